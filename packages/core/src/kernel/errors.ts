@@ -1,0 +1,148 @@
+import type { Delivery, Failure } from './failure.js';
+
+/**
+ * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
+ * never holds a token, a code, a verifier, a client secret, a response body or a header, and it has no `cause`,
+ * because the errors of other libraries may hold those.
+ */
+export abstract class FrameioAuthError extends Error {
+  /** What went wrong, for a program to compare. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** The error as plain data: its name, message and public fields, without the stack. */
+  toJSON(): object {
+    return { ...this, name: this.name, message: this.message };
+  }
+}
+
+/** What the application handed over cannot work, and what to change. Tokens are kept. */
+export class ConfigurationError extends FrameioAuthError {
+  override readonly name: string = 'ConfigurationError';
+}
+
+export interface AuthenticationErrorDetails {
+  /** The server's `error_description`, or a sentence of ours. */
+  readonly errorDescription: string;
+  /** HTTP status of the server's answer. */
+  readonly status?: number | undefined;
+  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  readonly debugId?: string | undefined;
+}
+
+/** The user or the client is not signed in, or a sign-in failed. `errorCode` is the server's `error` where it sent one. */
+export class AuthenticationError extends FrameioAuthError {
+  override readonly name: string = 'AuthenticationError';
+  readonly errorCode: string;
+  readonly errorDescription: string;
+  declare readonly status?: number;
+  declare readonly debugId?: string;
+
+  constructor(errorCode: string, message: string, details: AuthenticationErrorDetails) {
+    super(errorCode, message);
+    this.errorCode = errorCode;
+    this.errorDescription = details.errorDescription;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.debugId !== undefined) this.debugId = details.debugId;
+  }
+}
+
+/** The session is over: its tokens are expired, refused or revoked. Sign in again. */
+export class TokenExpiredError extends AuthenticationError {
+  override readonly name: string = 'TokenExpiredError';
+}
+
+/** The server wants the user to act (accept terms, confirm an address) at `actionUrl` before it issues tokens. */
+export class UserActionRequiredError extends AuthenticationError {
+  override readonly name: string = 'UserActionRequiredError';
+  /** Where to send the user; absent when the server named no https address. */
+  declare readonly actionUrl?: string;
+
+  constructor(errorCode: string, message: string, details: AuthenticationErrorDetails & { actionUrl?: string | undefined }) {
+    super(errorCode, message, details);
+    if (details.actionUrl !== undefined) this.actionUrl = details.actionUrl;
+  }
+}
+
+/** No answer came. `delivery` says whether the server can have seen the request. Tokens are kept. */
+export class TransportError extends FrameioAuthError {
+  override readonly name: string = 'TransportError';
+  readonly delivery: Delivery;
+
+  /** @param code - what happened, such as `timeout`, `ECONNREFUSED` or `redirect_refused` */
+  constructor(code: string, message: string, details: { delivery: Delivery }) {
+    super(code, message);
+    this.delivery = details.delivery;
+  }
+}
+
+/** The server asks to be left alone for a while. Tokens are kept. */
+export class RateLimitError extends FrameioAuthError {
+  override readonly name: string = 'RateLimitError';
+  /** Seconds to wait, as in the `Retry-After` header; absent when the server named no time. */
+  declare readonly retryAfter?: number;
+
+  constructor(message: string, details: { retryAfter?: number | undefined }) {
+    super('rate_limited', message);
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+  }
+}
+
+/** The server answered with something that OAuth does not allow, or failed by itself (5xx). Tokens are kept. */
+export class ProtocolError extends FrameioAuthError {
+  override readonly name: string = 'ProtocolError';
+  /** HTTP status of the answer. */
+  declare readonly status?: number;
+  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  declare readonly debugId?: string;
+
+  constructor(code: string, message: string, details: { status?: number | undefined; debugId?: string | undefined } = {}) {
+    super(code, message);
+    if (details.status !== undefined) this.status = details.status;
+    if (details.debugId !== undefined) this.debugId = details.debugId;
+  }
+}
+
+/** The storage could not read or write. What it holds is unchanged, and tokens in memory are kept. */
+export class StorageError extends FrameioAuthError {
+  override readonly name: string = 'StorageError';
+}
+
+/** The error that a caller sees for a failure. */
+export function errorOf(failure: Failure): FrameioAuthError {
+  const { code, description, status, debugId, actionUrl } = failure;
+  const details = { errorDescription: description, status, debugId };
+  switch (failure.source) {
+    case 'storage':
+      return new StorageError(code, description);
+    case 'transport':
+      return new TransportError(code, description, { delivery: failure.delivery ?? 'unknown' });
+    case 'session':
+      return new AuthenticationError(code, description, details);
+    case 'server':
+      break;
+  }
+  if (failure.userActionRequired) {
+    const where = actionUrl === undefined ? '' : ` at ${actionUrl}`;
+    return new UserActionRequiredError(code, `The user must act${where} before a token can be issued: ${description}`, {
+      ...details,
+      actionUrl,
+    });
+  }
+  if (failure.kind === 'configuration') {
+    return new ConfigurationError(code, `The authorization server refused the client (${code}): ${description}`);
+  }
+  if (failure.kind === 'terminal') {
+    return new AuthenticationError(code, `The authorization server refused (${code}): ${description}`, details);
+  }
+  if (status === 429) {
+    const seconds = failure.retryAfter === undefined ? undefined : Math.ceil(failure.retryAfter / 1000);
+    const wait = seconds === undefined ? 'for a while' : `for ${seconds} s`;
+    return new RateLimitError(`The authorization server asks to wait ${wait}: ${description}`, { retryAfter: seconds });
+  }
+  return new ProtocolError(code, `The authorization server failed (${code}): ${description}`, { status, debugId });
+}

@@ -1,0 +1,25 @@
+import type { Secret } from './secret.js';
+
+/**
+ * What is known of a set of tokens and may be shown to anyone: plain JSON, times in milliseconds since the Unix
+ * epoch on the storage's clock.
+ */
+export interface TokenFacts {
+  /** When the request that these tokens answer was sent. */
+  readonly issuedAt: number;
+  /** When the access token expires: `issuedAt` and the server's `expires_in`; `null` when the server did not say. */
+  readonly expiresAt: number | null;
+  /** Whether there is a refresh token. */
+  readonly refreshable: boolean;
+  /** The scopes granted, where known. */
+  readonly scopes: readonly string[];
+}
+
+/** A set of tokens as the vault holds it. */
+export interface TokenSet {
+  readonly accessToken: Secret;
+  readonly refreshToken?: Secret;
+  /** Passed through as it came; never read, because a token pair is good whatever its id token says. */
+  readonly idToken?: Secret;
+  readonly facts: TokenFacts;
+}

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=placeholder.js.map
