@@ -1,0 +1,162 @@
+import { type Clock, StorageError, type StoredRecord, systemClock, type TokenStorage } from '@frameio-auth/core';
+
+export interface MemoryStorageOptions {
+  /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/** All that is known of one key: a record, a lease, or both. */
+interface Entry {
+  record?: StoredRecord;
+  /** When the record is to be forgotten; `Infinity`: never. */
+  expiresAt: number;
+  /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
+  lease?: { readonly id: string; readonly owner: string; until: number };
+}
+
+/** So many keys are kept before the first look for forgotten ones. */
+const FIRST_SWEEP = 64;
+
+/**
+ * Records in the memory of this process: shared by all sessions that are given the same storage, and gone with it.
+ *
+ * Every call takes effect in one step, a microtask after it was made, in the order of the calls.
+ *
+ * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep. Methods
+ *   that return a promise reject with it; `watch` throws it.
+ */
+export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = {}): TokenStorage {
+  const entries = new Map<string, Entry>();
+  const watchers = new Map<string, Set<() => void>>();
+  let closed = false;
+  let versions = 0; // One count for all keys: a key that was forgotten cannot begin again at 1.
+  let grants = 0;
+  let sweepAt = FIRST_SWEEP;
+
+  function assertOpen(): void {
+    if (closed) throw new StorageError('storage_closed', 'The memory storage was closed.');
+  }
+
+  /** Runs the whole action later and in one piece, as a storage far away would. */
+  async function step<Reply>(action: (now: number) => Reply): Promise<Reply> {
+    assertOpen();
+    await undefined;
+    return action(clock.now());
+  }
+
+  /** The entry as it is now: an expired record is gone, and with it the entry that has nothing more to say. */
+  function find(key: string, now: number): Entry | undefined {
+    const entry = entries.get(key);
+    if (entry?.record === undefined || now < entry.expiresAt) return entry;
+    delete entry.record;
+    if (entry.lease !== undefined) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
+  function add(key: string, now: number): Entry {
+    if (entries.size >= sweepAt) {
+      for (const known of entries.keys()) find(known, now);
+      sweepAt = Math.max(FIRST_SWEEP, 2 * entries.size); // So that a sweep costs each new key a constant share.
+    }
+    const entry: Entry = { expiresAt: Number.POSITIVE_INFINITY };
+    entries.set(key, entry);
+    return entry;
+  }
+
+  /** Each listener has a microtask of its own: none runs inside a caller, or stops another by throwing. */
+  function notify(key: string): void {
+    for (const listener of watchers.get(key) ?? []) {
+      Promise.resolve().then(() => {
+        if (watchers.get(key)?.has(listener)) listener();
+      });
+    }
+  }
+
+  return {
+    read: async (key) => step((now) => ({ ...recordOf(find(key, now)), now })),
+
+    async lease(key, { owner, ttl, ifVersion }) {
+      assertArgument(ttl > 0 && Number.isFinite(ttl), 'A lease needs a `ttl` above 0 ms.');
+      assertVersion(ifVersion);
+      return step((now) => {
+        const entry = find(key, now);
+        const seen = { ...recordOf(entry), now };
+        if ((entry?.record?.version ?? 0) !== ifVersion) return { outcome: 'moved', ...seen };
+        const last = entry?.lease;
+        if (last !== undefined && last.owner !== owner && now < last.until) {
+          return { outcome: 'held', ...seen, until: last.until };
+        }
+        const id = String(++grants);
+        const until = now + ttl;
+        (entry ?? add(key, now)).lease = { id, owner, until };
+        const abandoned = last !== undefined && now >= last.until;
+        return { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until, abandoned };
+      });
+    },
+
+    renew: async ({ key, id, ttl }) =>
+      step((now) => {
+        const lease = find(key, now)?.lease;
+        if (lease?.id !== id) return false;
+        lease.until = now + ttl;
+        return true;
+      }),
+
+    release: async ({ key, id }) =>
+      step((now) => {
+        const entry = find(key, now);
+        if (entry?.lease?.id !== id) return;
+        delete entry.lease;
+        if (entry.record === undefined) entries.delete(key);
+        notify(key);
+      }),
+
+    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
+      assertArgument(typeof value === 'string', 'A `value` must be a string.');
+      assertArgument(typeof expiresAt === 'number' && !Number.isNaN(expiresAt), '`expiresAt` must be a time in ms.');
+      assertVersion(expectedVersion);
+      return step((now) => {
+        const entry = find(key, now);
+        if ((entry?.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
+        const written = entry ?? add(key, now);
+        const version = ++versions;
+        written.record = Object.freeze({ value, version });
+        written.expiresAt = expiresAt;
+        delete written.lease;
+        notify(key);
+        return { outcome: 'committed', version, now };
+      });
+    },
+
+    watch(key, listener) {
+      assertOpen();
+      const listeners = watchers.get(key) ?? new Set<() => void>();
+      const call = () => listener(); // Its own function, so that the same listener can watch twice.
+      watchers.set(key, listeners.add(call));
+      return () => {
+        if (listeners.delete(call) && listeners.size === 0) watchers.delete(key);
+      };
+    },
+
+    async close() {
+      closed = true;
+      await undefined; // Calls that were made before have their turn.
+      entries.clear();
+      watchers.clear();
+    },
+  };
+}
+
+/** The record as a part of a reply, which has no such field when there is none. */
+function recordOf(entry: Entry | undefined): { readonly record?: StoredRecord } {
+  return entry?.record === undefined ? {} : { record: entry.record };
+}
+
+function assertArgument(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new StorageError('invalid_argument', message);
+}
+
+function assertVersion(version: number): void {
+  assertArgument(Number.isSafeInteger(version) && version >= 0, 'A version is a whole number, 0 or above.');
+}
