@@ -7,7 +7,10 @@ export const systemEntropy: Entropy = (length) => crypto.getRandomValues(new Uin
 /** `length` random bytes in base64url without padding, the alphabet of RFC 7636 §4.1. */
 export function randomText(entropy: Entropy, length: number): string {
   const bytes = entropy(length);
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 /** A random number in [0, 1), of 32 bits. */

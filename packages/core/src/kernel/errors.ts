@@ -62,7 +62,11 @@ export class UserActionRequiredError extends AuthenticationError {
   /** Where to send the user; absent when the server named no https address. */
   declare readonly actionUrl?: string;
 
-  constructor(errorCode: string, message: string, details: AuthenticationErrorDetails & { actionUrl?: string | undefined }) {
+  constructor(
+    errorCode: string,
+    message: string,
+    details: AuthenticationErrorDetails & { actionUrl?: string | undefined },
+  ) {
     super(errorCode, message, details);
     if (details.actionUrl !== undefined) this.actionUrl = details.actionUrl;
   }
@@ -100,7 +104,11 @@ export class ProtocolError extends FrameioAuthError {
   /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
   declare readonly debugId?: string;
 
-  constructor(code: string, message: string, details: { status?: number | undefined; debugId?: string | undefined } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    details: { status?: number | undefined; debugId?: string | undefined } = {},
+  ) {
     super(code, message);
     if (details.status !== undefined) this.status = details.status;
     if (details.debugId !== undefined) this.debugId = details.debugId;
