@@ -1,0 +1,130 @@
+import { ConfigurationError } from '../kernel/errors.js';
+import type { FailureKind } from '../kernel/failure.js';
+import { checkScopes } from './scope.js';
+import { checkAddress } from './web-address.js';
+
+/**
+ * How a client proves who it is (RFC 6749 §2.3.1, names of RFC 7591 §2): its secret in the `Authorization` header,
+ * its secret in the body, or not at all.
+ */
+export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'none';
+
+/**
+ * What is particular to an authorization server, as plain data. {@link adobeIms}, {@link legacyFrameio} and
+ * {@link customServer} make one; to change a line of it, spread it: `{ ...legacyFrameio(), revocationEndpoint }`.
+ *
+ * Addresses are https, or plain http on this machine.
+ */
+export interface ServerProfile {
+  /** What the server is called in messages and snapshots: `adobe-ims`, `legacy-frameio`, or the issuer's host. */
+  readonly name: string;
+  /** The server's identifier; a callback that names another one is refused (RFC 9207 §2.4). */
+  readonly issuer: string;
+  /** Where users sign in; absent when none do. */
+  readonly authorizationEndpoint?: string;
+  readonly tokenEndpoint: string;
+  /** Where tokens are revoked (RFC 7009); absent when the server has no such place. */
+  readonly revocationEndpoint?: string;
+
+  /** How a client that has a secret authenticates when users sign in. `none`: the server takes no secret. */
+  readonly clientAuthentication: ClientAuthentication;
+  /** The same for the client credentials grant (RFC 6749 §4.4); absent when the server does not offer that grant. */
+  readonly clientCredentialsAuthentication?: Exclude<ClientAuthentication, 'none'>;
+  /**
+   * `S256` everywhere, for confidential clients too (RFC 9700 §2.1.1). `none` is for a server whose confidential
+   * clients are registered without PKCE; it then takes clients with a secret alone.
+   */
+  readonly pkce: 'S256' | 'none';
+
+  /** What stands between two scopes on the wire; RFC 6749 §3.3 has the space. */
+  readonly scopeSeparator: ' ' | ',';
+  /** The scopes that are asked for when the application names none. */
+  readonly defaultScopes: { readonly clientCredentials: readonly string[]; readonly user: readonly string[] };
+  /** How long a refresh token lives, in seconds, as the provider documents it; absent when it does not say. */
+  readonly refreshTokenLifetime?: number;
+  /** The longest `state` that the server hands back whole, in characters; absent when it names no limit. */
+  readonly maxStateLength?: number;
+
+  /** Whether users may be sent back to plain http on this machine (RFC 8252 §7.3), or to https addresses only. */
+  readonly plainHttpRedirects: boolean;
+  /** Whether every callback names the issuer, so that one without is refused (RFC 9207 §2.3). */
+  readonly callbackCarriesIssuer: boolean;
+  /** Whether the code is exchanged with `state` and `scope` in the request, where RFC 6749 §4.1.3 has neither. */
+  readonly codeRequestCarriesStateAndScope: boolean;
+  /** Whether a refresh names the scopes. Where RFC 6749 §6 is kept they may be left out, and mean the granted ones. */
+  readonly refreshCarriesScope: boolean;
+  /** Where a public client puts its `client_id` when it revokes; RFC 7009 §2.1 has the body. */
+  readonly revocationClientId: 'body' | 'query';
+  /** Whether a revocation says what kind of token it is about (`token_type_hint`, RFC 7009 §2.1). */
+  readonly revocationTokenTypeHint: boolean;
+
+  /** The refusal that means "not this client secret", upon which the next one is tried, if there is one. */
+  readonly wrongSecret: ErrorPattern;
+  /** The refusals by which the server demands that the user act before it issues tokens. */
+  readonly userAction?: UserAction;
+  /** What the server's own `error` words mean, where RFC 6749 §5.2 does not say it or the server means another thing. */
+  readonly errorKinds: Readonly<Record<string, Exclude<FailureKind, 'ambiguous'>>>;
+  /** The response header with the server's name for its answer, which its support asks for. */
+  readonly debugIdHeader?: string;
+}
+
+/** An `error` and, where that alone would not do, its `error_description`; both to the letter. */
+export interface ErrorPattern {
+  readonly error: string;
+  readonly description?: string;
+}
+
+export interface UserAction {
+  /** How the `error` begins. */
+  readonly errorPrefix: string;
+  /** The member of the answer that holds the address where the user can act. */
+  readonly addressField: string;
+}
+
+/**
+ * Checks a profile, whoever wrote it, and hands it back.
+ *
+ * @throws ConfigurationError that names the option and what to do
+ */
+export function checkProfile(profile: ServerProfile): ServerProfile {
+  const issuer = checkAddress('server.issuer', profile.issuer);
+  if (issuer.search !== '') refuse('issuer', 'has a query. Take it out (RFC 8414 §2).');
+  checkAddress('server.tokenEndpoint', profile.tokenEndpoint);
+  if (profile.authorizationEndpoint !== undefined) {
+    checkAddress('server.authorizationEndpoint', profile.authorizationEndpoint);
+  }
+  if (profile.revocationEndpoint !== undefined) checkAddress('server.revocationEndpoint', profile.revocationEndpoint);
+
+  oneOf(profile, 'clientAuthentication', ['client_secret_basic', 'client_secret_post', 'none']);
+  oneOf(profile, 'clientCredentialsAuthentication', ['client_secret_basic', 'client_secret_post', undefined]);
+  oneOf(profile, 'pkce', ['S256', 'none']);
+  oneOf(profile, 'scopeSeparator', [' ', ',']);
+  if (profile.pkce === 'none' && profile.clientAuthentication === 'none') {
+    refuse('pkce', "is 'none' and clientAuthentication too: nothing would protect the code. Set pkce to 'S256'.");
+  }
+
+  for (const use of ['clientCredentials', 'user'] as const) {
+    checkScopes(`server.defaultScopes.${use}`, profile.defaultScopes[use], profile.scopeSeparator);
+  }
+  for (const option of ['refreshTokenLifetime', 'maxStateLength'] as const) {
+    const value = profile[option];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      refuse(option, 'must be a whole number above 0; leave it out when it is not known.');
+    }
+  }
+  return profile;
+}
+
+function oneOf<Option extends keyof ServerProfile>(
+  profile: ServerProfile,
+  option: Option,
+  values: readonly ServerProfile[Option][],
+): void {
+  if (values.includes(profile[option])) return;
+  const allowed = values.filter((value) => value !== undefined).map((value) => `'${String(value)}'`);
+  refuse(option, `must be one of ${allowed.join(', ')}.`);
+}
+
+function refuse(option: keyof ServerProfile, complaint: string): never {
+  throw new ConfigurationError('invalid_option', `server.${option} ${complaint}`);
+}

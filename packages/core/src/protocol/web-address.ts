@@ -1,0 +1,44 @@
+import { ConfigurationError } from '../kernel/errors.js';
+
+/** Whether the address is this machine itself: `localhost`, 127.0.0.0/8 or `[::1]` (RFC 8252 §8.3). */
+export function isLoopback(url: URL): boolean {
+  // The URL parser has normalized the host: 127.1 and 0x7f000001 have become 127.0.0.1 before they are compared.
+  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
+}
+
+/** Whether what is sent there stays private: https, or plain http that does not leave this machine. */
+export function isPrivate(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+}
+
+/**
+ * Reads the address that the application gave as `option`. The errors do not repeat the address: it may hold a password.
+ *
+ * @throws ConfigurationError unless it is https, or plain http on this machine, without user name, password and
+ *   fragment (RFC 6749 §3.1 and §3.2)
+ */
+export function checkAddress(option: string, value: unknown): URL {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined) {
+    throw new ConfigurationError('invalid_option', `${option} is not a URL. Give an absolute one: https://host/path.`);
+  }
+  if (!isPrivate(url)) {
+    throw new ConfigurationError(
+      'invalid_option',
+      `${option} must be https, because secrets travel there. Plain http is for servers on this machine alone (localhost, 127.0.0.1, [::1]).`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigurationError(
+      'invalid_option',
+      `${option} holds a user name or password. Take it out: clients authenticate with clientId and clientSecret.`,
+    );
+  }
+  if (url.href.includes('#')) {
+    throw new ConfigurationError(
+      'invalid_option',
+      `${option} has a fragment ("#…"). Take it out: servers never see it.`,
+    );
+  }
+  return url;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/kernel/errors.js';
+import { adobeIms } from '../../src/protocol/adobe-ims.js';
+import { type CustomServerOptions, customServer } from '../../src/protocol/custom-server.js';
+import { legacyFrameio } from '../../src/protocol/legacy-frameio.js';
+import { checkProfile } from '../../src/protocol/server-profile.js';
+
+const OPTIONS: CustomServerOptions = {
+  issuer: 'https://login.example.com',
+  authorizationEndpoint: 'https://login.example.com/authorize',
+  tokenEndpoint: 'https://login.example.com/token',
+  clientAuthentication: 'client_secret_basic',
+};
+
+function refusalOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as ConfigurationError).message;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('adobeIms()', () => {
+  it('is the production server unless told otherwise', () => {
+    expect(adobeIms()).toMatchObject({
+      issuer: 'https://ims-na1.adobelogin.com',
+      authorizationEndpoint: 'https://ims-na1.adobelogin.com/ims/authorize/v2',
+      tokenEndpoint: 'https://ims-na1.adobelogin.com/ims/token/v3',
+      revocationEndpoint: 'https://ims-na1.adobelogin.com/ims/revoke',
+    });
+  });
+
+  it('has the same paths on the stage server', () => {
+    const { tokenEndpoint } = adobeIms({ environment: 'stage' });
+    expect(tokenEndpoint).toBe('https://ims-na1-stg1.adobelogin.com/ims/token/v3');
+  });
+
+  it('can be pointed at a server on this machine, which may send users back to plain http', () => {
+    const profile = adobeIms({ origin: 'http://127.0.0.1:8080' });
+    expect(profile.tokenEndpoint).toBe('http://127.0.0.1:8080/ims/token/v3');
+    expect(profile.plainHttpRedirects).toBe(true);
+    expect(adobeIms().plainHttpRedirects).toBe(false);
+  });
+
+  it('refuses an environment that does not exist', () => {
+    const environment = 'toString' as 'stage';
+    expect(refusalOf(() => adobeIms({ environment }))).toContain("'production' or 'stage'");
+  });
+});
+
+describe('legacyFrameio()', () => {
+  it('knows nowhere to revoke a token', () => {
+    expect(legacyFrameio()).not.toHaveProperty('revocationEndpoint');
+  });
+
+  it('takes either a secret or PKCE, as the app is registered', () => {
+    expect(legacyFrameio()).toMatchObject({ clientAuthentication: 'client_secret_basic', pkce: 'none' });
+    expect(legacyFrameio({ pkce: true })).toMatchObject({ clientAuthentication: 'none', pkce: 'S256' });
+  });
+});
+
+describe('customServer()', () => {
+  it('is named by the host of its issuer', () => {
+    expect(customServer({ ...OPTIONS, issuer: 'https://login.example.com:8443/tenant' }).name).toBe(
+      'login.example.com:8443',
+    );
+  });
+
+  it('keeps to the RFCs in all that is left out', () => {
+    expect(customServer(OPTIONS)).toMatchObject({
+      clientCredentialsAuthentication: 'client_secret_basic',
+      pkce: 'S256',
+      scopeSeparator: ' ',
+      defaultScopes: { clientCredentials: [], user: [] },
+      wrongSecret: { error: 'invalid_client' },
+    });
+  });
+
+  it('takes an option that is undefined as left out', () => {
+    const options = { ...OPTIONS, scopeSeparator: undefined, name: undefined } as unknown as CustomServerOptions;
+    expect(customServer(options)).toMatchObject({ scopeSeparator: ' ', name: 'login.example.com' });
+  });
+
+  it('offers no client credentials grant where there are no secrets (RFC 6749 §4.4)', () => {
+    expect(customServer({ ...OPTIONS, clientAuthentication: 'none' })).not.toHaveProperty(
+      'clientCredentialsAuthentication',
+    );
+  });
+
+  it.each(['http://localhost:9/t', 'http://127.0.0.1/t', 'http://127.8.9.10/t', 'http://127.1/t', 'http://[::1]:9/t'])(
+    'allows plain http on this machine: %s',
+    (tokenEndpoint) => {
+      expect(customServer({ ...OPTIONS, tokenEndpoint }).tokenEndpoint).toBe(tokenEndpoint);
+    },
+  );
+
+  it.each([
+    'http://login.example.com/t',
+    'http://localhost.example.com/t',
+    'http://127.0.0.1.example.com/t',
+    'http://10.0.0.1/t',
+    'ftp://localhost/t',
+  ])('refuses an address where secrets would travel in clear: %s', (tokenEndpoint) => {
+    expect(refusalOf(() => customServer({ ...OPTIONS, tokenEndpoint }))).toContain('tokenEndpoint must be https');
+  });
+
+  it.each(['issuer', 'authorizationEndpoint', 'tokenEndpoint', 'revocationEndpoint'] as const)(
+    'refuses a user name, a password or a fragment in %s, and does not repeat them (RFC 6749 §3.1)',
+    (option) => {
+      const withPassword = refusalOf(() => customServer({ ...OPTIONS, [option]: 'https://ada:canary@example.com/' }));
+      expect(withPassword).toMatch(new RegExp(`${option} holds a user name or password`));
+      expect(withPassword).not.toContain('canary');
+      expect(refusalOf(() => customServer({ ...OPTIONS, [option]: 'https://example.com/#' }))).toContain('fragment');
+      expect(refusalOf(() => customServer({ ...OPTIONS, [option]: '/token' }))).toContain(`${option} is not a URL`);
+    },
+  );
+
+  it('refuses an issuer with a query (RFC 8414 §2)', () => {
+    expect(refusalOf(() => customServer({ ...OPTIONS, issuer: 'https://example.com/?a=b' }))).toContain('issuer');
+  });
+
+  it.each([
+    ['clientAuthentication', 'private_key_jwt'],
+    ['clientCredentialsAuthentication', 'none'],
+    ['scopeSeparator', ';'],
+    ['refreshTokenLifetime', 0],
+    ['refreshTokenLifetime', Number.NaN],
+    ['maxStateLength', 0.5],
+  ])('refuses a value that %s cannot have, naming the option', (option, value) => {
+    expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} must be`);
+  });
+
+  it('refuses default scopes that would come apart or together on the wire (RFC 6749 §3.3)', () => {
+    const defaultScopes = { user: ['openid profile'] };
+    expect(refusalOf(() => customServer({ ...OPTIONS, defaultScopes }))).toContain('"openid profile"');
+  });
+});
+
+describe('checkProfile()', () => {
+  it('refuses a server where neither a secret nor PKCE protects the code', () => {
+    const profile = { ...legacyFrameio(), clientAuthentication: 'none' } as const;
+    expect(refusalOf(() => checkProfile(profile))).toContain("Set pkce to 'S256'");
+  });
+});
