@@ -1,0 +1,9 @@
+import type { SessionEnding } from './session-ending.js';
+import type { TokenFacts } from './token-set.js';
+
+/** What may be shown of a session's record in storage; the tokens themselves are not in it. */
+export type RecordFacts =
+  | { readonly status: 'absent'; readonly version: number }
+  | { readonly status: 'tokens'; readonly version: number; readonly tokens: TokenFacts }
+  | { readonly status: 'expired'; readonly version: number; readonly ending: SessionEnding }
+  | { readonly status: 'revoked'; readonly version: number };

@@ -1,0 +1,66 @@
+import type { Failure } from '../kernel/failure.js';
+import type { SessionEnding } from '../kernel/session-ending.js';
+import type { TokenFacts } from '../kernel/token-set.js';
+import type { TokenOrigin } from './effects.js';
+
+/** What a session is made for; fixed for its life. */
+export interface SessionInput {
+  /** How it gets a new token: by its own credentials, or by the refresh token that a user's sign-in brought. */
+  readonly renewal: 'client_credentials' | 'refresh_token';
+  /** How long before expiry a renewal is due, in milliseconds. */
+  readonly refreshBuffer: number;
+  /** Whether a token is asked for although the storage does not answer, or not. */
+  readonly onStorageUnavailable: 'request' | 'fail';
+}
+
+/** What the machine remembers: plain JSON, no secrets, times in milliseconds on the storage's clock. */
+export interface SessionContext extends SessionInput {
+  /** The version of the record that this session knows; 0 when it knows of none. */
+  readonly version: number;
+  /** The tokens that are served, as far as they may be shown. */
+  readonly tokens: TokenFacts | null;
+  /** How the last tokens ended, when there are none because they did. */
+  readonly ending: SessionEnding | null;
+  /** Whether the last tokens were revoked. */
+  readonly revoked: boolean;
+  /** What is being asked for, from the lease to the commit. */
+  readonly origin: TokenOrigin;
+  /** What was received and is not yet written. */
+  readonly held: TokenFacts | null;
+  /** Whether somebody asked for a token since the last time everybody was served or refused. */
+  readonly wanted: boolean;
+  /** Whether an API refused the tokens that are served, and their renewal is under way. */
+  readonly suspect: boolean;
+  /** When a renewal was last forced by an API's refusal. */
+  readonly forcedAt: number | null;
+  /** Failed attempts since the last success. */
+  readonly attempt: number;
+  /** The last failure, until the next success. */
+  readonly failure: Failure | null;
+  /** When the next attempt is made, at the latest. */
+  readonly retryAt: number | null;
+  /** Whether the refresh token may have been used up by a request whose answer nobody received. */
+  readonly possiblySpent: boolean;
+  /** Whether the one immediate repetition after a lost answer was made. */
+  readonly repeated: boolean;
+}
+
+export function initialContext(input: SessionInput): SessionContext {
+  return {
+    ...input,
+    version: 0,
+    tokens: null,
+    ending: null,
+    revoked: false,
+    origin: input.renewal,
+    held: null,
+    wanted: false,
+    suspect: false,
+    forcedAt: null,
+    attempt: 0,
+    failure: null,
+    retryAt: null,
+    possiblySpent: false,
+    repeated: false,
+  };
+}

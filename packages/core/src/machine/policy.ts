@@ -1,0 +1,64 @@
+import type { Failure } from '../kernel/failure.js';
+import type { TokenFacts } from '../kernel/token-set.js';
+
+/** The numbers of the lifecycle, all in milliseconds unless they say otherwise. */
+export const policy = {
+  /** Longer than any sensible HTTP time-out, so that a lease outlives the request it is for. */
+  leaseTtl: 30_000,
+  /** A lease is renewed at a third of its life: two renewals may fail before it is lost. */
+  leaseRenewal: 10_000,
+  /** Notifications may be lost, so whoever waits for another instance looks again after this long. */
+  poll: { notBefore: 500, notAfter: 1_500 },
+  /** How long a user may take to sign in; then the `state` is worth nothing. */
+  authorizationTtl: 10 * 60_000,
+  /** Backoff with full jitter: the first window, which doubles, and the longest. */
+  backoff: { first: 1_000, longest: 60_000 },
+  /** What the server refuses outright stays refused until somebody mends it. */
+  coolDown: { notBefore: 30_000, notAfter: 60_000 },
+  /** The longest `Retry-After` that is believed. */
+  longestRetryAfter: 60 * 60_000,
+  /** A caller without a token sits out this many failed attempts, and waits no longer than this for the next. */
+  patience: { attempts: 3, delay: 10_000 },
+  /** After a renewal that an API's 401 forced, further 401s force none for this long: the reason is not the token. */
+  forcedRenewalInterval: 60_000,
+  /** A renewal is never due before this share of the token's life is over, whatever the refresh buffer says. */
+  earliestRenewal: 0.75,
+} as const;
+
+/** A span of time in which something is to happen, at a moment that whoever carries it out may choose. */
+export interface Window {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** Where the server did not say when tokens expire, only an API's 401 can tell. */
+const NEVER: Window = { notBefore: Number.MAX_SAFE_INTEGER, notAfter: Number.MAX_SAFE_INTEGER };
+
+/**
+ * When to renew tokens: in the first half of the refresh buffer, so that the instances of a fleet do not start at
+ * once and the second half is left for failures.
+ */
+export function renewalWindow(tokens: TokenFacts, refreshBuffer: number): Window {
+  if (tokens.expiresAt === null) return NEVER;
+  const lifetime = tokens.expiresAt - tokens.issuedAt;
+  const buffer = Math.min(refreshBuffer, lifetime * (1 - policy.earliestRenewal));
+  return { notBefore: tokens.expiresAt - buffer, notAfter: tokens.expiresAt - buffer / 2 };
+}
+
+/** When tokens that nothing can renew come to their end. */
+export function expiryWindow(tokens: TokenFacts): Window {
+  return tokens.expiresAt === null ? NEVER : { notBefore: tokens.expiresAt, notAfter: tokens.expiresAt };
+}
+
+/** When to try again after the `attempt`th failure in a row. */
+export function retryWindow(failure: Failure, attempt: number, now: number): Window {
+  if (failure.kind === 'configuration' || failure.kind === 'terminal') return shift(policy.coolDown, now);
+  const wait = Math.min(failure.retryAfter ?? 0, policy.longestRetryAfter);
+  const spread = Math.min(policy.backoff.first * 2 ** (attempt - 1), policy.backoff.longest);
+  return shift({ notBefore: wait, notAfter: wait + spread }, now);
+}
+
+/** The window, counted from `now`. */
+export function shift(window: Window, now: number): Window {
+  return { notBefore: now + window.notBefore, notAfter: now + window.notAfter };
+}

@@ -1,0 +1,650 @@
+/**
+ * The life of one session's tokens, as a statechart that does nothing by itself.
+ *
+ * Theory of operation
+ * -------------------
+ * The machine hears what happened (events, in the past tense, each with the time `now`) and answers with what is to
+ * be done (effects, in the imperative). It reads no clock, no network, no storage and holds no secret: context has
+ * times, versions and failure codes, and the tokens themselves lie in the session's vault, which only the effects'
+ * handlers open. So a snapshot is plain JSON that anybody may see, and every path can be walked in a test.
+ *
+ * One circle makes new tokens, whoever the session belongs to:
+ *
+ *     leasing ──granted──▶ requesting ──answer──▶ committing ──written──▶ settling ──▶ valid
+ *        ▲   ╲──held──▶ waiting   ╲──no answer──▶ backingOff
+ *        ╰──────────────────┴──────────────────────────╯
+ *
+ * A session that has no tokens yet walks it as `authorizing`, one that renews as `refreshing`. What keeps a refresh
+ * token, which may be presented once, from being lost or spent twice:
+ *
+ * - The lease is granted only while the record in storage has the version that this session knows. If it has moved
+ *   on, another instance renewed: its tokens are adopted, and no request is made.
+ * - Whoever finds the lease held waits for the record to change and never queues for the lease.
+ * - Tokens are served only after they are written. The write is a compare-and-set, so the lease merely saves work:
+ *   when two instances did ask, the loser adopts what the winner wrote.
+ * - A request that was sent is never abandoned, because its answer may hold the only refresh token there is.
+ * - A refused refresh token ends the session by a compare-and-set too. If the record moved on meanwhile, the refusal
+ *   was about an old token, and the new ones are adopted: nobody is signed out by losing a race.
+ * - Only the server ends a session. Faults of the network, of the storage or of the client's configuration keep the
+ *   tokens, which are served until they expire while the machine backs off and tries again.
+ *
+ * `settling` is where every branch meets: it takes no time, looks at what there is, and picks the state. States
+ * tagged `busy` last as long as one answer takes; whoever wants to begin something else waits until they are over.
+ */
+import type { Failure } from '../kernel/failure.js';
+import type { RecordFacts } from '../kernel/record-facts.js';
+import type { EndingCause, Refusal, SessionEnding } from '../kernel/session-ending.js';
+import type { TokenFacts } from '../kernel/token-set.js';
+import { initialContext, type SessionContext } from './context.js';
+import type { TokenOrigin } from './effects.js';
+import type { SessionEvent } from './events.js';
+import { expiryWindow, policy, renewalWindow, retryWindow, shift } from './policy.js';
+import { canRenew, session } from './session-setup.js';
+
+// What events hand to guards and actions.
+const time = ({ event }: { event: SessionEvent }) => ({ now: event.now });
+const itsRecord = ({ event }: { event: { record: RecordFacts } }) => ({ record: event.record });
+const itsVersion = ({ event }: { event: { version: number } }) => ({ version: event.version });
+const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => ({ failure: event.failure, now: event.now });
+const refusing = (refusal: Refusal) => ({ refusal });
+
+// Steps that occur in several states, named for what they amount to.
+const adoptTheRecord = [
+  { type: 'rememberRecord', params: itsRecord },
+  { type: 'adoptTokens', params: { from: 'record' } },
+] as const;
+const adoptTheCommitted = [
+  { type: 'rememberCommit', params: itsVersion },
+  { type: 'adoptTokens', params: { from: 'held' } },
+  'announceTokens',
+] as const;
+const turnCallersAway = [
+  'noteWishesMet',
+  { type: 'rejectCallers', params: ({ event }: { event: { failure: Failure } }) => refusing({ reason: 'failed', failure: event.failure }) },
+] as const;
+const repeatTheRefusal = {
+  type: 'rejectCallers',
+  params: ({ context }: { context: SessionContext }) => refusing({ reason: 'failed', failure: context.failure as Failure }),
+} as const;
+const commitTheHeld = {
+  type: 'commitTokens',
+  params: ({ context }: { context: SessionContext }) => ({ expectedVersion: context.version }),
+} as const;
+const startTheRetryTimer = {
+  type: 'startTimer',
+  params: ({ context, event }: { context: SessionContext; event: SessionEvent }) => ({
+    timer: 'retry' as const,
+    ...retryWindow(context.failure as Failure, context.attempt, event.now),
+  }),
+} as const;
+const stopTheRetryTimer = { type: 'stopTimer', params: { timer: 'retry' } } as const;
+const startTheLeaseTimer = {
+  type: 'startTimer',
+  params: ({ event }: { event: SessionEvent }) => ({
+    timer: 'lease' as const,
+    notBefore: event.now + policy.leaseRenewal,
+    notAfter: event.now + policy.leaseRenewal,
+  }),
+} as const;
+
+/** What a session at rest hears of other instances. */
+const learning = {
+  'record.changed': { actions: 'readRecord' },
+  'record.read': {
+    guard: { type: 'recordIsNewer', params: itsRecord },
+    target: '#session.settling',
+    actions: adoptTheRecord,
+  },
+} as const;
+
+/** What a session at rest may be told to begin. */
+const beginning = {
+  'code.received': {
+    target: '#session.authorizing.requesting',
+    actions: [{ type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
+  },
+  'tokens.imported': {
+    target: '#session.authorizing.committing',
+    actions: [
+      { type: 'beginWith', params: { origin: 'import' } },
+      { type: 'rememberHeld', params: ({ event }: { event: { tokens: TokenFacts } }) => ({ tokens: event.tokens }) },
+      'holdTokens',
+    ],
+  },
+  'revocation.requested': [
+    { guard: 'hasTokens', target: '#session.revoking.requesting' },
+    { target: '#session.revoking.committing' },
+  ],
+} as const;
+
+/** What those get who ask while new tokens are on their way: the same. */
+const joining = {
+  'token.requested': { actions: 'noteWish' },
+  'token.rejected': { actions: 'noteWish' },
+  'refresh.requested': { actions: 'noteWish' },
+} as const;
+
+/** What a session without tokens answers to those who ask for one: it signs in by itself, or says why it cannot. */
+function withoutTokens(refusal: (args: { context: SessionContext }) => { refusal: Refusal }) {
+  const answers = [
+    {
+      guard: 'renewsByItself',
+      target: '#session.authorizing.leasing',
+      actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
+    },
+    { actions: { type: 'rejectCallers', params: refusal } },
+  ] as const;
+  return { 'token.requested': answers, 'refresh.requested': answers } as const;
+}
+const notAuthenticated = () => refusing({ reason: 'not_authenticated' });
+const itsEnding = ({ context }: { context: SessionContext }) =>
+  refusing({ reason: 'ended', ending: context.ending as SessionEnding });
+const wasRevoked = () => refusing({ reason: 'revoked' });
+const notRenewable = () =>
+  refusing({
+    reason: 'failed',
+    failure: {
+      kind: 'terminal',
+      source: 'session',
+      code: 'no_refresh_token',
+      description: 'There is no refresh token to renew with. Sign in again, and ask for the scope that brings one.',
+    },
+  });
+
+/** Asks for the lease: may this session renew, or has somebody else, or is somebody else about to? */
+const leasing = session.createStateConfig({
+  tags: 'busy',
+  entry: {
+    type: 'requestLease',
+    params: ({ context }) => ({ ifVersion: context.version }),
+  },
+  on: {
+    'lease.granted': {
+      target: 'requesting',
+      actions: { type: 'noteLease', params: ({ event }) => ({ abandoned: event.abandoned }) },
+    },
+    'lease.held': 'waiting',
+    'lease.moved': [
+      // The storage lost the record (a flush, a failover). The tokens in memory are good, so they are kept, and the
+      // next commit writes the record anew.
+      {
+        guard: { type: 'recordIsLost', params: itsRecord },
+        target: 'leasing',
+        reenter: true,
+        actions: { type: 'noteVersion', params: { version: 0 } },
+      },
+      { target: '#session.settling', actions: adoptTheRecord },
+    ],
+    'storage.failed': [
+      { guard: 'goesOnWithoutStorage', target: 'requesting' },
+      {
+        guard: { type: 'callersMayWait', params: itsFailure },
+        target: 'backingOff',
+        actions: { type: 'noteFailure', params: itsFailure },
+      },
+      { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+    ],
+  },
+});
+
+/** Another instance holds the lease: its commit is worth more than its lease, so this waits for news of the record. */
+const waiting = session.createStateConfig({
+  entry: {
+    type: 'startTimer',
+    params: ({ event }) => ({ timer: 'poll', ...shift(policy.poll, event.now) }),
+  },
+  exit: { type: 'stopTimer', params: { timer: 'poll' } },
+  on: {
+    'record.changed': 'leasing',
+    'pollTimer.elapsed': 'leasing',
+    ...beginning,
+  },
+});
+
+/** Writes what the server gave, and only then serves it. */
+const committing = session.createStateConfig({
+  tags: 'busy',
+  entry: commitTheHeld,
+  on: {
+    'commit.succeeded': { target: '#session.settling', actions: adoptTheCommitted },
+    'commit.conflicted': [
+      {
+        guard: { type: 'isOutdone', params: itsRecord },
+        target: 'committing',
+        reenter: true,
+        actions: { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
+      },
+      // The session was revoked while its renewal was under way: what came of it must not outlive the revocation.
+      {
+        guard: { type: 'recordIsRevoked', params: itsRecord },
+        target: '#session.settling',
+        actions: [{ type: 'revokeTokens', params: { which: 'held' } }, ...adoptTheRecord],
+      },
+      { target: '#session.settling', actions: adoptTheRecord },
+    ],
+    // The server may have rotated, so this may be the only copy of the new refresh token: serve it, and go on trying.
+    'storage.failed': {
+      target: '#session.valid.unsaved',
+      actions: [
+        { type: 'rememberUnwritten', params: itsFailure },
+        { type: 'adoptTokens', params: { from: 'held' } },
+        'announceTokens',
+      ],
+    },
+  },
+});
+
+/** Asks the server. While the question is out, the lease is kept alive; the answer is awaited whatever becomes of it. */
+const requesting = session.createStateConfig({
+  tags: 'busy',
+  entry: [
+    {
+      type: 'requestToken',
+      params: ({ context }) => ({ grant: context.origin as Exclude<TokenOrigin, 'import'> }),
+    },
+    startTheLeaseTimer,
+  ],
+  exit: { type: 'stopTimer', params: { timer: 'lease' } },
+  on: {
+    'leaseTimer.elapsed': { actions: ['renewLease', startTheLeaseTimer] },
+    'tokenResponse.received': {
+      target: 'committing',
+      actions: [{ type: 'rememberHeld', params: ({ event }) => ({ tokens: event.tokens }) }, 'holdTokens'],
+    },
+  },
+});
+
+/** The first answers to a failed request, whoever asked: repeat it at once if its answer was lost, else take a break. */
+const repeatAtOnce = {
+  guard: { type: 'answerWasLost', params: itsFailure },
+  target: 'requesting',
+  reenter: true,
+  actions: 'noteLostAnswer',
+} as const;
+const backOff = [
+  {
+    guard: { type: 'callersMayWait', params: itsFailure },
+    target: 'backingOff',
+    actions: { type: 'noteFailure', params: itsFailure },
+  },
+  { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+] as const;
+
+/** What a break ends with. Nobody asked since: the next one who does begins anew. */
+const asksAgain = [
+  { guard: 'isExchangingCode', target: 'requesting' },
+  { guard: 'isWanted', target: 'leasing' },
+  { target: '#session.settling' },
+] as const;
+
+/** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
+const backingOff = session.createStateConfig({
+  entry: ['releaseLease', startTheRetryTimer],
+  exit: stopTheRetryTimer,
+  on: {
+    'retryTimer.elapsed': asksAgain,
+    'token.requested': [
+      { guard: { type: 'callersMayStillWait', params: time }, actions: 'noteWish' },
+      { actions: ['noteWish', repeatTheRefusal] },
+    ],
+    'token.rejected': { actions: ['noteWish', repeatTheRefusal] },
+    // Somebody decided that now is the time; only the server's own word is stronger.
+    'refresh.requested': [
+      { guard: 'mayHurry', target: 'leasing', actions: 'noteWish' },
+      { actions: ['noteWish', repeatTheRefusal] },
+    ],
+    ...learning,
+    ...beginning,
+  },
+});
+
+const renew = {
+  target: '#session.refreshing.leasing',
+  actions: [
+    'noteWish',
+    { type: 'beginWith', params: ({ context }: { context: SessionContext }) => ({ origin: context.renewal }) },
+  ],
+} as const;
+
+/** The end of tokens that nothing can renew. Other instances find it out by themselves, so nothing is written. */
+function theEndOf(cause: EndingCause) {
+  return {
+    target: '#session.expired',
+    actions: [{ type: 'noteEnding', params: { cause } }, 'rememberNothing', 'forgetTokens'],
+  } as const;
+}
+
+export const sessionMachine = session.createMachine({
+  id: 'session',
+  context: ({ input }) => initialContext(input),
+  initial: 'restoring',
+  states: {
+    restoring: {
+      description: 'What the storage holds is not known yet.',
+      initial: 'unread',
+      states: {
+        unread: {
+          on: {
+            'session.opened': 'reading',
+            'token.requested': { target: 'reading', actions: 'noteWish' },
+          },
+        },
+        reading: {
+          tags: 'busy',
+          entry: 'readRecord',
+          on: {
+            'token.requested': { actions: 'noteWish' },
+            'record.read': { target: '#session.settling', actions: adoptTheRecord },
+            'storage.failed': [
+              {
+                guard: 'goesOnWithoutStorage',
+                target: '#session.settling',
+                actions: { type: 'noteFailure', params: itsFailure },
+              },
+              { target: 'unread', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+            ],
+          },
+        },
+      },
+    },
+
+    settling: {
+      description: 'Takes no time: picks the state by what there is.',
+      always: [
+        { guard: 'isRevoked', target: 'revoked' },
+        { guard: 'isEnded', target: 'expired' },
+        { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
+        { guard: { type: 'isDueAndAlive', params: time }, target: 'valid.due', actions: 'serveCallers' },
+        { guard: { type: 'isDue', params: time }, target: 'valid.due' },
+        { guard: 'hasTokens', target: 'valid.fresh' },
+        {
+          guard: 'renewsByItselfAndIsWanted',
+          target: 'authorizing.leasing',
+          actions: { type: 'beginWith', params: { origin: 'client_credentials' } },
+        },
+        { target: 'unauthenticated' },
+      ],
+    },
+
+    unauthenticated: {
+      description: 'There are no tokens.',
+      entry: ['noteWishesMet', { type: 'rejectCallers', params: notAuthenticated }],
+      on: {
+        ...withoutTokens(notAuthenticated),
+        'authorization.started': 'authorizing.awaitingRedirect',
+        ...learning,
+        ...beginning,
+      },
+    },
+
+    authorizing: {
+      description: 'First tokens are on their way: a user signs in, or the application asks by its own credentials.',
+      initial: 'leasing',
+      on: joining,
+      states: {
+        awaitingRedirect: {
+          entry: {
+            type: 'startTimer',
+            params: ({ event }) => ({
+              timer: 'authorization',
+              notBefore: event.now + policy.authorizationTtl,
+              notAfter: event.now + policy.authorizationTtl,
+            }),
+          },
+          exit: { type: 'stopTimer', params: { timer: 'authorization' } },
+          on: {
+            'token.requested': { actions: { type: 'rejectCallers', params: notAuthenticated } },
+            'refresh.requested': { actions: { type: 'rejectCallers', params: notAuthenticated } },
+            'authorization.started': { target: 'awaitingRedirect', reenter: true },
+            'authorization.denied': '#session.settling',
+            'authorizationTimer.elapsed': '#session.settling',
+            ...learning,
+            ...beginning,
+          },
+        },
+        leasing,
+        waiting,
+        requesting: {
+          ...requesting,
+          on: {
+            ...requesting.on,
+            'tokenRequest.failed': [
+              repeatAtOnce,
+              backOff[0],
+              // A code is good for minutes and for one use: there is nothing to come back to later.
+              {
+                guard: 'isExchangingCode',
+                target: '#session.settling',
+                actions: ['forgetFailures', ...turnCallersAway],
+              },
+              backOff[1],
+            ],
+          },
+        },
+        committing,
+        backingOff,
+      },
+    },
+
+    valid: {
+      description: 'There are tokens, and nothing says that they are dead.',
+      initial: 'fresh',
+      on: {
+        'refresh.requested': [
+          { guard: 'canRenew', ...renew },
+          { actions: { type: 'rejectCallers', params: notRenewable } },
+        ],
+        'token.rejected': [
+          { guard: { type: 'wasForcedRecently', params: time }, actions: 'serveCallers' },
+          {
+            guard: 'canRenew',
+            target: renew.target,
+            actions: [...renew.actions, { type: 'noteSuspicion', params: time }],
+          },
+          theEndOf('access_token_rejected'),
+        ],
+        ...beginning,
+      },
+      states: {
+        fresh: {
+          entry: [
+            'noteWishesMet',
+            'serveCallers',
+            {
+              type: 'startTimer',
+              params: ({ context }) => {
+                const tokens = context.tokens as TokenFacts;
+                return {
+                  timer: 'refresh',
+                  ...(canRenew(context) ? renewalWindow(tokens, context.refreshBuffer) : expiryWindow(tokens)),
+                };
+              },
+            },
+          ],
+          exit: { type: 'stopTimer', params: { timer: 'refresh' } },
+          on: {
+            'refreshTimer.elapsed': [
+              {
+                guard: { type: 'canRenewAndWasUsed', params: ({ event }) => ({ used: event.used }) },
+                ...renew,
+              },
+              { guard: 'canRenew', target: 'due' },
+              { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
+            ],
+            'token.requested': [
+              { guard: 'canRenew', ...renew },
+              { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
+              { actions: 'serveCallers' },
+            ],
+            ...learning,
+          },
+        },
+        due: {
+          description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
+          always: [
+            { guard: 'canRenewAndIsWanted', target: renew.target, actions: renew.actions[1] },
+          ],
+          on: {
+            'token.requested': renew,
+            ...learning,
+          },
+        },
+        unsaved: {
+          description: 'New tokens are served from memory, because the storage does not take them. The write is repeated.',
+          entry: ['noteWishesMet', 'serveCallers', startTheRetryTimer],
+          exit: stopTheRetryTimer,
+          on: {
+            'retryTimer.elapsed': { actions: commitTheHeld },
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: { type: 'rememberCommit', params: itsVersion },
+            },
+            'commit.conflicted': [
+              {
+                guard: { type: 'isOutdone', params: itsRecord },
+                actions: [
+                  { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
+                  commitTheHeld,
+                ],
+              },
+              { target: '#session.settling', actions: adoptTheRecord },
+            ],
+            'storage.failed': {
+              target: 'unsaved',
+              reenter: true,
+              actions: { type: 'noteFailure', params: itsFailure },
+            },
+            'token.requested': [
+              { guard: 'goesOnWithoutStorage', ...renew },
+              { guard: { type: 'isStillAlive', params: time }, actions: 'serveCallers' },
+              { actions: repeatTheRefusal },
+            ],
+            'refresh.requested': [
+              { guard: 'goesOnWithoutStorage', ...renew },
+              { actions: repeatTheRefusal },
+            ],
+            'token.rejected': [
+              { guard: 'goesOnWithoutStorage', ...renew },
+              { actions: repeatTheRefusal },
+            ],
+          },
+        },
+      },
+    },
+
+    refreshing: {
+      description: 'New tokens are on their way in the place of others, which are served as long as they live.',
+      initial: 'leasing',
+      on: joining,
+      states: {
+        leasing,
+        waiting,
+        requesting: {
+          ...requesting,
+          on: {
+            ...requesting.on,
+            'tokenRequest.failed': [
+              repeatAtOnce,
+              {
+                guard: { type: 'refreshTokenIsDead', params: itsFailure },
+                target: 'entombing',
+                actions: { type: 'noteRefusal', params: itsFailure },
+              },
+              ...backOff,
+            ],
+          },
+        },
+        committing,
+        entombing: {
+          description: 'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+          tags: 'busy',
+          entry: {
+            type: 'commitTombstone',
+            params: ({ context }) => ({
+              expectedVersion: context.version,
+              tombstone: { status: 'expired', ending: context.ending as SessionEnding },
+            }),
+          },
+          on: {
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: ['rememberNothing', { type: 'noteVersion', params: itsVersion }, 'forgetTokens'],
+            },
+            'commit.conflicted': { target: '#session.settling', actions: adoptTheRecord },
+            // Whether another instance has newer tokens cannot be known now, so nothing is given up now.
+            'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', { type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+          },
+        },
+        backingOff,
+      },
+    },
+
+    expired: {
+      description: 'The tokens are dead. Somebody must sign in again.',
+      entry: ['noteWishesMet', { type: 'rejectCallers', params: itsEnding }],
+      on: {
+        ...withoutTokens(itsEnding),
+        'authorization.started': 'authorizing.awaitingRedirect',
+        ...learning,
+        ...beginning,
+      },
+    },
+
+    revoking: {
+      description: 'The tokens are given up: at the server first, then in storage.',
+      initial: 'requesting',
+      states: {
+        requesting: {
+          tags: 'busy',
+          entry: ['releaseLease', { type: 'revokeTokens', params: { which: 'served' } }],
+          on: { 'revocation.finished': 'committing' },
+        },
+        committing: {
+          tags: 'busy',
+          entry: {
+            type: 'commitTombstone',
+            params: ({ context }) => ({ expectedVersion: context.version, tombstone: { status: 'revoked' } }),
+          },
+          on: {
+            'commit.succeeded': {
+              target: '#session.revoked',
+              actions: [{ type: 'rememberRevocation', params: itsVersion }, 'forgetTokens'],
+            },
+            'commit.conflicted': [
+              // Another instance renewed meanwhile: the revocation is meant for its tokens just as well.
+              {
+                guard: { type: 'recordHasTokens', params: itsRecord },
+                target: 'requesting',
+                actions: adoptTheRecord,
+              },
+              {
+                target: 'committing',
+                reenter: true,
+                actions: { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
+              },
+            ],
+            'storage.failed': {
+              target: '#session.revoked',
+              actions: [
+                { type: 'rememberRevocation', params: ({ context }) => ({ version: context.version }) },
+                { type: 'noteFailure', params: itsFailure },
+                'forgetTokens',
+              ],
+            },
+          },
+        },
+      },
+    },
+
+    revoked: {
+      description: 'The tokens were given up on purpose.',
+      entry: ['noteWishesMet', { type: 'rejectCallers', params: wasRevoked }],
+      on: {
+        ...withoutTokens(wasRevoked),
+        'authorization.started': 'authorizing.awaitingRedirect',
+        ...learning,
+        ...beginning,
+      },
+    },
+  },
+});

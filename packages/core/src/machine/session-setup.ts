@@ -1,0 +1,155 @@
+/**
+ * The words that the statechart is written in: its types, what it notes in its context, and what it asks of it.
+ * Everything here is a pure function of the context and of what the event brought.
+ */
+import { assign, setup } from 'xstate';
+import type { Failure } from '../kernel/failure.js';
+import type { RecordFacts } from '../kernel/record-facts.js';
+import type { EndingCause } from '../kernel/session-ending.js';
+import type { TokenFacts } from '../kernel/token-set.js';
+import type { SessionContext, SessionInput } from './context.js';
+import { effectActions, type TokenOrigin } from './effects.js';
+import type { SessionEvent } from './events.js';
+import { policy, renewalWindow, retryWindow } from './policy.js';
+
+/** What is left of earlier trouble once tokens are in place. */
+const calm = { attempt: 0, failure: null, retryAt: null, possiblySpent: false, suspect: false, held: null } as const;
+
+export const session = setup({
+  types: {
+    context: {} as SessionContext,
+    events: {} as SessionEvent,
+    input: {} as SessionInput,
+    tags: {} as 'busy',
+  },
+  actions: {
+    ...effectActions,
+
+    noteWish: assign({ wanted: true }),
+    noteWishesMet: assign({ wanted: false }),
+    noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
+    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
+    forgetFailures: assign({ attempt: 0, failure: null, retryAt: null }),
+    noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
+      repeated: false,
+      possiblySpent: context.possiblySpent || abandoned,
+    })),
+    noteLostAnswer: assign(({ context }) => ({ repeated: true, possiblySpent: mayBeSpent(context) })),
+    noteFailure: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
+      failure,
+      attempt: context.attempt + 1,
+      retryAt: retryWindow(failure, context.attempt + 1, now).notAfter,
+      possiblySpent: failure.kind === 'ambiguous' ? mayBeSpent(context) : context.possiblySpent,
+      suspect: false,
+    })),
+    noteRefusal: assign(({ context }, { failure }: { failure: Failure }) => ({
+      ending: { cause: causeOf(failure, context.possiblySpent), failure },
+    })),
+    forgetRefusal: assign({ ending: null }),
+    noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
+    noteVersion: assign((_, { version }: { version: number }) => ({ version })),
+    rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens })),
+    rememberCommit: assign(({ context }, { version }: { version: number }) => ({
+      ...calm,
+      version,
+      tokens: context.held ?? context.tokens,
+      ending: null,
+      revoked: false,
+    })),
+    rememberUnwritten: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
+      ...calm,
+      tokens: context.held,
+      ending: null,
+      revoked: false,
+      failure,
+      attempt: context.attempt + 1,
+      retryAt: retryWindow(failure, context.attempt + 1, now).notAfter,
+    })),
+    rememberRecord: assign((_, { record }: { record: RecordFacts }) => ({
+      ...calm,
+      version: record.version,
+      tokens: record.status === 'tokens' ? record.tokens : null,
+      ending: record.status === 'expired' ? record.ending : null,
+      revoked: record.status === 'revoked',
+    })),
+    rememberNothing: assign({ ...calm, tokens: null }),
+    rememberRevocation: assign((_, { version }: { version: number }) => ({
+      ...calm,
+      version,
+      tokens: null,
+      ending: null,
+      revoked: true,
+    })),
+  },
+  guards: {
+    isWanted: ({ context }) => context.wanted,
+    isRevoked: ({ context }) => context.revoked,
+    isEnded: ({ context }) => context.ending !== null,
+    hasTokens: ({ context }) => context.tokens !== null,
+    renewsByItself: ({ context }) => context.renewal === 'client_credentials',
+    renewsByItselfAndIsWanted: ({ context }) => context.renewal === 'client_credentials' && context.wanted,
+    canRenew: ({ context }) => canRenew(context),
+    canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
+    canRenewAndWasUsed: ({ context }, { used }: { used: boolean }) => canRenew(context) && used,
+    isDue: ({ context }, { now }: { now: number }) =>
+      context.tokens !== null && canRenew(context) && now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore,
+    isDueAndAlive: ({ context }, { now }: { now: number }) =>
+      context.tokens !== null &&
+      canRenew(context) &&
+      now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore &&
+      !isExpired(context, now),
+    isOver: ({ context }, { now }: { now: number }) =>
+      context.tokens !== null && !canRenew(context) && isExpired(context, now),
+    isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
+    wasForcedRecently: ({ context }, { now }: { now: number }) =>
+      context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
+    goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
+    isExchangingCode: ({ context }) => context.origin === 'authorization_code',
+    recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
+    recordIsLost: ({ context }, { record }: { record: RecordFacts }) =>
+      record.status === 'absent' && context.tokens !== null,
+    /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
+    isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
+      context.origin === 'authorization_code' ||
+      context.origin === 'import' ||
+      record.status === 'expired' ||
+      record.status === 'absent',
+    recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
+    recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
+    answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
+      failure.kind === 'ambiguous' && !context.repeated,
+    refreshTokenIsDead: ({ context }, { failure }: { failure: Failure }) =>
+      failure.kind === 'terminal' && context.origin === 'refresh_token',
+    callersMayWait: ({ context }, { failure, now }: { failure: Failure; now: number }) =>
+      isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
+    callersMayStillWait: ({ context }, { now }: { now: number }) =>
+      context.failure !== null &&
+      isWorthWaiting(context.failure, context.attempt, (context.retryAt ?? now) - now),
+    mayHurry: ({ context }) =>
+      context.origin !== 'authorization_code' && context.failure?.retryAfter === undefined,
+  },
+});
+
+export function canRenew(context: SessionContext): boolean {
+  return context.renewal === 'client_credentials' || context.tokens?.refreshable === true;
+}
+
+function isExpired({ tokens }: SessionContext, now: number): boolean {
+  return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
+}
+
+function isWorthWaiting(failure: Failure, attempt: number, delay: number): boolean {
+  const mayPass = failure.kind === 'transient' || failure.kind === 'ambiguous';
+  return mayPass && attempt < policy.patience.attempts && delay <= policy.patience.delay;
+}
+
+/** A request whose answer was lost may have used up the refresh token, if it was one that carried it. */
+function mayBeSpent(context: SessionContext): boolean {
+  return context.possiblySpent || context.origin === 'refresh_token';
+}
+
+function causeOf(failure: Failure, possiblySpent: boolean): EndingCause {
+  if (failure.userActionRequired) return 'user_action_required';
+  return possiblySpent ? 'refresh_interrupted' : 'refresh_token_rejected';
+}
+

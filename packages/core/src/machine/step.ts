@@ -1,0 +1,39 @@
+import { type AnyMachineSnapshot, initialTransition, type SnapshotFrom, type StateValueFrom, transition } from 'xstate';
+import type { SessionInput } from './context.js';
+import type { Effect } from './effects.js';
+import type { SessionEvent } from './events.js';
+import { sessionMachine } from './session-machine.js';
+
+/** Where a session stands: its state and context, and XState's own view of them. */
+export type SessionSnapshot = SnapshotFrom<typeof sessionMachine>;
+
+/** The state as XState writes it: `'expired'`, `{ refreshing: 'requesting' }`. */
+export type SessionStateValue = StateValueFrom<typeof sessionMachine>;
+
+/** Where a new session begins. It wants nothing done before it hears of something. */
+export function firstSnapshot(input: SessionInput): SessionSnapshot {
+  return initialTransition(sessionMachine, input)[0];
+}
+
+/**
+ * One step of the machine: the snapshot after the event, and what is to be done, in order. A pure function: the same
+ * snapshot and event always give the same answer, and nothing else happens.
+ */
+export function step(snapshot: SessionSnapshot, event: SessionEvent): readonly [SessionSnapshot, readonly Effect[]] {
+  const [next, actions] = transition(sessionMachine, snapshot, event);
+  // The machine's own notes (assign) are part of the snapshot by now. XState leaves the parameters of what remains
+  // untyped; the declarations in effects.ts are where their types come from, and this is the one place that says so.
+  return [next, actions.map(({ type, params }) => ({ type, params }) as Effect)];
+}
+
+/** The state's full name, such as `refreshing.requesting`. */
+export function pathOf(snapshot: Pick<AnyMachineSnapshot, 'value'>): string {
+  let path = '';
+  let value = snapshot.value;
+  while (typeof value === 'object') {
+    const [name, inner] = Object.entries(value)[0] as [string, typeof value];
+    path += `${name}.`;
+    value = inner;
+  }
+  return path + value;
+}
