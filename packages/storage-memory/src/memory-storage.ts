@@ -27,7 +27,7 @@ const FIRST_SWEEP = 64;
  */
 export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = {}): TokenStorage {
   const entries = new Map<string, Entry>();
-  const watchers = new Map<string, Set<() => void>>();
+  const watchers = new Map<string, Set<(version: number) => void>>();
   let closed = false;
   let versions = 0; // One count for all keys: a key that was forgotten cannot begin again at 1.
   let grants = 0;
@@ -66,9 +66,10 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
 
   /** Each listener has a microtask of its own: none runs inside a caller, or stops another by throwing. */
   function notify(key: string): void {
+    const version = entries.get(key)?.record?.version ?? 0;
     for (const listener of watchers.get(key) ?? []) {
       Promise.resolve().then(() => {
-        if (watchers.get(key)?.has(listener)) listener();
+        if (watchers.get(key)?.has(listener)) listener(version);
       });
     }
   }
@@ -131,8 +132,8 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
 
     watch(key, listener) {
       assertOpen();
-      const listeners = watchers.get(key) ?? new Set<() => void>();
-      const call = () => listener(); // Its own function, so that the same listener can watch twice.
+      const listeners = watchers.get(key) ?? new Set<(version: number) => void>();
+      const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
       watchers.set(key, listeners.add(call));
       return () => {
         if (listeners.delete(call) && listeners.size === 0) watchers.delete(key);

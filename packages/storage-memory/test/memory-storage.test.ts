@@ -352,6 +352,12 @@ describe('release', () => {
 });
 
 describe('watch', () => {
+  it('says which version the record has after a commit', async () => {
+    const hinted = new Promise<number>((resolve) => storage.watch(KEY, resolve));
+    const reply = await storage.commit(KEY, { value: 'first', expectedVersion: 0 });
+    expect(reply).toMatchObject({ outcome: 'committed', version: await hinted });
+  });
+
   it('calls after a commit, when the record can be read', async () => {
     const seen = new Promise<string | undefined>((resolve) => {
       storage.watch(KEY, async () => resolve((await storage.read(KEY)).record?.value));
@@ -362,9 +368,9 @@ describe('watch', () => {
 
   it('calls after a release', async () => {
     const lease = await grantTo('a');
-    const released = new Promise<void>((resolve) => storage.watch(KEY, resolve));
+    const released = new Promise<number>((resolve) => storage.watch(KEY, resolve));
     await storage.release(lease);
-    expect(await released).toBeUndefined();
+    expect(await released).toBe(0);
   });
 
   it('does not call for a conflict, for the release of a lost lease, or for another key', async () => {
@@ -481,7 +487,7 @@ describe('two instances on one storage', () => {
   it('renew once between them: one writes under its lease, the other adopts what it wrote', async () => {
     let renewals = 0;
     async function instance(owner: string): Promise<string | undefined> {
-      const changed = new Promise<void>((resolve) => storage.watch(KEY, resolve));
+      const changed = new Promise<number>((resolve) => storage.watch(KEY, resolve));
       const { record } = await storage.read(KEY);
       const reply = await leaseAs(owner, record?.version ?? 0);
       if (reply.outcome === 'granted') {

@@ -23,10 +23,10 @@ export interface TokenStorage {
    */
   commit(key: string, request: CommitRequest): Promise<CommitReply>;
   /**
-   * Calls `listener` after the record or its lease changed. A hint: it may come late, twice or never, so nothing may
-   * depend on it alone. The listener must not throw.
+   * Calls `listener` after a commit or a release, with the record's version after it (0 when there is no record). A
+   * hint: it may come late, twice or never, so nothing may depend on it alone. The listener must not throw.
    */
-  watch(key: string, listener: () => void): Unsubscribe;
+  watch(key: string, listener: (version: number) => void): Unsubscribe;
   /** Ends the storage's own timers and subscriptions. Calls that come after it reject with a `StorageError`. */
   close(): Promise<void>;
 }

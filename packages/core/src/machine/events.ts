@@ -22,8 +22,8 @@ type Wishes =
 /** What the storage answered. */
 type StorageAnswers =
   | { type: 'record.read'; record: RecordFacts }
-  /** The storage hints that the record or its lease changed. */
-  | { type: 'record.changed' }
+  /** The storage hints that the record was written, or that its lease was given back. */
+  | { type: 'record.changed'; version: number }
   | { type: 'lease.granted'; abandoned: boolean }
   | { type: 'lease.held'; until: number }
   | { type: 'lease.moved'; record: RecordFacts }

@@ -89,7 +89,8 @@ const startTheLeaseTimer = {
 
 /** What a session at rest hears of other instances. */
 const learning = {
-  'record.changed': { actions: 'readRecord' },
+  // A session hears of its own commits too, and knows them already.
+  'record.changed': { guard: { type: 'hintIsNews', params: itsVersion }, actions: 'readRecord' },
   'record.read': {
     guard: { type: 'recordIsNewer', params: itsRecord },
     target: '#session.settling',

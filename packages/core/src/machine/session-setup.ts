@@ -106,6 +106,7 @@ export const session = setup({
     goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
+    hintIsNews: ({ context }, { version }: { version: number }) => version > context.version,
     recordIsLost: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'absent' && context.tokens !== null,
     /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
