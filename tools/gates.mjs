@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { capture } from './child.mjs';
+import { runExamples } from './gates/examples.mjs';
+import { checkManifests } from './gates/manifests.mjs';
+import { checkManners } from './gates/manners.mjs';
+import { checkReadmeCode } from './gates/readme-code.mjs';
+import { importTarballs, packPackages, tarballs } from './gates/tarballs.mjs';
+import { runUnitTests } from './gates/unit-tests.mjs';
+import { elapsed, paint, tail } from './progress.mjs';
+import { Trouble } from './trouble.mjs';
+import { build } from './workspace.mjs';
+
+/**
+ * @typedef {{ root: string, toolchain: import('./toolchain.mjs').Toolchain, scratch: string }} Workshop
+ *   `scratch`: a folder outside the repository, for what gates make and leave to each other
+ */
+
+/**
+ * What a gate found: nothing to say when it is open. A gate that is many tests says how many passed and failed.
+ *
+ * @typedef {{ faults: string, passed?: number, failed?: number }} Verdict
+ */
+
+/**
+ * @typedef {{ name: string, needs?: string, run(workshop: Workshop): Promise<Verdict> }} Gate
+ *   `needs`: the gate without whose work this one cannot run
+ */
+
+/**
+ * The gates, in rooms that are entered one after the other, the quickest to fail first. The gates of a room run two at
+ * a time; the tests have a room to themselves, for they keep an eye on the clock.
+ *
+ * @type {Gate[][]}
+ */
+const ROOMS = [
+  [
+    { name: 'manners', run: ({ root }) => checkManners(root) },
+    { name: 'manifests', run: ({ root }) => checkManifests(root) },
+    { name: 'format and lint', run: tool('biome', ['check', '--error-on-warnings', '--max-diagnostics=50']) },
+    { name: 'types and arrows', run: tool('tsc', ['-b']) },
+    { name: 'unused code', run: tool('knip', ['--no-progress']) },
+  ],
+  [{ name: 'build', run: async ({ root, toolchain }) => verdictOf(await build(root, toolchain)) }],
+  [{ name: 'tests', run: runUnitTests }],
+  [{ name: 'pack', needs: 'build', run: packPackages }],
+  [
+    { name: 'packages install and import', needs: 'pack', run: importTarballs },
+    { name: 'types of packages', needs: 'pack', run: eachTarball('attw', ['--profile', 'esm-only', '--no-emoji']) },
+    { name: 'published files', needs: 'pack', run: eachTarball('publint', ['--strict', '--pack=false']) },
+    { name: 'examples', needs: 'build', run: runExamples },
+    { name: 'code of the READMEs', needs: 'build', run: checkReadmeCode },
+  ],
+];
+
+/**
+ * Runs the gates, all of them or those that are named, and ends with the line `N passed, N failed`.
+ *
+ * @param {string} root
+ * @param {import('./toolchain.mjs').Toolchain} toolchain
+ * @param {string[]} names
+ * @returns {Promise<number>} the exit code
+ */
+export async function runGates(root, toolchain, names) {
+  const known = ROOMS.flat().map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Trouble(`There is no gate "${unknown}": ${known.join(', ')}.`);
+  const chosen = withNeeds(names.length === 0 ? known : names);
+
+  const { FORCE_COLOR, ...env } = toolchain.env;
+  const scratch = await mkdtemp(join(tmpdir(), 'frameio-auth-'));
+  const workshop = { root, scratch, toolchain: { ...toolchain, env: { ...env, NO_COLOR: '1' } } };
+  const count = { passed: 0, failed: 0 };
+  /** @type {Set<string>} */
+  const closed = new Set();
+  try {
+    for (const room of ROOMS) {
+      const queue = room.filter(({ name }) => chosen.has(name));
+      const walk = async () => {
+        for (let gate = queue.shift(); gate !== undefined; gate = queue.shift()) {
+          const { passed, failed } = await pass(gate, workshop, closed);
+          count.passed += passed;
+          count.failed += failed;
+          if (failed > 0) closed.add(gate.name);
+        }
+      };
+      await Promise.all([walk(), walk()]);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
+  return count.failed === 0 ? 0 : 1;
+}
+
+/**
+ * @param {string[]} names
+ * @returns {Set<string>}
+ */
+function withNeeds(names) {
+  const needed = ROOMS.flat().flatMap(({ name, needs }) =>
+    names.includes(name) && needs !== undefined ? [needs] : [],
+  );
+  return needed.every((name) => names.includes(name)) ? new Set(names) : withNeeds([...names, ...needed]);
+}
+
+/**
+ * @param {Gate} gate
+ * @param {Workshop} workshop
+ * @param {Set<string>} closed the gates that failed
+ */
+async function pass({ name, needs, run }, workshop, closed) {
+  if (needs !== undefined && closed.has(needs)) {
+    process.stdout.write(`${paint('failed', 'red')}  ${name}: cannot run without "${needs}"\n`);
+    return { passed: 0, failed: 1 };
+  }
+  const start = performance.now();
+  const { faults, passed = 0, failed = 0 } = await run(workshop);
+  const open = faults === '' && failed === 0;
+  const tests = passed + failed > 0 ? `, ${passed} of ${passed + failed} tests passed` : '';
+  const word = open ? paint('passed', 'green') : paint('failed', 'red');
+  process.stdout.write(`${word}  ${name}  ${paint(`${elapsed(start)}${tests}`, 'dim')}\n`);
+  if (!open) process.stdout.write(`${stripVTControlCharacters(tail(faults, 120)).replace(/^(?=.)/gm, '    ')}\n`);
+  return { passed: passed + (open ? 1 : 0), failed: open ? 0 : Math.max(failed, 1) };
+}
+
+/**
+ * @param {import('./child.mjs').Outcome} outcome
+ * @returns {Verdict}
+ */
+function verdictOf({ code, output }) {
+  return { faults: code === 0 ? '' : output || `It ended with code ${code}.` };
+}
+
+/**
+ * A gate that is one run of a tool over the repository.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {Gate['run']}
+ */
+function tool(program, args) {
+  return async ({ root, toolchain }) => verdictOf(await capture(program, args, { cwd: root, env: toolchain.env }));
+}
+
+/**
+ * A gate that is one run of a tool for each packed package.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {Gate['run']}
+ */
+function eachTarball(program, args) {
+  return async ({ root, scratch, toolchain }) => {
+    const verdicts = [];
+    for (const { path } of await tarballs(scratch)) {
+      verdicts.push(verdictOf(await capture(program, [...args, path], { cwd: root, env: toolchain.env })));
+    }
+    return { faults: verdicts.map(({ faults }) => faults).join('') };
+  };
+}

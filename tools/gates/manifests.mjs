@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { manifestOf, packageFolders } from '../workspace.mjs';
+
+const SCOPE = '@frameio-auth/';
+
+/**
+ * Holds the manifests of packages/ against each other: what each package may depend on, and what all must say.
+ *
+ * @param {string} root
+ * @returns {Promise<import('../gates.mjs').Verdict>}
+ */
+export async function checkManifests(root) {
+  const faults = [];
+  const solution = await readFile(join(root, 'tsconfig.json'), 'utf8');
+  const tests = await readFile(join(root, 'tests/tsconfig.json'), 'utf8');
+  for (const folder of await packageFolders(root)) {
+    if (!solution.includes(`"${folder.startsWith('packages') || folder.startsWith('examples') ? folder : folder}"`)) {
+      faults.push(`${folder}: the references of tsconfig.json lack it, so its types are not checked.`);
+    }
+    if (!folder.startsWith('packages')) continue;
+    if (!tests.includes(`"../${folder}"`)) faults.push(`${folder}: the references of tests/tsconfig.json lack it.`);
+    if (!existsSync(join(root, folder, 'README.md'))) faults.push(`${folder}: README.md is missing.`);
+    const manifest = await manifestOf(join(root, folder));
+    faults.push(...faultsOf(folder.split(/[/\\]/)[1] ?? '', manifest).map((fault) => `${folder}: ${fault}`));
+  }
+  return { faults: faults.join('\n') };
+}
+
+/** What every manifest says in the same words. */
+const COMMON = {
+  license: 'MIT',
+  type: 'module',
+  engines: { node: '>=22.12.0' },
+  files: ['dist', '!dist/**/*.tsbuildinfo', 'src', 'README.md'],
+  publishConfig: { access: 'public' },
+};
+
+/**
+ * What is wrong with a package's manifest.
+ *
+ * @param {string} folder the name of the package's folder
+ * @param {any} manifest
+ * @returns {string[]}
+ */
+export function faultsOf(folder, manifest) {
+  const faults = [];
+  if (manifest.name !== SCOPE + folder) faults.push(`its name must be ${SCOPE}${folder}, as its folder says.`);
+  for (const [field, value] of Object.entries(COMMON)) {
+    if (JSON.stringify(manifest[field]) !== JSON.stringify(value)) {
+      faults.push(`\`${field}\` must be ${JSON.stringify(value)}, as in every package.`);
+    }
+  }
+  for (const field of ['version', 'description', 'sideEffects']) {
+    if (manifest[field] === undefined) faults.push(`\`${field}\` is missing.`);
+  }
+  for (const [path, target] of Object.entries(manifest.exports ?? { '.': {} })) {
+    if (path === './package.json') continue;
+    const [first] = Object.keys(target);
+    if (first !== 'types' || target.default === undefined)
+      faults.push(`the export "${path}" must say \`types\`, then \`default\`.`);
+  }
+  // The arrows between packages: everyone may know core, and nobody anyone else.
+  for (const name of Object.keys({
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    ...manifest.optionalDependencies,
+  })) {
+    if (!name.startsWith(SCOPE)) continue;
+    if (folder === 'core') faults.push(`core knows no other package, so it cannot depend on ${name}.`);
+    else if (name !== `${SCOPE}core`)
+      faults.push(`an adapter knows core and no other adapter, so it cannot depend on ${name}.`);
+  }
+  return faults;
+}

@@ -1,0 +1,86 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { capture } from '../child.mjs';
+import { packageFolders } from '../workspace.mjs';
+
+/**
+ * Checks the types of the TypeScript in README.md and in those of the packages against the built packages.
+ *
+ * @param {import('../gates.mjs').Workshop} workshop
+ * @returns {Promise<import('../gates.mjs').Verdict>}
+ */
+export async function checkReadmeCode({ root, toolchain }) {
+  const faults = [];
+  const packages = (await packageFolders(root)).filter((folder) => folder.startsWith('packages'));
+  // Each program lies where its imports are found: a package's beside its own dependencies, the front page's where
+  // the tests have everything.
+  for (const [readme, folder] of [
+    ['README.md', 'tests'],
+    ...packages.map((folder) => [join(folder, 'README.md'), folder]),
+  ]) {
+    const text = await readFile(join(root, /** @type {string} */ (readme)), 'utf8').catch(() => '');
+    const { programs, refused } = programsOf(text);
+    faults.push(
+      ...refused.map((line) => `${readme}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
+    );
+    if (programs.length === 0) continue;
+    const place = join(root, /** @type {string} */ (folder), 'node_modules', '.readme-code');
+    await rm(place, { recursive: true, force: true });
+    await mkdir(place, { recursive: true });
+    for (const { line, code } of programs) await writeFile(join(place, `line-${line}.ts`), code);
+    await writeFile(join(place, 'tsconfig.json'), JSON.stringify(configuration(relative(place, root))));
+    const { code, output } = await capture('tsc', ['-p', place, '--pretty', 'false'], {
+      cwd: root,
+      env: toolchain.env,
+    });
+    if (code !== 0) faults.push(`${readme}, programs by the line they begin at:\n${output}`);
+  }
+  return { faults: faults.join('\n') };
+}
+
+/** @param {string} up the path from the programs to the repository */
+function configuration(up) {
+  return {
+    extends: `${up}/tsconfig.base.json`,
+    compilerOptions: {
+      composite: false,
+      declaration: false,
+      declarationMap: false,
+      incremental: false,
+      noEmit: true,
+      tsBuildInfoFile: null,
+      // A few lines that show one thing need not use all that they name.
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      types: ['node'],
+      paths: { '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`] },
+    },
+    include: ['*.ts'],
+  };
+}
+
+/**
+ * The TypeScript programs of a page. A fence that imports begins a program; one that does not goes on with the program
+ * before it, in a block of its own, so that it can use what was declared there and name its own things as it likes.
+ *
+ * @param {string} text
+ * @returns {{ programs: { line: number, code: string }[], refused: number[] }} `refused`: the lines of fences whose
+ *   label would keep them from being checked
+ */
+export function programsOf(text) {
+  /** @type {{ line: number, code: string }[]} */
+  const programs = [];
+  const refused = [];
+  for (const fence of text.matchAll(/^```(\S.*)\n([\s\S]*?)^```\s*$/gm)) {
+    const [, label = '', code = ''] = fence;
+    const line = text.slice(0, fence.index).split('\n').length;
+    if (label !== 'ts') {
+      if (/^(?:[cm]?[jt]sx?|typescript|javascript)\b/i.test(label)) refused.push(line);
+      continue;
+    }
+    const last = programs.at(-1);
+    if (last === undefined || /^import\b/m.test(code)) programs.push({ line, code: `${code}export {};\n` });
+    else last.code += `{ // line ${line}\n${code}}\n`;
+  }
+  return { programs, refused };
+}

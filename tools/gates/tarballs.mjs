@@ -1,0 +1,88 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { capture } from '../child.mjs';
+import { npmProgram } from '../toolchain.mjs';
+import { manifestOf, packageFolders } from '../workspace.mjs';
+
+/** @typedef {import('../gates.mjs').Workshop} Workshop */
+/** @typedef {import('../gates.mjs').Verdict} Verdict */
+
+/**
+ * Packs every package of packages/ as it would be published.
+ *
+ * @param {Workshop} workshop
+ * @returns {Promise<Verdict>}
+ */
+export async function packPackages({ root, scratch, toolchain }) {
+  const folder = join(scratch, 'tarballs');
+  await mkdir(folder);
+  const args = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', folder];
+  const { code, output } = await capture('pnpm', args, { cwd: root, env: toolchain.env });
+  return { faults: code === 0 ? '' : output };
+}
+
+/**
+ * The packed packages.
+ *
+ * @param {string} scratch
+ * @returns {Promise<{ path: string }[]>}
+ */
+export async function tarballs(scratch) {
+  const folder = join(scratch, 'tarballs');
+  return (await readdir(folder)).map((name) => ({ path: join(folder, name) }));
+}
+
+/**
+ * What a stranger would run after `npm install`: plain JavaScript that loads every package by both roads and finds on
+ * each what the build has.
+ */
+const VISITOR = `
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+const require = createRequire(import.meta.url);
+for (const [name, built] of Object.entries(JSON.parse(await readFile('expected.json', 'utf8')))) {
+  const expected = Object.keys(await import(built)).sort().join();
+  const imported = Object.keys(await import(name)).sort().join();
+  const required = Object.keys(require(name)).filter((key) => key !== '__esModule').sort().join();
+  if (expected === '') console.log(name + ' exports nothing.');
+  if (imported !== expected) console.log(name + ' gives import ' + imported + ' instead of ' + expected + '.');
+  if (required !== expected) console.log(name + ' gives require ' + required + ' instead of ' + expected + '.');
+}
+`;
+
+/**
+ * Installs the packed packages with npm in a folder outside the workspace and loads them there.
+ *
+ * @param {Workshop} workshop
+ * @returns {Promise<Verdict>}
+ */
+export async function importTarballs({ root, scratch, toolchain }) {
+  const home = join(scratch, 'visitor');
+  await mkdir(home);
+  /** @type {Record<string, string>} */
+  const expected = {};
+  for (const folder of await packageFolders(root)) {
+    if (!folder.startsWith('packages')) continue;
+    const { name, exports } = await manifestOf(join(root, folder));
+    expected[name] = pathToFileURL(join(root, folder, exports['.'].default)).href;
+  }
+  await writeFile(join(home, 'package.json'), '{ "private": true }\n');
+  await writeFile(join(home, 'expected.json'), JSON.stringify(expected));
+  await writeFile(join(home, 'visitor.mjs'), VISITOR);
+
+  const paths = (await tarballs(scratch)).map(({ path }) => path);
+  const flags = [
+    '--prefix',
+    home,
+    '--prefer-offline',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const installed = await capture(process.execPath, [npmProgram(), 'install', ...flags, ...paths], { cwd: home });
+  if (installed.code !== 0) return { faults: installed.output };
+  const visit = await capture(toolchain.node, ['visitor.mjs'], { cwd: home, env: toolchain.env });
+  return { faults: visit.output };
+}

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { capture } from '../child.mjs';
+
+/**
+ * Runs every test and counts them.
+ *
+ * @param {import('../gates.mjs').Workshop} workshop
+ * @returns {Promise<import('../gates.mjs').Verdict>}
+ */
+export async function runUnitTests({ root, scratch, toolchain }) {
+  const report = join(scratch, 'tests.json');
+  const args = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+  const { code, output } = await capture('vitest', args, { cwd: root, env: toolchain.env });
+  const text = await readFile(report, 'utf8').catch(() => '{}');
+  const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = JSON.parse(text);
+  return { faults: code === 0 ? '' : output, passed, failed };
+}

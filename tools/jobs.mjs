@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hand, passSignalsOn } from './child.mjs';
+import { runGates } from './gates.mjs';
+import { step, tail } from './progress.mjs';
+import { bringToolchain } from './toolchain.mjs';
+import { adviceFor, Trouble, troubleOf } from './trouble.mjs';
+import { alone, build, install } from './workspace.mjs';
+
+/** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const JOBS = {
+  demo: (args) => program('examples/plain-node/src/demo.ts', args),
+  bench: (args) => program('benchmarks/src/bench.ts', args),
+  test: async (args) => runGates(root, await prepare({ built: false }), args),
+  async dev([command, ...args]) {
+    if (command === undefined) throw new Trouble('Say what to run: `npm run dev -- <command>`.');
+    const { env } = await alone(root, () => bringToolchain(root, step));
+    return hand(command, args, { env });
+  },
+};
+
+/**
+ * @param {string[]} args the name of a job, and what it is given
+ * @returns {Promise<number>} the exit code
+ */
+export async function main([name = '', ...args]) {
+  passSignalsOn();
+  try {
+    const job = JOBS[name];
+    if (job === undefined) throw new Trouble(`There is no job "${name}": ${Object.keys(JOBS).join(', ')}.`);
+    return await job(args);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/**
+ * A script that needs the built packages. Node runs it itself, so that it is there at once and gets every signal.
+ *
+ * @param {string} entry
+ * @param {string[]} args
+ */
+async function program(entry, args) {
+  if (!existsSync(join(root, entry))) throw new Trouble(`${entry} is missing: get the whole repository.`);
+  const { node, env } = await prepare({ built: true });
+  return hand(node, [join(root, entry), ...args], { env });
+}
+
+/**
+ * @param {{ built: boolean }} wish
+ * @returns {Promise<Toolchain>}
+ */
+function prepare({ built }) {
+  return alone(root, async () => {
+    const toolchain = await bringToolchain(root, step);
+    await install(root, toolchain, step);
+    if (built) {
+      await step('Building', async () => {
+        const { code, output } = await build(root, toolchain);
+        if (code !== 0) throw troubleOf(output, 'The packages do not build.');
+      });
+    }
+    return toolchain;
+  });
+}
+
+/** @param {unknown} error */
+function report(error) {
+  if (error instanceof Trouble) {
+    if (error.output) process.stderr.write(`${tail(error.output)}\n\n`);
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const advice = adviceFor(error);
+  if (advice === undefined) throw error;
+  process.stderr.write(`${advice}\n`);
+  return 1;
+}
