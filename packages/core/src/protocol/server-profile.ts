@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import type { FailureKind } from '../kernel/failure.js';
-import { checkScopes } from './scope.js';
+import { checkScopes, type ScopeSeparator } from './scope.js';
 import { checkAddress } from './web-address.js';
 
 /**
@@ -36,8 +36,7 @@ export interface ServerProfile {
    */
   readonly pkce: 'S256' | 'none';
 
-  /** What stands between two scopes on the wire; RFC 6749 §3.3 has the space. */
-  readonly scopeSeparator: ' ' | ',';
+  readonly scopeSeparator: ScopeSeparator;
   /** The scopes that are asked for when the application names none. */
   readonly defaultScopes: { readonly clientCredentials: readonly string[]; readonly user: readonly string[] };
   /** How long a refresh token lives, in seconds, as the provider documents it; absent when it does not say. */

@@ -1,0 +1,66 @@
+import { ConfigurationError } from '../kernel/errors.js';
+import { type AuthorizationRequest, authorizationUrl } from './authorization-request.js';
+import { type Callback, readCallback } from './callback.js';
+import { type MessengerOptions, messenger, secretTextsOf } from './messenger.js';
+import { type RevocationReply, type RevocationRequest, revocationEndpoint } from './revocation-endpoint.js';
+import { checkProfile } from './server-profile.js';
+import { type TokenEndpoint, tokenEndpoint } from './token-endpoint.js';
+
+/** `clientSecrets`: none for a public client; two while one replaces the other. */
+export type AuthorizationClientOptions = MessengerOptions;
+
+/**
+ * One client's side of the OAuth 2.0 messages with one server. Whatever the server or the network does comes back
+ * as data; what is thrown is a `ConfigurationError`, and an `AuthenticationError` by `readCallback()`.
+ */
+export interface AuthorizationClient extends TokenEndpoint {
+  /** The address at which a user signs in. */
+  authorizationUrl(request: AuthorizationRequest): Promise<string>;
+  readCallback(url: string | URL): Callback;
+  revoke(request: RevocationRequest): Promise<RevocationReply>;
+}
+
+/** @throws ConfigurationError for a profile or a client that cannot work */
+export function authorizationClient(options: AuthorizationClientOptions): AuthorizationClient {
+  checkProfile(options.profile);
+  checkClient(options);
+  const { profile, clientId, clientSecrets } = options;
+
+  const client = { client_id: clientId };
+  const confidential = clientSecrets.length > 0;
+  const deliver = messenger(options);
+  return {
+    ...tokenEndpoint(profile, client, confidential, deliver),
+    revoke: revocationEndpoint(profile, client, confidential, deliver),
+    authorizationUrl: (request) => authorizationUrl(profile, clientId, request),
+    readCallback: (url) => readCallback(profile, secretTextsOf(clientId, clientSecrets), url),
+  };
+}
+
+/** What ids and secrets may be made of (RFC 6749 Appendix A.1 and A.2). */
+const VISIBLE = /^[\x20-\x7e]+$/;
+
+function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOptions): void {
+  if (!VISIBLE.test(clientId)) {
+    throw new ConfigurationError('invalid_option', 'clientId must be printable ASCII, and not empty. Copy it again.');
+  }
+  if (!clientSecrets.every((secret) => VISIBLE.test(secret.reveal()))) {
+    throw new ConfigurationError(
+      'invalid_option',
+      'clientSecret must be printable ASCII, and not empty. Copy it again, without the line break at its end.',
+    );
+  }
+  const secretsUsed = profile.clientAuthentication !== 'none' || profile.clientCredentialsAuthentication !== undefined;
+  if (clientSecrets.length > 0 && !secretsUsed) {
+    throw new ConfigurationError(
+      'client_secret_unexpected',
+      `${profile.name} takes no clientSecret as it is configured here. Leave it out, or configure the server for clients that have one.`,
+    );
+  }
+  if (clientSecrets.length === 0 && profile.pkce === 'none') {
+    throw new ConfigurationError(
+      'client_secret_missing',
+      `${profile.name} without PKCE is for clients that have a clientSecret. Give it, or register the app with PKCE: legacyFrameio({ pkce: true }).`,
+    );
+  }
+}

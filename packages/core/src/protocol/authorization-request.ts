@@ -1,0 +1,64 @@
+import * as oauth from 'oauth4webapi';
+import { ConfigurationError } from '../kernel/errors.js';
+import type { Secret } from '../kernel/secret.js';
+import { checkRedirectUri } from './redirect-uri.js';
+import { joinScopes } from './scope.js';
+import type { ServerProfile } from './server-profile.js';
+
+export interface AuthorizationRequest {
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  /** Comes back in the callback, and ties it to this request. */
+  readonly state: string;
+  /** Shown to nobody but the token endpoint; the address holds its hash alone (RFC 7636 §4.2). */
+  readonly codeVerifier: Secret;
+  /** Such as `login` or `none` (OpenID Connect Core §3.1.2.1). */
+  readonly prompt?: string;
+  /** Whom the server should expect: an e-mail address, as a rule. */
+  readonly loginHint?: string;
+}
+
+/**
+ * The address at which a user signs in (RFC 6749 §4.1.1, RFC 7636 §4.3).
+ *
+ * @throws ConfigurationError for a server without one, a redirect URI, a scope or a `state` that it would not take
+ */
+export async function authorizationUrl(
+  profile: ServerProfile,
+  clientId: string,
+  { redirectUri, scopes, state, codeVerifier, prompt, loginHint }: AuthorizationRequest,
+): Promise<string> {
+  if (profile.authorizationEndpoint === undefined) {
+    throw new ConfigurationError(
+      'authorization_endpoint_missing',
+      `${profile.name} has no authorizationEndpoint, so no user can sign in there. Add it to the server's profile.`,
+    );
+  }
+  checkRedirectUri(profile, redirectUri);
+  if (state.length > (profile.maxStateLength ?? Number.POSITIVE_INFINITY)) {
+    throw new ConfigurationError(
+      'invalid_option',
+      `state has ${state.length} characters, and ${profile.name} takes ${profile.maxStateLength}. Keep what it stands for, and send a name of it.`,
+    );
+  }
+
+  // The endpoint's own query, if it has one, stays (RFC 6749 §3.1).
+  const url = new URL(profile.authorizationEndpoint);
+  const parameters = {
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope: scopes.length > 0 ? joinScopes(scopes, profile.scopeSeparator) : undefined,
+    state,
+    ...(profile.pkce === 'S256' && {
+      code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier.reveal()),
+      code_challenge_method: 'S256',
+    }),
+    prompt,
+    login_hint: loginHint,
+  };
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}

@@ -1,0 +1,100 @@
+import { AuthenticationError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import { Secret } from '../kernel/secret.js';
+import { type Cleaner, cleaner } from './foreign-text.js';
+import { kindOfRefusal, presentRefusal, readRefusal } from './refusal.js';
+import type { ServerProfile } from './server-profile.js';
+
+/** What the server sent the user back with (RFC 6749 §4.1.2). */
+export interface Callback {
+  /** Still to be compared with that of a pending authorization. */
+  readonly state: string;
+  readonly outcome: { readonly ok: true; readonly code: Secret } | { readonly ok: false; readonly failure: Failure };
+}
+
+/**
+ * Reads a callback: the whole address, its path and query as a web server sees them, or the query alone.
+ *
+ * oauth4webapi would check a callback too, but wants to be told the `state`, which can be looked up only once the
+ * callback is read; and the errors that it throws hold the code.
+ *
+ * @param secrets - what the server may repeat when it describes an error
+ * @throws AuthenticationError for what is no callback of this server: `invalid_callback`, `state_missing`,
+ *   `issuer_missing` or `issuer_mismatch`
+ */
+export function readCallback(profile: ServerProfile, secrets: readonly string[], url: string | URL): Callback {
+  const parameters = typeof url === 'string' ? parametersOf(url) : url.searchParams;
+  for (const name of ['code', 'state', 'error', 'iss']) {
+    if (parameters.getAll(name).length > 1) {
+      refuse('invalid_callback', `The callback has the parameter "${name}" more than once. Start the sign-in again.`);
+    }
+  }
+  // A parameter without a value is as good as none (RFC 6749 §3.1).
+  const parameter = (name: string) => parameters.get(name) || undefined;
+
+  const outcome = outcomeOf(profile, cleaner(secrets), parameter);
+  const state = parameter('state');
+  if (state === undefined) {
+    refuse(
+      'state_missing',
+      'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.',
+    );
+  }
+  checkIssuer(profile, parameter('iss'));
+  return { state, outcome };
+}
+
+/** The query of an address, of a path, or standing alone, with its question mark or without. */
+function parametersOf(text: string): URLSearchParams {
+  const [beforeFragment = ''] = text.split('#', 1);
+  // A query alone begins with the name of a parameter; further question marks are then part of a value.
+  const alone = /^[^?/:]+=/.test(beforeFragment);
+  return new URLSearchParams(alone ? beforeFragment : beforeFragment.slice(beforeFragment.indexOf('?') + 1));
+}
+
+function outcomeOf(
+  profile: ServerProfile,
+  clean: Cleaner,
+  parameter: (name: string) => string | undefined,
+): Callback['outcome'] {
+  const code = parameter('code');
+  const refusal = readRefusal(profile, parameter);
+  if (code !== undefined && refusal !== undefined) {
+    refuse(
+      'invalid_callback',
+      'The callback has a code and an error, one of which is not true. Start the sign-in again.',
+    );
+  }
+  if (code !== undefined) return { ok: true, code: new Secret(code) };
+  if (refusal === undefined) {
+    refuse(
+      'invalid_callback',
+      'This is no callback: it has neither a code nor an error. Pass on the URL with its query.',
+    );
+  }
+  return {
+    ok: false,
+    failure: {
+      kind: kindOfRefusal(profile, refusal) ?? 'terminal',
+      source: 'server',
+      ...presentRefusal(profile, refusal, clean),
+    },
+  };
+}
+
+/** A callback of another server may carry a code that is not meant for this one (RFC 9207 §2.4). */
+function checkIssuer({ name, issuer, callbackCarriesIssuer }: ServerProfile, named: string | undefined): void {
+  if (named === undefined && callbackCarriesIssuer) {
+    refuse('issuer_missing', `The callback does not name its issuer, as those of ${name} do. Start the sign-in again.`);
+  }
+  if (named !== undefined && named !== issuer) {
+    refuse(
+      'issuer_mismatch',
+      `The callback is of another server than ${issuer}. Hand each server's callback to the client of that server.`,
+    );
+  }
+}
+
+function refuse(code: string, message: string): never {
+  throw new AuthenticationError(code, message, { errorDescription: message });
+}

@@ -1,0 +1,93 @@
+import * as oauth from 'oauth4webapi';
+import { TransportError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import type { Transport } from '../kernel/transport.js';
+import type { Cleaner } from './foreign-text.js';
+
+/** A server's answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+export type Exchange = { readonly answer: Answer } | { readonly failure: Failure };
+
+/** Sends a message by oauth4webapi, given the options that lead it to our transport. */
+export type Send = (options: SendOptions) => Promise<Response>;
+
+export type SendOptions = Pick<
+  oauth.TokenEndpointRequestOptions,
+  typeof oauth.customFetch | typeof oauth.allowInsecureRequests
+>;
+
+/**
+ * Sends one request to `endpoint` and reads the answer. It rejects for nothing that the network or the server does.
+ */
+export async function exchange(transport: Transport, endpoint: string, clean: Cleaner, send: Send): Promise<Exchange> {
+  try {
+    const response = await send({
+      [oauth.customFetch]: (url, { method, headers, body }) =>
+        reach(() => transport(url, { method, headers, body: body.toString(), redirect: 'manual' })),
+      // The profile was checked: what is not https here does not leave this machine.
+      [oauth.allowInsecureRequests]: endpoint.startsWith('http:'),
+    });
+    const { status, headers } = response;
+    // Of a server that failed or sends us elsewhere, the words are not missed.
+    const text = isServerFailure(status) ? await response.text().catch(() => '') : await reach(() => response.text());
+    return { answer: { status, headers, text } };
+  } catch (error) {
+    if (error instanceof Silence) return { failure: failureOfSilence(error.reason, clean) };
+    throw error;
+  }
+}
+
+/**
+ * Whether the status alone says that the request was not carried out: the server or a gateway failed, asks to wait,
+ * did not get it whole (408), or points elsewhere. (A redirect that a browser does not show has the status 0.)
+ *
+ * A gateway's 502 or 504 may hide a refresh that was carried out. It counts as a failure all the same: repeating costs
+ * nothing then, because the new tokens are lost to us either way, whereas giving up would end every session whenever
+ * a gateway has a bad quarter of an hour.
+ */
+export function isServerFailure(status: number): boolean {
+  return status < 200 || (status >= 300 && status < 400) || status === 408 || status === 429 || status >= 500;
+}
+
+/** Carries the transport's rejection through oauth4webapi, apart from the errors of its own. */
+class Silence extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super();
+    this.reason = reason;
+  }
+}
+
+async function reach<Value>(action: () => Promise<Value>): Promise<Value> {
+  try {
+    return await action();
+  } catch (reason) {
+    throw new Silence(reason);
+  }
+}
+
+function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
+  if (!(reason instanceof TransportError)) {
+    // It is of a kind that nobody here knows, `fetch` has many: its text may hold anything, the request included.
+    return {
+      kind: 'ambiguous',
+      source: 'transport',
+      code: 'no_answer',
+      description: 'No whole answer came, and whether the server got the request is not known.',
+      delivery: 'unknown',
+    };
+  }
+  return {
+    kind: reason.delivery === 'not_sent' ? 'transient' : 'ambiguous',
+    source: 'transport',
+    code: clean(reason.code, 100),
+    description: clean(reason.message, 200),
+    delivery: reason.delivery,
+  };
+}

@@ -1,0 +1,22 @@
+import { ConfigurationError } from '../kernel/errors.js';
+import type { ServerProfile } from './server-profile.js';
+import { isLoopback } from './web-address.js';
+
+/**
+ * Checks where users are to be sent back to. Schemes of an application's own are allowed (RFC 8252 §7.1).
+ *
+ * @throws ConfigurationError for what is not absolute or has a fragment (RFC 6749 §3.1.2), and for plain http, unless
+ *   it stays on this machine and the server accepts it
+ */
+export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
+  if (!URL.canParse(redirectUri)) refuse('is not a URL. Give it as it is registered: https://host/callback.');
+  if (redirectUri.includes('#')) refuse('has a fragment ("#…"). Take it out (RFC 6749 §3.1.2).');
+  const url = new URL(redirectUri);
+  if (url.protocol !== 'http:') return;
+  if (!isLoopback(url)) refuse('must be https, because the authorization code travels there.');
+  if (!profile.plainHttpRedirects) refuse(`must be https for ${profile.name}, for localhost as well.`);
+}
+
+function refuse(complaint: string): never {
+  throw new ConfigurationError('invalid_option', `redirectUri ${complaint}`);
+}

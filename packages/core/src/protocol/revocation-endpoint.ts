@@ -1,0 +1,67 @@
+import * as oauth from 'oauth4webapi';
+import type { Failure } from '../kernel/failure.js';
+import type { Secret } from '../kernel/secret.js';
+import type { Messenger } from './messenger.js';
+import type { ServerProfile } from './server-profile.js';
+
+export interface RevocationRequest {
+  readonly token: Secret;
+  /** What kind of token it is; said only where the profile says so. */
+  readonly hint: 'access_token' | 'refresh_token';
+}
+
+/** `revoked`: the token is dead, or was unknown, which is the same to a server (RFC 7009 §2.2). */
+export type RevocationReply = { readonly revoked: true } | { readonly revoked: false; readonly failure: Failure };
+
+/** Revokes tokens (RFC 7009), and says `revocation_unsupported` where the server has no place for it. */
+export function revocationEndpoint(
+  profile: ServerProfile,
+  client: oauth.Client,
+  confidential: boolean,
+  deliver: Messenger,
+) {
+  const { revocationEndpoint: endpoint } = profile;
+  const inQuery = !confidential && profile.revocationClientId === 'query';
+
+  return async ({ token, hint }: RevocationRequest): Promise<RevocationReply> => {
+    if (endpoint === undefined) return { revoked: false, failure: unsupported(profile) };
+
+    const server = {
+      issuer: profile.issuer,
+      revocation_endpoint: inQuery ? withClientId(endpoint, client.client_id) : endpoint,
+    };
+    const additionalParameters = profile.revocationTokenTypeHint ? { token_type_hint: hint } : {};
+    const reply = await deliver({
+      purpose: 'revocation',
+      endpoint,
+      authentication: profile.clientAuthentication,
+      secrets: [token],
+      send: (auth, options) =>
+        oauth.revocationRequest(server, client, inQuery ? alreadyNamed : auth, token.reveal(), {
+          ...options,
+          additionalParameters,
+        }),
+      // The status says it all; the body is empty, or ignored (RFC 7009 §2.2).
+      read: async () => true,
+    });
+    return reply.ok ? { revoked: true } : { revoked: false, failure: reply.failure };
+  };
+}
+
+function withClientId(endpoint: string, clientId: string): string {
+  const url = new URL(endpoint);
+  url.searchParams.set('client_id', clientId);
+  return url.href;
+}
+
+/** The client is named in the address, so that nothing is to be added to the body or the headers. */
+const alreadyNamed: oauth.ClientAuth = () => {};
+
+function unsupported({ name }: ServerProfile): Failure {
+  return {
+    kind: 'configuration',
+    source: 'server',
+    code: 'revocation_unsupported',
+    description: `${name} has no revocation endpoint: nothing was revoked there, and tokens live until they expire.`,
+  };
+}

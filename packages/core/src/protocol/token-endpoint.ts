@@ -1,0 +1,114 @@
+import * as oauth from 'oauth4webapi';
+import { ConfigurationError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import type { Secret } from '../kernel/secret.js';
+import type { Purpose } from './error-response.js';
+import type { Messenger } from './messenger.js';
+import { joinScopes } from './scope.js';
+import type { ClientAuthentication, ServerProfile } from './server-profile.js';
+import { readTokenResponse, type TokenResponse } from './token-response.js';
+
+export interface ClientCredentialsRequest {
+  readonly scopes: readonly string[];
+}
+
+export interface CodeExchangeRequest {
+  readonly code: Secret;
+  /** Sent wherever the profile has PKCE. */
+  readonly codeVerifier: Secret;
+  /** The one that the authorization request named. */
+  readonly redirectUri: string;
+  /** The scopes that the authorization request named; sent only where the profile says so, and so is `state`. */
+  readonly scopes: readonly string[];
+  readonly state?: string;
+}
+
+export interface RefreshRequest {
+  readonly refreshToken: Secret;
+  /** The scopes granted; sent only where the profile says so. */
+  readonly scopes: readonly string[];
+}
+
+export type TokenReply =
+  | { readonly ok: true; readonly tokens: TokenResponse }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** The three grants of this room (RFC 6749 §4.1.3, §4.4.2 and §6). */
+export interface TokenEndpoint {
+  /** @throws ConfigurationError when the server has no such grant, or the client no secret */
+  clientCredentials(request: ClientCredentialsRequest): Promise<TokenReply>;
+  exchangeCode(request: CodeExchangeRequest): Promise<TokenReply>;
+  refresh(request: RefreshRequest): Promise<TokenReply>;
+}
+
+interface Grant {
+  readonly type: Exclude<Purpose, 'revocation'>;
+  readonly authentication: ClientAuthentication;
+  readonly parameters: URLSearchParams;
+  readonly secrets: readonly Secret[];
+}
+
+export function tokenEndpoint(
+  profile: ServerProfile,
+  client: oauth.Client,
+  confidential: boolean,
+  deliver: Messenger,
+): TokenEndpoint {
+  const server = { issuer: profile.issuer, token_endpoint: profile.tokenEndpoint };
+
+  const request = async ({ type, authentication, parameters, secrets }: Grant): Promise<TokenReply> => {
+    const reply = await deliver<TokenResponse>({
+      purpose: type,
+      endpoint: profile.tokenEndpoint,
+      authentication,
+      secrets,
+      send: (auth, options) => oauth.genericTokenEndpointRequest(server, client, auth, type, parameters, options),
+      read: (text) => readTokenResponse(profile, server, client, text),
+    });
+    return reply.ok ? { ok: true, tokens: reply.content } : reply;
+  };
+
+  const withScope = (parameters: URLSearchParams, scopes: readonly string[]) => {
+    // Naming no scope asks for the server's default (RFC 6749 §3.3); an empty one is not allowed.
+    if (scopes.length > 0) parameters.set('scope', joinScopes(scopes, profile.scopeSeparator));
+    return parameters;
+  };
+
+  return {
+    async clientCredentials({ scopes }) {
+      const authentication = profile.clientCredentialsAuthentication;
+      if (authentication === undefined) {
+        throw new ConfigurationError(
+          'grant_unsupported',
+          `${profile.name} has no client credentials grant: tokens come of a user who signs in. Use one of the user flows.`,
+        );
+      }
+      if (!confidential) {
+        throw new ConfigurationError(
+          'client_secret_missing',
+          'The client credentials grant needs a clientSecret: it is all that the client has to show (RFC 6749 §4.4).',
+        );
+      }
+      const parameters = withScope(new URLSearchParams(), scopes);
+      return request({ type: 'client_credentials', authentication, parameters, secrets: [] });
+    },
+
+    async exchangeCode({ code, codeVerifier, redirectUri, scopes, state }) {
+      const parameters = new URLSearchParams({ code: code.reveal(), redirect_uri: redirectUri });
+      if (profile.pkce === 'S256') parameters.set('code_verifier', codeVerifier.reveal());
+      if (profile.codeRequestCarriesStateAndScope) {
+        withScope(parameters, scopes);
+        if (state !== undefined) parameters.set('state', state);
+      }
+      const authentication = profile.clientAuthentication;
+      return request({ type: 'authorization_code', authentication, parameters, secrets: [code, codeVerifier] });
+    },
+
+    async refresh({ refreshToken, scopes }) {
+      const parameters = new URLSearchParams({ refresh_token: refreshToken.reveal() });
+      if (profile.refreshCarriesScope) withScope(parameters, scopes);
+      const authentication = profile.clientAuthentication;
+      return request({ type: 'refresh_token', authentication, parameters, secrets: [refreshToken] });
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import * as oauth from 'oauth4webapi';
+import { Secret } from '../kernel/secret.js';
+import { parseObject } from './error-response.js';
+import { splitScopes } from './scope.js';
+import type { ServerProfile } from './server-profile.js';
+
+/** What a token endpoint granted (RFC 6749 §5.1). */
+export interface TokenResponse {
+  readonly accessToken: Secret;
+  /** Absent when the server sent none; after a refresh the old one is then still good (RFC 6749 §6). */
+  readonly refreshToken?: Secret;
+  /** As it came; nobody has read it. */
+  readonly idToken?: Secret;
+  /** How long the access token lives, in whole seconds from the request; 0 or more; `null` when not said. */
+  readonly expiresIn: number | null;
+  /** The scopes granted; absent when the server does not name them, and then they are those asked for. */
+  readonly scopes?: readonly string[];
+}
+
+/** Some 68 years. Longer ones would end in dates that no clock has. */
+const LONGEST_LIFETIME = 2 ** 31 - 1;
+
+/** What a token may be made of (RFC 6749 Appendix A.12 and A.17); anything else would break the header it goes into. */
+const TOKEN = /^[\x20-\x7e]+$/;
+
+/**
+ * Reads the body of a 200; `undefined` when it grants nothing that could be used.
+ *
+ * A token pair may exist once only, since the old refresh token may be spent: what merely accompanies the tokens
+ * (lifetime, scope, id token) is read with tolerance, and never costs the pair.
+ */
+export async function readTokenResponse(
+  profile: ServerProfile,
+  server: oauth.AuthorizationServer,
+  client: oauth.Client,
+  text: string,
+): Promise<TokenResponse | undefined> {
+  const members = parseObject(text);
+  if (members === undefined) return undefined;
+  const { access_token, token_type, refresh_token, id_token, expires_in, scope } = members;
+
+  const tokens = await processTokens(server, client, {
+    access_token,
+    token_type,
+    // Not all servers leave out what they do not send.
+    ...(refresh_token !== null && refresh_token !== '' && { refresh_token }),
+  });
+  if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
+  if (![tokens.access_token, tokens.refresh_token ?? '-'].every((token) => TOKEN.test(token))) return undefined;
+
+  const scopes = typeof scope === 'string' ? splitScopes(scope, profile.scopeSeparator) : [];
+  return {
+    accessToken: new Secret(tokens.access_token),
+    ...(tokens.refresh_token !== undefined && { refreshToken: new Secret(tokens.refresh_token) }),
+    ...(typeof id_token === 'string' && id_token !== '' && { idToken: new Secret(id_token) }),
+    expiresIn: lifetimeOf(expires_in),
+    ...(scopes.length > 0 && { scopes }),
+  };
+}
+
+/** oauth4webapi's judgement of the tokens. It would also validate an id token, so it is not shown one. */
+async function processTokens(
+  server: oauth.AuthorizationServer,
+  client: oauth.Client,
+  members: object,
+): Promise<oauth.TokenEndpointResponse | undefined> {
+  try {
+    return await oauth.processGenericTokenEndpointResponse(server, client, Response.json(members));
+  } catch {
+    // Its errors hold the tokens as their `cause`, so that nothing of them may be passed on.
+    return undefined;
+  }
+}
+
+/** A number of seconds, which some servers send as text; a lifetime that is over has none left. */
+function lifetimeOf(value: unknown): number | null {
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return null;
+  return Math.floor(Math.min(Math.max(seconds, 0), LONGEST_LIFETIME));
+}
