@@ -1,1 +1,1 @@
-export {};
+export { type FetchTransportOptions, fetchTransport } from './fetch-transport.js';

@@ -1,0 +1,80 @@
+import { type Delivery, TransportError } from '@frameio-auth/core';
+
+/**
+ * How far a request came that got no answer: finding the host, connecting, checking who it is, and the exchange.
+ * Only in the last of them has anything been sent.
+ */
+export type Stage = 'lookup' | 'connection' | 'certificate' | 'exchange';
+
+/** What OpenSSL and Node call the reasons for which a certificate is refused, before anything is sent. */
+const CERTIFICATE =
+  /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|ERR_TLS_CERT_ALTNAME_)/;
+
+/** What Node says when the server hangs up in the middle of the TLS handshake; the code is a plain `ECONNRESET`. */
+const HANDSHAKE_CUT_SHORT = 'before secure TLS connection was established';
+
+const ADVICE: Record<Stage, (host: string, code: string) => string> = {
+  lookup: (host, code) => `The host name in ${host} could not be resolved (${code}): check its spelling and the DNS.`,
+  connection: (host, code) =>
+    `No connection to ${host} could be made (${code}): check that it is up and that no firewall or proxy is in the way.`,
+  certificate: (host, code) =>
+    `The certificate of ${host} was refused (${code}): if a company proxy or a private authority signed it, name that ` +
+    'authority in NODE_EXTRA_CA_CERTS.',
+  exchange: (host, code) => `The request to ${host} got no answer (${code}): the server may have seen it all the same.`,
+};
+
+/**
+ * A failure of `fetch` before any answer, in words of our own: other people's errors quote headers, and their causes
+ * hold requests.
+ */
+export function failureOf(error: unknown, host: string): TransportError {
+  const stage = stageOf(error);
+  const code = codeOf(error);
+  const delivery: Delivery = stage === 'exchange' ? 'unknown' : 'not_sent';
+  return new TransportError(code, ADVICE[stage](host, code), { delivery });
+}
+
+/** A word that names the failure: the code of the innermost error that has one. Anything but a plain word is dropped. */
+export function codeOf(error: unknown): string {
+  const { code, errors } = origin(error);
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code)) return code;
+  return errors === undefined ? 'request_failed' : codeOf(errors[0]);
+}
+
+/**
+ * Where in doubt, the answer is `exchange`. In particular, a code alone proves little: a connection that was in use
+ * can fail with `EHOSTUNREACH` or `ETIMEDOUT` too, so for those the system call has to be the one that connects.
+ */
+function stageOf(error: unknown): Stage {
+  const { code, syscall, message, errors } = origin(error);
+  if (errors !== undefined) {
+    // Several addresses of one host were tried: nothing was sent only if nothing was sent to any of them.
+    const stages = errors.map(stageOf);
+    return stages.find((stage) => stage === 'exchange') ?? stages[0] ?? 'exchange';
+  }
+  if (syscall === 'getaddrinfo' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'lookup';
+  if (syscall === 'connect' || code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'connection';
+  if (typeof code !== 'string') return 'exchange';
+  if (CERTIFICATE.test(code)) return 'certificate';
+  if (code === 'ECONNRESET' && String(message).includes(HANDSHAKE_CUT_SHORT)) return 'connection';
+  return 'exchange';
+}
+
+interface ForeignError {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly message?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** The error that began it: `fetch` wraps what happened, as a cause, in errors that say nothing. */
+function origin(error: unknown): ForeignError {
+  let current: unknown = error;
+  for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth += 1) {
+    const { code, syscall, message, errors, cause } = current as ForeignError & { readonly cause?: unknown };
+    if (Array.isArray(errors)) return { code, errors };
+    if (typeof code === 'string') return { code, syscall, message };
+    current = cause;
+  }
+  return {};
+}
