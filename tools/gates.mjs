@@ -39,7 +39,7 @@ const ROOMS = [
   [
     { name: 'manners', run: ({ root }) => checkManners(root) },
     { name: 'manifests', run: ({ root }) => checkManifests(root) },
-    { name: 'format and lint', run: tool('biome', ['check', '--error-on-warnings', '--max-diagnostics=50']) },
+    { name: 'format and lint', run: tool('biome', ['check', '--error-on-warnings', '--max-diagnostics=20']) },
     { name: 'types and arrows', run: tool('tsc', ['-b']) },
     { name: 'unused code', run: tool('knip', ['--no-progress']) },
   ],

@@ -135,7 +135,8 @@ export async function bringToolchain(root, step) {
       wanted.push(tool);
     }
   }
-  const home = (/** @type {Tool} */ tool) => join(root, '.toolchain', `${tool.package.replace('/', '-')}-${tool.version}`);
+  const home = (/** @type {Tool} */ tool) =>
+    join(root, '.toolchain', `${tool.package.replace('/', '-')}-${tool.version}`);
   const program = (/** @type {Tool} */ tool) => join(home(tool), 'node_modules', tool.package, tool.program);
 
   const absent = wanted.filter((tool) => !existsSync(home(tool)));

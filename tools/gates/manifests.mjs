@@ -16,9 +16,7 @@ export async function checkManifests(root) {
   const solution = await readFile(join(root, 'tsconfig.json'), 'utf8');
   const tests = await readFile(join(root, 'tests/tsconfig.json'), 'utf8');
   for (const folder of await packageFolders(root)) {
-    if (!solution.includes(`"${folder.startsWith('packages') || folder.startsWith('examples') ? folder : folder}"`)) {
-      faults.push(`${folder}: the references of tsconfig.json lack it, so its types are not checked.`);
-    }
+    if (!solution.includes(`"${folder}"`)) faults.push(`${folder}: the references of tsconfig.json lack it.`);
     if (!folder.startsWith('packages')) continue;
     if (!tests.includes(`"../${folder}"`)) faults.push(`${folder}: the references of tests/tsconfig.json lack it.`);
     if (!existsSync(join(root, folder, 'README.md'))) faults.push(`${folder}: README.md is missing.`);

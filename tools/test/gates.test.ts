@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { faultsOf as faultsOfManifest } from '../gates/manifests.mjs';
+import { faultsOf as faultsOfFile } from '../gates/manners.mjs';
+import { programsOf } from '../gates/readme-code.mjs';
+import { adviceFor } from '../trouble.mjs';
+
+describe('the manners of a file', () => {
+  it('are good when it speaks of the project alone', () => {
+    expect(
+      faultsOfFile('docs/page.md', 'See packages/core/work/notes.md and https://example.com/home/page.\n'),
+    ).toEqual([]);
+  });
+
+  it.each([
+    [
+      'names a registry',
+      'pnpm-lock.yaml',
+      `tarball: https://${'registry'}.example.org/a.tgz\n`,
+      /host of a package registry/,
+    ],
+    [
+      'names a folder of one machine',
+      'docs/page.md',
+      `Look into /${'home'}/someone/frameio.\n`,
+      /folder of somebody's machine/,
+    ],
+    ['ends without a newline', 'docs/page.md', 'The end.', /does not end with a newline/],
+    ['is built and lies among the sources', 'packages/core/src/session/a.d.ts', 'export {};\n', /belongs in dist/],
+  ])('are bad when it %s', (_how, name, content, fault) => {
+    expect(faultsOfFile(name, content)).toEqual([expect.stringMatching(fault)]);
+  });
+});
+
+describe('the manifest of a package', () => {
+  const manifest = {
+    name: '@frameio-auth/storage-example',
+    version: '1.0.0',
+    description: 'A storage',
+    license: 'MIT',
+    type: 'module',
+    sideEffects: false,
+    engines: { node: '>=22.12.0' },
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './package.json': './package.json' },
+    files: ['dist', '!dist/**/*.tsbuildinfo', 'src', 'README.md'],
+    dependencies: { '@frameio-auth/core': 'workspace:^', ioredis: '^5.0.0' },
+    publishConfig: { access: 'public' },
+  };
+
+  it('may name core and outside libraries', () => {
+    expect(faultsOfManifest('storage-example', manifest)).toEqual([]);
+  });
+
+  it.each(['dependencies', 'peerDependencies', 'optionalDependencies'])('names no other adapter in its %s', (field) => {
+    const adapter = { ...manifest, [field]: { '@frameio-auth/storage-memory': 'workspace:^' } };
+
+    expect(faultsOfManifest('storage-example', adapter)).toEqual([expect.stringMatching(/no other adapter/)]);
+  });
+
+  it('names no package of this repository when it is that of core', () => {
+    const core = { ...manifest, name: '@frameio-auth/core', dependencies: { '@frameio-auth/testing': 'workspace:^' } };
+
+    expect(faultsOfManifest('core', core)).toEqual([expect.stringMatching(/core knows no other package/)]);
+  });
+
+  it('says what every manifest says', () => {
+    const { description, ...rest } = manifest;
+    const exports = { '.': { default: './dist/index.js', types: './dist/index.d.ts' } };
+
+    expect(faultsOfManifest('storage-other', { ...rest, exports, license: 'ISC' })).toEqual([
+      'its name must be @frameio-auth/storage-other, as its folder says.',
+      '`license` must be "MIT", as in every package.',
+      '`description` is missing.',
+      'the export "." must say `types`, then `default`.',
+    ]);
+    expect(description).toBe('A storage');
+  });
+});
+
+describe('the code of a README', () => {
+  it('is one program from import to import, and each later fence a block of it', () => {
+    const page = "# A\n```ts\nimport { a } from 'a';\n```\nand\n```ts\na();\n```\n```ts\nimport { b } from 'b';\n```\n";
+
+    expect(programsOf(page)).toEqual({
+      programs: [
+        { line: 2, code: "import { a } from 'a';\nexport {};\n{ // line 6\na();\n}\n" },
+        { line: 9, code: "import { b } from 'b';\nexport {};\n" },
+      ],
+      refused: [],
+    });
+  });
+
+  it('leaves shell commands and data alone', () => {
+    expect(programsOf('```sh\nnpm test\n```\n```json\n{}\n```\n')).toEqual({ programs: [], refused: [] });
+  });
+
+  it.each(['ts no-check', 'typescript', 'js', 'tsx'])('cannot hide behind the label `%s`', (label) => {
+    expect(programsOf(`text\n\`\`\`${label}\nnonsense\n\`\`\`\n`)).toEqual({ programs: [], refused: [2] });
+  });
+});
+
+describe('the advice for a failure', () => {
+  it('is known for an error of the file system', () => {
+    const error = Object.assign(new Error("EROFS: read-only file system, mkdir '/x'"), { code: 'EROFS' });
+
+    expect(adviceFor(error)).toMatch(/^A file or folder may not be written here/);
+  });
+
+  it('is known for a lock file that does not fit the manifests', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'frameio-auth-lock-'));
+    await writeFile(join(folder, 'package.json'), '{ "dependencies": { "xstate": "^5.0.0" } }');
+    await writeFile(join(folder, 'pnpm-workspace.yaml'), 'packages: []\n');
+    await writeFile(
+      join(folder, 'pnpm-lock.yaml'),
+      "lockfileVersion: '9.0'\n\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\n\nimporters:\n\n  .: {}\n",
+    );
+    const output = await new Promise<string>((resolve) => {
+      const args = ['install', '--frozen-lockfile', '--offline'];
+      execFile('pnpm', args, { cwd: folder }, (_error, stdout, stderr) => resolve(stdout + stderr));
+    });
+    await rm(folder, { recursive: true });
+
+    expect(adviceFor(output)).toMatch(/^pnpm-lock\.yaml does not match the manifests/);
+  });
+
+  it('is none for a failure of another kind', () => {
+    expect(adviceFor('error TS2304: Cannot find name')).toBeUndefined();
+  });
+});

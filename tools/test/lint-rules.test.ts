@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Diagnostic {
+  readonly category: string;
+  readonly location: { readonly path: string };
+}
+
+interface Violation {
+  /** Where in the repository the code would stand. */
+  readonly place: string;
+  readonly code: string;
+  /** The rule that must refuse it; `undefined`: none may. */
+  readonly rule: string | undefined;
+}
+
+const machine = 'packages/core/src/machine';
+const refusals: Record<string, Violation> = {
+  'a promise that nobody waits for': {
+    place: 'packages/core/src/session',
+    code: 'async function ask(): Promise<void> {}\nexport function start(): void {\n  ask();\n}\n',
+    rule: 'lint/nursery/noFloatingPromises',
+  },
+  'a promise where a truth value is asked for': {
+    place: 'packages/core/src/session',
+    code: 'async function ask(): Promise<boolean> {\n  return true;\n}\nexport const answer = ask() ? 1 : 2;\n',
+    rule: 'lint/nursery/noMisusedPromises',
+  },
+  'the type any': {
+    place: 'tests',
+    code: 'export const value: any = 1;\n',
+    rule: 'lint/suspicious/noExplicitAny',
+  },
+  'a non-null assertion': {
+    place: 'tests',
+    code: 'export const first = (list: string[]) => list[0]!;\n',
+    rule: 'lint/style/noNonNullAssertion',
+  },
+  'an import of a type that looks like one of a value': {
+    place: 'tests',
+    code: "import { Clock } from './clock.js';\nexport const now = (clock: Clock) => clock;\n",
+    rule: 'lint/style/useImportType',
+  },
+  'a default export': {
+    place: 'packages/core/src',
+    code: 'export default 1;\n',
+    rule: 'lint/style/noDefaultExport',
+  },
+  'an import that is not used': {
+    place: 'tests',
+    code: "import { join } from 'node:path';\nexport const value = 1;\n",
+    rule: 'lint/correctness/noUnusedImports',
+  },
+  'a test that is switched off': {
+    place: 'tests',
+    code: "import { it } from 'vitest';\nit.skip('does nothing', () => {});\n",
+    rule: 'lint/suspicious/noSkippedTests',
+  },
+  'the console in a package': {
+    place: 'packages/core/src',
+    code: "console.log('here');\n",
+    rule: 'lint/suspicious/noConsole',
+  },
+  'the environment in a package': {
+    place: 'packages/core/src',
+    code: "export const home = process.env['HOME'];\n",
+    rule: 'lint/style/noProcessEnv',
+  },
+  'a library that a package has for its tests alone': {
+    place: 'packages/core/src',
+    code: "import { it } from 'vitest';\nexport const test = it;\n",
+    rule: 'lint/correctness/noUndeclaredDependencies',
+  },
+  'another adapter in an adapter': {
+    place: 'packages/storage-memory/src',
+    code: "import { fetchTransport } from '@frameio-auth/transport-fetch';\nexport const transport = fetchTransport;\n",
+    rule: 'lint/correctness/noUndeclaredDependencies',
+  },
+  'an adapter in core': {
+    place: 'packages/core/src',
+    code: "import { memoryStorage } from '@frameio-auth/storage-memory';\nexport const storage = memoryStorage;\n",
+    rule: 'lint/correctness/noUndeclaredDependencies',
+  },
+  'Math.random in the machine': {
+    place: machine,
+    code: 'export const chance = Math.random();\n',
+    rule: 'plugin',
+  },
+};
+for (const name of ['Date', 'setTimeout', 'crypto', 'globalThis', 'fetch', 'performance', 'process']) {
+  const code = `export const it = ${name};\n`;
+  refusals[`${name} in the machine`] = { place: machine, code, rule: 'lint/style/noRestrictedGlobals' };
+}
+const allowed: Record<string, Violation> = {
+  'Math.min and Math.max in the machine': {
+    place: machine,
+    code: 'export const least = Math.min(1, Math.max(2, 3));\n',
+    rule: undefined,
+  },
+  'Math.random and Date outside the machine': {
+    place: 'packages/core/src/session',
+    code: 'export const seed = Math.random() * Date.now();\n',
+    rule: undefined,
+  },
+  'core in an adapter': {
+    place: 'packages/storage-memory/src',
+    code: "import { systemClock } from '@frameio-auth/core';\nexport const clock = systemClock();\n",
+    rule: undefined,
+  },
+};
+
+const cases = Object.entries({ ...refusals, ...allowed }).map(([what, violation], index) => ({
+  what,
+  ...violation,
+  path: `${violation.place}/case-${index}.ts`,
+}));
+
+let copy: string;
+let diagnostics: Diagnostic[];
+
+// One run of Biome over a small copy of the repository, in which each case is a file.
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'frameio-auth-lint-'));
+  const manifests = ['package.json', 'packages/core/package.json', 'packages/storage-memory/package.json'];
+  for (const path of ['biome.json', '.gitignore', 'tools/lint', ...manifests]) {
+    await cp(join(root, path), join(copy, path), { recursive: true });
+  }
+  for (const { path, code } of cases) {
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await writeFile(join(copy, path), code);
+  }
+  diagnostics = await new Promise((resolve) => {
+    const args = ['lint', '--reporter=json', '--max-diagnostics=none'];
+    execFile(join(root, 'node_modules/.bin/biome'), args, { cwd: copy }, (_error, stdout) => {
+      resolve(JSON.parse(stdout).diagnostics);
+    });
+  });
+});
+
+afterAll(() => rm(copy, { recursive: true }));
+
+const categoriesOf = (path: string) =>
+  diagnostics.filter(({ location }) => location.path === path).map(({ category }) => category);
+
+it.each(cases.filter(({ rule }) => rule !== undefined))('refuses $what', ({ path, rule }) => {
+  expect(categoriesOf(path)).toContain(rule);
+});
+
+it.each(cases.filter(({ rule }) => rule === undefined))('allows $what', ({ path }) => {
+  expect(categoriesOf(path)).toEqual([]);
+});

