@@ -1,0 +1,120 @@
+import type { Clock } from '@frameio-auth/core';
+import { type Answer, bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from './http-message.js';
+import type { EndpointContext } from './endpoints/endpoint-context.js';
+
+export interface ApiRateLimit {
+  /** Requests that each token may make in a window. */
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly window: number;
+}
+
+interface Window {
+  readonly endsAt: number;
+  used: number;
+}
+
+interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** A few pages of the Frame.io V4 API: enough to see a token accepted or refused. */
+export class FrameioApi {
+  readonly #context: EndpointContext;
+  readonly #limiter: RateLimiter;
+  readonly #developerTokens: readonly string[];
+
+  constructor(context: EndpointContext, rateLimit: ApiRateLimit, developerTokens: readonly string[]) {
+    this.#context = context;
+    this.#limiter = new RateLimiter(rateLimit, context.clock);
+    this.#developerTokens = developerTokens;
+  }
+
+  answer(request: ReceivedRequest): Decision {
+    const token = bearerToken(request.headers) ?? '';
+    if (!this.#limiter.admits(token)) return refusal(429, 'rate_limited', 'Too Many Requests', 'Rate limit exceeded');
+    const caller = this.#caller(token, request);
+    if (caller === undefined) {
+      return refusal(401, 'unauthorized', 'Unauthorized', 'Invalid or missing authorization token');
+    }
+    const data = request.method === 'GET' ? dataAt(request.path, caller) : undefined;
+    if (data === undefined) return refusal(404, 'not_found', 'Not Found', 'Resource not found');
+    return { answer: jsonAnswer(200, data), outcome: 'granted' };
+  }
+
+  /** The headers that are on every answer of the API, whatever its status. */
+  rateLimitHeaders(request: ReceivedRequest): Answer['headers'] {
+    return this.#limiter.headers(bearerToken(request.headers) ?? '');
+  }
+
+  #caller(token: string, request: ReceivedRequest): Caller | undefined {
+    const { issuer, users, profile, clients } = this.#context;
+    if (this.#developerTokens.includes(token)) {
+      return request.headers['x-frameio-legacy-token-auth'] === 'true' ? users[0] : undefined;
+    }
+    const facts = issuer.accessTokenFacts(token);
+    if (facts === undefined) return undefined;
+    const { apiScopes } = profile;
+    const needed = facts.userId === undefined ? apiScopes.service : apiScopes.user;
+    if (!needed.every((scope) => facts.scopes.includes(scope))) return undefined;
+    if (facts.userId !== undefined) return users.find(({ id }) => id === facts.userId);
+    const { clientId } = facts;
+    return { id: clientId, name: clients.find(clientId)?.name ?? clientId, email: `${clientId}@techacct.example` };
+  }
+}
+
+/** Counts requests by token, in windows that begin with the first request. */
+class RateLimiter {
+  readonly #rule: ApiRateLimit;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(rule: ApiRateLimit, clock: Pick<Clock, 'now'>) {
+    this.#rule = rule;
+    this.#clock = clock;
+  }
+
+  admits(token: string): boolean {
+    const window = this.#window(token);
+    window.used += 1;
+    return window.used <= this.#rule.limit;
+  }
+
+  headers(token: string): Answer['headers'] {
+    const { limit, window } = this.#rule;
+    return {
+      'x-ratelimit-limit': String(limit),
+      'x-ratelimit-remaining': String(Math.max(0, limit - this.#window(token).used)),
+      'x-ratelimit-window': String(window),
+    };
+  }
+
+  #window(token: string): Window {
+    const now = this.#clock.now();
+    const open = this.#windows.get(token);
+    if (open !== undefined && now < open.endsAt) return open;
+    const window = { endsAt: now + this.#rule.window, used: 0 };
+    this.#windows.set(token, window);
+    return window;
+  }
+}
+
+function dataAt(path: string, { id, name, email }: Caller): object | undefined {
+  switch (path) {
+    case '/v4/me':
+      return { data: { id, name, email, avatar_url: null } };
+    case '/v4/accounts':
+      return {
+        data: [{ id: '00000000-0000-4000-8000-0000000000a1', display_name: 'Studio Example' }],
+        links: { next: null },
+      };
+    default:
+      return undefined;
+  }
+}
+
+function refusal(status: number, outcome: string, title: string, detail: string): Decision {
+  return { answer: jsonAnswer(status, { errors: [{ title, detail }] }), outcome };
+}
