@@ -12,7 +12,7 @@ export interface Seen {
   readonly form: Record<string, string>;
 }
 
-export type Reaction = (response: ServerResponse) => void;
+export type Reaction = (response: ServerResponse, request: Seen) => void;
 
 /** A server on this machine that answers from a list, one reaction a request, and remembers what it was asked. */
 export interface ScriptedServer extends AsyncDisposable {
@@ -27,9 +27,10 @@ export async function scriptedServer(): Promise<ScriptedServer> {
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const form = Object.fromEntries(new URLSearchParams(body));
-    requests.push({ method: request.method, target: request.url, headers: request.headers, body, form });
+    const seen = { method: request.method, target: request.url, headers: request.headers, body, form };
+    requests.push(seen);
     const react = script.shift() ?? answer(500, 'the script has ended');
-    react(response);
+    react(response, seen);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
