@@ -16,8 +16,8 @@ import {
   type Decision,
   type Endpoint,
   errorAnswer,
-  readForm,
   type ReceivedRequest,
+  readForm,
 } from './http-message.js';
 import { adobeIms } from './profiles/adobe-ims.js';
 import { legacyFrameio } from './profiles/legacy-frameio.js';
@@ -238,7 +238,7 @@ class LocalAuthorizationServer implements AuthorizationServer {
     this.#record.clear();
   }
 
-  signIn(authorizationUrl: string | URL, { user, deny = false }: SignInOptions = {}): Promise<string> {
+  async signIn(authorizationUrl: string | URL, { user, deny = false }: SignInOptions = {}): Promise<string> {
     const userId = user === undefined ? undefined : this.#user(user).id;
     return signIn(String(authorizationUrl), { userId, deny, certificate: this.certificate });
   }
@@ -314,8 +314,10 @@ class LocalAuthorizationServer implements AuthorizationServer {
 
     let decision: Decision | undefined;
     const process = async ({ keepRefreshToken = false }: ProcessOptions = {}): Promise<Answer> => {
-      decision ??= this.#decide(request, keepRefreshToken);
-      entry.outcome = decision.outcome;
+      if (decision === undefined) {
+        decision = this.#decide(request, keepRefreshToken);
+        this.#record.decide(entry, decision.outcome);
+      }
       return decision.answer;
     };
     const fault = this.faults.take(request);
@@ -390,7 +392,8 @@ class LocalAuthorizationServer implements AuthorizationServer {
       ...this.#profile.everyAnswer(),
       ...answer.headers,
     });
-    if (answer.delivery === 'half') outgoing.write(body.subarray(0, body.length / 2), () => outgoing.destroy());
+    if (answer.delivery === 'half')
+      outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
     else outgoing.end(body);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@frameio-auth/core';
-import { type Answer, bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from './http-message.js';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
+import { type Answer, bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from './http-message.js';
 
 export interface ApiRateLimit {
   /** Requests that each token may make in a window. */

@@ -66,7 +66,13 @@ export class RequestRecord {
     return entry;
   }
 
-  /** Writes down how a request ended. */
+  /** Writes down what was decided, before the answer is on its way. */
+  decide(entry: Writable<RecordedRequest>, outcome: string): void {
+    entry.outcome = outcome;
+    this.#tellWaiters();
+  }
+
+  /** Writes down what is sent. */
   finish(entry: Writable<RecordedRequest>, status: number | undefined): void {
     if (status !== undefined) entry.status = status;
     entry.outcome ??= 'fault';

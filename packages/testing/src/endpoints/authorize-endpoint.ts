@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '../client-registry.js';
-import { type Decision, htmlAnswer, redirectAnswer, type ReceivedRequest } from '../http-message.js';
+import { type Decision, htmlAnswer, type ReceivedRequest, redirectAnswer } from '../http-message.js';
 import { scopesOf } from '../profiles/profile.js';
 import { Refusal } from '../refusal.js';
 import { refusalPage, signInPage } from '../sign-in-page.js';
