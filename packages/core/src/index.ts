@@ -1,3 +1,4 @@
+export type { CommonOptions } from './auth.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {
@@ -13,6 +14,9 @@ export {
   UserActionRequiredError,
 } from './kernel/errors.js';
 export type { Delivery, Failure, FailureKind } from './kernel/failure.js';
+export type { RecordFacts } from './kernel/record-facts.js';
+export type { EndingCause, Refusal, SessionEnding } from './kernel/session-ending.js';
+export type { TokenFacts } from './kernel/token-set.js';
 export type {
   CommitReply,
   CommitRequest,
@@ -25,3 +29,28 @@ export type {
   Unsubscribe,
 } from './kernel/token-storage.js';
 export type { Transport, TransportRequest } from './kernel/transport.js';
+export type { SessionContext, SessionInput } from './machine/context.js';
+export type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin, Tombstone } from './machine/effects.js';
+export type { SessionEvent, SessionOccurrence } from './machine/events.js';
+export { sessionMachine } from './machine/session-machine.js';
+export {
+  firstSnapshot,
+  type SessionSnapshot as MachineSnapshot,
+  type SessionStateValue,
+  step,
+} from './machine/step.js';
+export { NativeAppAuth, type NativeAppAuthOptions } from './native-app-auth.js';
+export { type AdobeImsOptions, adobeIms } from './protocol/adobe-ims.js';
+export { type CustomServerOptions, customServer } from './protocol/custom-server.js';
+export { type LegacyFrameioOptions, legacyFrameio } from './protocol/legacy-frameio.js';
+export type { ClientAuthentication, ErrorPattern, ServerProfile, UserAction } from './protocol/server-profile.js';
+export { ServerToServerAuth, type ServerToServerAuthOptions } from './server-to-server-auth.js';
+export type { ExportedTokens, ImportableTokens } from './session/exported-tokens.js';
+export type { Inspect } from './session/inspected-replica.js';
+export type { Scopes } from './session/scopes.js';
+export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
+export type { GetTokenOptions, RevocationResult, StateChange, TokenSession } from './session/token-session.js';
+export type { AuthorizationUrl, AuthorizationUrlOptions, CodeExchange, UserSession } from './session/user-session.js';
+export { SPAAuth, type SPAAuthOptions } from './spa-auth.js';
+export { StaticTokenAuth, type StaticTokenAuthOptions } from './static-token-auth.js';
+export { WebAppAuth, type WebAppAuthOptions } from './web-app-auth.js';

@@ -1,4 +1,5 @@
 import type { Delivery, Failure } from './failure.js';
+import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
 
 /**
  * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
@@ -130,7 +131,9 @@ export function errorOf(failure: Failure): FrameioAuthError {
     case 'transport':
       return new TransportError(code, description, { delivery: failure.delivery ?? 'unknown' });
     case 'session':
-      return new AuthenticationError(code, description, details);
+      return failure.kind === 'configuration'
+        ? new ConfigurationError(code, description)
+        : new AuthenticationError(code, description, details);
     case 'server':
       break;
   }
@@ -153,4 +156,44 @@ export function errorOf(failure: Failure): FrameioAuthError {
     return new RateLimitError(`The authorization server asks to wait ${wait}: ${description}`, { retryAfter: seconds });
   }
   return new ProtocolError(code, `The authorization server failed (${code}): ${description}`, { status, debugId });
+}
+
+/** The error that a caller sees who gets no token. */
+export function errorOfRefusal(refusal: Refusal): FrameioAuthError {
+  switch (refusal.reason) {
+    case 'failed':
+      return errorOf(refusal.failure);
+    case 'not_authenticated':
+      return new AuthenticationError('not_authenticated', `Nobody is signed in. ${SIGN_IN}`, {
+        errorDescription: 'Nobody is signed in.',
+      });
+    case 'revoked':
+      return new TokenExpiredError('token_revoked', `The session was signed out. ${SIGN_IN}`, {
+        errorDescription: 'The session was signed out.',
+      });
+    case 'ended':
+      return errorOfEnding(refusal.ending);
+  }
+}
+
+const SIGN_IN = 'Sign in with getAuthorizationUrl() and handleCallback().';
+
+const ENDINGS: Readonly<Record<EndingCause, string>> = {
+  refresh_token_rejected: 'The authorization server refused the refresh token.',
+  refresh_interrupted:
+    'The authorization server refused the refresh token after a refresh whose answer was lost; the new tokens were in that answer.',
+  user_action_required: 'The authorization server wants the user to act first.',
+  access_token_expired: 'The access token expired, and there is no refresh token.',
+  access_token_rejected: 'The API refused the access token, and there is no refresh token.',
+};
+
+function errorOfEnding({ cause, failure }: SessionEnding): FrameioAuthError {
+  if (failure?.userActionRequired) return errorOf(failure);
+  const sentence = ENDINGS[cause];
+  const details = {
+    errorDescription: failure?.description ?? sentence,
+    status: failure?.status,
+    debugId: failure?.debugId,
+  };
+  return new TokenExpiredError(failure?.code ?? cause, `${sentence} ${SIGN_IN}`, details);
 }

@@ -45,7 +45,10 @@ import { canRenew, session } from './session-setup.js';
 const time = ({ event }: { event: SessionEvent }) => ({ now: event.now });
 const itsRecord = ({ event }: { event: { record: RecordFacts } }) => ({ record: event.record });
 const itsVersion = ({ event }: { event: { version: number } }) => ({ version: event.version });
-const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => ({ failure: event.failure, now: event.now });
+const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => ({
+  failure: event.failure,
+  now: event.now,
+});
 const refusing = (refusal: Refusal) => ({ refusal });
 
 // Steps that occur in several states, named for what they amount to.
@@ -60,11 +63,15 @@ const adoptTheCommitted = [
 ] as const;
 const turnCallersAway = [
   'noteWishesMet',
-  { type: 'rejectCallers', params: ({ event }: { event: { failure: Failure } }) => refusing({ reason: 'failed', failure: event.failure }) },
+  {
+    type: 'rejectCallers',
+    params: ({ event }: { event: { failure: Failure } }) => refusing({ reason: 'failed', failure: event.failure }),
+  },
 ] as const;
 const repeatTheRefusal = {
   type: 'rejectCallers',
-  params: ({ context }: { context: SessionContext }) => refusing({ reason: 'failed', failure: context.failure as Failure }),
+  params: ({ context }: { context: SessionContext }) =>
+    refusing({ reason: 'failed', failure: context.failure as Failure }),
 } as const;
 const commitTheHeld = {
   type: 'commitTokens',
@@ -482,16 +489,15 @@ export const sessionMachine = session.createMachine({
         },
         due: {
           description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
-          always: [
-            { guard: 'canRenewAndIsWanted', target: renew.target, actions: renew.actions[1] },
-          ],
+          always: [{ guard: 'canRenewAndIsWanted', target: renew.target, actions: renew.actions[1] }],
           on: {
             'token.requested': renew,
             ...learning,
           },
         },
         unsaved: {
-          description: 'New tokens are served from memory, because the storage does not take them. The write is repeated.',
+          description:
+            'New tokens are served from memory, because the storage does not take them. The write is repeated.',
           entry: ['noteWishesMet', 'serveCallers', startTheRetryTimer],
           exit: stopTheRetryTimer,
           on: {
@@ -520,14 +526,8 @@ export const sessionMachine = session.createMachine({
               { guard: { type: 'isStillAlive', params: time }, actions: 'serveCallers' },
               { actions: repeatTheRefusal },
             ],
-            'refresh.requested': [
-              { guard: 'goesOnWithoutStorage', ...renew },
-              { actions: repeatTheRefusal },
-            ],
-            'token.rejected': [
-              { guard: 'goesOnWithoutStorage', ...renew },
-              { actions: repeatTheRefusal },
-            ],
+            'refresh.requested': [{ guard: 'goesOnWithoutStorage', ...renew }, { actions: repeatTheRefusal }],
+            'token.rejected': [{ guard: 'goesOnWithoutStorage', ...renew }, { actions: repeatTheRefusal }],
           },
         },
       },
@@ -557,7 +557,8 @@ export const sessionMachine = session.createMachine({
         },
         committing,
         entombing: {
-          description: 'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+          description:
+            'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
           tags: 'busy',
           entry: {
             type: 'commitTombstone',
@@ -573,7 +574,10 @@ export const sessionMachine = session.createMachine({
             },
             'commit.conflicted': { target: '#session.settling', actions: adoptTheRecord },
             // Whether another instance has newer tokens cannot be known now, so nothing is given up now.
-            'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', { type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+            'storage.failed': {
+              target: 'backingOff',
+              actions: ['forgetRefusal', { type: 'noteFailure', params: itsFailure }, ...turnCallersAway],
+            },
           },
         },
         backingOff,

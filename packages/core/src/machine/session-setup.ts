@@ -92,7 +92,9 @@ export const session = setup({
     canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
     canRenewAndWasUsed: ({ context }, { used }: { used: boolean }) => canRenew(context) && used,
     isDue: ({ context }, { now }: { now: number }) =>
-      context.tokens !== null && canRenew(context) && now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore,
+      context.tokens !== null &&
+      canRenew(context) &&
+      now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore,
     isDueAndAlive: ({ context }, { now }: { now: number }) =>
       context.tokens !== null &&
       canRenew(context) &&
@@ -124,10 +126,8 @@ export const session = setup({
     callersMayWait: ({ context }, { failure, now }: { failure: Failure; now: number }) =>
       isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
     callersMayStillWait: ({ context }, { now }: { now: number }) =>
-      context.failure !== null &&
-      isWorthWaiting(context.failure, context.attempt, (context.retryAt ?? now) - now),
-    mayHurry: ({ context }) =>
-      context.origin !== 'authorization_code' && context.failure?.retryAfter === undefined,
+      context.failure !== null && isWorthWaiting(context.failure, context.attempt, (context.retryAt ?? now) - now),
+    mayHurry: ({ context }) => context.origin !== 'authorization_code' && context.failure?.retryAfter === undefined,
   },
 });
 
@@ -153,4 +153,3 @@ function causeOf(failure: Failure, possiblySpent: boolean): EndingCause {
   if (failure.userActionRequired) return 'user_action_required';
   return possiblySpent ? 'refresh_interrupted' : 'refresh_token_rejected';
 }
-

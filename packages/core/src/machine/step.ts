@@ -30,7 +30,16 @@ const surroundings = (() => {
     input: { renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' },
   });
   const nothing = (): void => {};
-  return { self, system: self.system, id: self.id, sessionId: self.sessionId, defer: nothing, emit: nothing, logger: nothing, stopChild: nothing };
+  return {
+    self,
+    system: self.system,
+    id: self.id,
+    sessionId: self.sessionId,
+    defer: nothing,
+    emit: nothing,
+    logger: nothing,
+    stopChild: nothing,
+  };
 })();
 
 /**

@@ -1,0 +1,26 @@
+import { Auth, authParts, type CommonOptions, requireSecret } from './auth.js';
+import type { Scopes } from './session/scopes.js';
+import { TokenSession } from './session/token-session.js';
+
+export interface ServerToServerAuthOptions extends CommonOptions {
+  readonly clientId: string;
+  /** Two while one replaces the other: the second is tried when the server says that the first is wrong. */
+  readonly clientSecret: string | readonly string[];
+  /** Default: the server profile's. */
+  readonly scopes?: Scopes;
+}
+
+/**
+ * An application that signs in as itself, with the client credentials grant (RFC 6749 §4.4). There is no refresh token:
+ * a new access token is asked for before the old one expires.
+ *
+ * @throws ConfigurationError for the first option that cannot work
+ */
+export class ServerToServerAuth extends Auth<TokenSession> {
+  constructor(options: ServerToServerAuthOptions) {
+    requireSecret('ServerToServerAuth', options.clientSecret);
+    const { clientId, clientSecret, scopes } = options;
+    const { keys, around } = authParts({ options, clientId, clientSecret, scopes, renewal: 'client_credentials' });
+    super((key) => new TokenSession(key, keys.session(key), around));
+  }
+}

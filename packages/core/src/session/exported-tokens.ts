@@ -1,0 +1,122 @@
+import { ConfigurationError } from '../kernel/errors.js';
+import { Secret } from '../kernel/secret.js';
+import type { TokenSet } from '../kernel/token-set.js';
+
+/** A set of tokens in the open, to be kept by the application. Treat it as the secret it is. */
+export interface ExportedTokens {
+  /** The version of this format. */
+  readonly format: 1;
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  readonly idToken?: string;
+  /** When the access token expires, in seconds since the Unix epoch, as the official SDKs have it; absent when unknown. */
+  readonly expiresAt?: number;
+  /** When the tokens were asked for, in seconds since the Unix epoch. */
+  readonly issuedAt?: number;
+  readonly scopes?: readonly string[];
+}
+
+/**
+ * What `importTokens()` takes: what `exportTokens()` gave, here or in the official SDKs (`access_token` and
+ * `accessToken` alike, times in seconds since the Unix epoch, scopes as an array or one string).
+ */
+export interface ImportableTokens {
+  readonly format?: number;
+  readonly accessToken?: string;
+  readonly access_token?: string;
+  readonly refreshToken?: string | null;
+  readonly refresh_token?: string | null;
+  readonly idToken?: string | null;
+  readonly id_token?: string | null;
+  readonly expiresAt?: number | null;
+  readonly expires_at?: number | null;
+  readonly issuedAt?: number | null;
+  readonly issued_at?: number | null;
+  readonly scopes?: string | readonly string[] | null;
+  readonly scope?: string | readonly string[] | null;
+}
+
+export function exportTokens({ accessToken, refreshToken, idToken, facts }: TokenSet): ExportedTokens {
+  return {
+    format: 1,
+    accessToken: accessToken.reveal(),
+    ...(refreshToken && { refreshToken: refreshToken.reveal() }),
+    ...(idToken && { idToken: idToken.reveal() }),
+    ...(facts.expiresAt !== null && { expiresAt: facts.expiresAt / 1000 }),
+    issuedAt: facts.issuedAt / 1000,
+    scopes: facts.scopes,
+  };
+}
+
+/** Epoch seconds stay below this for the next three thousand years; epoch milliseconds have long passed it. */
+const FIRST_MILLISECONDS = 100_000_000_000;
+
+/** @throws ConfigurationError that says what is wrong with the import; what was in it is in no message */
+export function readImport(tokens: ImportableTokens, now: number): TokenSet {
+  if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens)) {
+    refuse('must be the object that exportTokens() gave. Parse it first if it was stored as JSON.');
+  }
+  const { format = 1 } = tokens;
+  if (format !== 1) {
+    refuse(
+      typeof format === 'number' && format > 1
+        ? `have the format ${format}, of a newer version of @frameio-auth/core. Update this application to import them.`
+        : 'have a format that is no version number. Import what exportTokens() gave, unchanged.',
+    );
+  }
+  const accessToken = textOf('accessToken', tokens.accessToken ?? tokens.access_token);
+  if (accessToken === undefined) refuse('have no accessToken. Import what exportTokens() gave, unchanged.');
+  const refreshToken = textOf('refreshToken', tokens.refreshToken ?? tokens.refresh_token);
+  const idToken = textOf('idToken', tokens.idToken ?? tokens.id_token);
+  const expiresAt = timeOf('expiresAt', tokens.expiresAt ?? tokens.expires_at);
+  if (expiresAt === undefined && 'expires_in' in tokens) {
+    refuse('say how long they live (expires_in) and not since when. Add expiresAt, in seconds since the Unix epoch.');
+  }
+  const issuedAt = timeOf('issuedAt', tokens.issuedAt ?? tokens.issued_at);
+  return {
+    accessToken: new Secret(accessToken),
+    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    ...(idToken !== undefined && { idToken: new Secret(idToken) }),
+    facts: {
+      issuedAt: Math.min(issuedAt ?? now, now),
+      expiresAt: expiresAt ?? null,
+      refreshable: refreshToken !== undefined,
+      scopes: scopesOf(tokens.scopes ?? tokens.scope),
+    },
+  };
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  // What a header cannot carry is no token (RFC 6750 §2.1), and a header's own error would quote it.
+  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
+    refuse(
+      `have ${name === 'accessToken' || name === 'idToken' ? 'an' : 'a'} ${name} that is no token. Import what exportTokens() gave, unchanged.`,
+    );
+  }
+  return value;
+}
+
+function timeOf(name: string, value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    refuse(`have an ${name} that is no time. Give it in seconds since the Unix epoch.`);
+  }
+  if (value >= FIRST_MILLISECONDS) {
+    refuse(`have an ${name} in milliseconds. Give it in seconds since the Unix epoch.`);
+  }
+  return value * 1000;
+}
+
+function scopesOf(value: unknown): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const scopes = typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : value;
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
+    refuse('have scopes that are neither a string nor an array of strings.');
+  }
+  return scopes;
+}
+
+function refuse(complaint: string): never {
+  throw new ConfigurationError('invalid_import', `The imported tokens ${complaint}`);
+}

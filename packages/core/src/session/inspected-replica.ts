@@ -1,0 +1,34 @@
+import { createActor, type InspectionEvent, type Observer } from 'xstate';
+import type { SessionInput } from '../machine/context.js';
+import { effectActions } from '../machine/effects.js';
+import type { SessionEvent } from '../machine/events.js';
+import { sessionMachine } from '../machine/session-machine.js';
+
+/** Whoever watches the machine, in XState's own terms. */
+export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+
+const noEffects = Object.fromEntries(
+  Object.keys(effectActions).map((name) => [name, () => {}]),
+) as unknown as typeof effectActions;
+
+/**
+ * An actor that lives the session's life over again for an inspector. The machine is deterministic and does no I/O, so
+ * an actor that hears the same events is always in the same state; and whatever an inspector does to it, the session
+ * is not touched. It exists only when an application asks for inspection.
+ */
+export function inspectedReplica(key: string, input: SessionInput, inspect: Inspect): (event: SessionEvent) => void {
+  const tell = typeof inspect === 'function' ? inspect : (event: InspectionEvent) => inspect.next?.(event);
+  const actor = createActor(sessionMachine.provide({ actions: noEffects }), {
+    id: key,
+    input,
+    inspect(event) {
+      try {
+        tell(event);
+      } catch {
+        // An inspector that fails must not harm what it looks at.
+      }
+    },
+  });
+  actor.start();
+  return (event) => actor.send(event);
+}

@@ -1,0 +1,113 @@
+import { AuthenticationError, ConfigurationError, StorageError } from '../kernel/errors.js';
+import { Secret } from '../kernel/secret.js';
+import type { TokenStorage } from '../kernel/token-storage.js';
+import { policy } from '../machine/policy.js';
+import { fromStorage } from './storage-failure.js';
+import type { StorageKeys } from './storage-keys.js';
+
+/** A sign-in that was begun: what its callback is to be completed with, and for whom. */
+export interface PendingAuthorization {
+  readonly sessionKey: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly codeVerifier: Secret;
+}
+
+const FORMAT = 1;
+
+/**
+ * The sign-ins under way, by their `state`. Each is a record in storage, so that a sign-in may begin on one instance
+ * and end on another; it is taken by compare-and-set, so that a `state` works once.
+ */
+export class PendingAuthorizations {
+  readonly #storage: TokenStorage;
+  readonly #keys: StorageKeys;
+
+  constructor(storage: TokenStorage, keys: StorageKeys) {
+    this.#storage = storage;
+    this.#keys = keys;
+  }
+
+  /** @throws ConfigurationError for a state that is in use, StorageError */
+  async begin(state: string, pending: PendingAuthorization): Promise<void> {
+    const key = await this.#keys.authorization(state);
+    // Only the storage's own clock can tell when its records expire.
+    const { now } = await fromStorage(this.#storage.read(key));
+    const value = JSON.stringify({ format: FORMAT, ...pending, codeVerifier: pending.codeVerifier.reveal() });
+    const reply = await fromStorage(
+      this.#storage.commit(key, { value, expectedVersion: 0, expiresAt: now + policy.authorizationTtl }),
+    );
+    if (reply.outcome === 'conflict') {
+      throw new ConfigurationError(
+        'state_in_use',
+        'This state belongs to another sign-in. Leave it out, and a random one is made; or make a new one for each sign-in.',
+      );
+    }
+  }
+
+  /**
+   * Takes a sign-in for its completion; the second one to try is refused.
+   *
+   * @param sessionKey - the session that wants to complete it; a sign-in that another one began is left to that one
+   * @throws AuthenticationError `state_unknown`, `state_used` or `state_mismatch`; StorageError
+   */
+  async take(state: string, sessionKey?: string): Promise<PendingAuthorization> {
+    const key = await this.#keys.authorization(state);
+    const { record, now } = await fromStorage(this.#storage.read(key));
+    if (record === undefined) {
+      refuse(
+        'state_unknown',
+        'No sign-in with this state was begun here within the last ten minutes. Start a new one with getAuthorizationUrl().',
+      );
+    }
+    const pending = parse(record.value);
+    if (pending === 'used') return alreadyUsed();
+    if (sessionKey !== undefined && pending.sessionKey !== sessionKey) {
+      refuse(
+        'state_mismatch',
+        'This callback belongs to a sign-in of another session, so it was not used. Start a new sign-in for this one.',
+      );
+    }
+    // The record stays until it would have expired, so that a second use is told from an unknown state.
+    const reply = await fromStorage(
+      this.#storage.commit(key, {
+        value: JSON.stringify({ format: FORMAT, used: true }),
+        expectedVersion: record.version,
+        expiresAt: now + policy.authorizationTtl,
+      }),
+    );
+    return reply.outcome === 'committed' ? pending : alreadyUsed();
+  }
+}
+
+function parse(value: string): PendingAuthorization | 'used' {
+  try {
+    const body = JSON.parse(value) as Record<string, unknown>;
+    if (body['format'] === FORMAT) {
+      if (body['used'] === true) return 'used';
+      const { sessionKey, redirectUri, scopes, codeVerifier } = body;
+      if (
+        typeof sessionKey === 'string' &&
+        typeof redirectUri === 'string' &&
+        typeof codeVerifier === 'string' &&
+        Array.isArray(scopes)
+      ) {
+        return { sessionKey, redirectUri, scopes: scopes.map(String), codeVerifier: new Secret(codeVerifier) };
+      }
+    }
+  } catch {
+    // The parser's own message quotes the text, which may hold a code verifier.
+  }
+  throw new StorageError(
+    'record_unreadable',
+    'The stored sign-in cannot be read: it is damaged, or of another version. Start a new one with getAuthorizationUrl().',
+  );
+}
+
+function alreadyUsed(): never {
+  refuse('state_used', 'This callback was used before. If the sign-in did not succeed then, start a new one.');
+}
+
+function refuse(code: string, message: string): never {
+  throw new AuthenticationError(code, message, { errorDescription: message });
+}

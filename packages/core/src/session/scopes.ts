@@ -1,0 +1,14 @@
+import { ConfigurationError } from '../kernel/errors.js';
+
+/** Scopes as an array, or as one string with commas or spaces between them. */
+export type Scopes = string | readonly string[];
+
+/** @throws ConfigurationError for what is neither */
+export function readScopes(scopes: Scopes): readonly string[] {
+  if (typeof scopes === 'string') return scopes.split(/[\s,]+/).filter((scope) => scope !== '');
+  if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')) return scopes;
+  throw new ConfigurationError(
+    'invalid_option',
+    "scopes must be an array of strings, such as ['openid', 'profile'], or one string with commas or spaces between.",
+  );
+}

@@ -1,0 +1,59 @@
+import type { Failure } from '../kernel/failure.js';
+import type { SessionEnding } from '../kernel/session-ending.js';
+import { type SessionSnapshot as MachineSnapshot, pathOf } from '../machine/step.js';
+
+/** The states by the names that users meet. */
+export type SessionState =
+  | 'restoring'
+  | 'unauthenticated'
+  | 'authorizing'
+  | 'valid'
+  | 'refreshing'
+  | 'expired'
+  | 'revoking'
+  | 'revoked';
+
+/** How a session stands: plain JSON without secrets, fit for logs and pages. Times are milliseconds since the Unix epoch. */
+export interface SessionSnapshot {
+  /** The session's key; `'default'` for the auth object's own. */
+  readonly key: string;
+  readonly state: SessionState;
+  /** The state with its inner step, such as `refreshing.requesting`. */
+  readonly step: string;
+  /** When the tokens were asked for; `null` when there are none. */
+  readonly issuedAt: number | null;
+  /** When the access token expires; `null` when there is none, or when the server did not say. */
+  readonly expiresAt: number | null;
+  /** Whether there is a refresh token. */
+  readonly refreshable: boolean;
+  readonly scopes: readonly string[];
+  /** Whether something is wrong although there are tokens: the last attempt to renew or to write them failed. */
+  readonly degraded: boolean;
+  /** Failed attempts since the last success. */
+  readonly attempt: number;
+  /** The last failure, until the next success. */
+  readonly failure: Failure | null;
+  /** When the next attempt is made at the latest; `null` when none is planned. */
+  readonly retryAt: number | null;
+  /** How the tokens ended, in the state `expired`. */
+  readonly ending: SessionEnding | null;
+}
+
+export function presentSnapshot(key: string, snapshot: MachineSnapshot): SessionSnapshot {
+  const { tokens, attempt, failure, retryAt, ending } = snapshot.context;
+  const step = pathOf(snapshot);
+  return {
+    key,
+    state: step.split('.', 1)[0] as SessionState,
+    step,
+    issuedAt: tokens?.issuedAt ?? null,
+    expiresAt: tokens?.expiresAt ?? null,
+    refreshable: tokens?.refreshable ?? false,
+    scopes: tokens?.scopes ?? [],
+    degraded: tokens !== null && failure !== null,
+    attempt,
+    failure,
+    retryAt,
+    ending,
+  };
+}

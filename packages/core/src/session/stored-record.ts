@@ -1,0 +1,161 @@
+import { StorageError } from '../kernel/errors.js';
+import type { Failure, FailureKind } from '../kernel/failure.js';
+import type { RecordFacts } from '../kernel/record-facts.js';
+import { Secret } from '../kernel/secret.js';
+import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
+import type { TokenSet } from '../kernel/token-set.js';
+import type { StoredRecord } from '../kernel/token-storage.js';
+
+/** The version of the format below. A record of a later one is refused and left as it is. */
+const FORMAT = 1;
+
+/** What a session's record holds, as JSON in storage. Times are milliseconds since the Unix epoch. */
+type RecordBody =
+  | {
+      readonly format: typeof FORMAT;
+      readonly status: 'tokens';
+      readonly accessToken: string;
+      readonly refreshToken?: string;
+      readonly idToken?: string;
+      readonly issuedAt: number;
+      readonly expiresAt: number | null;
+      readonly scopes: readonly string[];
+    }
+  | { readonly format: typeof FORMAT; readonly status: 'expired'; readonly ending: SessionEnding }
+  | { readonly format: typeof FORMAT; readonly status: 'revoked' };
+
+export function writeTokens({ accessToken, refreshToken, idToken, facts }: TokenSet): string {
+  const body: RecordBody = {
+    format: FORMAT,
+    status: 'tokens',
+    accessToken: accessToken.reveal(),
+    ...(refreshToken && { refreshToken: refreshToken.reveal() }),
+    ...(idToken && { idToken: idToken.reveal() }),
+    issuedAt: facts.issuedAt,
+    expiresAt: facts.expiresAt,
+    scopes: facts.scopes,
+  };
+  return JSON.stringify(body);
+}
+
+export function writeTombstone(
+  tombstone: { status: 'expired'; ending: SessionEnding } | { status: 'revoked' },
+): string {
+  return JSON.stringify({ format: FORMAT, ...tombstone } satisfies RecordBody);
+}
+
+/** What is in a record: what may be shown of it, and its tokens, if it has any. */
+export interface RecordContents {
+  readonly facts: RecordFacts;
+  readonly tokens?: TokenSet;
+}
+
+/** @throws StorageError for a record that this version cannot read; its text is in no message */
+export function readRecord(record: StoredRecord | undefined): RecordContents {
+  if (record === undefined) return { facts: { status: 'absent', version: 0 } };
+  const { version, value } = record;
+  const body = parse(value);
+  switch (body['status']) {
+    case 'tokens': {
+      const refreshToken = optionalText(body, 'refreshToken');
+      const idToken = optionalText(body, 'idToken');
+      const facts = {
+        issuedAt: time(body, 'issuedAt'),
+        expiresAt: body['expiresAt'] === null ? null : time(body, 'expiresAt'),
+        refreshable: refreshToken !== undefined,
+        scopes: texts(body, 'scopes'),
+      };
+      return {
+        facts: { status: 'tokens', version, tokens: facts },
+        tokens: {
+          accessToken: new Secret(text(body, 'accessToken')),
+          ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+          ...(idToken !== undefined && { idToken: new Secret(idToken) }),
+          facts,
+        },
+      };
+    }
+    case 'expired':
+      return { facts: { status: 'expired', version, ending: endingOf(body['ending']) } };
+    case 'revoked':
+      return { facts: { status: 'revoked', version } };
+    default:
+      return unreadable();
+  }
+}
+
+type Body = Record<string, unknown>;
+
+function parse(value: string): Body {
+  let body: unknown;
+  try {
+    body = JSON.parse(value);
+  } catch {
+    // The parser's own message quotes the text, which may hold tokens.
+    return unreadable();
+  }
+  if (!isObject(body) || !Number.isInteger(body['format'])) return unreadable();
+  if ((body['format'] as number) > FORMAT) {
+    throw new StorageError(
+      'record_from_newer_version',
+      'The stored session was written by a newer version of @frameio-auth/core. Update this application; the record was left as it is.',
+    );
+  }
+  return body;
+}
+
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(body: Body, name: string): string {
+  const value = body[name];
+  return typeof value === 'string' && value !== '' ? value : unreadable();
+}
+
+function optionalText(body: Body, name: string): string | undefined {
+  return body[name] === undefined ? undefined : text(body, name);
+}
+
+function texts(body: Body, name: string): readonly string[] {
+  const value = body[name];
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : unreadable();
+}
+
+function time(body: Body, name: string): number {
+  const value = body[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : unreadable();
+}
+
+const CAUSES: Readonly<Record<EndingCause, true>> = {
+  refresh_token_rejected: true,
+  refresh_interrupted: true,
+  user_action_required: true,
+  access_token_expired: true,
+  access_token_rejected: true,
+};
+
+const KINDS: Readonly<Record<FailureKind, true>> = {
+  terminal: true,
+  transient: true,
+  ambiguous: true,
+  configuration: true,
+};
+
+function endingOf(value: unknown): SessionEnding {
+  if (!isObject(value)) return unreadable();
+  const cause = text(value, 'cause');
+  if (!Object.hasOwn(CAUSES, cause)) return unreadable();
+  const failure = value['failure'];
+  if (failure === null) return { cause: cause as EndingCause, failure };
+  if (!isObject(failure) || !Object.hasOwn(KINDS, text(failure, 'kind'))) return unreadable();
+  text(failure, 'code');
+  return { cause: cause as EndingCause, failure: failure as unknown as Failure };
+}
+
+function unreadable(): never {
+  throw new StorageError(
+    'record_unreadable',
+    'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is.',
+  );
+}

@@ -1,0 +1,698 @@
+import type { Clock } from '../kernel/clock.js';
+import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
+import {
+  AuthenticationError,
+  ConfigurationError,
+  errorOf,
+  errorOfRefusal,
+  TokenExpiredError,
+} from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import type { TokenSet } from '../kernel/token-set.js';
+import type { Lease, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
+import type { SessionInput } from '../machine/context.js';
+import type { Effect, EffectParameters } from '../machine/effects.js';
+import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
+import { policy } from '../machine/policy.js';
+import { firstSnapshot, type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
+import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import type { TokenReply } from '../protocol/token-endpoint.js';
+import { Callers } from './callers.js';
+import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
+import { type Inspect, inspectedReplica } from './inspected-replica.js';
+import { presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
+import { SessionTimers } from './session-timers.js';
+import { fromStorage, storageFailureOf } from './storage-failure.js';
+import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
+import { type CodeGrant, Vault } from './vault.js';
+
+export interface GetTokenOptions {
+  /** Stops the waiting; the request that is waited for goes on for the others. */
+  readonly signal?: AbortSignal;
+  /** The token that an API answered 401 to. If it is still the current one, a new one is asked for. */
+  readonly rejected?: string;
+}
+
+/** What became of a revocation. The tokens are forgotten here and in storage either way. */
+export interface RevocationResult {
+  /** Whether the server confirmed that the tokens are dead. */
+  readonly revokedRemotely: boolean;
+  /** Why not, such as `revocation_unsupported`, `timeout` or the server's own `error`. */
+  readonly reason?: string;
+}
+
+/** A change of state, as `onStateChange` hears of it. */
+export interface StateChange {
+  readonly key: string;
+  /** The step before, such as `valid.fresh`. */
+  readonly from: string;
+  readonly to: string;
+  readonly snapshot: SessionSnapshot;
+}
+
+/** What all sessions of one auth object share. */
+export interface SessionSurroundings {
+  readonly input: SessionInput;
+  readonly client: AuthorizationClient;
+  readonly storage: TokenStorage;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** The scopes to ask for. */
+  readonly scopes: readonly string[];
+  /** How long a refresh token lives, in milliseconds, where the provider says it. */
+  readonly refreshTokenLifetime?: number;
+  readonly inspect?: Inspect;
+  readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
+  readonly onStateChange?: (change: StateChange) => unknown;
+}
+
+/** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
+const RECORD_GRACE = 24 * 60 * 60_000;
+
+/** Tombstones tell instances that were away why the session ended; after this long nobody asks any more. */
+const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
+
+/**
+ * One session, running: it hears wishes and answers, has the machine decide, and carries out what it decides. What
+ * happens is in the machine; how is here.
+ */
+export class TokenSession {
+  readonly key: string;
+  readonly #around: SessionSurroundings;
+  readonly #storageKey: string;
+  readonly #vault = new Vault();
+  readonly #callers: Callers;
+  readonly #timers: SessionTimers;
+  readonly #replica: ((event: SessionEvent) => void) | undefined;
+  #snapshot: MachineSnapshot;
+
+  // The fresh path: two fields that a token is served from without asking anybody else.
+  #freshUntil = Number.NEGATIVE_INFINITY;
+  #ready: Promise<string> | undefined;
+  #used = false;
+
+  // Events are taken one after the other, also those that arise while one is taken.
+  readonly #queue: { readonly event: SessionOccurrence; readonly incoming: TokenSet | undefined }[] = [];
+  #taking = false;
+  #resting: (() => void)[] = [];
+  #turn: Promise<unknown> | undefined;
+
+  /** The storage's clock less the session's own. */
+  #offset = 0;
+  /** The latest question to the storage; answers to earlier ones come too late to mean anything. */
+  #question = 0;
+  #lease: Lease | undefined;
+  #unwatch: Unsubscribe | undefined;
+  #revocation: RevocationResult = { revokedRemotely: false };
+  #listeners: Set<(snapshot: SessionSnapshot) => void> | undefined;
+  #closed: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(key: string, storageKey: string, around: SessionSurroundings) {
+    this.key = key;
+    this.#around = around;
+    this.#storageKey = storageKey;
+    this.#callers = new Callers(around.clock);
+    this.#timers = new SessionTimers(around.clock);
+    this.#snapshot = firstSnapshot(around.input);
+    this.#replica = around.inspect && inspectedReplica(key, around.input, around.inspect);
+  }
+
+  /**
+   * Resolves to an access token that is good now. A token that is not due for renewal is served at once, without a
+   * request, a lock or a read; one that is due and has not expired is served at once too, and renewed meanwhile.
+   *
+   * @throws AuthenticationError when nobody is signed in, TokenExpiredError when the session is over, and, when there
+   *   is no token to serve and none can be had, the TransportError, RateLimitError, ProtocolError, StorageError or
+   *   ConfigurationError that says why
+   */
+  readonly getToken = (options?: GetTokenOptions): Promise<string> => {
+    if (options === undefined && this.#around.clock.now() < this.#freshUntil) {
+      this.#used = true;
+      return this.#ready as Promise<string>;
+    }
+    return this.#obtainToken(options);
+  };
+
+  /** The access token if there is one that is good now. Never asks anybody, and never throws. */
+  readonly peekToken = (): string | undefined => {
+    if (!this.#isAlive()) return undefined;
+    this.#used = true;
+    return this.#vault.served?.accessToken.reveal();
+  };
+
+  async #obtainToken({ signal, rejected }: GetTokenOptions = {}): Promise<string> {
+    signal?.throwIfAborted();
+    this.#assertOpen();
+    if (rejected !== undefined) {
+      await this.#restore();
+      if (rejected === this.#vault.served?.accessToken.reveal()) {
+        return this.#ask({ type: 'token.rejected' }, signal);
+      }
+    }
+    if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
+    const isFresh = this.#around.clock.now() < this.#freshUntil;
+    if (!isFresh && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
+    this.#used = true;
+    return (this.#vault.served as TokenSet).accessToken.reveal();
+  }
+
+  /**
+   * Renews the token now, whether it is due or not. Joins a renewal that is under way.
+   *
+   * @throws as `getToken()` does
+   */
+  async refresh(): Promise<void> {
+    this.#assertOpen();
+    await this.#restore();
+    await this.#ask({ type: 'refresh.requested' });
+  }
+
+  /**
+   * Signs out: tells the server that the tokens are not needed any more (RFC 7009), and forgets them here and in
+   * storage, whether the server could be told or not.
+   *
+   * @throws StorageError when the storage still has the tokens; call it again then
+   */
+  async revoke(): Promise<RevocationResult> {
+    this.#assertOpen();
+    return this.#inTurn(async () => {
+      this.#revocation = { revokedRemotely: false, reason: 'nothing_to_revoke' };
+      this.#send({ type: 'revocation.requested' });
+      await this.#rest();
+      const { failure } = this.#snapshot.context;
+      if (failure?.source === 'storage') throw errorOf(failure);
+      return this.#revocation;
+    });
+  }
+
+  /**
+   * The tokens in the open, for the application to keep elsewhere; `undefined` when there are none.
+   *
+   * @throws StorageError when the storage cannot be read
+   */
+  async exportTokens(): Promise<ExportedTokens | undefined> {
+    this.#assertOpen();
+    await this.#restore();
+    return this.#vault.served && exportTokens(this.#vault.served);
+  }
+
+  /**
+   * Takes tokens that were exported, here or by the official SDKs, in the place of the session's own. Bad ones are
+   * refused, and the session stays as it was.
+   *
+   * @throws ConfigurationError for what cannot be read, TokenExpiredError for tokens that are of no use any more,
+   *   StorageError
+   */
+  async importTokens(tokens: ImportableTokens): Promise<void> {
+    this.#assertOpen();
+    const imported = readImport(tokens, this.#now());
+    await this.#inTurn(async () => {
+      const { expiresAt, refreshable } = imported.facts;
+      if (!refreshable && expiresAt !== null && expiresAt <= this.#now()) {
+        throw new TokenExpiredError(
+          'access_token_expired',
+          'The imported access token has expired, and no refresh token came with it. Sign in again.',
+          {
+            errorDescription: 'The imported access token has expired.',
+          },
+        );
+      }
+      const taken = this.#callers.wait();
+      this.#send({ type: 'tokens.imported', tokens: imported.facts }, imported);
+      await taken;
+    });
+  }
+
+  /** Whether there are tokens and nothing says that they are dead. `false` before the session was first used. */
+  get isAuthenticated(): boolean {
+    const { tokens, renewal } = this.#snapshot.context;
+    return tokens !== null && (renewal === 'client_credentials' || tokens.refreshable || this.#isAlive());
+  }
+
+  /** How the session stands; free of secrets. */
+  get snapshot(): SessionSnapshot {
+    return presentSnapshot(this.key, this.#snapshot);
+  }
+
+  /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
+  subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+    return { unsubscribe: () => void this.#listeners?.delete(listener) };
+  }
+
+  /**
+   * Lets go of timers, lease and storage; what the storage holds stays. A request that is under way is waited for and
+   * its answer written, because it may hold the only copy of a refresh token.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #end(): Promise<void> {
+    await this.#rest();
+    this.#ended = true;
+    this.#timers.stopAll();
+    this.#unwatch?.();
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#callers.turnAway(closedError);
+    this.#vault.forget();
+    this.#listeners?.clear();
+    await this.#releaseLease();
+  }
+
+  /** Completes a sign-in: exchanges the code for tokens. Resolves when they are written. */
+  async exchange(grant: CodeGrant): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#vault.codeGrant = grant;
+      const taken = this.#callers.wait();
+      this.#send({ type: 'code.received' });
+      await taken;
+    });
+  }
+
+  /** Notes that a sign-in was begun, or that the user came back without a code. */
+  async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
+    await this.#restore();
+    this.#send({ type: event });
+  }
+
+  /** Reads the record, once; resolves when nothing is under way. */
+  async #restore(): Promise<void> {
+    if (this.#isRestoring()) this.#send({ type: 'session.opened' });
+    await this.#rest();
+    const { failure } = this.#snapshot.context;
+    if (this.#isRestoring() && failure !== null) throw errorOf(failure);
+  }
+
+  #isRestoring(): boolean {
+    return pathOf(this.#snapshot).startsWith('restoring');
+  }
+
+  /** Resolves when no answer is awaited, so that something else may begin. */
+  async #rest(): Promise<void> {
+    while (this.#snapshot.hasTag('busy')) await new Promise<void>((resolve) => this.#resting.push(resolve));
+  }
+
+  /** Begins something new when nothing is under way, in the order of the calls. */
+  async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
+    const whenAtRest = async () => {
+      // A caller may have begun a renewal between the rest and the news of it, so this asks again.
+      do await this.#restore();
+      while (this.#snapshot.hasTag('busy'));
+      return begin();
+    };
+    const turn = (this.#turn ?? Promise.resolve()).then(whenAtRest, whenAtRest);
+    this.#turn = turn;
+    try {
+      return await turn;
+    } finally {
+      if (this.#turn === turn) this.#turn = undefined;
+    }
+  }
+
+  /** Waits for what comes of a wish. The wait begins first, because the answer may come at once. */
+  #ask(wish: SessionOccurrence, signal?: AbortSignal): Promise<string> {
+    const answer = this.#callers.wait(signal);
+    this.#send(wish);
+    return answer;
+  }
+
+  #assertOpen(): void {
+    if (this.isClosed) throw closedError();
+  }
+
+  /** The time on the storage's clock. */
+  #now(): number {
+    return this.#around.clock.now() + this.#offset;
+  }
+
+  #isAlive(): boolean {
+    const { tokens, suspect } = this.#snapshot.context;
+    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#now() < tokens.expiresAt);
+  }
+
+  /** Hands an event to the machine, and with it the tokens that it is about, which the machine must not see. */
+  #send(event: SessionOccurrence, incoming?: TokenSet): void {
+    if (this.#ended) return;
+    this.#queue.push({ event, incoming });
+    if (this.#taking) return;
+    this.#taking = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#take(next.event, next.incoming);
+      }
+    } finally {
+      this.#taking = false;
+    }
+  }
+
+  #take(occurrence: SessionOccurrence, incoming: TokenSet | undefined): void {
+    const event: SessionEvent = { ...occurrence, now: this.#now() };
+    const before = this.#snapshot;
+    const [after, effects] = step(before, event);
+    this.#snapshot = after;
+    this.#replica?.(event);
+    for (const effect of effects) this.#carryOut(effect, incoming);
+    this.#tell(before, after);
+    if (!after.hasTag('busy') && this.#resting.length > 0) {
+      const resting = this.#resting;
+      this.#resting = [];
+      for (const resume of resting) resume();
+    }
+  }
+
+  #tell(before: MachineSnapshot, after: MachineSnapshot): void {
+    const { onStateChange } = this.#around;
+    if (this.#listeners?.size && (before.context !== after.context || before.value !== after.value)) {
+      for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
+    }
+    if (onStateChange === undefined) return;
+    const [from, to] = [pathOf(before), pathOf(after)];
+    if (from !== to) harmlessly(() => onStateChange({ key: this.key, from, to, snapshot: this.snapshot }));
+  }
+
+  /** What the machine decided, done. No effect may throw: what fails comes back as an event. */
+  #carryOut(effect: Effect, incoming: TokenSet | undefined): void {
+    switch (effect.type) {
+      case 'readRecord':
+        this.#readRecord();
+        break;
+      case 'requestLease':
+        this.#requestLease(effect.params);
+        break;
+      case 'renewLease':
+        this.#renewLease();
+        break;
+      case 'releaseLease':
+        void this.#releaseLease();
+        break;
+      case 'requestToken':
+        void this.#requestToken(effect.params);
+        break;
+      case 'holdTokens':
+        this.#vault.held = incoming;
+        break;
+      case 'commitTokens':
+        this.#commitTokens(effect.params);
+        break;
+      case 'commitTombstone':
+        this.#commitTombstone(effect.params);
+        break;
+      case 'adoptTokens':
+        this.#adoptTokens(effect.params, incoming);
+        break;
+      case 'forgetTokens':
+        this.#vault.forget();
+        this.#freshUntil = Number.NEGATIVE_INFINITY;
+        break;
+      case 'announceTokens':
+        this.#announceTokens();
+        break;
+      case 'revokeTokens':
+        void this.#revokeTokens(effect.params);
+        break;
+      case 'startTimer':
+        this.#startTimer(effect.params);
+        break;
+      case 'stopTimer':
+        this.#timers.stop(effect.params.timer);
+        break;
+      case 'serveCallers':
+        this.#serveCallers();
+        break;
+      case 'rejectCallers':
+        this.#callers.turnAway(() => errorOfRefusal(effect.params.refusal));
+        break;
+    }
+  }
+
+  /** Asks the storage, and sends its answer on, unless another question was asked meanwhile. */
+  #askStorage<Reply extends { readonly now: number }>(
+    ask: (storage: TokenStorage) => Promise<Reply>,
+    answer: (reply: Reply) => void,
+  ): void {
+    this.#question += 1;
+    const question = this.#question;
+    const asked = this.#around.clock.now();
+    const whenCurrent = (action: () => void) => {
+      if (question === this.#question) action();
+    };
+    fromStorage(promised(() => ask(this.#around.storage))).then(
+      (reply) => {
+        this.#compareClocks(reply.now, asked);
+        whenCurrent(() => this.#orFailure(() => answer(reply)));
+      },
+      (error: unknown) => whenCurrent(() => this.#send({ type: 'storage.failed', failure: storageFailureOf(error) })),
+    );
+  }
+
+  /** A record that cannot be read is a failure of the storage, found only now. */
+  #orFailure(answer: () => void): void {
+    try {
+      answer();
+    } catch (error) {
+      this.#send({ type: 'storage.failed', failure: storageFailureOf(error) });
+    }
+  }
+
+  /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
+  #compareClocks(storageNow: number, asked: number): void {
+    const [least, most] = [storageNow - this.#around.clock.now(), storageNow - asked];
+    this.#offset = Math.min(Math.max(this.#offset, least), most);
+  }
+
+  #readRecord(): void {
+    this.#unwatch ??= this.#watch();
+    this.#askStorage(
+      (storage) => storage.read(this.#storageKey),
+      ({ record }) => {
+        const { facts, tokens } = readRecord(record);
+        this.#send({ type: 'record.read', record: facts }, tokens);
+      },
+    );
+  }
+
+  #watch(): Unsubscribe | undefined {
+    try {
+      return this.#around.storage.watch(this.#storageKey, (version) => {
+        this.#send({ type: 'record.changed', version });
+      });
+    } catch {
+      // Hints may be lost, so a storage that gives none at the moment is no failure.
+      return undefined;
+    }
+  }
+
+  #requestLease({ ifVersion }: EffectParameters['requestLease']): void {
+    const owner = randomText(this.#around.entropy, 12);
+    this.#askStorage(
+      (storage) => storage.lease(this.#storageKey, { owner, ttl: policy.leaseTtl, ifVersion }),
+      (reply) => {
+        if (reply.outcome === 'granted') {
+          this.#lease = reply.lease;
+          this.#send({ type: 'lease.granted', abandoned: reply.abandoned });
+        } else if (reply.outcome === 'held') {
+          this.#send({ type: 'lease.held', until: reply.until });
+        } else {
+          const { facts, tokens } = readRecord(reply.record);
+          this.#send({ type: 'lease.moved', record: facts }, tokens);
+        }
+      },
+    );
+  }
+
+  #renewLease(): void {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    // A renewal that fails or finds the lease lost changes nothing: the commit decides.
+    promised(() => this.#around.storage.renew(lease)).catch(() => {});
+  }
+
+  async #releaseLease(): Promise<void> {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    this.#lease = undefined;
+    // A lease that cannot be given back ends by itself.
+    await promised(() => this.#around.storage.release(lease)).catch(() => {});
+  }
+
+  async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
+    // A token's life is counted from before the request, the careful end of what the server may mean.
+    const sentAt = this.#now();
+    const reply = await this.#askServer(grant);
+    if (!reply.ok) return this.#send({ type: 'tokenRequest.failed', failure: reply.failure });
+    const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
+    const renewed = grant === 'refresh_token' ? this.#vault.served : undefined;
+    // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
+    const kept = refreshToken ?? renewed?.refreshToken;
+    const keptId = idToken ?? renewed?.idToken;
+    const asked = grant === 'authorization_code' ? this.#vault.codeGrant?.scopes : this.#around.scopes;
+    const tokens: TokenSet = {
+      accessToken,
+      ...(kept && { refreshToken: kept }),
+      ...(keptId && { idToken: keptId }),
+      facts: {
+        issuedAt: sentAt,
+        expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
+        refreshable: kept !== undefined,
+        scopes: scopes ?? renewed?.facts.scopes ?? asked ?? [],
+      },
+    };
+    this.#send({ type: 'tokenResponse.received', tokens: tokens.facts }, tokens);
+  }
+
+  async #askServer(grant: EffectParameters['requestToken']['grant']): Promise<TokenReply> {
+    const { client, scopes } = this.#around;
+    try {
+      switch (grant) {
+        case 'client_credentials':
+          return await client.clientCredentials({ scopes });
+        case 'refresh_token': {
+          const served = this.#vault.served as TokenSet;
+          return await client.refresh({
+            refreshToken: served.refreshToken as TokenSet['accessToken'],
+            scopes: served.facts.scopes,
+          });
+        }
+        case 'authorization_code':
+          return await client.exchangeCode(this.#vault.codeGrant as CodeGrant);
+      }
+    } catch (error) {
+      return { ok: false, failure: misuseOf(error) };
+    }
+  }
+
+  #commitTokens({ expectedVersion }: EffectParameters['commitTokens']): void {
+    const tokens = (this.#vault.held ?? this.#vault.served) as TokenSet;
+    this.#commit(writeTokens(tokens), expectedVersion, this.#recordExpiry(tokens));
+  }
+
+  #commitTombstone({ expectedVersion, tombstone }: EffectParameters['commitTombstone']): void {
+    this.#commit(writeTombstone(tombstone), expectedVersion, this.#now() + TOMBSTONE_LIFETIME);
+  }
+
+  #commit(value: string, expectedVersion: number, expiresAt: number | undefined): void {
+    const lease = this.#lease;
+    this.#askStorage(
+      (storage) =>
+        storage.commit(this.#storageKey, {
+          value,
+          expectedVersion,
+          ...(lease && { lease }),
+          ...(expiresAt !== undefined && { expiresAt }),
+        }),
+      (reply) => {
+        if (reply.outcome === 'committed') {
+          this.#lease = undefined;
+          this.#send({ type: 'commit.succeeded', version: reply.version });
+        } else {
+          void this.#releaseLease();
+          const { facts, tokens } = readRecord(reply.record);
+          this.#send({ type: 'commit.conflicted', record: facts }, tokens);
+        }
+      },
+    );
+  }
+
+  /** When the storage may forget a record: when nothing in it can be of use any more. */
+  #recordExpiry({ refreshToken, facts }: TokenSet): number | undefined {
+    const { refreshTokenLifetime } = this.#around;
+    if (refreshToken !== undefined) {
+      return refreshTokenLifetime === undefined ? undefined : this.#now() + refreshTokenLifetime + RECORD_GRACE;
+    }
+    return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
+  }
+
+  #adoptTokens({ from }: EffectParameters['adoptTokens'], incoming: TokenSet | undefined): void {
+    if (from === 'held') this.#vault.adoptHeld();
+    else this.#vault.adopt(incoming);
+    const token = this.#vault.served?.accessToken.reveal();
+    this.#ready = token === undefined ? undefined : Promise.resolve(token);
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#used = false;
+  }
+
+  #announceTokens(): void {
+    const { onTokenRefreshed } = this.#around;
+    const tokens = this.#vault.served;
+    if (onTokenRefreshed && tokens) harmlessly(() => onTokenRefreshed(exportTokens(tokens), this.key));
+  }
+
+  async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
+    const tokens = which === 'served' ? this.#vault.served : this.#vault.held;
+    if (which === 'held') this.#vault.held = undefined;
+    const result = await this.#revokeAtServer(tokens);
+    if (which === 'held') return;
+    this.#revocation = result;
+    this.#send({ type: 'revocation.finished' });
+  }
+
+  async #revokeAtServer(tokens: TokenSet | undefined): Promise<RevocationResult> {
+    const { client } = this.#around;
+    try {
+      // The refresh token first: while it lives, it can make new access tokens.
+      const replies = [
+        ...(tokens?.refreshToken ? [await client.revoke({ token: tokens.refreshToken, hint: 'refresh_token' })] : []),
+        ...(tokens ? [await client.revoke({ token: tokens.accessToken, hint: 'access_token' })] : []),
+      ];
+      const failed = replies.find((reply) => !reply.revoked);
+      return failed?.revoked === false
+        ? { revokedRemotely: false, reason: failed.failure.code }
+        : { revokedRemotely: true };
+    } catch (error) {
+      return { revokedRemotely: false, reason: misuseOf(error).code };
+    }
+  }
+
+  #startTimer({ timer, notBefore, notAfter }: EffectParameters['startTimer']): void {
+    const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
+    if (timer === 'refresh') this.#freshUntil = at - this.#offset;
+    this.#timers.start(timer, at - this.#now(), () => {
+      this.#send(
+        timer === 'refresh' ? { type: 'refreshTimer.elapsed', used: this.#used } : { type: `${timer}Timer.elapsed` },
+      );
+    });
+  }
+
+  #serveCallers(): void {
+    const token = this.#vault.served?.accessToken.reveal();
+    if (token === undefined) return;
+    if (this.#callers.serve(token)) this.#used = true;
+  }
+}
+
+function closedError(): ConfigurationError {
+  return new ConfigurationError('session_closed', 'The session was closed with close(). Make a new one to go on.');
+}
+
+/** What a handler of ours or the application's throws concerns nobody else; a promise of it may reject as well. */
+function harmlessly(call: () => unknown): void {
+  promised(async () => call()).catch(() => {});
+}
+
+/** A call as a promise, also when it throws instead of rejecting. */
+async function promised<Result>(call: () => Promise<Result>): Promise<Result> {
+  return call();
+}
+
+/** The room of the messages throws only for what the application configured wrongly. */
+function misuseOf(error: unknown): Failure {
+  const known = error instanceof ConfigurationError || error instanceof AuthenticationError;
+  return {
+    kind: 'configuration',
+    source: 'session',
+    code: known ? error.code : 'unexpected_error',
+    description: known ? error.message : 'The request could not be made, for a reason that is not shown here.',
+  };
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../kernel/clock.js';
+import type { StoredRecord, TokenStorage } from '../kernel/token-storage.js';
+
+/**
+ * What sessions keep their records in when the application names no storage: a map that nobody else sees. Each key
+ * has one session, so its lease is always granted and its hints have no listener; the versions are kept all the same,
+ * because they are what makes a sign-in's `state` work once.
+ */
+export function unsharedStorage(clock: Clock): TokenStorage {
+  const records = new Map<string, StoredRecord & { readonly expiresAt: number }>();
+  let versions = 0;
+
+  function find(key: string, now: number): StoredRecord | undefined {
+    const record = records.get(key);
+    if (record === undefined || now < record.expiresAt) return record;
+    records.delete(key);
+    return undefined;
+  }
+
+  /** Sign-ins that were begun and never finished are what piles up here, so each write clears away the old ones. */
+  function sweep(now: number): void {
+    for (const key of records.keys()) find(key, now);
+  }
+
+  const seen = (key: string) => {
+    const now = clock.now();
+    const record = find(key, now);
+    return { ...(record && { record }), now };
+  };
+
+  return {
+    read: async (key) => seen(key),
+    async lease(key, { owner, ttl }) {
+      const reading = seen(key);
+      return {
+        outcome: 'granted',
+        lease: { key, owner, ttl, id: owner },
+        ...reading,
+        until: reading.now + ttl,
+        abandoned: false,
+      };
+    },
+    renew: async () => true,
+    release: async () => {},
+    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
+      const reading = seen(key);
+      if ((reading.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...reading };
+      if (Number.isFinite(expiresAt)) sweep(reading.now);
+      const version = ++versions;
+      records.set(key, { value, version, expiresAt });
+      return { outcome: 'committed', version, now: reading.now };
+    },
+    watch: () => () => {},
+    close: async () => records.clear(),
+  };
+}

@@ -1,0 +1,146 @@
+import { type Entropy, randomText } from '../kernel/entropy.js';
+import { AuthenticationError, ConfigurationError, errorOf } from '../kernel/errors.js';
+import { Secret } from '../kernel/secret.js';
+import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
+import { readScopes, type Scopes } from './scopes.js';
+import { type SessionSurroundings, TokenSession } from './token-session.js';
+
+export interface AuthorizationUrlOptions {
+  /**
+   * A value of the application's own that comes back in the callback; it must be new for each sign-in and
+   * unguessable, because it is what a forged callback lacks (RFC 6749 §10.12). Default: 32 random bytes.
+   */
+  readonly state?: string;
+  /** The scopes to ask for, if others than the auth object's. */
+  readonly scopes?: Scopes;
+  /** Such as `login` to have the user sign in again, or `none` to have no page shown (OpenID Connect Core §3.1.2.1). */
+  readonly prompt?: string;
+  /** Whom to expect: an e-mail address, as a rule. */
+  readonly loginHint?: string;
+}
+
+export interface AuthorizationUrl {
+  /** Where to send the user. */
+  readonly url: string;
+  /** Bind it to the user's browser (a cookie), so that only that browser can complete the sign-in. */
+  readonly state: string;
+  /** Kept with the pending sign-in as well; only an application that calls `exchangeCode()` elsewhere needs it. A secret. */
+  readonly codeVerifier: string;
+}
+
+export interface CodeExchange {
+  readonly code: string;
+  /** Default: that of the sign-in that `state` names, or else of the last one that this session began in this process. */
+  readonly codeVerifier?: string;
+  /** Checked against the pending sign-ins, and used up, when it is given. */
+  readonly state?: string;
+}
+
+/** What the sign-ins of one auth object share. */
+export interface SignIn {
+  readonly client: AuthorizationClient;
+  readonly pending: PendingAuthorizations;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly entropy: Entropy;
+}
+
+/** The session of a user, who signs in by a browser. */
+export class UserSession extends TokenSession {
+  readonly #signIn: SignIn;
+  #lastState: string | undefined;
+
+  constructor(key: string, storageKey: string, around: SessionSurroundings, signIn: SignIn) {
+    super(key, storageKey, around);
+    this.#signIn = signIn;
+  }
+
+  /**
+   * Begins a sign-in: makes the address to send the user to, with PKCE (RFC 7636, S256), and keeps what completes it
+   * for ten minutes, in storage, so that another instance may complete it.
+   *
+   * @throws ConfigurationError for options that the server would not take, StorageError
+   */
+  async getAuthorizationUrl(options: AuthorizationUrlOptions = {}): Promise<AuthorizationUrl> {
+    const { client, pending, redirectUri, entropy } = this.#signIn;
+    const { prompt, loginHint } = options;
+    const state = options.state ?? randomText(entropy, 32);
+    if (typeof state !== 'string' || state === '') {
+      throw new ConfigurationError(
+        'invalid_option',
+        'state must be a string and not empty. Leave it out for a random one.',
+      );
+    }
+    const scopes = options.scopes === undefined ? this.#signIn.scopes : readScopes(options.scopes);
+    const codeVerifier = new Secret(randomText(entropy, 32));
+    const url = await client.authorizationUrl({
+      redirectUri,
+      scopes,
+      state,
+      codeVerifier,
+      ...(prompt !== undefined && { prompt }),
+      ...(loginHint !== undefined && { loginHint }),
+    });
+    await pending.begin(state, { sessionKey: this.key, redirectUri, scopes, codeVerifier });
+    await this.note('authorization.started');
+    this.#lastState = state;
+    return { url, state, codeVerifier: codeVerifier.reveal() };
+  }
+
+  /**
+   * Completes a sign-in that this session began, with the address that the server sent the user back to. A callback
+   * that is wrong in any way leaves the session as it was.
+   *
+   * @throws AuthenticationError for a callback that is forged, stale, used before or of another session, and for a
+   *   sign-in that the user or the server declined; TransportError, ProtocolError, RateLimitError, ConfigurationError
+   *   and StorageError when the code cannot be exchanged
+   */
+  async handleCallback(url: string | URL): Promise<this> {
+    const { client, pending } = this.#signIn;
+    const callback = client.readCallback(url);
+    await this.complete(callback, await pending.take(callback.state, this.key));
+    return this;
+  }
+
+  /**
+   * Exchanges a code for tokens (RFC 6749 §4.1.3), for applications that read the callback themselves.
+   * `handleCallback()` also checks `state`, issuer and errors; prefer it.
+   *
+   * @throws as `handleCallback()` does
+   */
+  async exchangeCode({ code, codeVerifier, state }: CodeExchange): Promise<void> {
+    const { pending, redirectUri, scopes } = this.#signIn;
+    for (const [name, value] of Object.entries({ code, codeVerifier })) {
+      if ((value === undefined && name === 'codeVerifier') || (typeof value === 'string' && value !== '')) continue;
+      throw new ConfigurationError('invalid_option', `exchangeCode() needs a ${name} that is a string and not empty.`);
+    }
+    const known = state ?? (codeVerifier === undefined ? this.#lastState : undefined);
+    if (known === undefined && codeVerifier === undefined) {
+      const message =
+        'This session began no sign-in in this process. Give the state of the sign-in, or its codeVerifier, or use handleCallback().';
+      throw new AuthenticationError('state_unknown', message, { errorDescription: message });
+    }
+    const begun = known === undefined ? undefined : await pending.take(known, this.key);
+    await this.exchange({
+      code: new Secret(code),
+      codeVerifier:
+        codeVerifier === undefined ? (begun as PendingAuthorization).codeVerifier : new Secret(codeVerifier),
+      redirectUri: begun?.redirectUri ?? redirectUri,
+      scopes: begun?.scopes ?? scopes,
+      ...(known !== undefined && { state: known }),
+    });
+  }
+
+  /** Completes a sign-in whose pending authorization has been taken. */
+  async complete(
+    { state, outcome }: ReturnType<AuthorizationClient['readCallback']>,
+    { redirectUri, scopes, codeVerifier }: PendingAuthorization,
+  ): Promise<void> {
+    if (!outcome.ok) {
+      await this.note('authorization.denied');
+      throw errorOf(outcome.failure);
+    }
+    await this.exchange({ code: outcome.code, codeVerifier, redirectUri, scopes, state });
+  }
+}

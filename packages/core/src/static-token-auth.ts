@@ -1,0 +1,131 @@
+import { refuse } from './auth.js';
+import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
+import { Secret } from './kernel/secret.js';
+import type { ExportedTokens } from './session/exported-tokens.js';
+import type { SessionSnapshot } from './session/session-snapshot.js';
+import type { GetTokenOptions, RevocationResult } from './session/token-session.js';
+
+export interface StaticTokenAuthOptions {
+  /**
+   * Whether the token is a developer token of the legacy API. The V4 API takes one only with a header that says so,
+   * which is then in `requestHeaders`. Default: whether it looks like one (`fio-u-…`).
+   */
+  readonly legacyDeveloperToken?: boolean;
+}
+
+const LEGACY_PREFIX = 'fio-u-';
+const LEGACY_HEADERS = { 'x-frameio-legacy-token-auth': 'true' };
+
+/**
+ * A token that the application already has: a developer token, or one that somebody else renews. It is served until
+ * an API refuses it or it is revoked; nothing is asked for and nothing is stored.
+ *
+ * @throws ConfigurationError for what is no token
+ */
+export class StaticTokenAuth {
+  /** Headers that requests with this token need besides `Authorization`. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  readonly #listeners = new Set<(snapshot: SessionSnapshot) => void>();
+  #token: Secret | undefined;
+  #state: 'valid' | 'expired' | 'revoked' = 'valid';
+
+  constructor(token: string, { legacyDeveloperToken }: StaticTokenAuthOptions = {}) {
+    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+      refuse('token', 'must be a token: a string without spaces or line breaks. Copy it again.');
+    }
+    this.#token = new Secret(token);
+    this.requestHeaders = Object.freeze(
+      (legacyDeveloperToken ?? token.startsWith(LEGACY_PREFIX)) ? LEGACY_HEADERS : {},
+    );
+  }
+
+  /** @throws TokenExpiredError once the token was rejected or revoked */
+  readonly getToken = async ({ signal, rejected }: GetTokenOptions = {}): Promise<string> => {
+    signal?.throwIfAborted();
+    if (rejected !== undefined && rejected === this.peekToken()) this.#end('expired');
+    const token = this.peekToken();
+    if (token !== undefined) return token;
+    const [code, sentence] =
+      this.#state === 'revoked'
+        ? ['token_revoked', 'The token was given up with revoke().']
+        : ['access_token_rejected', 'The API refused the token.'];
+    throw new TokenExpiredError(code, `${sentence} Make a new StaticTokenAuth with a token that is good.`, {
+      errorDescription: sentence,
+    });
+  };
+
+  readonly peekToken = (): string | undefined => this.#token?.reveal();
+
+  /** @throws AuthenticationError always: nothing can renew a token of this kind */
+  async refresh(): Promise<void> {
+    const message = 'A static token cannot be renewed. Make a new StaticTokenAuth with a new token.';
+    throw new AuthenticationError('no_refresh_token', message, { errorDescription: message });
+  }
+
+  /** Forgets the token. No server is told, because it is not known which one issued it. */
+  async revoke(): Promise<RevocationResult> {
+    this.#end('revoked');
+    return { revokedRemotely: false, reason: 'revocation_unsupported' };
+  }
+
+  async exportTokens(): Promise<ExportedTokens | undefined> {
+    const accessToken = this.peekToken();
+    return accessToken === undefined ? undefined : { format: 1, accessToken };
+  }
+
+  /** @throws ConfigurationError always: make a new object instead */
+  async importTokens(): Promise<void> {
+    throw new ConfigurationError(
+      'import_unsupported',
+      'A StaticTokenAuth has the token that it was made with. Make a new one, or import into one of the other classes.',
+    );
+  }
+
+  get isAuthenticated(): boolean {
+    return this.#token !== undefined;
+  }
+
+  get snapshot(): SessionSnapshot {
+    return {
+      key: 'default',
+      state: this.#state,
+      step: this.#state,
+      issuedAt: null,
+      expiresAt: null,
+      refreshable: false,
+      scopes: [],
+      degraded: false,
+      attempt: 0,
+      failure: null,
+      retryAt: null,
+      ending: this.#state === 'expired' ? { cause: 'access_token_rejected', failure: null } : null,
+    };
+  }
+
+  /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
+  subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
+    this.#listeners.add(listener);
+    return { unsubscribe: () => void this.#listeners.delete(listener) };
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #end(state: 'expired' | 'revoked'): void {
+    if (this.#token === undefined) return;
+    this.#token = undefined;
+    this.#state = state;
+    for (const listener of this.#listeners) {
+      try {
+        listener(this.snapshot);
+      } catch {
+        // A listener that fails must not harm the others.
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { Auth, type AuthSettings, authParts, refuse } from './auth.js';
+import { adobeIms } from './protocol/adobe-ims.js';
+import { checkRedirectUri } from './protocol/redirect-uri.js';
+import { PendingAuthorizations } from './session/pending-authorizations.js';
+import {
+  type AuthorizationUrl,
+  type AuthorizationUrlOptions,
+  type CodeExchange,
+  type SignIn,
+  UserSession,
+} from './session/user-session.js';
+
+/** The flows in which a user signs in by a browser. */
+export abstract class UserAuth extends Auth<UserSession> {
+  readonly #signIn: SignIn;
+
+  protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
+    const { redirectUri } = settings;
+    const { client, keys, around } = authParts({ ...settings, renewal: 'refresh_token' });
+    if (typeof redirectUri !== 'string' || redirectUri === '') {
+      refuse(
+        'redirectUri',
+        'is missing. Give the address that is registered for the credential, such as https://host/callback.',
+      );
+    }
+    checkRedirectUri(settings.options.server ?? adobeIms(), redirectUri);
+    const signIn: SignIn = {
+      client,
+      pending: new PendingAuthorizations(around.storage, keys),
+      redirectUri,
+      scopes: around.scopes,
+      entropy: around.entropy,
+    };
+    super((key) => new UserSession(key, keys.session(key), around, signIn));
+    this.#signIn = signIn;
+  }
+
+  /** Begins a sign-in of the default session: see {@link UserSession.getAuthorizationUrl}. */
+  getAuthorizationUrl(options?: AuthorizationUrlOptions): Promise<AuthorizationUrl> {
+    return this.session('default').getAuthorizationUrl(options);
+  }
+
+  /**
+   * Completes a sign-in, whichever session began it, and resolves to that session. Who may complete it is for the
+   * application to say: compare the callback's `state` with the one bound to the browser, or call `handleCallback()`
+   * on the session of the browser's user, which takes no other's.
+   *
+   * @throws as {@link UserSession.handleCallback}
+   */
+  async handleCallback(url: string | URL): Promise<UserSession> {
+    const { client, pending } = this.#signIn;
+    const callback = client.readCallback(url);
+    const begun = await pending.take(callback.state);
+    const session = this.session(begun.sessionKey);
+    await session.complete(callback, begun);
+    return session;
+  }
+
+  /** Exchanges a code for the default session: see {@link UserSession.exchangeCode}. */
+  exchangeCode(exchange: CodeExchange): Promise<void> {
+    return this.session('default').exchangeCode(exchange);
+  }
+}
