@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import { checkProfile, type ServerProfile } from './server-profile.js';
-import { checkAddress } from './web-address.js';
+import { checkOrigin } from './web-address.js';
 
 const ORIGINS = {
   production: 'https://ims-na1.adobelogin.com',
@@ -22,15 +22,15 @@ export function adobeIms({ environment = 'production', origin }: AdobeImsOptions
   if (!Object.hasOwn(ORIGINS, environment)) {
     throw new ConfigurationError('invalid_option', "adobeIms: environment must be 'production' or 'stage'.");
   }
-  const server = origin === undefined ? new URL(ORIGINS[environment]) : checkAddress('adobeIms: origin', origin);
+  const server = checkOrigin('adobeIms: origin', origin ?? ORIGINS[environment]);
 
   return checkProfile({
     name: 'adobe-ims',
     // The endpoints are constants because Adobe's discovery document is closed to browsers (CORS).
-    issuer: server.origin,
-    authorizationEndpoint: `${server.origin}/ims/authorize/v2`,
-    tokenEndpoint: `${server.origin}/ims/token/v3`,
-    revocationEndpoint: `${server.origin}/ims/revoke`,
+    issuer: server,
+    authorizationEndpoint: `${server}/ims/authorize/v2`,
+    tokenEndpoint: `${server}/ims/token/v3`,
+    revocationEndpoint: `${server}/ims/revoke`,
 
     clientAuthentication: 'client_secret_basic',
     clientCredentialsAuthentication: 'client_secret_post',
@@ -48,7 +48,7 @@ export function adobeIms({ environment = 'production', origin }: AdobeImsOptions
 
     // Adobe wants https for localhost as well. Any other redirect URI is silently replaced by the client's default
     // one, so the callback would never come. A server on this machine that stands in for Adobe need not mind.
-    plainHttpRedirects: server.protocol === 'http:',
+    plainHttpRedirects: server.startsWith('http:'),
     callbackCarriesIssuer: false,
     codeRequestCarriesStateAndScope: false,
     refreshCarriesScope: false,

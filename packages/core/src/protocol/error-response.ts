@@ -1,6 +1,7 @@
 import type { Failure, FailureKind } from '../kernel/failure.js';
-import { type Answer, isServerFailure } from './exchange.js';
-import type { Cleaner } from './foreign-text.js';
+import { type Answer, isUnserved } from './exchange.js';
+import { type Cleaner, LIMITS } from './foreign-text.js';
+import { parseJsonObject } from './json-object.js';
 import { kindOfRefusal, presentRefusal, type Refusal, readRefusal } from './refusal.js';
 import { retryAfterOf } from './retry-after.js';
 import type { ServerProfile } from './server-profile.js';
@@ -16,29 +17,26 @@ export interface ErrorContext {
   readonly now: number;
 }
 
-/** The refusal in the body of an answer; `undefined` for one that is empty, HTML, or anything else. */
-export function refusalIn(profile: ServerProfile, { text }: Answer): Refusal | undefined {
-  const members = parseObject(text);
-  return members && readRefusal(profile, (name) => (Object.hasOwn(members, name) ? members[name] : undefined));
+/** Whether the answer means "not this client secret". */
+export function saysWrongSecret(profile: ServerProfile, answer: Answer): boolean {
+  const refusal = isUnserved(answer.status) ? undefined : refusalIn(profile, answer);
+  const { error, description } = profile.wrongSecret;
+  return refusal?.error === error && (description === undefined || refusal.description === description);
 }
 
-/** The members of a JSON object; `undefined` for any other text. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+/** The refusal in the body of an answer; `undefined` for one that is empty, HTML, or anything else. */
+function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | undefined {
+  const members = status >= 400 ? parseJsonObject(text) : undefined;
+  return members && readRefusal(profile, (name) => members[name]);
 }
 
 /** What an answer that does not grant the request means. */
 export function failureOfAnswer(answer: Answer, { profile, purpose, clean, now }: ErrorContext): Failure {
   const { status, headers } = answer;
-  const refusal = status >= 400 ? refusalIn(profile, answer) : undefined;
+  const refusal = refusalIn(profile, answer);
   const kind = kindOfAnswer(profile, purpose, status, refusal);
   const retryAfter = kind === 'transient' ? retryAfterOf(headers, now) : undefined;
-  const debugId = clean((profile.debugIdHeader && headers.get(profile.debugIdHeader)) ?? '', 100);
+  const debugId = clean((profile.debugIdHeader && headers.get(profile.debugIdHeader)) ?? '', LIMITS.word);
   return {
     kind,
     source: 'server',
@@ -59,7 +57,7 @@ function kindOfAnswer(
   status: number,
   refusal: Refusal | undefined,
 ): FailureKind {
-  if (isServerFailure(status)) return 'transient';
+  if (isUnserved(status)) return 'transient';
   // It was granted, it seems, and what for cannot be read: a refresh token may well be spent.
   if (status < 400) return 'ambiguous';
   const refused = purpose === 'client_credentials' ? 'configuration' : 'terminal';

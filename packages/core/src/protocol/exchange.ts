@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi';
-import { TransportError } from '../kernel/errors.js';
+import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Transport } from '../kernel/transport.js';
-import type { Cleaner } from './foreign-text.js';
+import { type Cleaner, LIMITS } from './foreign-text.js';
 
 /** A server's answer, read to its end. */
 export interface Answer {
@@ -23,18 +23,22 @@ export type SendOptions = Pick<
 
 /**
  * Sends one request to `endpoint` and reads the answer. It rejects for nothing that the network or the server does.
+ *
+ * @throws ConfigurationError for a transport that does not answer as `fetch` does
  */
 export async function exchange(transport: Transport, endpoint: string, clean: Cleaner, send: Send): Promise<Exchange> {
   try {
     const response = await send({
-      [oauth.customFetch]: (url, { method, headers, body }) =>
-        reach(() => transport(url, { method, headers, body: body.toString(), redirect: 'manual' })),
+      [oauth.customFetch]: async (url, { method, headers, body }) =>
+        checkResponse(
+          await reach(() => transport(url, { method, headers, body: body.toString(), redirect: 'manual' })),
+        ),
       // The profile was checked: what is not https here does not leave this machine.
       [oauth.allowInsecureRequests]: endpoint.startsWith('http:'),
     });
     const { status, headers } = response;
     // Of a server that failed or sends us elsewhere, the words are not missed.
-    const text = isServerFailure(status) ? await response.text().catch(() => '') : await reach(() => response.text());
+    const text = isUnserved(status) ? await response.text().catch(() => '') : await reach(() => response.text());
     return { answer: { status, headers, text } };
   } catch (error) {
     if (error instanceof Silence) return { failure: failureOfSilence(error.reason, clean) };
@@ -50,8 +54,13 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
  * nothing then, because the new tokens are lost to us either way, whereas giving up would end every session whenever
  * a gateway has a bad quarter of an hour.
  */
-export function isServerFailure(status: number): boolean {
+export function isUnserved(status: number): boolean {
   return status < 200 || (status >= 300 && status < 400) || status === 408 || status === 429 || status >= 500;
+}
+
+function checkResponse(response: Response | undefined): Response {
+  if (typeof response?.text === 'function') return response;
+  throw new ConfigurationError('invalid_transport', 'The transport must resolve with a Response, as fetch() does.');
 }
 
 /** Carries the transport's rejection through oauth4webapi, apart from the errors of its own. */
@@ -74,7 +83,7 @@ async function reach<Value>(action: () => Promise<Value>): Promise<Value> {
 
 function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   if (!(reason instanceof TransportError)) {
-    // It is of a kind that nobody here knows, `fetch` has many: its text may hold anything, the request included.
+    // Nobody here knows this kind of error, and `fetch` has many: its text may hold anything, the request included.
     return {
       kind: 'ambiguous',
       source: 'transport',
@@ -86,8 +95,8 @@ function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   return {
     kind: reason.delivery === 'not_sent' ? 'transient' : 'ambiguous',
     source: 'transport',
-    code: clean(reason.code, 100),
-    description: clean(reason.message, 200),
+    code: clean(reason.code, LIMITS.word),
+    description: clean(reason.message, LIMITS.sentence),
     delivery: reason.delivery,
   };
 }

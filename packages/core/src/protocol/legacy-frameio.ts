@@ -1,5 +1,5 @@
 import { checkProfile, type ServerProfile } from './server-profile.js';
-import { checkAddress } from './web-address.js';
+import { checkOrigin } from './web-address.js';
 
 export interface LegacyFrameioOptions {
   /**
@@ -16,13 +16,13 @@ export function legacyFrameio({
   pkce = false,
   origin = 'https://applications.frame.io',
 }: LegacyFrameioOptions = {}): ServerProfile {
-  const server = checkAddress('legacyFrameio: origin', origin);
+  const server = checkOrigin('legacyFrameio: origin', origin);
 
   return checkProfile({
     name: 'legacy-frameio',
-    issuer: server.origin,
-    authorizationEndpoint: `${server.origin}/oauth2/auth`,
-    tokenEndpoint: `${server.origin}/oauth2/token`,
+    issuer: server,
+    authorizationEndpoint: `${server}/oauth2/auth`,
+    tokenEndpoint: `${server}/oauth2/token`,
     // No revocation endpoint and no client credentials grant: neither is documented.
 
     clientAuthentication: pkce ? 'none' : 'client_secret_basic',

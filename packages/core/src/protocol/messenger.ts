@@ -4,10 +4,9 @@ import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Transport } from '../kernel/transport.js';
 import { basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
-import { failureOfAnswer, type Purpose, refusalIn } from './error-response.js';
+import { failureOfAnswer, type Purpose, saysWrongSecret } from './error-response.js';
 import { exchange, type SendOptions } from './exchange.js';
 import { cleaner } from './foreign-text.js';
-import { isWrongSecret } from './refusal.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 
 export interface MessengerOptions {
@@ -41,7 +40,7 @@ export function messenger({ profile, clientId, clientSecrets, transport, clock }
   const secrets = clientSecretsOf(clientSecrets);
 
   return async (message) => {
-    const clean = cleaner([...secretTextsOf(clientId, clientSecrets), ...message.secrets.map((s) => s.reveal())]);
+    const clean = cleaner([...secretTextsOf(clientId, clientSecrets), ...message.secrets.map((each) => each.reveal())]);
     const untried = [...secrets.candidates()];
     for (;;) {
       const secret = untried.shift();
@@ -56,8 +55,7 @@ export function messenger({ profile, clientId, clientSecrets, transport, clock }
         secrets.worked(secret);
         return { ok: true, content };
       }
-      const refusal = answer.status >= 400 && answer.status < 500 ? refusalIn(profile, answer) : undefined;
-      if (refusal && isWrongSecret(profile, refusal) && untried.length > 0) continue;
+      if (untried.length > 0 && saysWrongSecret(profile, answer)) continue;
       return {
         ok: false,
         failure: failureOfAnswer(answer, { profile, purpose: message.purpose, clean, now: clock.now() }),

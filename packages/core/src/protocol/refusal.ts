@@ -1,5 +1,5 @@
-import type { FailureKind } from '../kernel/failure.js';
-import type { Cleaner } from './foreign-text.js';
+import type { Failure, FailureKind } from '../kernel/failure.js';
+import { type Cleaner, LIMITS } from './foreign-text.js';
 import type { ServerProfile } from './server-profile.js';
 import { isPrivate } from './web-address.js';
 
@@ -10,9 +10,6 @@ export interface Refusal {
   /** Where it wants the user to act, if it does. */
   readonly actionUrl?: string;
 }
-
-/** Bounds, in characters, for what is kept of a server's words. */
-const LIMITS = { error: 100, description: 200, actionUrl: 2048 };
 
 /** What the words mean for which the RFC has a meaning; all others refuse the credential. */
 const KINDS: Readonly<Record<string, FailureKind>> = {
@@ -27,9 +24,9 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 
 /** Finds the refusal among the members of an answer or the parameters of a callback; `undefined`, if there is none. */
 export function readRefusal(profile: ServerProfile, member: (name: string) => unknown): Refusal | undefined {
-  const [error, description, actionUrl] = ['error', 'error_description', profile.userAction?.addressField].map(
-    (name) => (name === undefined ? undefined : member(name)),
-  );
+  const error = member('error');
+  const description = member('error_description');
+  const actionUrl = profile.userAction && member(profile.userAction.addressField);
   if (typeof error !== 'string' || error === '') return undefined;
   return {
     error,
@@ -47,33 +44,29 @@ export function kindOfRefusal(profile: ServerProfile, { error }: Refusal): Failu
   return undefined;
 }
 
-/** Whether the server means "not this client secret". */
-export function isWrongSecret({ wrongSecret }: ServerProfile, { error, description }: Refusal): boolean {
-  return (
-    error === wrongSecret.error && (wrongSecret.description === undefined || description === wrongSecret.description)
-  );
-}
-
 /** The server's words in a form that may be shown and logged, as a failure has them. */
-export function presentRefusal(profile: ServerProfile, refusal: Refusal, clean: Cleaner) {
-  const code = clean(refusal.error, LIMITS.error);
-  const description = clean(refusal.description ?? '', LIMITS.description);
-  const actionUrl = demandsAction(profile, refusal.error) ? presentUrl(refusal.actionUrl, clean) : undefined;
-  return {
-    code,
-    description: description === '' ? `${profile.name} gave no description.` : description,
-    ...(demandsAction(profile, refusal.error) && { userActionRequired: true as const }),
-    ...(actionUrl !== undefined && { actionUrl }),
+export function presentRefusal(
+  profile: ServerProfile,
+  { error, description, actionUrl }: Refusal,
+  clean: Cleaner,
+): Pick<Failure, 'code' | 'description' | 'userActionRequired' | 'actionUrl'> {
+  const words = {
+    // What cannot be seen is no word.
+    code: clean(error, LIMITS.word) || 'unnamed_error',
+    description: clean(description ?? '', LIMITS.sentence) || `${profile.name} gave no description.`,
   };
+  if (!demandsAction(profile, error)) return words;
+  const address = presentAddress(actionUrl, clean);
+  return { ...words, userActionRequired: true, ...(address !== undefined && { actionUrl: address }) };
 }
 
 function demandsAction({ userAction }: ServerProfile, error: string): boolean {
   return userAction !== undefined && error.startsWith(userAction.errorPrefix);
 }
 
-/** An address is for users to open: https, without user name and password, and whole and untouched or not at all. */
-function presentUrl(text: string | undefined, clean: Cleaner): string | undefined {
-  if (text === undefined || clean(text, LIMITS.actionUrl) !== text || !URL.canParse(text)) return undefined;
+/** An address is for users to open: private, without user name and password, and as it came or not at all. */
+function presentAddress(text: string | undefined, clean: Cleaner): string | undefined {
+  if (text === undefined || clean(text, LIMITS.address) !== text || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   return isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
 }

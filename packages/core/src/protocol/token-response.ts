@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { Secret } from '../kernel/secret.js';
-import { parseObject } from './error-response.js';
+import { parseJsonObject } from './json-object.js';
 import { splitScopes } from './scope.js';
 import type { ServerProfile } from './server-profile.js';
 
@@ -35,7 +35,7 @@ export async function readTokenResponse(
   client: oauth.Client,
   text: string,
 ): Promise<TokenResponse | undefined> {
-  const members = parseObject(text);
+  const members = parseJsonObject(text);
   if (members === undefined) return undefined;
   const { access_token, token_type, refresh_token, id_token, expires_in, scope } = members;
 

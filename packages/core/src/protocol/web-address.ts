@@ -12,6 +12,17 @@ export function isPrivate(url: URL): boolean {
 }
 
 /**
+ * Reads the origin that the application gave as `option`: scheme, host and port.
+ *
+ * @throws ConfigurationError as {@link checkAddress} does, and for a path or a query
+ */
+export function checkOrigin(option: string, value: string): string {
+  const { origin, href } = checkAddress(option, value);
+  if (href === `${origin}/`) return origin;
+  throw new ConfigurationError('invalid_option', `${option} has a path or a query. Give the origin alone: ${origin}.`);
+}
+
+/**
  * Reads the address that the application gave as `option`. The errors do not repeat the address: it may hold a password.
  *
  * @throws ConfigurationError unless it is https, or plain http on this machine, without user name, password and

@@ -139,6 +139,13 @@ describe('a refusal', () => {
   });
 });
 
+it('a refusal whose word cannot be seen is named as such', async () => {
+  expect(await failureOf(answer(400, { error: '\u200b\n' }))).toMatchObject({
+    kind: 'terminal',
+    code: 'unnamed_error',
+  });
+});
+
 describe('a demand that the user act', () => {
   const demand = (jump?: unknown) =>
     failureOf(answer(400, { error: 'ride_AdobeID_acct_actreq', error_description: 'Accept the terms', jump }));
@@ -279,6 +286,12 @@ describe('an answer that did not come', () => {
   it.each([200, 400])('is ambiguous when it breaks off after the status %s', async (status) => {
     expect(await failureOf(hangUp(status))).toMatchObject({ kind: 'ambiguous', code: 'no_answer' });
   });
+});
+
+it('a transport that does not answer as fetch does is a matter of configuration', async () => {
+  const transport = (async () => undefined) as unknown as Transport;
+  const reply = clientOf(adobeIms(), { transport }).refresh(refresh);
+  await expect(reply).rejects.toMatchObject({ name: 'ConfigurationError', code: 'invalid_transport' });
 });
 
 it('a success that is not 200 grants nothing', async () => {

@@ -29,7 +29,8 @@ afterEach(async () => {
 function confession({ body, form, headers }: Seen): string {
   const basic = headers.authorization?.replace('Basic ', '') ?? '';
   const credentials = Buffer.from(basic, 'base64').toString();
-  return [body, ...Object.values(form), basic, credentials, decodeURIComponent(credentials)].join(' ');
+  const decoded = decodeURIComponent(credentials.replaceAll('+', ' '));
+  return [body, ...Object.values(form), basic, credentials, decoded].join(' ');
 }
 
 /** In headers there is no room for line breaks or anything beyond ASCII. */

@@ -44,6 +44,12 @@ describe('adobeIms()', () => {
     expect(adobeIms().plainHttpRedirects).toBe(false);
   });
 
+  it('refuses an origin that is more than one', () => {
+    expect(refusalOf(() => adobeIms({ origin: 'https://login.example.com/ims' }))).toContain(
+      'Give the origin alone: https://login.example.com.',
+    );
+  });
+
   it('refuses an environment that does not exist', () => {
     const environment = 'toString' as 'stage';
     expect(refusalOf(() => adobeIms({ environment }))).toContain("'production' or 'stage'");
