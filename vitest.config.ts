@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts', 'tools/**/*.test.ts'],
+    testTimeout: 20_000, // Some tests start processes, and a busy machine starts them slowly.
     coverage: { include: ['packages/*/src/**/*.ts'], reporter: ['text', 'html'] },
   },
 });

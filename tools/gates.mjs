@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { capture } from './child.mjs';
 import { runExamples } from './gates/examples.mjs';
 import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
@@ -11,7 +10,7 @@ import { importTarballs, packPackages, tarballs } from './gates/tarballs.mjs';
 import { runUnitTests } from './gates/unit-tests.mjs';
 import { elapsed, paint, tail } from './progress.mjs';
 import { Trouble } from './trouble.mjs';
-import { build } from './workspace.mjs';
+import { build, runTool } from './workspace.mjs';
 
 /**
  * @typedef {{ root: string, toolchain: import('./toolchain.mjs').Toolchain, scratch: string }} Workshop
@@ -137,26 +136,26 @@ function verdictOf({ code, output }) {
 /**
  * A gate that is one run of a tool over the repository.
  *
- * @param {string} program
+ * @param {Parameters<typeof runTool>[2]} name
  * @param {string[]} args
  * @returns {Gate['run']}
  */
-function tool(program, args) {
-  return async ({ root, toolchain }) => verdictOf(await capture(program, args, { cwd: root, env: toolchain.env }));
+function tool(name, args) {
+  return async ({ root, toolchain }) => verdictOf(await runTool(root, toolchain, name, args));
 }
 
 /**
  * A gate that is one run of a tool for each packed package.
  *
- * @param {string} program
+ * @param {Parameters<typeof runTool>[2]} name
  * @param {string[]} args
  * @returns {Gate['run']}
  */
-function eachTarball(program, args) {
+function eachTarball(name, args) {
   return async ({ root, scratch, toolchain }) => {
     const verdicts = [];
-    for (const { path } of await tarballs(scratch)) {
-      verdicts.push(verdictOf(await capture(program, [...args, path], { cwd: root, env: toolchain.env })));
+    for (const path of await tarballs(scratch)) {
+      verdicts.push(verdictOf(await runTool(root, toolchain, name, [...args, path])));
     }
     return { faults: verdicts.map(({ faults }) => faults).join('') };
   };

@@ -64,14 +64,39 @@ export async function install(root, { env }, step) {
   });
 }
 
+/** The commands of node_modules that are used here, and the packages that have them. */
+const TOOLS = {
+  attw: '@arethetypeswrong/cli',
+  biome: '@biomejs/biome',
+  knip: 'knip',
+  publint: 'publint',
+  tsc: 'typescript',
+  turbo: 'turbo',
+  vitest: 'vitest',
+};
+
+/**
+ * Runs a command of node_modules. Node is given its file, since the one in `.bin` needs a shell on Windows.
+ *
+ * @param {string} root
+ * @param {Toolchain} toolchain
+ * @param {keyof typeof TOOLS} name
+ * @param {string[]} args
+ */
+export async function runTool(root, { node, env }, name, args) {
+  const home = join(root, 'node_modules', TOOLS[name]);
+  const { bin } = await manifestOf(home);
+  return capture(node, [join(home, typeof bin === 'string' ? bin : bin[name]), ...args], { cwd: root, env });
+}
+
 /**
  * Builds the packages that changed.
  *
  * @param {string} root
  * @param {Toolchain} toolchain
  */
-export function build(root, { env }) {
-  return capture('turbo', ['run', 'build', '--output-logs=errors-only'], { cwd: root, env });
+export function build(root, toolchain) {
+  return runTool(root, toolchain, 'turbo', ['run', 'build', '--output-logs=errors-only']);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { capture } from '../child.mjs';
-import { packageFolders } from '../workspace.mjs';
+import { packageFolders, runTool } from '../workspace.mjs';
 
 /**
  * Checks the types of the TypeScript in README.md and in those of the packages against the built packages.
@@ -12,27 +11,21 @@ import { packageFolders } from '../workspace.mjs';
 export async function checkReadmeCode({ root, toolchain }) {
   const faults = [];
   const packages = (await packageFolders(root)).filter((folder) => folder.startsWith('packages'));
-  // Each program lies where its imports are found: a package's beside its own dependencies, the front page's where
-  // the tests have everything.
-  for (const [readme, folder] of [
-    ['README.md', 'tests'],
-    ...packages.map((folder) => [join(folder, 'README.md'), folder]),
-  ]) {
-    const text = await readFile(join(root, /** @type {string} */ (readme)), 'utf8').catch(() => '');
+  for (const folder of ['', ...packages]) {
+    const readme = join(folder, 'README.md');
+    const text = await readFile(join(root, readme), 'utf8').catch(() => '');
     const { programs, refused } = programsOf(text);
     faults.push(
       ...refused.map((line) => `${readme}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
     );
     if (programs.length === 0) continue;
-    const place = join(root, /** @type {string} */ (folder), 'node_modules', '.readme-code');
+    // Where the imports are found: a package's own dependencies, and for the front page those of the tests.
+    const place = join(root, folder || 'tests', 'node_modules', '.readme-code');
     await rm(place, { recursive: true, force: true });
     await mkdir(place, { recursive: true });
-    for (const { line, code } of programs) await writeFile(join(place, `line-${line}.ts`), code);
+    for (const { line, code } of programs) await writeFile(join(place, `line-${line}.mts`), code);
     await writeFile(join(place, 'tsconfig.json'), JSON.stringify(configuration(relative(place, root))));
-    const { code, output } = await capture('tsc', ['-p', place, '--pretty', 'false'], {
-      cwd: root,
-      env: toolchain.env,
-    });
+    const { code, output } = await runTool(root, toolchain, 'tsc', ['-p', place, '--pretty', 'false']);
     if (code !== 0) faults.push(`${readme}, programs by the line they begin at:\n${output}`);
   }
   return { faults: faults.join('\n') };
@@ -55,7 +48,7 @@ function configuration(up) {
       types: ['node'],
       paths: { '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`] },
     },
-    include: ['*.ts'],
+    include: ['*.mts'],
   };
 }
 

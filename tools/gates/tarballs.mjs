@@ -26,11 +26,11 @@ export async function packPackages({ root, scratch, toolchain }) {
  * The packed packages.
  *
  * @param {string} scratch
- * @returns {Promise<{ path: string }[]>}
+ * @returns {Promise<string[]>} their paths
  */
 export async function tarballs(scratch) {
   const folder = join(scratch, 'tarballs');
-  return (await readdir(folder)).map((name) => ({ path: join(folder, name) }));
+  return (await readdir(folder)).map((name) => join(folder, name));
 }
 
 /**
@@ -71,7 +71,7 @@ export async function importTarballs({ root, scratch, toolchain }) {
   await writeFile(join(home, 'expected.json'), JSON.stringify(expected));
   await writeFile(join(home, 'visitor.mjs'), VISITOR);
 
-  const paths = (await tarballs(scratch)).map(({ path }) => path);
+  const paths = await tarballs(scratch);
   const flags = [
     '--prefix',
     home,

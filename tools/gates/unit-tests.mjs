@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { capture } from '../child.mjs';
+import { runTool } from '../workspace.mjs';
 
 /**
  * Runs every test and counts them.
@@ -11,7 +11,7 @@ import { capture } from '../child.mjs';
 export async function runUnitTests({ root, scratch, toolchain }) {
   const report = join(scratch, 'tests.json');
   const args = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
-  const { code, output } = await capture('vitest', args, { cwd: root, env: toolchain.env });
+  const { code, output } = await runTool(root, toolchain, 'vitest', args);
   const text = await readFile(report, 'utf8').catch(() => '{}');
   const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = JSON.parse(text);
   return { faults: code === 0 ? '' : output, passed, failed };
