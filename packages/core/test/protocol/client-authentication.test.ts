@@ -54,6 +54,13 @@ describe('two client secrets', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('are tried once each, also when one of them used to work', async () => {
+    server.answers(answer(200, GRANTED), WRONG_SECRET, WRONG_SECRET);
+    await ask();
+    expect(await ask()).toMatchObject({ failure: { kind: 'configuration' } });
+    expect(secretsTried()).toEqual(['outgoing', 'outgoing', 'incoming']);
+  });
+
   it('are not both shown to a server that minds something else', async () => {
     server.answers(WRONG_ID);
     expect(await ask()).toMatchObject({
