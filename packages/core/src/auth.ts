@@ -5,6 +5,7 @@ import { Secret } from './kernel/secret.js';
 import type { TokenStorage } from './kernel/token-storage.js';
 import type { Transport } from './kernel/transport.js';
 import type { SessionInput } from './machine/context.js';
+import { firstSnapshot } from './machine/step.js';
 import { adobeIms } from './protocol/adobe-ims.js';
 import { type AuthorizationClient, authorizationClient } from './protocol/authorization-client.js';
 import type { ServerProfile } from './protocol/server-profile.js';
@@ -105,11 +106,13 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   const { clientCredentials, user } = server.defaultScopes;
   const asked =
     scopes === undefined ? (renewal === 'client_credentials' ? clientCredentials : user) : readScopes(scopes);
+  const input: SessionInput = { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable };
   return {
     client,
     keys: storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined),
     around: {
-      input: { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable },
+      input,
+      beginning: firstSnapshot(input),
       client,
       storage: storage ?? unsharedStorage(clock),
       clock,

@@ -14,7 +14,7 @@ import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
 import { policy } from '../machine/policy.js';
-import { firstSnapshot, type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
+import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import { Callers } from './callers.js';
@@ -53,6 +53,8 @@ export interface StateChange {
 /** What all sessions of one auth object share. */
 export interface SessionSurroundings {
   readonly input: SessionInput;
+  /** Where each of them begins. Snapshots never change, so all of them share this one. */
+  readonly beginning: MachineSnapshot;
   readonly client: AuthorizationClient;
   readonly storage: TokenStorage;
   readonly clock: Clock;
@@ -114,7 +116,7 @@ export class TokenSession {
     this.#storageKey = storageKey;
     this.#callers = new Callers(around.clock);
     this.#timers = new SessionTimers(around.clock);
-    this.#snapshot = firstSnapshot(around.input);
+    this.#snapshot = around.beginning;
     this.#replica = around.inspect && inspectedReplica(key, around.input, around.inspect);
   }
 

@@ -1,6 +1,9 @@
 import type { Clock } from '../kernel/clock.js';
 import type { StoredRecord, TokenStorage } from '../kernel/token-storage.js';
 
+/** So many records are kept before the first look for forgotten ones. */
+const FIRST_SWEEP = 64;
+
 /**
  * What sessions keep their records in when the application names no storage: a map that nobody else sees. Each key
  * has one session, so its lease is always granted and its hints have no listener; the versions are kept all the same,
@@ -17,9 +20,12 @@ export function unsharedStorage(clock: Clock): TokenStorage {
     return undefined;
   }
 
-  /** Sign-ins that were begun and never finished are what piles up here, so each write clears away the old ones. */
+  /** Sign-ins that were begun and never finished pile up here. Looking at twice as many each time costs each a share. */
+  let sweepAt = FIRST_SWEEP;
   function sweep(now: number): void {
+    if (records.size < sweepAt) return;
     for (const key of records.keys()) find(key, now);
+    sweepAt = Math.max(FIRST_SWEEP, 2 * records.size);
   }
 
   const seen = (key: string) => {
@@ -45,7 +51,7 @@ export function unsharedStorage(clock: Clock): TokenStorage {
     async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
       const reading = seen(key);
       if ((reading.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...reading };
-      if (Number.isFinite(expiresAt)) sweep(reading.now);
+      sweep(reading.now);
       const version = ++versions;
       records.set(key, { value, version, expiresAt });
       return { outcome: 'committed', version, now: reading.now };

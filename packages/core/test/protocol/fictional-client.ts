@@ -16,7 +16,7 @@ export const CODE_CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 export const NOW = Date.parse('2026-11-06T08:00:00Z');
 
-export const platformFetch: Transport = (url, init) => fetch(url, init);
+const platformFetch: Transport = (url, init) => fetch(url, init);
 
 export function clientOf(
   profile: ServerProfile,

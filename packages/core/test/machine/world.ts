@@ -1,0 +1,309 @@
+/**
+ * The machine with the smallest world around it: which answers are still to come, which timers run, and whether
+ * anybody waits for a token. The world does what a session promises the machine (it sends wishes at rest, one answer
+ * for each question, and none for a question that a later one made idle) and leaves everything else open: any answer
+ * may come at any time.
+ */
+import { canRenew } from '../../src/machine/session-setup.js';
+import type { SessionInput } from '../../src/machine/context.js';
+import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js';
+import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
+import { renewalWindow, type Window } from '../../src/machine/policy.js';
+import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
+import type { RecordFacts } from '../../src/kernel/record-facts.js';
+import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
+
+/** The effects that an answer comes to. */
+export type Question = Extract<
+  EffectName,
+  'readRecord' | 'requestLease' | 'requestToken' | 'commitTokens' | 'commitTombstone' | 'revokeTokens'
+>;
+
+export interface World {
+  readonly snapshot: SessionSnapshot;
+  readonly now: number;
+  /** The question to the storage that is open, and the one to the server. */
+  readonly storage: Exclude<Question, 'requestToken' | 'revokeTokens'> | null;
+  readonly server: 'requestToken' | 'revokeTokens' | null;
+  readonly timers: Readonly<Partial<Record<TimerName, Window>>>;
+  /** Whether somebody waits for a token. */
+  readonly callers: boolean;
+  readonly last: Happening | null;
+}
+
+/** How a world came from the one before it. */
+export interface Happening {
+  readonly from: World;
+  readonly move: Move;
+  /** What the machine was told; nothing, when only time passed. */
+  readonly event: SessionEvent | null;
+  readonly effects: readonly Effect[];
+}
+
+/** Something that may happen in a world. */
+export interface Move {
+  /** What happens, as a reader would say it; unique among the moves of one world. */
+  readonly type: string;
+  /** What the machine is told; nothing, when only time passes. */
+  readonly occurrence: SessionOccurrence | null;
+  readonly now: number;
+}
+
+export function firstWorld(input: SessionInput): World {
+  return {
+    snapshot: firstSnapshot(input),
+    now: START,
+    storage: null,
+    server: null,
+    timers: {},
+    callers: false,
+    last: null,
+  };
+}
+
+const STORAGE_ANSWER = /^(?:record\.read|lease\.|commit\.|storage\.)/;
+const SERVER_ANSWER = /^(?:token(?:Response|Request)\.|revocation\.finished)/;
+
+/** The world after a move. */
+export function move(world: World, { type, occurrence, now }: Move): World {
+  const event = occurrence && ({ ...occurrence, now } as SessionEvent);
+  const [snapshot, effects] = event ? step(world.snapshot, event) : [world.snapshot, []];
+  const next = {
+    storage: world.storage,
+    server: world.server,
+    timers: { ...world.timers },
+    callers: world.callers || (event !== null && waits(world, event)),
+  };
+  if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
+  if (event && SERVER_ANSWER.test(event.type)) next.server = null;
+  if (event?.type.endsWith('Timer.elapsed')) delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
+  for (const effect of effects) carryOut(effect, next);
+  return { ...next, snapshot, now, last: { from: world, move: { type, occurrence, now }, event, effects } };
+}
+
+function carryOut(effect: Effect, next: { -readonly [Key in 'storage' | 'server' | 'callers']: World[Key] } & { timers: Partial<Record<TimerName, Window>> }) {
+  switch (effect.type) {
+    case 'readRecord':
+    case 'requestLease':
+    case 'commitTokens':
+    case 'commitTombstone':
+      next.storage = effect.type;
+      break;
+    case 'requestToken':
+      next.server = effect.type;
+      break;
+    case 'revokeTokens':
+      if (effect.params.which === 'served') next.server = effect.type;
+      break;
+    case 'startTimer':
+      next.timers[effect.params.timer] = { notBefore: effect.params.notBefore, notAfter: effect.params.notAfter };
+      break;
+    case 'stopTimer':
+      delete next.timers[effect.params.timer];
+      break;
+    case 'serveCallers':
+    case 'rejectCallers':
+      next.callers = false;
+      break;
+    default:
+  }
+}
+
+/** Whether somebody who causes the event waits for what comes of it. */
+function waits(world: World, event: SessionEvent): boolean {
+  switch (event.type) {
+    case 'token.requested':
+      return !isServed({ ...world, now: event.now });
+    case 'token.rejected':
+    case 'refresh.requested':
+    case 'code.received':
+    case 'tokens.imported':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether callers get the token at hand without asking the machine. */
+export function isServed({ snapshot: { context }, now }: World): boolean {
+  const { tokens: held, suspect } = context;
+  return held !== null && !suspect && (held.expiresAt === null || now < held.expiresAt);
+}
+
+/** Everything that may happen in a world. */
+export function movesOf(world: World): Move[] {
+  const moves: Move[] = [];
+  const may = (type: string, occurrence: SessionOccurrence | null, now = world.now) =>
+    void moves.push({ type, occurrence, now });
+  mayWish(world, may);
+  mayLearn(world, may);
+  mayBeAnswered(world, may);
+  for (const [timer, { notBefore }] of Object.entries(world.timers) as [TimerName, Window][]) {
+    if (notBefore === Number.MAX_SAFE_INTEGER) continue;
+    const at = Math.max(world.now, notBefore);
+    if (timer === 'refresh') {
+      may('refreshTimer.elapsed, used', { type: 'refreshTimer.elapsed', used: true }, at);
+      may('refreshTimer.elapsed, unused', { type: 'refreshTimer.elapsed', used: false }, at);
+    } else may(`${timer}Timer.elapsed`, { type: `${timer}Timer.elapsed` }, at);
+  }
+  mayAge(world, may);
+  return moves;
+}
+
+type May = (type: string, occurrence: SessionOccurrence | null, now?: number) => void;
+
+function mayWish(world: World, may: May): void {
+  const { snapshot, now } = world;
+  const { context } = snapshot;
+  const place = pathOf(snapshot);
+  const isRestoring = place.startsWith('restoring');
+  if (isRestoring) may('session.opened', { type: 'session.opened' });
+  const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
+  if (!isFresh && !(isServed(world) && context.wanted)) may('token.requested', { type: 'token.requested' });
+  if (isRestoring) return;
+  may('refresh.requested', { type: 'refresh.requested' });
+  if (context.tokens !== null) may('token.rejected', { type: 'token.rejected' });
+  if (snapshot.hasTag('busy')) return;
+  may('revocation.requested', { type: 'revocation.requested' });
+  if (context.renewal === 'client_credentials') return;
+  may('authorization.started', { type: 'authorization.started' });
+  may('authorization.denied', { type: 'authorization.denied' });
+  may('code.received', { type: 'code.received' });
+  may('tokens.imported, fresh', { type: 'tokens.imported', tokens: tokens(now) });
+  may('tokens.imported, expired', { type: 'tokens.imported', tokens: tokens(now - 2 * HOUR) });
+}
+
+function mayLearn({ snapshot: { context }, storage }: World, may: May): void {
+  may('record.changed, own', { type: 'record.changed', version: context.version });
+  if (storage !== 'readRecord') may('record.changed, news', { type: 'record.changed', version: context.version + 1 });
+}
+
+function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, may: May): void {
+  const isUser = context.renewal === 'refresh_token';
+  const newer = context.version + 1;
+  const records: [string, RecordFacts][] = [
+    ['fresh', record.holding(newer, tokens(now, { refreshable: isUser }))],
+    ['due', record.holding(newer, tokens(now - HOUR + MINUTE, { refreshable: isUser }))],
+    ['expired', record.holding(newer, tokens(now - 2 * HOUR, { refreshable: isUser }))],
+    ...(isUser ? ([['fresh, not renewable', record.holding(newer, tokens(now, { refreshable: false }))]] as [string, RecordFacts][]) : []),
+    ['tombstone', record.expired(newer)],
+    ['revoked', record.revoked(newer)],
+  ];
+  const absent: [string, RecordFacts] = ['absent', record.absent];
+  const lost: [string, RecordFacts][] = context.version > 0 ? [absent] : [];
+  const failed = () => may('storage.failed', { type: 'storage.failed', failure: failures.storage });
+  switch (storage) {
+    case 'readRecord':
+      for (const [kind, facts] of [absent, ...records]) may(`record.read, ${kind}`, { type: 'record.read', record: facts });
+      if (context.tokens) {
+        may('record.read, known', { type: 'record.read', record: record.holding(context.version, context.tokens) });
+      }
+      failed();
+      break;
+    case 'requestLease':
+      may('lease.granted', { type: 'lease.granted', abandoned: false });
+      may('lease.granted, abandoned', { type: 'lease.granted', abandoned: true });
+      may('lease.held', { type: 'lease.held', until: now + MINUTE });
+      for (const [kind, facts] of [...lost, ...records]) may(`lease.moved, ${kind}`, { type: 'lease.moved', record: facts });
+      failed();
+      break;
+    case 'commitTokens':
+    case 'commitTombstone':
+      may('commit.succeeded', { type: 'commit.succeeded', version: newer });
+      for (const [kind, facts] of [...lost, ...records]) {
+        may(`commit.conflicted, ${kind}`, { type: 'commit.conflicted', record: facts });
+      }
+      failed();
+      break;
+    case null:
+  }
+  if (server === 'revokeTokens') may('revocation.finished', { type: 'revocation.finished' });
+  if (server === 'requestToken') {
+    may('tokenResponse.received', { type: 'tokenResponse.received', tokens: tokens(now, { refreshable: isUser }) });
+    may('tokenResponse.received, not renewable', {
+      type: 'tokenResponse.received',
+      tokens: tokens(now, { refreshable: false }),
+    });
+    may('tokenResponse.received, without an expiry', {
+      type: 'tokenResponse.received',
+      tokens: tokens(now, { expiresAt: null, refreshable: isUser }),
+    });
+    may('tokenResponse.received, expired on arrival', {
+      type: 'tokenResponse.received',
+      tokens: tokens(now, { expiresAt: now, refreshable: isUser }),
+    });
+    for (const kind of ['unreachable', 'busy', 'lost', 'misconfigured', 'refused', 'userMustAct'] as const) {
+      may(`tokenRequest.failed, ${kind}`, { type: 'tokenRequest.failed', failure: failures[kind] });
+    }
+  }
+}
+
+/** Time that passes without any news, up to where it makes a difference. */
+function mayAge({ snapshot: { context }, now }: World, may: May): void {
+  const { tokens: facts, forcedAt, refreshBuffer } = context;
+  if (facts?.expiresAt && now < facts.expiresAt) {
+    const due = renewalWindow(facts, refreshBuffer).notBefore;
+    if (now < due && canRenew(context)) may('(the token becomes due)', null, due);
+    else may('(the token expires)', null, facts.expiresAt);
+  }
+  if (forcedAt !== null && now - forcedAt < MINUTE) may('(a minute passes)', null, now + MINUTE);
+}
+
+/**
+ * What is the same for the machine, whatever the times and versions are: two worlds with the same essence go on in
+ * the same way.
+ */
+export function essenceOf({ snapshot, now, storage, server, timers, callers }: World): string {
+  const { context } = snapshot;
+  return [
+    pathOf(snapshot),
+    phaseOf(context.tokens, now, context.refreshBuffer),
+    context.held === null ? '' : `held:${phaseOf(context.held, now, context.refreshBuffer)}`,
+    context.version === 0 ? '' : 'recorded',
+    context.ending === null ? '' : 'ended',
+    context.revoked ? 'revoked' : '',
+    context.origin,
+    context.wanted ? 'wanted' : '',
+    context.suspect ? 'suspect' : '',
+    context.forcedAt !== null && now - context.forcedAt < MINUTE ? 'forced' : '',
+    context.attempt > 2 ? 'often' : context.attempt,
+    context.failure === null ? '' : `${context.failure.source === 'storage' ? 'storage' : context.failure.kind}${context.failure.retryAfter === undefined ? '' : '!'}`,
+    context.possiblySpent ? 'spent' : '',
+    context.repeated ? 'repeated' : '',
+    storage ?? '',
+    server ?? '',
+    Object.keys(timers).sort().join('+'),
+    callers ? 'callers' : '',
+  ].join(' ');
+}
+
+function phaseOf(facts: World['snapshot']['context']['tokens'], now: number, refreshBuffer: number): string {
+  if (facts === null) return 'none';
+  const kind = facts.refreshable ? 'renewable' : 'plain';
+  if (facts.expiresAt === null) return `${kind}:endless`;
+  if (now >= facts.expiresAt) return `${kind}:expired`;
+  return `${kind}:${now >= renewalWindow(facts, refreshBuffer).notBefore ? 'due' : 'fresh'}`;
+}
+
+/** The moves that led to a world, to be read in a failing test. */
+export function storyOf(world: World): string {
+  const lines: string[] = [];
+  for (let at: World = world; ; at = at.last.from) {
+    lines.unshift(`  ${at.last?.move.type ?? '(begin)'} → ${pathOf(at.snapshot)}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`);
+    if (at.last === null) return `\n${lines.join('\n')}\n`;
+  }
+}
+
+function showEffect(effect: Effect): string {
+  switch (effect.type) {
+    case 'startTimer':
+    case 'stopTimer':
+      return `${effect.type}:${effect.params.timer}`;
+    case 'requestToken':
+      return `${effect.type}:${effect.params.grant}`;
+    case 'rejectCallers':
+      return `${effect.type}:${effect.params.refusal.reason}`;
+    default:
+      return effect.type;
+  }
+}
