@@ -68,7 +68,7 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
   function notify(key: string): void {
     const version = entries.get(key)?.record?.version ?? 0;
     for (const listener of watchers.get(key) ?? []) {
-      Promise.resolve().then(() => {
+      void Promise.resolve().then(() => {
         if (watchers.get(key)?.has(listener)) listener(version);
       });
     }

@@ -4,7 +4,7 @@ import { type Delivery, TransportError } from '@frameio-auth/core';
  * How far a request came that got no answer: finding the host, connecting, checking who it is, and the exchange.
  * Only in the last of them has anything been sent.
  */
-export type Stage = 'lookup' | 'connection' | 'certificate' | 'exchange';
+type Stage = 'lookup' | 'connection' | 'certificate' | 'exchange';
 
 /** What OpenSSL and Node call the reasons for which a certificate is refused, before anything is sent. */
 const CERTIFICATE =
@@ -18,8 +18,8 @@ const ADVICE: Record<Stage, (host: string, code: string) => string> = {
   connection: (host, code) =>
     `No connection to ${host} could be made (${code}): check that it is up and that no firewall or proxy is in the way.`,
   certificate: (host, code) =>
-    `The certificate of ${host} was refused (${code}): if a company proxy or a private authority signed it, name that ` +
-    'authority in NODE_EXTRA_CA_CERTS.',
+    `The certificate of ${host} was refused (${code}): check its dates and its host name, and the clock of this machine; ` +
+    'if a company proxy or a private authority signed it, name that authority in NODE_EXTRA_CA_CERTS.',
   exchange: (host, code) => `The request to ${host} got no answer (${code}): the server may have seen it all the same.`,
 };
 
@@ -34,9 +34,9 @@ export function failureOf(error: unknown, host: string): TransportError {
   return new TransportError(code, ADVICE[stage](host, code), { delivery });
 }
 
-/** A word that names the failure: the code of the innermost error that has one. Anything but a plain word is dropped. */
+/** The platform's word for the failure, or `request_failed` where it has none that is safe to repeat. */
 export function codeOf(error: unknown): string {
-  const { code, errors } = origin(error);
+  const { code, errors } = informative(error);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code)) return code;
   return errors === undefined ? 'request_failed' : codeOf(errors[0]);
 }
@@ -46,7 +46,7 @@ export function codeOf(error: unknown): string {
  * can fail with `EHOSTUNREACH` or `ETIMEDOUT` too, so for those the system call has to be the one that connects.
  */
 function stageOf(error: unknown): Stage {
-  const { code, syscall, message, errors } = origin(error);
+  const { code, syscall, message, errors } = informative(error);
   if (errors !== undefined) {
     // Several addresses of one host were tried: nothing was sent only if nothing was sent to any of them.
     const stages = errors.map(stageOf);
@@ -67,8 +67,8 @@ interface ForeignError {
   readonly errors?: readonly unknown[];
 }
 
-/** The error that began it: `fetch` wraps what happened, as a cause, in errors that say nothing. */
-function origin(error: unknown): ForeignError {
+/** The first error with a code, or of several addresses, in the chain of causes: `fetch` wraps it in ones that say nothing. */
+function informative(error: unknown): ForeignError {
   let current: unknown = error;
   for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth += 1) {
     const { code, syscall, message, errors, cause } = current as ForeignError & { readonly cause?: unknown };

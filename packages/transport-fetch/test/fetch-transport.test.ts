@@ -21,6 +21,7 @@ import {
 const servers: MisbehavingServer[] = [];
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
@@ -141,15 +142,15 @@ describe('a response', () => {
   });
 
   it('leaves no timer behind, so that a script that is done exits', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
     const server = await start(respond(200));
-    const before = timers();
-    const running = fetchTransport()(server.origin, REQUEST);
-    expect(timers()).toBeGreaterThan(before);
-    await running;
-    expect(timers()).toBe(before);
-    await failure(fetchTransport(), await closedOrigin());
-    expect(timers()).toBe(before);
+    const transport = fetchTransport({ timeout: 12_345 });
+    await transport(server.origin, REQUEST);
+    await failure(transport, await closedOrigin());
+    const timers = set.mock.results.filter((_, call) => set.mock.calls[call]?.[1] === 12_345);
+    expect(timers).toHaveLength(2);
+    for (const { value: timer } of timers) expect(cleared).toHaveBeenCalledWith(timer);
   });
 });
 

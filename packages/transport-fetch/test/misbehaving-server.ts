@@ -21,7 +21,7 @@ export interface MisbehavingServer {
 interface Options {
   /** What to do with a new connection, before anything is read. */
   readonly onConnection?: (connection: Socket) => void;
-  /** Speak TLS with a certificate that nobody vouches for. */
+  /** Speak TLS, with a certificate that nobody vouches for, to whoever begins with it; and plain HTTP to the others. */
   readonly selfSigned?: boolean;
 }
 
@@ -48,12 +48,14 @@ export async function startMisbehavingServer(
       misbehave(connection, request);
     });
   };
-  const server: Server = selfSigned ? createTlsServer(await selfSignedCertificate(), accept) : createServer(accept);
-  server.on('connection', (connection: Socket) => {
+  const tls = selfSigned ? createTlsServer(await selfSignedCertificate(), accept) : undefined;
+  const server = createServer((connection) => {
     connections += 1;
     sockets.add(connection);
     connection.on('close', () => sockets.delete(connection));
     onConnection(connection);
+    if (tls === undefined) accept(connection);
+    else sniff(connection, (begun) => (begun ? tls.emit('connection', connection) : accept(connection)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
@@ -119,6 +121,16 @@ function lengthOfRequest(text: string): number {
     return last === -1 ? Number.POSITIVE_INFINITY : last + 7;
   }
   return end + 4 + Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+}
+
+/** Tells whether the client begins a TLS handshake (RFC 8446 §5.1: a record of type 22), and leaves all to be read. */
+function sniff(connection: Socket, decide: (tls: boolean) => void): void {
+  connection.once('data', (begin: Buffer) => {
+    connection.pause();
+    connection.unshift(begin);
+    decide(begin[0] === 22);
+    process.nextTick(() => connection.resume());
+  });
 }
 
 function portOf(server: Server): number {

@@ -1,0 +1,31 @@
+import { ConfigurationError } from '@frameio-auth/core';
+
+/** Where plain http stays inside the machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * The origins (RFC 6454) that were named, as the platform writes them: default ports left out, hosts in lower case.
+ *
+ * @throws ConfigurationError `invalid_option`
+ */
+export function originSet(origins: readonly string[]): ReadonlySet<string> {
+  return new Set(origins.map(allowedOrigin));
+}
+
+function allowedOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // An origin is the whole of its URL but the slash: no path, no credentials. A star would never match anything.
+  if (url === undefined || url.href !== `${url.origin}/` || url.hostname.includes('*')) {
+    throw new ConfigurationError(
+      'invalid_option',
+      '`allowedOrigins` takes scheme, host and port, such as https://api.frame.io, without a path or a wildcard.',
+    );
+  }
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+    throw new ConfigurationError(
+      'invalid_option',
+      `\`allowedOrigins\` cannot hold ${url.origin}: a token goes over https, or over http to loopback alone.`,
+    );
+  }
+  return url.origin;
+}

@@ -1,0 +1,432 @@
+import { inspect } from 'node:util';
+import { ConfigurationError } from '@frameio-auth/core';
+import { type AuthenticatedFetchOptions, authenticatedFetch, type TokenSource } from '@frameio-auth/transport-fetch';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  closedOrigin,
+  hang,
+  type MisbehavingServer,
+  type Misbehaviour,
+  reset,
+  respond,
+  response,
+  send,
+  startMisbehavingServer,
+} from './misbehaving-server.js';
+
+const OLD = 'fictional-token-old';
+const NEW = 'fictional-token-new';
+
+const servers: MisbehavingServer[] = [];
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start(...args: Parameters<typeof startMisbehavingServer>): Promise<MisbehavingServer> {
+  const server = await startMisbehavingServer(...args);
+  servers.push(server);
+  return server;
+}
+
+/** An API for which only the new token is good. */
+const api: Misbehaviour = (connection, request) =>
+  respond(authorizationOf(request) === `Bearer ${NEW}` ? 200 : 401, 'answer')(connection, request);
+
+/** Gives the tokens in turn; the last one for ever. */
+function tokens(...given: string[]) {
+  const getToken = vi.fn<TokenSource['getToken']>(async () => (given.length > 1 ? given.shift() : given[0]) as string);
+  return { getToken } satisfies TokenSource;
+}
+
+function fetchFor(auth: TokenSource, server: MisbehavingServer, options: AuthenticatedFetchOptions = {}) {
+  return authenticatedFetch(auth, { allowedOrigins: [server.origin], ...options });
+}
+
+function authorizationOf(request: string | undefined): string | undefined {
+  return headerOf(request, 'authorization');
+}
+
+function headerOf(request: string | undefined, name: string): string | undefined {
+  return new RegExp(`^${name}: (.*)\r$`, 'im').exec(request ?? '')?.[1];
+}
+
+function bodyOf(request: string | undefined): string {
+  return request?.slice(request.indexOf('\r\n\r\n') + 4) ?? '';
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => new Error('The promise was expected to reject.'),
+    (error: unknown) => error,
+  );
+}
+
+describe('a request to an allowed origin', () => {
+  it('carries the token (RFC 6750 §2.1), and is the caller’s in all else', async () => {
+    const server = await start(respond(201, '{"data":{}}'));
+    const answer = await fetchFor(tokens(NEW), server)(`${server.origin}/v4/files?x=1`, {
+      method: 'POST',
+      headers: { 'X-Fictional': 'kept', 'Content-Type': 'application/json' },
+      body: '{"name":"clip"}',
+    });
+    const [request] = server.requests;
+    expect([answer.status, await answer.text()]).toStrictEqual([201, '{"data":{}}']);
+    expect(request).toMatch(/^POST \/v4\/files\?x=1 HTTP/);
+    expect(authorizationOf(request)).toBe(`Bearer ${NEW}`);
+    expect([headerOf(request, 'x-fictional'), headerOf(request, 'content-type'), bodyOf(request)]).toStrictEqual([
+      'kept',
+      'application/json',
+      '{"name":"clip"}',
+    ]);
+  });
+
+  it('may be a URL or a Request, whose own headers are kept', async () => {
+    const server = await start(respond(200));
+    const authenticated = fetchFor(tokens(NEW), server);
+    await authenticated(new URL('/url', server.origin));
+    await authenticated(
+      new Request(`${server.origin}/request`, { method: 'PUT', headers: { 'X-Own': 'a' }, body: 'b' }),
+    );
+    await authenticated(new Request(server.origin, { headers: { 'X-Own': 'a' } }), {
+      headers: { 'X-Own': 'replaced' },
+    });
+    expect(server.requests.map(authorizationOf)).toStrictEqual(Array(3).fill(`Bearer ${NEW}`));
+    expect(server.requests.map((request) => headerOf(request, 'x-own'))).toStrictEqual([undefined, 'a', 'replaced']);
+    expect(server.requests[1]).toMatch(/^PUT \/request /);
+  });
+
+  it('carries what goes with the token, such as the mark of a legacy developer token', async () => {
+    const server = await start(respond(200));
+    const auth = { ...tokens('fio-u-fictional'), requestHeaders: { 'x-frameio-legacy-token-auth': 'true' } };
+    await fetchFor(auth, server)(server.origin);
+    expect(headerOf(server.requests[0], 'x-frameio-legacy-token-auth')).toBe('true');
+  });
+
+  it('carries the token of the auth object even if the caller sets another', async () => {
+    const server = await start(respond(200));
+    await fetchFor(tokens(NEW), server)(server.origin, {
+      headers: { authorization: 'Bearer fictional-of-the-caller' },
+    });
+    expect(authorizationOf(server.requests[0])).toBe(`Bearer ${NEW}`);
+  });
+
+  it('may be one to the API of Frame.io when no origins are named', async () => {
+    const fetch = vi.fn(async () => new Response());
+    await authenticatedFetch(tokens(NEW), { fetch })('https://api.frame.io/v4/me');
+    expect(fetch).toHaveBeenCalledExactlyOnceWith('https://api.frame.io/v4/me', { headers: expect.any(Headers) });
+  });
+});
+
+describe('a request to any other origin', () => {
+  it.each([
+    'https://example.com/',
+    'http://api.frame.io/v4/me',
+    'https://api.frame.io:8443/v4/me',
+    'https://app.frame.io/',
+    'https://sub.api.frame.io/',
+    'https://api.frame.io.example.com/',
+    'https://api.frame.io@example.com/',
+    'https://api-frame.io/',
+    'https://example.com/https://api.frame.io/',
+    'https://example.com\\@api.frame.io/',
+    'https:example.com/v4/me',
+    'data:text/plain,api.frame.io',
+  ])('is refused before a token is asked for: %s', async (url) => {
+    const auth = tokens(NEW);
+    const fetch = vi.fn(async () => new Response());
+    const authenticated = authenticatedFetch(auth, { fetch });
+    for (const input of [url, new URL(url)]) {
+      const error = await rejection(authenticated(input));
+      expect(error).toBeInstanceOf(ConfigurationError);
+      expect(error).toMatchObject({
+        code: 'origin_not_allowed',
+        message: expect.stringContaining('`allowedOrigins`'),
+      });
+    }
+    expect(auth.getToken).not.toHaveBeenCalled();
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('is refused also as a Request', async () => {
+    const error = await rejection(authenticatedFetch(tokens(NEW))(new Request('https://example.com/')));
+    expect(error).toMatchObject({ name: 'ConfigurationError', code: 'origin_not_allowed' });
+  });
+
+  it.each(['/v4/me', '//api.frame.io/v4/me', 'api.frame.io', ''])(
+    'is refused when its origin is open: "%s"',
+    async (url) => {
+      const error = await rejection(authenticatedFetch(tokens(NEW))(url));
+      expect(error).toMatchObject({ name: 'ConfigurationError', code: 'invalid_url' });
+    },
+  );
+});
+
+describe('the allowed origins', () => {
+  it.each([
+    'https://api.frame.io',
+    'https://API.frame.io:443/',
+    'http://localhost:8080',
+    'http://127.0.0.1:8080',
+    'http://[::1]:8080',
+  ])('may hold %s', async (origin) => {
+    const fetch = vi.fn(async () => new Response());
+    await authenticatedFetch(tokens(NEW), { fetch, allowedOrigins: [origin] })(new URL('/v4/me', origin));
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    'http://api.frame.io',
+    'http://localhost.example.com',
+    'http://127.0.0.1.example.com',
+    'http://10.0.0.1',
+    'https://api.frame.io/v4',
+    'https://user@api.frame.io',
+    'https://*.frame.io',
+    'api.frame.io',
+    'ftp://api.frame.io',
+    'null',
+    '',
+  ])('refuse "%s"', (origin) => {
+    expect(() => authenticatedFetch(tokens(NEW), { allowedOrigins: [origin] })).toThrow(ConfigurationError);
+  });
+});
+
+describe('after a 401', () => {
+  it('makes the request once more with the token that took the place of the rejected one', async () => {
+    const server = await start(api);
+    const auth = tokens(OLD, NEW);
+    const answer = await fetchFor(auth, server)(server.origin);
+    expect([answer.status, await answer.text()]).toStrictEqual([200, 'answer']);
+    expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${OLD}`, `Bearer ${NEW}`]);
+    expect(auth.getToken.mock.calls).toStrictEqual([[{}], [{ rejected: OLD }]]);
+  });
+
+  it('returns it when the token is still the same: then the token is not the reason', async () => {
+    const server = await start(api);
+    const answer = await fetchFor(tokens(OLD), server)(server.origin);
+    expect([answer.status, await answer.text()]).toStrictEqual([401, 'answer']);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('returns a second one as it is', async () => {
+    const server = await start(respond(401, 'answer'));
+    const auth = tokens(OLD, NEW, 'fictional-token-third');
+    const answer = await fetchFor(auth, server)(server.origin);
+    expect([answer.status, await answer.text()]).toStrictEqual([401, 'answer']);
+    expect(server.requests).toHaveLength(2);
+    expect(auth.getToken).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([403, 400, 429, 500])('is different from after a %i, which says nothing about the token', async (status) => {
+    const server = await start(respond(status));
+    const auth = tokens(OLD, NEW);
+    expect((await fetchFor(auth, server)(server.origin)).status).toBe(status);
+    expect(server.requests).toHaveLength(1);
+    expect(auth.getToken).toHaveBeenCalledOnce();
+  });
+
+  it('rejects with what getToken rejects with, and lets go of the answer', async () => {
+    const server = await start(send(response(401, 'half', { 'Content-Length': '1000' })));
+    const expired = new Error('Sign in again.');
+    const auth = tokens(OLD);
+    auth.getToken.mockResolvedValueOnce(OLD).mockRejectedValueOnce(expired);
+    expect(await rejection(fetchFor(auth, server)(server.origin))).toBe(expired);
+    expect(await server.deserted()).toBeUndefined();
+  });
+
+  it('does not wait for the rest of an answer that hangs', async () => {
+    const server = await start((connection, request) => {
+      if (authorizationOf(request) === `Bearer ${NEW}`) respond(200, 'answer')(connection, request);
+      else send(response(401, 'half', { 'Content-Length': '1000' }))(connection, request);
+    });
+    expect((await fetchFor(tokens(OLD, NEW), server)(server.origin)).status).toBe(200);
+  });
+
+  it('uses the connection of the first answer again', async () => {
+    const server = await start(api);
+    const auth = tokens(OLD, NEW);
+    auth.getToken.mockResolvedValueOnce(OLD).mockImplementationOnce(async () => {
+      await new Promise((resolve) => setImmediate(resolve)); // Less than any renewal takes.
+      return NEW;
+    });
+    expect((await fetchFor(auth, server)(server.origin)).status).toBe(200);
+    expect([server.requests.length, server.connections]).toStrictEqual([2, 1]);
+  });
+
+  it.each<[string, () => RequestInit, RegExp]>([
+    ['no body', () => ({}), /^$/],
+    ['a string', () => ({ method: 'POST', body: 'text' }), /^text$/],
+    ['form fields', () => ({ method: 'POST', body: new URLSearchParams({ a: 'b' }) }), /^a=b$/],
+    ['a blob', () => ({ method: 'POST', body: new Blob(['text']) }), /^text$/],
+    ['a buffer', () => ({ method: 'POST', body: new TextEncoder().encode('text').buffer }), /^text$/],
+    ['a view of a buffer', () => ({ method: 'POST', body: new TextEncoder().encode('text') }), /^text$/],
+    ['a form', () => ({ method: 'POST', body: form({ a: 'text' }) }), /name="a"\r\n\r\ntext\r\n/],
+  ])('sends %s again', async (_, init, body) => {
+    const server = await start(api);
+    expect((await fetchFor(tokens(OLD, NEW), server)(server.origin, init())).status).toBe(200);
+    expect(server.requests.map(bodyOf)).toStrictEqual([expect.stringMatching(body), expect.stringMatching(body)]);
+  });
+
+  it('sends a Request without a body again', async () => {
+    const server = await start(api);
+    const answer = await fetchFor(tokens(OLD, NEW), server)(new Request(server.origin, { headers: { 'X-Own': 'a' } }));
+    expect(answer.status).toBe(200);
+    expect(server.requests.map((request) => headerOf(request, 'x-own'))).toStrictEqual(['a', 'a']);
+  });
+
+  it.each<[string, (url: string) => [string | Request, RequestInit?]]>([
+    ['a stream', (url) => [url, { method: 'POST', body: new Blob(['text']).stream(), duplex: 'half' } as RequestInit]],
+    ['the body of a Request', (url) => [new Request(url, { method: 'POST', body: 'text' })]],
+  ])('does not send %s again, but says which token was rejected', async (_, request) => {
+    const server = await start(api);
+    const auth = tokens(OLD, NEW);
+    const authenticated = fetchFor(auth, server);
+    const answer = await authenticated(...request(server.origin));
+    expect([answer.status, await answer.text()]).toStrictEqual([401, 'answer']);
+    expect(auth.getToken).toHaveBeenCalledTimes(2);
+    expect(auth.getToken).toHaveBeenLastCalledWith({ rejected: OLD });
+    expect((await authenticated(...request(server.origin))).status).toBe(200);
+  });
+
+  it('returns the answer to a stream also when there will be no other token', async () => {
+    const server = await start(api);
+    const auth = tokens(OLD);
+    auth.getToken.mockResolvedValueOnce(OLD).mockRejectedValueOnce(new Error('Sign in again.'));
+    const request = new Request(server.origin, { method: 'POST', body: 'text' });
+    expect((await fetchFor(auth, server)(request)).status).toBe(401);
+    expect(auth.getToken).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a redirect', () => {
+  /** Redirects from `/old` to the address given, and answers whatever else is asked. */
+  const moved =
+    (location: () => string): Misbehaviour =>
+    (connection, request) => {
+      const answer = request.startsWith('GET /old ') ? respond(302, '', { Location: location() }) : respond(200);
+      answer(connection, request);
+    };
+
+  it('within the origin is followed with the token', async () => {
+    const server = await start(moved(() => '/new'));
+    expect((await fetchFor(tokens(NEW), server)(`${server.origin}/old`)).status).toBe(200);
+    expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${NEW}`, `Bearer ${NEW}`]);
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    'to another origin is followed without the token (%i; Fetch standard)',
+    async (status) => {
+      const elsewhere = await start(respond(200));
+      const server = await start(respond(status, '', { Location: `${elsewhere.origin}/media` }));
+      const authenticated = fetchFor(tokens(NEW), server, { allowedOrigins: [server.origin, elsewhere.origin] });
+      expect((await authenticated(server.origin)).status).toBe(200);
+      expect(elsewhere.requests).toHaveLength(1);
+      expect(elsewhere.requests[0]).not.toContain(NEW);
+    },
+  );
+
+  it('from https to http is followed without the token, also on the same host and port', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const server: MisbehavingServer = await start(
+      moved(() => `${server.origin.replace('https:', 'http:')}/new`),
+      { selfSigned: true },
+    );
+    expect((await fetchFor(tokens(NEW), server)(`${server.origin}/old`)).status).toBe(200);
+    expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${NEW}`, undefined]);
+  });
+
+  it('to another origin that answers 401 says nothing about the token, which that one never saw', async () => {
+    const elsewhere = await start(respond(401));
+    const server = await start(respond(302, '', { Location: elsewhere.origin }));
+    const auth = tokens(OLD, NEW);
+    expect((await fetchFor(auth, server)(server.origin)).status).toBe(401);
+    expect(auth.getToken).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a signal', () => {
+  /** A token source that never gives a token, but minds the signal. */
+  const waiting: TokenSource['getToken'] = ({ signal } = {}) =>
+    new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+
+  it.each<[string, (url: string, signal: AbortSignal) => [string | Request, RequestInit?]]>([
+    ['of the options', (url, signal) => [url, { signal }]],
+    ['of a Request', (url, signal) => [new Request(url, { signal })]],
+  ])('%s ends the wait for the token', async (_, request) => {
+    const server = await start(respond(200));
+    const caller = new AbortController();
+    const answer = fetchFor({ getToken: waiting }, server)(...request(server.origin, caller.signal));
+    caller.abort(new Error('enough'));
+    expect(await rejection(answer)).toMatchObject({ message: 'enough' });
+    expect(server.connections).toBe(0);
+  });
+
+  it('ends the wait for the token after a 401', async () => {
+    const server = await start(respond(401));
+    const caller = new AbortController();
+    const auth = tokens(OLD);
+    auth.getToken.mockResolvedValueOnce(OLD).mockImplementationOnce((options) => {
+      const wait = waiting(options);
+      caller.abort(new Error('enough'));
+      return wait;
+    });
+    const answer = fetchFor(auth, server)(server.origin, { signal: caller.signal });
+    expect(await rejection(answer)).toMatchObject({ message: 'enough' });
+  });
+
+  it('ends the request', async () => {
+    const caller = new AbortController();
+    const server = await start(() => caller.abort(new Error('enough')));
+    const answer = fetchFor(tokens(NEW), server)(server.origin, { signal: caller.signal });
+    expect(await rejection(answer)).toMatchObject({ message: 'enough' });
+  });
+});
+
+describe('the token', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'the connection is refused',
+      async () => {
+        const origin = await closedOrigin();
+        return authenticatedFetch(tokens(NEW), { allowedOrigins: [origin] })(origin);
+      },
+    ],
+    [
+      'the connection is reset',
+      async () => {
+        const server = await start(reset);
+        return fetchFor(tokens(NEW), server)(server.origin);
+      },
+    ],
+    [
+      'the request is aborted',
+      async () => {
+        const server = await start(hang);
+        return fetchFor(tokens(NEW), server)(server.origin, { signal: AbortSignal.timeout(50) });
+      },
+    ],
+    ['the origin is not allowed', () => authenticatedFetch(tokens(NEW))('https://example.com/')],
+    ['it holds a line break', () => authenticatedFetch(tokens(`x\n${NEW}`))('https://api.frame.io/v4/me')],
+    ['it is no Latin-1', () => authenticatedFetch(tokens(`${NEW}\u2028x`))('https://api.frame.io/v4/me')],
+  ])('is not in the error when %s', async (_, attempt) => {
+    const error = await rejection(attempt());
+    expect(error).toBeInstanceOf(Error);
+    const { message, stack } = error as Error;
+    const seen = [message, stack, JSON.stringify(error), inspect(error, { depth: null, showHidden: true })].join('\n');
+    expect(seen).not.toContain('was expected to reject');
+    expect(seen).not.toContain(NEW);
+  });
+
+  it('is refused with a ConfigurationError when a header cannot carry it', async () => {
+    const error = await rejection(authenticatedFetch(tokens('x\ny'))('https://api.frame.io/v4/me'));
+    expect(error).toMatchObject({ name: 'ConfigurationError', code: 'invalid_token' });
+  });
+});
+
+function form(fields: Record<string, string>): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) data.set(name, value);
+  return data;
+}
