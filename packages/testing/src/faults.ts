@@ -148,7 +148,12 @@ export const fault = {
     return (exchange) => {
       const [outermost, ...rest] = faults;
       if (outermost === undefined) return exchange.process();
-      return outermost({ ...exchange, process: async () => fault.chain(...rest)(exchange) });
+      const { process } = exchange;
+      const inner = fault.chain(...rest);
+      return outermost({
+        ...exchange,
+        process: async (outer) => inner({ ...exchange, process: (options) => process({ ...outer, ...options }) }),
+      });
     };
   },
 };

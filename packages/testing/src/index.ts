@@ -1,9 +1,4 @@
-export {
-  type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type ServerEndpoints,
-  startAuthorizationServer,
-} from './authorization-server.js';
+export type { AuthorizationServer, AuthorizationServerOptions, ServerEndpoints } from './authorization-server.js';
 export type { ClientRegistration, GrantType } from './client-registry.js';
 export type {
   Exchange,
@@ -18,6 +13,7 @@ export { fault, type HeldFault } from './faults.js';
 export type { FictionalClients, FictionalPublicApp, FictionalService, FictionalWebApp } from './fictional-clients.js';
 export type { ApiRateLimit } from './frameio-api.js';
 export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
+export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';
 export type { ProfileName } from './profiles/profile.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';

@@ -36,6 +36,12 @@ export type RequestFilter = Partial<
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
+interface Circumstances {
+  readonly at: number;
+  readonly clientId: string | undefined;
+  readonly faulted: boolean;
+}
+
 interface Waiter {
   readonly filter: RequestFilter;
   readonly count: number;
@@ -47,7 +53,7 @@ export class RequestRecord {
   #entries: Writable<RecordedRequest>[] = [];
   #waiters: Waiter[] = [];
 
-  begin(request: ReceivedRequest, clientId: string | undefined, at: number): Writable<RecordedRequest> {
+  begin(request: ReceivedRequest, { at, clientId, faulted }: Circumstances): Writable<RecordedRequest> {
     const grantType = request.form.get('grant_type');
     const entry: Writable<RecordedRequest> = {
       at,
@@ -59,7 +65,7 @@ export class RequestRecord {
       headers: printableHeaders(request.headers),
       query: printable(request.query),
       form: printable(request.form),
-      faulted: false,
+      faulted,
     };
     this.#entries.push(entry);
     this.#tellWaiters();

@@ -29,9 +29,9 @@ export function printable(parameters: URLSearchParams): Record<string, string> {
 export function printableHeaders(headers: ReceivedRequest['headers']): Record<string, string> {
   const authorization = headers['authorization'];
   if (authorization === undefined) return { ...headers };
-  const scheme = authorization.split(' ', 1)[0] ?? '';
+  const scheme = /^(Basic|Bearer) /i.exec(authorization)?.[0] ?? '';
   const secret = basicCredentials(headers)?.clientSecret ?? bearerToken(headers) ?? authorization;
-  return { ...headers, authorization: `${scheme} ${fingerprint(secret)}` };
+  return { ...headers, authorization: `${scheme}${fingerprint(secret)}` };
 }
 
 /** The secrets that a request presents, in whatever place. */

@@ -19,20 +19,18 @@ interface Page {
  * Does what a person in a browser does: opens the sign-in page, posts the decision, and stops at the redirect to the
  * application, whose URL it resolves to. An authorization request that is refused by redirect resolves to that one.
  *
- * @param userId - who signs in; `undefined`: who is chosen on the page already
  * @param certificate - what to trust, for an https server
  * @throws Error when the server shows a page where there should be a redirect
  */
 export async function signIn(
   authorizationUrl: string,
-  { userId, deny, certificate }: { userId: string | undefined; deny: boolean; certificate: string | undefined },
+  { userId, deny, certificate }: { userId: string; deny: boolean; certificate: string | undefined },
 ): Promise<string> {
   const shown = await fetchPage('GET', authorizationUrl, certificate);
   if (shown.location !== undefined) return shown.location;
   const request = /name="request" value="([^"]+)"/.exec(shown.text)?.[1];
-  const chosen = /name="user" value="([^"]+)" checked/.exec(shown.text)?.[1];
   if (request === undefined) throw noRedirect(shown);
-  const form = new URLSearchParams({ request, user: userId ?? chosen ?? '', decision: deny ? 'deny' : 'allow' });
+  const form = new URLSearchParams({ request, user: userId, decision: deny ? 'deny' : 'allow' });
   const { origin, pathname } = new URL(authorizationUrl);
   const decided = await fetchPage('POST', origin + pathname, certificate, form);
   if (decided.location === undefined) throw noRedirect(decided);

@@ -178,7 +178,7 @@ export class TokenIssuer {
 
   /** @throws Refusal `invalid_grant` or `invalid_scope` */
   refresh(request: RefreshRequest): IssuedTokens {
-    const { rotation, gracePeriod, refreshEndsAccessTokens } = this.#rules;
+    const { rotation, refreshEndsAccessTokens } = this.#rules;
     const now = this.#now();
     const entry = this.#refreshTokens.get(request.refreshToken);
     if (entry === undefined || entry.family.consent.clientId !== request.clientId) {
@@ -187,8 +187,8 @@ export class TokenIssuer {
     const { family } = entry;
     if (family.revoked) throw new Refusal('invalid_grant', 'the refresh token was revoked');
     if (entry.expiresAt <= now) throw new Refusal('invalid_grant', 'the refresh token has expired');
-    const replayed = entry.spentAt !== undefined && rotation !== 'lenient';
-    if (replayed && !(now < (entry.spentAt ?? now) + gracePeriod)) {
+    const replayed = entry.spentAt !== undefined;
+    if (this.#worksUntil(entry) <= now) {
       if (rotation === 'revoke-chain') family.revoked = true;
       throw new Refusal('invalid_grant', 'the refresh token was used before');
     }
@@ -196,7 +196,7 @@ export class TokenIssuer {
 
     const rotates = rotation !== 'none' && request.keepRefreshToken !== true;
     if (rotates) entry.spentAt ??= now;
-    // A replay within the grace period comes from an instance that lost a race: it must not harm the winner's token.
+    // A replay that is let through comes from an instance that lost a race: it must not harm the winner's token.
     if (refreshEndsAccessTokens && !replayed) this.#endAccessTokens((token) => token.family === family);
     return this.#issuePair(family, request.scopes ?? family.consent.scopes, rotates);
   }
@@ -234,10 +234,13 @@ export class TokenIssuer {
   /** Whether a refresh with this token would be granted to its client now. Asking changes nothing. */
   refreshTokenIsLive(token: string): boolean {
     const entry = this.#refreshTokens.get(token);
-    const now = this.#now();
-    if (entry === undefined || entry.family.revoked || entry.expiresAt <= now) return false;
+    return entry !== undefined && !entry.family.revoked && this.#now() < this.#worksUntil(entry);
+  }
+
+  #worksUntil({ expiresAt, spentAt }: RefreshTokenEntry): number {
     const { rotation, gracePeriod } = this.#rules;
-    return entry.spentAt === undefined || rotation === 'lenient' || now < entry.spentAt + gracePeriod;
+    if (spentAt === undefined || rotation === 'lenient') return expiresAt;
+    return Math.min(expiresAt, spentAt + gracePeriod);
   }
 
   #now(): number {

@@ -210,6 +210,7 @@ describe('the record of requests', () => {
     await fetch(`${server.apiBaseUrl}/me`, { headers: { authorization: `Bearer ${access_token}` } });
     await post(`${server.endpoints.revocationEndpoint}`, { token: access_token });
     await fetch(`${server.origin}/elsewhere?access_token=${access_token}`);
+    await fetch(`${server.apiBaseUrl}/me`, { headers: { authorization: access_token } });
     const printed = JSON.stringify(server.requests);
     expect(server.secrets().filter((secret) => printed.includes(secret))).toEqual([]);
   });

@@ -278,6 +278,14 @@ describe('faults of your own', () => {
     expect(server.refreshTokenIsLive(refresh_token)).toBe(false);
   });
 
+  it('hand what they ask for through the chain', async () => {
+    const { refresh_token } = await webAppTokens(server);
+    server.faults.next('token', fault.chain(fault.keptRefreshToken(), fault.lostAnswer()));
+    await expect(webAppRefresh(server, refresh_token)).rejects.toThrow('fetch failed');
+    expect(server.refreshTokenIsLive(refresh_token)).toBe(true);
+    expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(1);
+  });
+
   it('process a request once, however often they ask', async () => {
     const { refresh_token } = await webAppTokens(server);
     server.faults.next('token', async ({ process }) => {

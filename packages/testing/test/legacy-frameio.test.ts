@@ -67,7 +67,9 @@ describe('an application without PKCE at the legacy Frame.io server', () => {
     const inBody = { ...grant, client_id: clientId, client_secret: clientSecret };
     expect((await refusalOf(token(inBody))).slice(0, 2)).toEqual([401, 'invalid_client']);
     const wrong = { authorization: basic(clientId, 'wrong.fictional') };
-    expect((await refusalOf(token(grant, wrong))).slice(0, 2)).toEqual([401, 'invalid_client']);
+    const refused = await token(grant, wrong);
+    expect(refused.headers.get('www-authenticate')).toBe('Basic realm="fictional"');
+    expect((await refusalOf(refused)).slice(0, 2)).toEqual([401, 'invalid_client']);
     expect((await refusalOf(token(grant))).slice(0, 2)).toEqual([401, 'invalid_client']);
   });
 
