@@ -47,7 +47,7 @@ export function refusalPage(error: string, description: string): string {
 }
 
 /** Text that stays text inside an element or a quoted attribute. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
