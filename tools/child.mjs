@@ -42,6 +42,10 @@ export async function capture(program, args, options) {
     child.stdout?.on('data', (chunk) => chunks.push(chunk));
     child.stderr?.on('data', (chunk) => chunks.push(chunk));
   });
+  const { timeout } = options ?? {};
+  if (timeout !== undefined && outcome.code === codeOf('SIGTERM')) {
+    chunks.push(Buffer.from(`\nIt was stopped after ${timeout / 1000} s.\n`));
+  }
   if (interruption !== undefined) throw new Trouble('Interrupted.', { exitCode: codeOf(interruption) });
   return { code: outcome.code, output: Buffer.concat(chunks).toString() + outcome.output };
 }

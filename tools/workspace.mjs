@@ -75,6 +75,9 @@ const TOOLS = {
   vitest: 'vitest',
 };
 
+/** How long a tool may take, in milliseconds: several times what the slowest needs, so that nothing hangs for ever. */
+const LONGEST = 300_000;
+
 /**
  * Runs a command of node_modules. Node is given its file, since the one in `.bin` needs a shell on Windows.
  *
@@ -86,7 +89,8 @@ const TOOLS = {
 export async function runTool(root, { node, env }, name, args) {
   const home = join(root, 'node_modules', TOOLS[name]);
   const { bin } = await manifestOf(home);
-  return capture(node, [join(home, typeof bin === 'string' ? bin : bin[name]), ...args], { cwd: root, env });
+  const file = join(home, typeof bin === 'string' ? bin : bin[name]);
+  return capture(node, [file, ...args], { cwd: root, env, timeout: LONGEST });
 }
 
 /**

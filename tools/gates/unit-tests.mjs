@@ -10,7 +10,7 @@ import { runTool } from '../workspace.mjs';
  */
 export async function runUnitTests({ root, scratch, toolchain }) {
   const report = join(scratch, 'tests.json');
-  const args = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { code, output } = await runTool(root, toolchain, 'vitest', args);
   const text = await readFile(report, 'utf8').catch(() => '{}');
   const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = JSON.parse(text);
