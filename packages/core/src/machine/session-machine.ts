@@ -60,6 +60,10 @@ const adoptTheCommitted = [
   { type: 'rememberCommit', params: itsVersion },
   { type: 'adoptTokens', params: { from: 'held' } },
   'announceTokens',
+  // Whoever waited gets what the server just gave, even where its life is shorter than the way here: there is nothing
+  // fresher, and asking once more would begin a circle.
+  'noteWishesMet',
+  'serveCallers',
 ] as const;
 const turnCallersAway = [
   'noteWishesMet',

@@ -138,7 +138,7 @@ export class TokenSession {
 
   /** The access token if there is one that is good now. Never asks anybody, and never throws. */
   readonly peekToken = (): string | undefined => {
-    if (!this.#isAlive()) return undefined;
+    if (this.#around.clock.now() >= this.#freshUntil && !this.#isAlive()) return undefined;
     this.#used = true;
     return this.#vault.served?.accessToken.reveal();
   };

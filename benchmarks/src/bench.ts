@@ -1,0 +1,12 @@
+/**
+ * What a token costs once there is one. `npm run bench` prints each figure with its ratio to the first of its table,
+ * all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
+ */
+import { cachedToken } from './cached-token.ts';
+import { idleSessions } from './idle-sessions.ts';
+import { machineStep } from './machine-step.ts';
+
+console.log(`Node ${process.version}, ${process.platform} ${process.arch}\n`);
+await cachedToken();
+await machineStep();
+await idleSessions();

@@ -1,0 +1,14 @@
+import { type CommonOptions, ServerToServerAuth, type Transport } from '@frameio-auth/core';
+
+/** Answers every token request at once, in memory, so that what is measured is the session and not a network. */
+export const instantTransport: Transport = async () =>
+  Response.json({ access_token: 'access.fictional.benchmark', token_type: 'bearer', expires_in: 86_399 });
+
+export function fictionalAuth(options: Partial<CommonOptions> = {}): ServerToServerAuth {
+  return new ServerToServerAuth({
+    clientId: 'benchmark.fictional',
+    clientSecret: 'client-secret.fictional.benchmark',
+    transport: instantTransport,
+    ...options,
+  });
+}
