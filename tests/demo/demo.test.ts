@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+// The demo runs as `npm run demo` runs it: by Node alone, on the built packages.
+const demo = fileURLToPath(new URL('../../examples/plain-node/src/demo.ts', import.meta.url));
+
+/** Far more than it takes; a demo that waits for something that never comes would not end at all. */
+const TIME_LIMIT = 15_000;
+
+/** What a machine without a network is like: only addresses are understood, no names. */
+const withoutNetwork = preload(`
+  import dns from 'node:dns';
+  import { isIP } from 'node:net';
+  const { lookup } = dns;
+  dns.lookup = (host, options, done) => {
+    if (isIP(host)) return lookup(host, options, done);
+    const error = new Error('getaddrinfo ENOTFOUND ' + host);
+    setImmediate(done, Object.assign(error, { code: 'ENOTFOUND', syscall: 'getaddrinfo' }));
+  };
+`);
+
+/** A program that asks for each token twice, which the demo must not praise for asking once. */
+const askingTwice = preload(`
+  const { fetch } = globalThis;
+  globalThis.fetch = async (url, init) => {
+    if (String(url).endsWith('/token/v3')) await fetch(url, init);
+    return fetch(url, init);
+  };
+`);
+
+function preload(source: string): string {
+  return `--import=data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+interface Run {
+  /** The exit code, or the signal that ended it. */
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  preloads: readonly string[] = [withoutNetwork],
+): Promise<Run> {
+  const { PATH } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', ...preloads, demo, ...args],
+      { env: { PATH, FORCE_COLOR: '1', ...env }, timeout: TIME_LIMIT },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr }),
+    );
+  });
+}
+
+describe('the demo', () => {
+  let shown: string;
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await run();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    shown = stdout;
+  }, TIME_LIMIT + 5_000);
+
+  it('shows every scene, and says at the end what it showed', () => {
+    const headlines = [...shown.matchAll(/^[ 1]\d {2}(.+)$/gm)].map(([, headline]) => headline);
+    expect(headlines).toEqual([
+      'From nothing to a token',
+      'Renewed before it expires',
+      'Two hundred callers, one request',
+      'A user signs in',
+      'The server is down',
+      'The API says 401',
+      'Forged callbacks',
+      'Moving house',
+      'Two instances, one refresh',
+      'Signing out',
+    ]);
+    expect(shown).toContain('10 scenes, 11 token requests,');
+  });
+
+  it('fits a terminal of 80 columns, and has no colours where nobody watches', () => {
+    expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(shown).not.toContain('\u001B');
+  });
+
+  it('prints no token, code or secret of the server', () => {
+    // Tokens look like a JWT with a fictional signature; codes and client secrets say that they are fictional.
+    expect(shown).not.toMatch(/eyJ|\.fictional[.-]/);
+    // States and code verifiers are long runs of base64url.
+    expect(shown).not.toMatch(/[\w-]{32,}/);
+  });
+});
+
+it('stops as soon as a claim is not true', async () => {
+  const { code, stdout, stderr } = await run([], {}, [askingTwice]);
+  expect(code).toBe(1);
+  expect(stderr).toBe('\nThe demo stops, because it cannot keep its word: expected 1, found 2.\n');
+  expect(stdout).not.toContain('1 token request');
+});
+
+it('says how it is used', async () => {
+  const { code, stdout } = await run(['--help']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Usage: npm run demo\n/);
+});
+
+const FRAMEIO_CLIENT_ID = 'nightly-ingest.fictional';
+const FRAMEIO_CLIENT_SECRET = 'client-secret.fictional.nightly-ingest';
+
+it.each([
+  {
+    when: 'it is given an argument that it does not know',
+    args: ['--fast'],
+    env: {},
+    sentence: 'The demo does not know "--fast": it takes --help, or nothing at all.',
+  },
+  {
+    when: 'a client ID comes without its secret',
+    args: [],
+    env: { FRAMEIO_CLIENT_ID },
+    sentence:
+      'FRAMEIO_CLIENT_SECRET is not set: set both for the real Adobe IMS, or neither for a server on this machine.',
+  },
+  {
+    when: 'Adobe has no such environment',
+    args: [],
+    env: { FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET, FRAMEIO_IMS_ENVIRONMENT: 'moon' },
+    sentence: 'FRAMEIO_IMS_ENVIRONMENT must be "production" or "stage"; leave it out for production.',
+  },
+  {
+    when: 'there is no network to the real Adobe IMS',
+    args: [],
+    env: { FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET },
+    sentence:
+      'The host name in ims-na1.adobelogin.com could not be resolved (ENOTFOUND): check its spelling and the DNS.',
+  },
+])('ends with one clear sentence when $when', async ({ args, env, sentence }) => {
+  const { code, stderr } = await run(args, env);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: `\n${sentence}\n` });
+});
