@@ -109,15 +109,16 @@ const learning = {
   },
 } as const;
 
-/** What a session at rest may be told to begin. */
+/** What a session at rest may be told to begin. Whoever brings tokens waits for them to be taken. */
 const beginning = {
   'code.received': {
     target: '#session.authorizing.requesting',
-    actions: [{ type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
+    actions: ['noteWish', { type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
   },
   'tokens.imported': {
     target: '#session.authorizing.committing',
     actions: [
+      'noteWish',
       { type: 'beginWith', params: { origin: 'import' } },
       { type: 'rememberHeld', params: ({ event }: { event: { tokens: TokenFacts } }) => ({ tokens: event.tokens }) },
       'holdTokens',
@@ -318,6 +319,11 @@ const renew = {
   ],
 } as const;
 
+const renewTheRejected = {
+  target: renew.target,
+  actions: [...renew.actions, { type: 'noteSuspicion', params: time }],
+} as const;
+
 /** The end of tokens that nothing can renew. Other instances find it out by themselves, so nothing is written. */
 function theEndOf(cause: EndingCause) {
   return {
@@ -349,7 +355,7 @@ export const sessionMachine = session.createMachine({
             'record.read': { target: '#session.settling', actions: adoptTheRecord },
             'storage.failed': [
               {
-                guard: 'goesOnWithoutStorage',
+                guard: 'signsInWithoutStorage',
                 target: '#session.settling',
                 actions: { type: 'noteFailure', params: itsFailure },
               },
@@ -448,11 +454,7 @@ export const sessionMachine = session.createMachine({
         ],
         'token.rejected': [
           { guard: { type: 'wasForcedRecently', params: time }, actions: 'serveCallers' },
-          {
-            guard: 'canRenew',
-            target: renew.target,
-            actions: [...renew.actions, { type: 'noteSuspicion', params: time }],
-          },
+          { guard: 'canRenew', ...renewTheRejected },
           theEndOf('access_token_rejected'),
         ],
         ...beginning,
@@ -526,12 +528,16 @@ export const sessionMachine = session.createMachine({
               actions: { type: 'noteFailure', params: itsFailure },
             },
             'token.requested': [
-              { guard: 'goesOnWithoutStorage', ...renew },
+              { guard: { type: 'isDueAndRenewsWithoutStorage', params: time }, ...renew },
               { guard: { type: 'isStillAlive', params: time }, actions: 'serveCallers' },
               { actions: repeatTheRefusal },
             ],
-            'refresh.requested': [{ guard: 'goesOnWithoutStorage', ...renew }, { actions: repeatTheRefusal }],
-            'token.rejected': [{ guard: 'goesOnWithoutStorage', ...renew }, { actions: repeatTheRefusal }],
+            'refresh.requested': [{ guard: 'renewsWithoutStorage', ...renew }, { actions: repeatTheRefusal }],
+            'token.rejected': [
+              { guard: { type: 'wasForcedRecently', params: time }, actions: 'serveCallers' },
+              { guard: 'renewsWithoutStorage', ...renewTheRejected },
+              { actions: repeatTheRefusal },
+            ],
           },
         },
       },

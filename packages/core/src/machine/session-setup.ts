@@ -91,21 +91,20 @@ export const session = setup({
     canRenew: ({ context }) => canRenew(context),
     canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
     canRenewAndWasUsed: ({ context }, { used }: { used: boolean }) => canRenew(context) && used,
-    isDue: ({ context }, { now }: { now: number }) =>
-      context.tokens !== null &&
-      canRenew(context) &&
-      now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore,
-    isDueAndAlive: ({ context }, { now }: { now: number }) =>
-      context.tokens !== null &&
-      canRenew(context) &&
-      now >= renewalWindow(context.tokens, context.refreshBuffer).notBefore &&
-      !isExpired(context, now),
+    isDue: ({ context }, { now }: { now: number }) => isDue(context, now),
+    isDueAndAlive: ({ context }, { now }: { now: number }) => isDue(context, now) && !isExpired(context, now),
+    isDueAndRenewsWithoutStorage: ({ context }, { now }: { now: number }) =>
+      isDue(context, now) && context.onStorageUnavailable === 'request',
     isOver: ({ context }, { now }: { now: number }) =>
       context.tokens !== null && !canRenew(context) && isExpired(context, now),
     isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
     wasForcedRecently: ({ context }, { now }: { now: number }) =>
       context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
     goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
+    renewsWithoutStorage: ({ context }) => canRenew(context) && context.onStorageUnavailable === 'request',
+    /** Only the storage knows whether a user is signed in; a service needs nobody to tell. */
+    signsInWithoutStorage: ({ context }) =>
+      context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
     hintIsNews: ({ context }, { version }: { version: number }) => version > context.version,
@@ -133,6 +132,11 @@ export const session = setup({
 
 export function canRenew(context: SessionContext): boolean {
   return context.renewal === 'client_credentials' || context.tokens?.refreshable === true;
+}
+
+function isDue(context: SessionContext, now: number): boolean {
+  const { tokens, refreshBuffer } = context;
+  return tokens !== null && canRenew(context) && now >= renewalWindow(tokens, refreshBuffer).notBefore;
 }
 
 function isExpired({ tokens }: SessionContext, now: number): boolean {
