@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { startAuthorizationServer } from '@frameio-auth/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 // The demo runs as `npm run demo` runs it: by Node alone, on the built packages.
@@ -74,7 +75,7 @@ describe('the demo', () => {
       'A user signs in',
       'The server is down',
       'The API says 401',
-      'Forged callbacks',
+      'Forged and replayed callbacks',
       'Moving house',
       'Two instances, one refresh',
       'Signing out',
@@ -100,6 +101,26 @@ it('stops as soon as a claim is not true', async () => {
   expect(code).toBe(1);
   expect(stderr).toBe('\nThe demo stops, because it cannot keep its word: expected 1, found 2.\n');
   expect(stdout).not.toContain('1 token request');
+});
+
+it('talks to the real Adobe IMS and Frame.io when it is given credentials', async () => {
+  await using server = await startAuthorizationServer();
+  const { clientId, clientSecret } = server.clients.serverToServer;
+  const standIn = preload(`
+    const { fetch } = globalThis;
+    const real = /^https:\\/\\/(ims-na1-stg1\\.adobelogin\\.com|api\\.frame\\.io)(?=\\/)/;
+    globalThis.fetch = (url, init) => fetch(String(url).replace(real, '${server.origin}'), init);
+  `);
+  const env = { FRAMEIO_CLIENT_ID: clientId, FRAMEIO_CLIENT_SECRET: clientSecret, FRAMEIO_IMS_ENVIRONMENT: 'stage' };
+  const { code, stdout, stderr } = await run([], env, [withoutNetwork, standIn]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/server +https:\/\/ims-na1-stg1\.adobelogin\.com\n/);
+  expect(stdout).toMatch(/GET \/v4\/accounts: 200\n$/);
+  expect(server.requests.map(({ endpoint, status }) => [endpoint, status])).toEqual([
+    ['token', 200],
+    ['api', 200],
+  ]);
+  expect(server.secrets().filter((secret) => stdout.includes(secret))).toEqual([]);
 });
 
 it('says how it is used', async () => {

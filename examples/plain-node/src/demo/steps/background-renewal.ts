@@ -19,14 +19,14 @@ export async function backgroundRenewal(world: World, { auth, journey }: Service
 
   const passed = await nextTimer(clock);
   const left = (expiresAt ?? 0) - clock.now();
-  await answer.reached;
+  await until(auth, ({ step }) => step === 'refreshing.requesting');
   stage.fact('clock', `+ ${duration(passed)}; ${truly(`the token has ${duration(left)} left`, left > 0)}`);
-  const state = exactly('refreshing', auth.snapshot.state);
+  const underWay = exactly('refreshing', auth.snapshot.state);
   const served = exactly(fingerprint(old), fingerprint(await auth.getToken()));
-  stage.fact('session', `${state}; meanwhile, getToken() gives ${served}`);
+  stage.fact('session', `${underWay}; meanwhile, getToken() gives ${served}`);
 
   answer.release();
-  await until(auth, (snapshot) => snapshot.state === 'valid');
+  await until(auth, ({ state }) => state === 'valid');
   stage.states(exactly('valid → refreshing (leasing, requesting, committing) → valid', journey.take()));
   const token = await auth.getToken();
   const requests = exactly(1, server.count({ endpoint: 'token', status: 200 }));

@@ -5,7 +5,7 @@ import type { Visitor } from './user-sign-in.ts';
 export async function forgedCallback(world: World, { auth, session, journey }: Visitor): Promise<void> {
   const { stage, server } = world;
   world.scene(
-    'Forged callbacks',
+    'Forged and replayed callbacks',
     'Mara signs in once more. Her callback is tampered with, then tried by another user and, once it has done ' +
       'its work, used again.',
   );

@@ -17,6 +17,6 @@ export async function signOut(world: World, { session, journey }: Visitor, other
   const names = `${fingerprint(accessToken)} and its refresh token ${fingerprint(refreshToken)}`;
   stage.fact('server', `${revocations} revocations; ${truly(`${names} are dead`, dead && revokedRemotely)}`);
   await until(other, ({ state }) => state === 'revoked');
-  stage.fact('second', `${exactly('revoked', other.snapshot.state)} as well: it has heard of it`);
+  stage.fact('second', `${exactly('revoked', other.snapshot.state)} as well, in the other instance`);
   stage.fact('caller', (await refusalOf(session.getToken())).message);
 }
