@@ -169,7 +169,7 @@ const DEFAULT_KEY = 'default';
 /** What all auth classes that renew tokens have in common: sessions by key, and one of them as the object itself. */
 export abstract class Auth<Session extends TokenSession> {
   readonly #sessions = new Map<string, Session>();
-  readonly #make: (key: string) => Session;
+  readonly #make: (key: string, onClosed: () => void) => Session;
   readonly #default: Session;
   /** `getToken()` of the default session, bound: hand it over as it is. */
   readonly getToken: (options?: GetTokenOptions) => Promise<string>;
@@ -177,7 +177,7 @@ export abstract class Auth<Session extends TokenSession> {
   readonly peekToken: () => string | undefined;
   #closed = false;
 
-  protected constructor(make: (key: string) => Session) {
+  protected constructor(make: (key: string, onClosed: () => void) => Session) {
     this.#make = make;
     this.#default = this.session(DEFAULT_KEY);
     this.getToken = this.#default.getToken;
@@ -185,18 +185,19 @@ export abstract class Auth<Session extends TokenSession> {
   }
 
   /**
-   * The session of one user or tenant, the same object for the same key until it is closed. It reads storage when it
-   * is first used.
+   * The session of one user or tenant, the same object for the same key until its `close()` is done. It reads storage
+   * when it is first used.
    *
    * @throws ConfigurationError for a key that is no string or empty, and after `close()`
    */
   session(key: string): Session {
     if (typeof key !== 'string' || key === '') refuse('key', 'must be a string and not empty, such as a user id.');
-    if (this.#closed)
+    if (this.#closed) {
       throw new ConfigurationError('auth_closed', 'This auth object was closed. Make a new one to go on.');
+    }
     const known = this.#sessions.get(key);
-    if (known !== undefined && !known.isClosed) return known;
-    const session = this.#make(key);
+    if (known !== undefined) return known;
+    const session = this.#make(key, () => this.#sessions.delete(key));
     this.#sessions.set(key, session);
     return session;
   }
@@ -238,7 +239,6 @@ export abstract class Auth<Session extends TokenSession> {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
-    this.#sessions.clear();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

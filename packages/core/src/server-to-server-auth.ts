@@ -21,6 +21,6 @@ export class ServerToServerAuth extends Auth<TokenSession> {
     requireSecret('ServerToServerAuth', options.clientSecret);
     const { clientId, clientSecret, scopes } = options;
     const { keys, around } = authParts({ options, clientId, clientSecret, scopes, renewal: 'client_credentials' });
-    super((key) => new TokenSession(key, keys.session(key), around));
+    super((key, onClosed) => new TokenSession(key, keys.session(key), around, onClosed));
   }
 }

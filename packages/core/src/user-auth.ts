@@ -31,7 +31,7 @@ export abstract class UserAuth extends Auth<UserSession> {
       scopes: around.scopes,
       entropy: around.entropy,
     };
-    super((key) => new UserSession(key, keys.session(key), around, signIn));
+    super((key, onClosed) => new UserSession(key, keys.session(key), around, onClosed, signIn));
     this.#signIn = signIn;
   }
 

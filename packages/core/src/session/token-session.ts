@@ -85,6 +85,7 @@ export class TokenSession {
   readonly #vault = new Vault();
   readonly #callers: Callers;
   readonly #timers: SessionTimers;
+  readonly #onClosed: () => void;
   readonly #replica: ((event: SessionEvent) => void) | undefined;
   #snapshot: MachineSnapshot;
 
@@ -110,8 +111,10 @@ export class TokenSession {
   #closed: Promise<void> | undefined;
   #ended = false;
 
-  constructor(key: string, storageKey: string, around: SessionSurroundings) {
+  /** @param onClosed - called when `close()` is done: whoever keeps sessions lets this one go */
+  constructor(key: string, storageKey: string, around: SessionSurroundings, onClosed: () => void) {
     this.key = key;
+    this.#onClosed = onClosed;
     this.#around = around;
     this.#storageKey = storageKey;
     this.#callers = new Callers(around.clock);
@@ -253,10 +256,6 @@ export class TokenSession {
     return this.#closed;
   }
 
-  get isClosed(): boolean {
-    return this.#closed !== undefined;
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -271,6 +270,7 @@ export class TokenSession {
     this.#vault.forget();
     this.#listeners?.clear();
     await this.#releaseLease();
+    this.#onClosed();
   }
 
   /** Completes a sign-in: exchanges the code for tokens. Resolves when they are written. */
@@ -331,7 +331,7 @@ export class TokenSession {
   }
 
   #assertOpen(): void {
-    if (this.isClosed) throw closedError();
+    if (this.#closed !== undefined) throw closedError();
   }
 
   /** The time on the storage's clock. */

@@ -51,8 +51,8 @@ export class UserSession extends TokenSession {
   readonly #signIn: SignIn;
   #lastState: string | undefined;
 
-  constructor(key: string, storageKey: string, around: SessionSurroundings, signIn: SignIn) {
-    super(key, storageKey, around);
+  constructor(key: string, storageKey: string, around: SessionSurroundings, onClosed: () => void, signIn: SignIn) {
+    super(key, storageKey, around, onClosed);
     this.#signIn = signIn;
   }
 
