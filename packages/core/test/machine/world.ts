@@ -4,13 +4,14 @@
  * for each question, and none for a question that a later one made idle) and leaves everything else open: any answer
  * may come at any time.
  */
-import { canRenew } from '../../src/machine/session-setup.js';
+
+import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
-import { renewalWindow, type Window } from '../../src/machine/policy.js';
+import { policy, renewalWindow, type Window } from '../../src/machine/policy.js';
+import { canRenew } from '../../src/machine/session-setup.js';
 import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
-import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
 
 /** The effects that an answer comes to. */
@@ -76,12 +77,18 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   };
   if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
   if (event && SERVER_ANSWER.test(event.type)) next.server = null;
-  if (event?.type.endsWith('Timer.elapsed')) delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
+  if (event?.type.endsWith('Timer.elapsed'))
+    delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
   for (const effect of effects) carryOut(effect, next);
   return { ...next, snapshot, now, last: { from: world, move: { type, occurrence, now }, event, effects } };
 }
 
-function carryOut(effect: Effect, next: { -readonly [Key in 'storage' | 'server' | 'callers']: World[Key] } & { timers: Partial<Record<TimerName, Window>> }) {
+function carryOut(
+  effect: Effect,
+  next: { -readonly [Key in 'storage' | 'server' | 'callers']: World[Key] } & {
+    timers: Partial<Record<TimerName, Window>>;
+  },
+) {
   switch (effect.type) {
     case 'readRecord':
     case 'requestLease':
@@ -165,16 +172,17 @@ function mayWish(world: World, may: May): void {
   if (context.tokens !== null) may('token.rejected', { type: 'token.rejected' });
   if (snapshot.hasTag('busy')) return;
   may('revocation.requested', { type: 'revocation.requested' });
+  may('tokens.imported, fresh', { type: 'tokens.imported', tokens: tokens(now) });
+  may('tokens.imported, expired', { type: 'tokens.imported', tokens: tokens(now - 2 * HOUR) });
   if (context.renewal === 'client_credentials') return;
   may('authorization.started', { type: 'authorization.started' });
   may('authorization.denied', { type: 'authorization.denied' });
   may('code.received', { type: 'code.received' });
-  may('tokens.imported, fresh', { type: 'tokens.imported', tokens: tokens(now) });
-  may('tokens.imported, expired', { type: 'tokens.imported', tokens: tokens(now - 2 * HOUR) });
 }
 
-function mayLearn({ snapshot: { context }, storage }: World, may: May): void {
-  may('record.changed, own', { type: 'record.changed', version: context.version });
+function mayLearn({ snapshot, storage }: World, may: May): void {
+  const { context } = snapshot;
+  if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
   if (storage !== 'readRecord') may('record.changed, news', { type: 'record.changed', version: context.version + 1 });
 }
 
@@ -185,7 +193,12 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
     ['fresh', record.holding(newer, tokens(now, { refreshable: isUser }))],
     ['due', record.holding(newer, tokens(now - HOUR + MINUTE, { refreshable: isUser }))],
     ['expired', record.holding(newer, tokens(now - 2 * HOUR, { refreshable: isUser }))],
-    ...(isUser ? ([['fresh, not renewable', record.holding(newer, tokens(now, { refreshable: false }))]] as [string, RecordFacts][]) : []),
+    ...(isUser
+      ? ([['fresh, not renewable', record.holding(newer, tokens(now, { refreshable: false }))]] as [
+          string,
+          RecordFacts,
+        ][])
+      : []),
     ['tombstone', record.expired(newer)],
     ['revoked', record.revoked(newer)],
   ];
@@ -194,7 +207,8 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
   const failed = () => may('storage.failed', { type: 'storage.failed', failure: failures.storage });
   switch (storage) {
     case 'readRecord':
-      for (const [kind, facts] of [absent, ...records]) may(`record.read, ${kind}`, { type: 'record.read', record: facts });
+      for (const [kind, facts] of [absent, ...records])
+        may(`record.read, ${kind}`, { type: 'record.read', record: facts });
       if (context.tokens) {
         may('record.read, known', { type: 'record.read', record: record.holding(context.version, context.tokens) });
       }
@@ -204,7 +218,8 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
       may('lease.granted', { type: 'lease.granted', abandoned: false });
       may('lease.granted, abandoned', { type: 'lease.granted', abandoned: true });
       may('lease.held', { type: 'lease.held', until: now + MINUTE });
-      for (const [kind, facts] of [...lost, ...records]) may(`lease.moved, ${kind}`, { type: 'lease.moved', record: facts });
+      for (const [kind, facts] of [...lost, ...records])
+        may(`lease.moved, ${kind}`, { type: 'lease.moved', record: facts });
       failed();
       break;
     case 'commitTokens':
@@ -220,10 +235,12 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
   if (server === 'revokeTokens') may('revocation.finished', { type: 'revocation.finished' });
   if (server === 'requestToken') {
     may('tokenResponse.received', { type: 'tokenResponse.received', tokens: tokens(now, { refreshable: isUser }) });
-    may('tokenResponse.received, not renewable', {
-      type: 'tokenResponse.received',
-      tokens: tokens(now, { refreshable: false }),
-    });
+    if (isUser) {
+      may('tokenResponse.received, not renewable', {
+        type: 'tokenResponse.received',
+        tokens: tokens(now, { refreshable: false }),
+      });
+    }
     may('tokenResponse.received, without an expiry', {
       type: 'tokenResponse.received',
       tokens: tokens(now, { expiresAt: null, refreshable: isUser }),
@@ -250,46 +267,60 @@ function mayAge({ snapshot: { context }, now }: World, may: May): void {
 }
 
 /**
- * What is the same for the machine, whatever the times and versions are: two worlds with the same essence go on in
- * the same way.
+ * What decides how a world goes on, without times and versions: two worlds with the same essence go on in the same
+ * way. What the machine remembers and no longer asks for in a state is left out there.
  */
-export function essenceOf({ snapshot, now, storage, server, timers, callers }: World): string {
+export function essenceOf(world: World): string {
+  const { snapshot, now, storage, server, timers, callers } = world;
   const { context } = snapshot;
+  const { tokens: served, held, failure, attempt } = context;
+  const place = pathOf(snapshot);
+  const isLeaving = place.startsWith('revoking');
+  const mayBeRejected = /^(?:valid|refreshing)/.test(place);
+  const isBreak = /backingOff|unsaved/.test(place);
+  const marks = {
+    recorded: context.version > 0,
+    ended: context.ending !== null,
+    revoked: context.revoked,
+    wanted: context.wanted && !isLeaving,
+    suspect: context.suspect && mayBeRejected,
+    forced: context.forcedAt !== null && now - context.forcedAt < MINUTE && mayBeRejected,
+    repeated: context.repeated && /requesting/.test(place),
+    callers,
+  };
   return [
-    pathOf(snapshot),
-    phaseOf(context.tokens, now, context.refreshBuffer),
-    context.held === null ? '' : `held:${phaseOf(context.held, now, context.refreshBuffer)}`,
-    context.version === 0 ? '' : 'recorded',
-    context.ending === null ? '' : 'ended',
-    context.revoked ? 'revoked' : '',
-    context.origin,
-    context.wanted ? 'wanted' : '',
-    context.suspect ? 'suspect' : '',
-    context.forcedAt !== null && now - context.forcedAt < MINUTE ? 'forced' : '',
-    context.attempt > 2 ? 'often' : context.attempt,
-    context.failure === null ? '' : `${context.failure.source === 'storage' ? 'storage' : context.failure.kind}${context.failure.retryAfter === undefined ? '' : '!'}`,
-    context.possiblySpent ? 'spent' : '',
-    context.repeated ? 'repeated' : '',
-    storage ?? '',
-    server ?? '',
-    Object.keys(timers).sort().join('+'),
-    callers ? 'callers' : '',
-  ].join(' ');
+    place,
+    isLeaving || place.endsWith('.committing') ? String(served !== null) : phaseOf(context, now),
+    held && phaseOf({ ...context, tokens: held }, now),
+    /leasing|requesting|committing|backingOff/.test(place) && !isLeaving && context.origin,
+    // Patience ends with the third failure: what counts is how many are left.
+    !isLeaving && Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1),
+    isBreak && failure && (failure.retryAfter === undefined ? failure.kind : 'told to wait'),
+    storage,
+    server,
+    ...Object.keys(timers).sort(),
+    ...Object.entries(marks).flatMap(([mark, isSet]) => (isSet ? mark : [])),
+  ]
+    .filter((part) => part !== null && part !== false)
+    .join(' ');
 }
 
-function phaseOf(facts: World['snapshot']['context']['tokens'], now: number, refreshBuffer: number): string {
+function phaseOf(context: World['snapshot']['context'], now: number): string {
+  const { tokens: facts, refreshBuffer } = context;
   if (facts === null) return 'none';
-  const kind = facts.refreshable ? 'renewable' : 'plain';
+  const kind = canRenew(context) ? 'renewable' : 'plain';
   if (facts.expiresAt === null) return `${kind}:endless`;
   if (now >= facts.expiresAt) return `${kind}:expired`;
-  return `${kind}:${now >= renewalWindow(facts, refreshBuffer).notBefore ? 'due' : 'fresh'}`;
+  return `${kind}:${canRenew(context) && now >= renewalWindow(facts, refreshBuffer).notBefore ? 'due' : 'fresh'}`;
 }
 
 /** The moves that led to a world, to be read in a failing test. */
 export function storyOf(world: World): string {
   const lines: string[] = [];
   for (let at: World = world; ; at = at.last.from) {
-    lines.unshift(`  ${at.last?.move.type ?? '(begin)'} → ${pathOf(at.snapshot)}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`);
+    lines.unshift(
+      `  ${at.last?.move.type ?? '(begin)'} → ${pathOf(at.snapshot)}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`,
+    );
     if (at.last === null) return `\n${lines.join('\n')}\n`;
   }
 }

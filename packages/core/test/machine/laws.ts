@@ -1,0 +1,267 @@
+/** What must hold after every step of every path, whatever happened. */
+import type { Effect, EffectName, EffectParameters, TimerName } from '../../src/machine/effects.js';
+import { pathOf } from '../../src/machine/step.js';
+import { type Happening, isServed, type Question, type World } from './world.js';
+
+export interface Law {
+  readonly rule: string;
+  /** Whether the step that led to the world keeps to the rule. */
+  holds(world: World, happening: Happening): boolean;
+}
+
+/** The question that is open in each state tagged busy. */
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  'restoring.reading': 'readRecord',
+  'authorizing.leasing': 'requestLease',
+  'authorizing.requesting': 'requestToken',
+  'authorizing.committing': 'commitTokens',
+  'refreshing.leasing': 'requestLease',
+  'refreshing.requesting': 'requestToken',
+  'refreshing.committing': 'commitTokens',
+  'refreshing.entombing': 'commitTombstone',
+  'revoking.requesting': 'revokeTokens',
+  'revoking.committing': 'commitTombstone',
+};
+
+/** The timer that runs in each state that has one. */
+const TIMERS: Readonly<Record<string, TimerName>> = {
+  'valid.fresh': 'refresh',
+  'valid.unsaved': 'retry',
+  'authorizing.awaitingRedirect': 'authorization',
+  'authorizing.waiting': 'poll',
+  'authorizing.requesting': 'lease',
+  'authorizing.backingOff': 'retry',
+  'refreshing.waiting': 'poll',
+  'refreshing.requesting': 'lease',
+  'refreshing.backingOff': 'retry',
+};
+
+const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
+  readRecord: [],
+  requestLease: ['ifVersion'],
+  renewLease: [],
+  releaseLease: [],
+  requestToken: ['grant'],
+  holdTokens: [],
+  commitTokens: ['expectedVersion'],
+  commitTombstone: ['expectedVersion', 'tombstone'],
+  adoptTokens: ['from'],
+  forgetTokens: [],
+  announceTokens: [],
+  revokeTokens: ['which'],
+  startTimer: ['notAfter', 'notBefore', 'timer'],
+  stopTimer: ['timer'],
+  serveCallers: [],
+  rejectCallers: ['refusal'],
+};
+
+export const laws: readonly Law[] = [
+  {
+    rule: 'settles at once: no step ends in the state that takes no time',
+    holds: ({ snapshot }) => snapshot.status === 'active' && pathOf(snapshot) !== 'settling',
+  },
+  {
+    rule: 'asks only for effects that exist, with their parameters',
+    holds: (_, { effects }) =>
+      effects.every(
+        ({ type, params }) =>
+          Object.keys(params ?? {})
+            .sort()
+            .join() === PARAMETERS[type]?.join(),
+      ),
+  },
+  {
+    rule: 'waits for exactly the one answer that its busy state is for',
+    holds({ snapshot, storage, server }) {
+      const question = QUESTIONS[pathOf(snapshot)];
+      if (snapshot.hasTag('busy') !== (question !== undefined)) return false;
+      if (question === 'requestToken' || question === 'revokeTokens') return server === question;
+      if (question !== undefined) return storage === question && server === null;
+      // What was asked at rest keeps nobody from anything else; its answer may then come too late to matter.
+      return server === null && storage !== 'requestLease' && storage !== 'commitTombstone';
+    },
+  },
+  {
+    rule: 'runs the timer of its state, and no other',
+    holds({ snapshot, timers, storage }) {
+      const expected = TIMERS[pathOf(snapshot)];
+      const running = Object.keys(timers).join();
+      // While the tokens are being written again there is nothing to wait for but the answer.
+      return running === (expected ?? '') || (expected === 'retry' && running === '' && storage === 'commitTokens');
+    },
+  },
+  {
+    rule: 'starts no timer that still runs',
+    holds(_, { from, event, effects }) {
+      const running = new Set(Object.keys(from.timers));
+      if (event?.type.endsWith('Timer.elapsed')) running.delete(event.type.slice(0, -'Timer.elapsed'.length));
+      return effects.every((effect) => {
+        if (effect.type === 'stopTimer') running.delete(effect.params.timer);
+        if (effect.type !== 'startTimer') return true;
+        const isNew = !running.has(effect.params.timer);
+        running.add(effect.params.timer);
+        return isNew;
+      });
+    },
+  },
+  {
+    rule: 'gives timers windows that lie ahead and end after they begin',
+    holds: ({ now }, { effects }) =>
+      each(effects, 'startTimer', ({ notBefore, notAfter }) => notBefore >= now && notAfter >= notBefore),
+  },
+  {
+    rule: 'leaves nobody waiting without an answer or a timer to come',
+    holds({ snapshot, callers, timers }) {
+      return !callers || snapshot.hasTag('busy') || timers.poll !== undefined || timers.retry !== undefined;
+    },
+  },
+  {
+    rule: 'serves tokens only while they are good, as far as is known, or straight from the server',
+    holds: (world, { from, effects }) =>
+      !effects.some(({ type }) => type === 'serveCallers') ||
+      isServed(world) ||
+      from.snapshot.context.held !== null ||
+      from.snapshot.context.tokens === world.snapshot.context.tokens,
+  },
+  {
+    rule: 'says in every refusal why',
+    holds: (_, { effects }) =>
+      each(
+        effects,
+        'rejectCallers',
+        ({ refusal }) =>
+          (refusal.reason !== 'failed' || refusal.failure !== null) &&
+          (refusal.reason !== 'ended' || refusal.ending !== null),
+      ),
+  },
+  {
+    rule: 'tells nobody that they are not signed in while there are tokens',
+    holds: ({ snapshot }, { effects }) =>
+      each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed' || snapshot.context.tokens === null),
+  },
+  {
+    rule: 'holds received tokens aside from their arrival to their commit, and no longer',
+    holds: ({ snapshot }) =>
+      (snapshot.context.held !== null) === /^(?:authorizing|refreshing)\.committing$/.test(pathOf(snapshot)),
+  },
+  {
+    rule: 'adopts received tokens only when they are written, or cannot be written now',
+    holds: (_, { from, event, effects }) =>
+      each(
+        effects,
+        'adoptTokens',
+        ({ from: source }) =>
+          source !== 'held' ||
+          (from.snapshot.context.held !== null &&
+            (event?.type === 'commit.succeeded' || event?.type === 'storage.failed')),
+      ),
+  },
+  {
+    rule: 'adopts what a record says only when a record came',
+    holds: ({ snapshot }, { event, effects }) =>
+      each(
+        effects,
+        'adoptTokens',
+        ({ from: source }) =>
+          source !== 'record' ||
+          (event !== null && 'record' in event && snapshot.context.version === event.record.version),
+      ),
+  },
+  {
+    rule: 'lets go of tokens only for a record, a sign-out, a refusal, or at the end of what nothing renews',
+    holds({ snapshot }, { from, event, effects }) {
+      const { tokens } = from.snapshot.context;
+      if (tokens === null || snapshot.context.tokens !== null || event === null) return true;
+      if ('record' in event) return effects.some(({ type }) => type === 'adoptTokens');
+      if (event.type === 'commit.succeeded' && from.snapshot.context.held?.refreshable === false) return true;
+      if (from.storage === 'commitTombstone')
+        return event.type === 'commit.succeeded' || pathOf(snapshot) === 'revoked';
+      return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && pathOf(snapshot) === 'expired';
+    },
+  },
+  {
+    rule: 'announces tokens only when it received them itself, and adopts them in the same step',
+    holds: (_, { effects }) =>
+      !effects.some(({ type }) => type === 'announceTokens') ||
+      effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held'),
+  },
+  {
+    rule: 'presents a refresh token only when it has one, under a lease, without storage if that is allowed, or once more after a lost answer',
+    holds: ({ snapshot }, { from, event, effects }) =>
+      each(effects, 'requestToken', ({ grant }) => {
+        if (grant !== 'refresh_token') return true;
+        const { tokens, onStorageUnavailable, renewal } = snapshot.context;
+        if (renewal !== 'refresh_token' || tokens?.refreshable !== true) return false;
+        return (
+          event?.type === 'lease.granted' ||
+          (event?.type === 'storage.failed' && onStorageUnavailable === 'request') ||
+          (event?.type === 'tokenRequest.failed' &&
+            event.failure.kind === 'ambiguous' &&
+            !from.snapshot.context.repeated)
+        );
+      }),
+  },
+  {
+    rule: 'asks by its own credentials only if it has them, and exchanges a code only when one came',
+    holds: ({ snapshot }, { from, event, effects }) =>
+      each(effects, 'requestToken', ({ grant }) =>
+        grant === 'authorization_code'
+          ? event?.type === 'code.received' || from.snapshot.context.origin === 'authorization_code'
+          : grant === snapshot.context.renewal,
+      ),
+  },
+  {
+    rule: 'writes that a session expired only when the server refused its refresh token',
+    holds: (_, { event, effects }) =>
+      each(
+        effects,
+        'commitTombstone',
+        ({ tombstone }) =>
+          tombstone.status === 'revoked' ||
+          (event?.type === 'tokenRequest.failed' && event.failure.kind === 'terminal'),
+      ),
+  },
+  {
+    rule: 'writes that a session was revoked only when that was asked for',
+    holds: ({ snapshot }, { effects }) =>
+      each(
+        effects,
+        'commitTombstone',
+        ({ tombstone }) => tombstone.status === 'expired' || pathOf(snapshot) === 'revoking.committing',
+      ),
+  },
+  {
+    rule: 'writes over the version that it knows',
+    holds: ({ snapshot: { context } }, { effects }) =>
+      each(effects, 'commitTokens', ({ expectedVersion }) => expectedVersion === context.version) &&
+      each(effects, 'commitTombstone', ({ expectedVersion }) => expectedVersion === context.version) &&
+      each(effects, 'requestLease', ({ ifVersion }) => ifVersion === context.version),
+  },
+  {
+    rule: 'never goes back to an earlier version, except to none when the storage lost the record',
+    holds({ snapshot }, { from, event }) {
+      const [before, after] = [from.snapshot.context.version, snapshot.context.version];
+      return (
+        after >= before || (after === 0 && event !== null && 'record' in event && event.record.status === 'absent')
+      );
+    },
+  },
+  {
+    rule: 'revokes at the server only what there is',
+    holds: (_, { from, event, effects }) =>
+      each(effects, 'revokeTokens', ({ which }) =>
+        which === 'held'
+          ? from.snapshot.context.held !== null
+          : from.snapshot.context.tokens !== null ||
+            (event !== null && 'record' in event && event.record.status === 'tokens'),
+      ),
+  },
+];
+
+function each<Name extends EffectName>(
+  effects: readonly Effect[],
+  name: Name,
+  holds: (params: EffectParameters[Name]) => boolean,
+): boolean {
+  return effects.every((effect) => effect.type !== name || holds(effect.params as EffectParameters[Name]));
+}

@@ -1,0 +1,919 @@
+import { describe, expect, it } from 'vitest';
+import type { SessionInput } from '../../src/machine/context.js';
+import type { Effect } from '../../src/machine/effects.js';
+import { policy } from '../../src/machine/policy.js';
+import { failures, HOUR, MINUTE, REFRESH_BUFFER, record, SECOND, SERVICE, START, tokens, USER } from './fixtures.js';
+import { Story } from './story.js';
+
+const user = (input: Partial<SessionInput> = {}) => new Story({ ...USER, ...input });
+const service = (input: Partial<SessionInput> = {}) => new Story({ ...SERVICE, ...input });
+
+const refused = { type: 'tokenRequest.failed', failure: failures.refused } as const;
+const unreachable = { type: 'tokenRequest.failed', failure: failures.unreachable } as const;
+const busy = { type: 'tokenRequest.failed', failure: failures.busy } as const;
+const lost = { type: 'tokenRequest.failed', failure: failures.lost } as const;
+const misconfigured = { type: 'tokenRequest.failed', failure: failures.misconfigured } as const;
+const storageFailed = { type: 'storage.failed', failure: failures.storage } as const;
+const asked = { type: 'token.requested' } as const;
+const granted = { type: 'lease.granted', abandoned: false } as const;
+const written = (version: number) => ({ type: 'commit.succeeded', version }) as const;
+
+/** A user's session whose new pair the storage did not take. */
+const unsaved = (input: Partial<SessionInput> = {}) =>
+  user(input).opensFresh().asksServer().receives().hears(storageFailed);
+
+const rejected = (story: Story) => story.deed('rejectCallers').refusal;
+const stateOf = ({ place, context }: Story) => ({ place, context });
+
+describe('a session that opens', () => {
+  it('does nothing before it is used', () => {
+    const story = user();
+    expect(story.place).toBe('restoring.unread');
+    expect(story.context).toMatchObject({ tokens: null, version: 0, wanted: false });
+  });
+
+  it('reads the record first, once, however many ask', () => {
+    const story = user().hears(asked);
+    expect(story.effects).toEqual([{ type: 'readRecord', params: undefined }]);
+    expect(story.hears(asked).hears({ type: 'session.opened' }).effects).toEqual([]);
+  });
+
+  it('serves the fresh tokens that the record has', () => {
+    const story = user()
+      .hears(asked)
+      .hears({ type: 'record.read', record: record.holding(7, tokens(START)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toEqual(['adoptTokens', 'serveCallers', 'startTimer']);
+    expect(story.deed('adoptTokens')).toEqual({ from: 'record' });
+    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), wanted: false });
+  });
+
+  it('serves tokens that are due at once, and renews them meanwhile', () => {
+    const facts = tokens(START - HOUR + MINUTE);
+    const story = user()
+      .hears(asked)
+      .hears({ type: 'record.read', record: record.holding(7, facts) });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).toEqual(['adoptTokens', 'serveCallers', 'requestLease']);
+  });
+
+  it('renews expired tokens for those who ask, and leaves them alone when nobody does', () => {
+    const facts = record.holding(7, tokens(START - 2 * HOUR));
+    const wanted = user().hears(asked).hears({ type: 'record.read', record: facts });
+    expect(wanted.place).toBe('refreshing.leasing');
+    expect(wanted.deeds).toEqual(['adoptTokens', 'requestLease']);
+    expect(user().opensWith(facts).place).toBe('valid.due');
+  });
+
+  it('says that nobody is signed in when there is no record', () => {
+    const story = user().hears(asked).hears({ type: 'record.read', record: record.absent });
+    expect(story.place).toBe('unauthenticated');
+    expect(rejected(story)).toEqual({ reason: 'not_authenticated' });
+    expect(rejected(story.hears(asked))).toEqual({ reason: 'not_authenticated' });
+    expect(rejected(story.hears({ type: 'refresh.requested' }))).toEqual({ reason: 'not_authenticated' });
+  });
+
+  it('repeats what a tombstone says', () => {
+    const ended = user()
+      .hears(asked)
+      .hears({ type: 'record.read', record: record.expired(7) });
+    expect(ended.place).toBe('expired');
+    expect(rejected(ended)).toMatchObject({ reason: 'ended', ending: { cause: 'refresh_token_rejected' } });
+    const revoked = user()
+      .hears(asked)
+      .hears({ type: 'record.read', record: record.revoked(7) });
+    expect(revoked.place).toBe('revoked');
+    expect(rejected(revoked)).toEqual({ reason: 'revoked' });
+  });
+
+  it('ends at once when the tokens are expired and nothing can renew them', () => {
+    const story = user().opensWith(record.holding(7, tokens(START - 2 * HOUR, { refreshable: false })));
+    expect(story.place).toBe('expired');
+    expect(story.context).toMatchObject({ tokens: null, ending: { cause: 'access_token_expired', failure: null } });
+    expect(story.deeds).toContain('forgetTokens');
+  });
+
+  it('says that the storage failed, and reads again for the next who asks', () => {
+    const story = user().hears(asked).hears(storageFailed);
+    expect(story.place).toBe('restoring.unread');
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.storage });
+    expect(story.hears(asked).deeds).toEqual(['readRecord']);
+  });
+
+  it.each(['request', 'fail'] as const)(
+    'never says that a user is not signed in because the storage failed (without storage: %s)',
+    (onStorageUnavailable) => {
+      const story = user({ onStorageUnavailable }).hears(asked).hears(storageFailed);
+      expect(story.place).toBe('restoring.unread');
+      expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.storage });
+    },
+  );
+});
+
+describe('a service that signs in by itself', () => {
+  it('starts cold: asks for the lease, then the server, writes, and only then serves', () => {
+    const story = service().hears(asked).hears({ type: 'record.read', record: record.absent });
+    expect(story.place).toBe('authorizing.leasing');
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 0 });
+
+    story.hears(granted);
+    expect(story.deed('requestToken')).toEqual({ grant: 'client_credentials' });
+
+    story.receives();
+    expect(story.deeds).toEqual(['stopTimer', 'holdTokens', 'commitTokens']);
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 0 });
+
+    story.hears(written(1));
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toEqual(
+      expect.arrayContaining(['adoptTokens', 'announceTokens', 'serveCallers', 'startTimer']),
+    );
+    expect(story.context).toMatchObject({ version: 1, wanted: false, held: null });
+  });
+
+  it('asks for nothing before somebody wants a token', () => {
+    expect(service().opensWith(record.absent).place).toBe('unauthenticated');
+  });
+
+  it('asks again after it was revoked or its record says that it ended', () => {
+    expect(service().opensWith(record.revoked(3)).hears(asked).deed('requestLease')).toEqual({ ifVersion: 3 });
+    expect(service().opensWith(record.expired(3)).hears(asked).deed('requestLease')).toEqual({ ifVersion: 3 });
+  });
+
+  it('lets the one that asked first win, and adopts its token without announcing it', () => {
+    const story = service()
+      .hears(asked)
+      .hears({ type: 'record.read', record: record.absent })
+      .hears(granted)
+      .receives();
+    const winner = record.holding(1, tokens(START));
+    story.hears({ type: 'commit.conflicted', record: winner });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toContain('serveCallers');
+    expect(story.deeds).not.toContain('announceTokens');
+    expect(story.deeds).not.toContain('revokeTokens');
+  });
+
+  it('asks for its own token while the storage is down', () => {
+    const story = service().hears(asked).hears(storageFailed).hears(storageFailed);
+    expect(story.place).toBe('authorizing.requesting');
+    story.receives().hears(storageFailed);
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deeds).toContain('serveCallers');
+  });
+
+  it('waits for the storage instead, where it is told to', () => {
+    const story = service({ onStorageUnavailable: 'fail' }).opensWith(record.absent).hears(asked).hears(storageFailed);
+    expect(story.place).toBe('authorizing.backingOff');
+    expect(story.deeds).not.toContain('rejectCallers');
+    expect(story.hears({ type: 'retryTimer.elapsed' }).place).toBe('authorizing.leasing');
+  });
+});
+
+describe('a renewal', () => {
+  it('begins when the timer runs out and the token was used', () => {
+    const story = user().opensFresh();
+    const { notBefore, notAfter } = story.deed('startTimer');
+    expect({ notBefore, notAfter }).toEqual({
+      notBefore: START + HOUR - REFRESH_BUFFER,
+      notAfter: START + HOUR - REFRESH_BUFFER / 2,
+    });
+    story.after(notBefore - START).hears({ type: 'refreshTimer.elapsed', used: true });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 7 });
+  });
+
+  it('waits until somebody asks when nobody used the token', () => {
+    const story = user()
+      .opensFresh()
+      .after(HOUR - MINUTE)
+      .hears({ type: 'refreshTimer.elapsed', used: false });
+    expect(story.place).toBe('valid.due');
+    expect(story.effects).toEqual([{ type: 'stopTimer', params: { timer: 'refresh' } }]);
+    expect(story.after(HOUR).hears(asked).place).toBe('refreshing.leasing');
+  });
+
+  it('is one for all who ask while it is under way', () => {
+    const story = user().opensFresh().asksServer();
+    for (const type of ['token.requested', 'refresh.requested', 'token.rejected'] as const) {
+      story.hears({ type });
+      expect(story.place).toBe('refreshing.requesting');
+      expect(story.effects).toEqual([]);
+    }
+  });
+
+  it('presents the refresh token under the lease, writes the answer, and serves it then', () => {
+    const story = user().opensFresh().asksServer();
+    expect(story.deed('requestToken')).toEqual({ grant: 'refresh_token' });
+    story.after(SECOND).receives();
+    expect(story.context).toMatchObject({ tokens: tokens(START), held: tokens(START + SECOND) });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 7 });
+    story.hears(written(8));
+    expect(story.context).toMatchObject({ version: 8, tokens: tokens(START + SECOND), held: null });
+    expect(story.deed('adoptTokens')).toEqual({ from: 'held' });
+  });
+
+  it('keeps its lease alive as long as the request is out, and awaits the answer however long it takes', () => {
+    const story = user().opensFresh().asksServer();
+    for (let minute = 0; minute < 3; minute += 1) {
+      story.after(policy.leaseRenewal).hears({ type: 'leaseTimer.elapsed' });
+      expect(story.deeds).toEqual(['renewLease', 'startTimer']);
+      expect(story.deed('startTimer')).toEqual({
+        timer: 'lease',
+        notBefore: story.now + policy.leaseRenewal,
+        notAfter: story.now + policy.leaseRenewal,
+      });
+    }
+    expect(story.place).toBe('refreshing.requesting');
+  });
+
+  it('adopts what another instance renewed, and asks the server for nothing', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.moved', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context.version).toBe(8);
+    expect(story.deeds).not.toContain('requestToken');
+    expect(story.deeds).toContain('serveCallers');
+  });
+
+  it('waits for the instance that holds the lease, and looks again when it hears of it or for long nothing', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.held', until: START + 30 * SECOND });
+    expect(story.place).toBe('refreshing.waiting');
+    expect(story.deed('startTimer')).toEqual({
+      timer: 'poll',
+      notBefore: START + policy.poll.notBefore,
+      notAfter: START + policy.poll.notAfter,
+    });
+    expect(story.hears({ type: 'record.changed', version: 7 }).deeds).toEqual(['stopTimer', 'requestLease']);
+    story
+      .hears({ type: 'lease.held', until: START + 30 * SECOND })
+      .after(SECOND)
+      .hears({ type: 'pollTimer.elapsed' });
+    expect(story.place).toBe('refreshing.leasing');
+  });
+
+  it('gives its tokens up for those that another instance wrote first', () => {
+    const story = user().opensFresh().asksServer().receives();
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context).toMatchObject({ version: 8, tokens: tokens(START + SECOND), held: null });
+  });
+
+  it('overwrites a tombstone, which its tokens disprove', () => {
+    const story = user().opensFresh().asksServer().receives();
+    story.hears({ type: 'commit.conflicted', record: record.expired(8) });
+    expect(story.place).toBe('refreshing.committing');
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 8 });
+  });
+
+  it('revokes and drops what it received when the session was revoked meanwhile', () => {
+    const story = user().opensFresh().asksServer().receives();
+    story.hears({ type: 'commit.conflicted', record: record.revoked(8) });
+    expect(story.place).toBe('revoked');
+    expect(story.deeds.slice(0, 2)).toEqual(['revokeTokens', 'adoptTokens']);
+    expect(story.deed('revokeTokens')).toEqual({ which: 'held' });
+    expect(rejected(story)).toEqual({ reason: 'revoked' });
+    expect(story.context).toMatchObject({ tokens: null, held: null });
+  });
+
+  it('writes the record anew when the storage lost it', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.moved', record: record.absent });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 0 });
+    expect(story.context.tokens).toEqual(tokens(START));
+    expect(story.hears(granted).receives().deed('commitTokens')).toEqual({ expectedVersion: 0 });
+  });
+
+  it('writes the record anew when the storage lost it while the request was out', () => {
+    const story = user()
+      .opensFresh()
+      .asksServer()
+      .receives()
+      .hears({ type: 'commit.conflicted', record: record.absent });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 0 });
+  });
+
+  it('is refused where there is nothing to renew with, and the token goes on being served', () => {
+    const story = user().opensFresh({ refreshable: false }).hears({ type: 'refresh.requested' });
+    expect(story.place).toBe('valid.fresh');
+    expect(rejected(story)).toMatchObject({ reason: 'failed', failure: { code: 'no_refresh_token' } });
+  });
+
+  it('serves a token that is expired when it comes, instead of asking for ever', () => {
+    const story = user()
+      .opensWith(record.holding(7, tokens(START - 2 * HOUR)))
+      .hears(asked)
+      .hears(granted);
+    story.receives({ expiresAt: START }).hears(written(8));
+    expect(story.place).toBe('valid.due');
+    expect(story.deeds).toContain('serveCallers');
+    expect(story.deeds).not.toContain('requestLease');
+  });
+});
+
+describe('a token that an API answered 401 to', () => {
+  it('is renewed before its time, once a minute', () => {
+    const story = user().opensFresh().after(MINUTE).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.context).toMatchObject({ suspect: true, forcedAt: story.now });
+    story.hears(granted).receives().hears(written(8));
+    expect(story.context.suspect).toBe(false);
+
+    story.after(policy.forcedRenewalInterval - 1).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toEqual(['serveCallers']);
+
+    story.after(1).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('refreshing.leasing');
+  });
+
+  it('is served again when it could not be renewed', () => {
+    const story = user().opensFresh().hears({ type: 'token.rejected' }).hears(granted).hears(misconfigured);
+    expect(story.context.suspect).toBe(false);
+    story.after(MINUTE).hears({ type: 'retryTimer.elapsed' });
+    expect(story.place).toBe('valid.fresh');
+  });
+
+  it('ends a session that nothing renews', () => {
+    const story = user().opensFresh({ refreshable: false }).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('expired');
+    expect(rejected(story)).toEqual({ reason: 'ended', ending: { cause: 'access_token_rejected', failure: null } });
+    expect(story.deeds).not.toContain('commitTombstone');
+  });
+
+  it('is renewed once a minute also while the storage is down', () => {
+    const story = unsaved({ onStorageUnavailable: 'request' }).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('refreshing.leasing');
+    story.hears(storageFailed).receives().hears(storageFailed);
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.hears({ type: 'token.rejected' }).deeds).toEqual(['serveCallers']);
+  });
+});
+
+describe('a refresh token that the server refuses', () => {
+  it('ends the session, for everybody', () => {
+    const story = user().opensFresh().asksServer().hears(refused);
+    expect(story.place).toBe('refreshing.entombing');
+    expect(story.deed('commitTombstone')).toEqual({
+      expectedVersion: 7,
+      tombstone: { status: 'expired', ending: { cause: 'refresh_token_rejected', failure: failures.refused } },
+    });
+    expect(story.context.tokens).toEqual(tokens(START));
+
+    story.hears(written(8));
+    expect(story.place).toBe('expired');
+    expect(story.deeds).toEqual(['forgetTokens', 'rejectCallers']);
+    expect(rejected(story)).toMatchObject({ reason: 'ended', ending: { cause: 'refresh_token_rejected' } });
+    expect(story.context).toMatchObject({ version: 8, tokens: null });
+    expect(rejected(story.hears(asked))).toMatchObject({ reason: 'ended' });
+  });
+
+  it('means nothing when another instance has a newer one', () => {
+    const story = user().opensFresh().asksServer().hears(refused);
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context).toMatchObject({ version: 8, ending: null, tokens: tokens(START + SECOND) });
+    expect(story.deeds).toContain('serveCallers');
+  });
+
+  it('ends nothing while the storage cannot say whether it is the newest', () => {
+    const story = user().opensFresh().asksServer().hears(refused).hears(storageFailed);
+    expect(story.place).toBe('refreshing.backingOff');
+    expect(story.context).toMatchObject({ ending: null, tokens: tokens(START) });
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.storage });
+  });
+
+  it('says so when it is the user who must act', () => {
+    const story = user().opensFresh().asksServer();
+    story.hears({ type: 'tokenRequest.failed', failure: failures.userMustAct }).hears(written(8));
+    expect(story.context.ending).toEqual({ cause: 'user_action_required', failure: failures.userMustAct });
+  });
+
+  it('was interrupted, when the answer to an earlier request was lost', () => {
+    const story = user().opensFresh().asksServer().hears(lost);
+    expect(story.place).toBe('refreshing.requesting');
+    expect(story.deeds).toEqual(['stopTimer', 'requestToken', 'startTimer']);
+    story.hears(refused).hears(written(8));
+    expect(story.context.ending).toMatchObject({ cause: 'refresh_interrupted' });
+  });
+
+  it('was interrupted, when the last holder of the lease never came back', () => {
+    const story = user().opensFresh().asksServer({ abandoned: true }).hears(refused).hears(written(8));
+    expect(story.context.ending).toMatchObject({ cause: 'refresh_interrupted' });
+  });
+
+  it('was not interrupted, when a lost answer was to a request for the token before it', () => {
+    const story = user().opensFresh().asksServer().hears(lost).receives().hears(written(8));
+    story.asksServer().hears(refused).hears(written(9));
+    expect(story.context.ending).toMatchObject({ cause: 'refresh_token_rejected' });
+  });
+});
+
+describe('a request without an answer', () => {
+  it('is repeated at once, once', () => {
+    const story = user().opensFresh().asksServer().hears(lost);
+    expect(story.deed('requestToken')).toEqual({ grant: 'refresh_token' });
+    story.hears(lost);
+    expect(story.place).toBe('refreshing.backingOff');
+    expect(story.deeds).not.toContain('requestToken');
+  });
+
+  it('is repeated at once again under the next lease', () => {
+    const story = user().opensFresh().asksServer().hears(lost).hears(lost);
+    story.after(SECOND).hears({ type: 'retryTimer.elapsed' }).hears(granted).hears(lost);
+    expect(story.place).toBe('refreshing.requesting');
+  });
+});
+
+describe('a failure that passes', () => {
+  it('gives the lease back and tries again after a while, longer each time', () => {
+    const story = user().opensFresh().asksServer();
+    const windows: Effect[] = [];
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      story.hears(unreachable);
+      expect(story.place).toBe('refreshing.backingOff');
+      expect(story.deeds).toContain('releaseLease');
+      windows.push(...story.effects.filter(({ type }) => type === 'startTimer'));
+      story.hears(asked).after(MINUTE).hears({ type: 'retryTimer.elapsed' }).hears(granted);
+    }
+    const waits = windows.map((effect) =>
+      effect.type === 'startTimer' ? effect.params.notAfter - effect.params.notBefore : undefined,
+    );
+    expect(waits).toEqual([SECOND, 2 * SECOND, 4 * SECOND]);
+  });
+
+  it('keeps callers waiting for two attempts, and turns them away with the third', () => {
+    const story = user().opensFresh().asksServer();
+    for (const _ of [1, 2]) {
+      story.hears(unreachable);
+      expect(story.deeds).not.toContain('rejectCallers');
+      expect(story.hears(asked).effects).toEqual([]);
+      story
+        .after(10 * SECOND)
+        .hears({ type: 'retryTimer.elapsed' })
+        .hears(granted);
+    }
+    story.hears(unreachable);
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.unreachable });
+    expect(rejected(story.hears(asked))).toEqual({ reason: 'failed', failure: failures.unreachable });
+  });
+
+  it('rests when nobody asked since, with the tokens kept', () => {
+    const story = user()
+      .opensFresh()
+      .asksServer()
+      .hears(busy)
+      .after(5 * MINUTE)
+      .hears({ type: 'retryTimer.elapsed' });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context).toMatchObject({ tokens: tokens(START), attempt: 1, failure: failures.busy });
+  });
+
+  it('is tried again at the end of the break when somebody asked meanwhile, although they were turned away', () => {
+    const story = user().opensFresh().asksServer().hears(busy);
+    expect(rejected(story.hears(asked))).toEqual({ reason: 'failed', failure: failures.busy });
+    expect(story.after(5 * MINUTE).hears({ type: 'retryTimer.elapsed' }).place).toBe('refreshing.leasing');
+  });
+
+  it('waits as long as the server says, and lets nobody hurry it (RFC 9110 §10.2.3)', () => {
+    const story = user().opensFresh().asksServer().hears(busy);
+    expect(story.deed('startTimer')).toEqual({
+      timer: 'retry',
+      notBefore: START + failures.busy.retryAfter,
+      notAfter: START + failures.busy.retryAfter + SECOND,
+    });
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.busy });
+    expect(rejected(story.hears({ type: 'refresh.requested' }))).toEqual({ reason: 'failed', failure: failures.busy });
+    expect(story.place).toBe('refreshing.backingOff');
+  });
+
+  it('waits an hour at the most, whatever the server says', () => {
+    const failure = { ...failures.busy, retryAfter: 24 * HOUR };
+    const story = user().opensFresh().asksServer().hears({ type: 'tokenRequest.failed', failure });
+    expect(story.deed('startTimer')).toMatchObject({ notBefore: START + HOUR, notAfter: START + HOUR + SECOND });
+  });
+
+  it('is hurried by whoever asks for a renewal, when only the break is ours', () => {
+    const story = user().opensFresh().asksServer().hears(unreachable).hears({ type: 'refresh.requested' });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).toEqual(['stopTimer', 'requestLease']);
+  });
+
+  it('is over when another instance renews', () => {
+    const story = user().opensFresh().asksServer().hears(unreachable).hears({ type: 'record.changed', version: 8 });
+    expect(story.deeds).toEqual(['readRecord']);
+    story.hears({ type: 'record.read', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toContain('serveCallers');
+    expect(story.context).toMatchObject({ attempt: 0, failure: null, retryAt: null });
+  });
+});
+
+describe('a configuration that the server refuses', () => {
+  it('keeps the tokens, turns callers away at once, and cools down', () => {
+    const story = user().opensFresh().asksServer().hears(misconfigured);
+    expect(story.place).toBe('refreshing.backingOff');
+    expect(story.context.tokens).toEqual(tokens(START));
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.misconfigured });
+    expect(story.deed('startTimer')).toEqual({
+      timer: 'retry',
+      notBefore: START + policy.coolDown.notBefore,
+      notAfter: START + policy.coolDown.notAfter,
+    });
+    expect(story.deeds).not.toContain('commitTombstone');
+  });
+
+  it('turns a service away at once too, and ends nothing', () => {
+    for (const failure of [failures.misconfigured, failures.refused]) {
+      const story = service().opensWith(record.absent).hears(asked).hears(granted);
+      story.hears({ type: 'tokenRequest.failed', failure });
+      expect(story.place).toBe('authorizing.backingOff');
+      expect(rejected(story)).toEqual({ reason: 'failed', failure });
+      expect(story.after(MINUTE).hears({ type: 'retryTimer.elapsed' }).place).toBe('unauthenticated');
+    }
+  });
+});
+
+describe('new tokens that cannot be written', () => {
+  it('are served from memory, and the write is repeated until it succeeds', () => {
+    const story = unsaved();
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'serveCallers', 'startTimer']);
+    expect(story.context).toMatchObject({ version: 7, failure: failures.storage, attempt: 1 });
+
+    story.after(SECOND).hears({ type: 'retryTimer.elapsed' });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 7 });
+    story.hears(storageFailed);
+    expect(story.context.attempt).toBe(2);
+    expect(story.deed('startTimer')).toMatchObject({ timer: 'retry', notAfter: story.now + 2 * SECOND });
+
+    story
+      .after(2 * SECOND)
+      .hears({ type: 'retryTimer.elapsed' })
+      .hears(written(8));
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context).toMatchObject({ version: 8, failure: null, attempt: 0 });
+    expect(story.deeds).not.toContain('announceTokens');
+  });
+
+  it('give way to those that another instance wrote', () => {
+    const story = unsaved().hears({ type: 'retryTimer.elapsed' });
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context.tokens).toEqual(tokens(START + SECOND));
+  });
+
+  it('overwrite a tombstone, which they disprove', () => {
+    const story = unsaved().hears({ type: 'retryTimer.elapsed' });
+    story.hears({ type: 'commit.conflicted', record: record.expired(8) });
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 8 });
+  });
+
+  it('are served to a user as long as they live, and then the storage is to blame', () => {
+    const story = unsaved()
+      .after(HOUR - 1)
+      .hears(asked);
+    expect(story.deeds).toEqual(['serveCallers']);
+    expect(rejected(story.after(1).hears(asked))).toEqual({ reason: 'failed', failure: failures.storage });
+    expect(rejected(story.hears({ type: 'refresh.requested' }))).toEqual({
+      reason: 'failed',
+      failure: failures.storage,
+    });
+    expect(rejected(story.hears({ type: 'token.rejected' }))).toEqual({ reason: 'failed', failure: failures.storage });
+  });
+
+  it('are not renewed before they are due, however often they are asked for', () => {
+    const story = unsaved({ onStorageUnavailable: 'request' }).hears(asked);
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deeds).toEqual(['serveCallers']);
+  });
+
+  it('are renewed without the storage when they are due, where that is allowed', () => {
+    const story = unsaved({ onStorageUnavailable: 'request' }).after(HOUR).hears(asked);
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.hears(storageFailed).deed('requestToken')).toEqual({ grant: 'refresh_token' });
+  });
+
+  it('are not renewed by a refresh token that they do not have', () => {
+    const story = user({ onStorageUnavailable: 'request' }).opensWith(record.absent).hears({ type: 'code.received' });
+    story.receives({ refreshable: false }).hears(storageFailed);
+    expect(story.place).toBe('valid.unsaved');
+    for (const type of ['token.requested', 'refresh.requested', 'token.rejected'] as const) {
+      story.after(HOUR).hears({ type });
+      expect(story.deeds).not.toContain('requestLease');
+    }
+  });
+});
+
+describe('a session whose storage is down', () => {
+  it('makes a user wait for it, because a pair that cannot be written would orphan the other instances', () => {
+    const story = user()
+      .opensWith(record.holding(7, tokens(START - 2 * HOUR)))
+      .hears(asked);
+    for (const _ of [1, 2]) {
+      story.hears(storageFailed);
+      expect(story.place).toBe('refreshing.backingOff');
+      expect(story.deeds).not.toContain('rejectCallers');
+      story.after(10 * SECOND).hears({ type: 'retryTimer.elapsed' });
+    }
+    expect(rejected(story.hears(storageFailed))).toEqual({ reason: 'failed', failure: failures.storage });
+    expect(story.context.tokens).toEqual(tokens(START - 2 * HOUR));
+  });
+
+  it('lets a service ask without a lease', () => {
+    const story = service().opensFresh().hears({ type: 'refresh.requested' }).hears(storageFailed);
+    expect(story.place).toBe('refreshing.requesting');
+    expect(story.deed('requestToken')).toEqual({ grant: 'client_credentials' });
+  });
+});
+
+describe('a sign-in', () => {
+  it('exchanges the code, writes the tokens, and serves them', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'authorization.started' });
+    expect(story.place).toBe('authorizing.awaitingRedirect');
+    story.after(MINUTE).hears({ type: 'code.received' });
+    expect(story.deeds).toEqual(['stopTimer', 'requestToken', 'startTimer']);
+    expect(story.deed('requestToken')).toEqual({ grant: 'authorization_code' });
+    story.receives().hears(written(1));
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toContain('announceTokens');
+  });
+
+  it('waits ten minutes for the user, counted from the last beginning, and keeps nobody waiting meanwhile', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'authorization.started' });
+    expect(rejected(story.hears(asked))).toEqual({ reason: 'not_authenticated' });
+    story.after(5 * MINUTE).hears({ type: 'authorization.started' });
+    expect(story.deed('startTimer')).toEqual({
+      timer: 'authorization',
+      notBefore: story.now + policy.authorizationTtl,
+      notAfter: story.now + policy.authorizationTtl,
+    });
+    expect(story.after(10 * MINUTE).hears({ type: 'authorizationTimer.elapsed' }).place).toBe('unauthenticated');
+  });
+
+  it('leaves things as they were when the user declines', () => {
+    const fresh = user().opensWith(record.absent).hears({ type: 'authorization.started' });
+    expect(fresh.hears({ type: 'authorization.denied' }).place).toBe('unauthenticated');
+    const ended = user().opensWith(record.expired(7)).hears({ type: 'authorization.started' });
+    expect(ended.hears({ type: 'authorization.denied' }).place).toBe('expired');
+  });
+
+  it('may complete although another instance began it, or the wait for it is over', () => {
+    for (const facts of [record.absent, record.expired(7), record.revoked(7)]) {
+      expect(user().opensWith(facts).hears({ type: 'code.received' }).place).toBe('authorizing.requesting');
+    }
+  });
+
+  it('replaces the tokens that are there, and whatever was written meanwhile', () => {
+    const story = user().opensFresh().hears({ type: 'authorization.started' });
+    expect(story.place).toBe('valid.fresh');
+    story.hears({ type: 'code.received' }).after(SECOND).receives();
+    for (const facts of [record.holding(8, tokens(START)), record.expired(9), record.revoked(10), record.absent]) {
+      story.hears({ type: 'commit.conflicted', record: facts });
+      expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+    }
+    story.hears(written(11));
+    expect(story.context).toMatchObject({ version: 11, tokens: tokens(START + SECOND) });
+  });
+
+  it('that fails leaves the tokens that are there', () => {
+    const story = user().opensFresh().hears({ type: 'code.received' }).hears(refused);
+    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.refused });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context).toMatchObject({ tokens: tokens(START), ending: null });
+  });
+
+  it('is tried three times when the server cannot be reached, and then it is over: a code does not keep', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'code.received' });
+    for (const _ of [1, 2]) {
+      story.hears(unreachable);
+      expect(story.place).toBe('authorizing.backingOff');
+      story.after(5 * SECOND).hears({ type: 'retryTimer.elapsed' });
+      expect(story.deed('requestToken')).toEqual({ grant: 'authorization_code' });
+    }
+    story.hears(unreachable);
+    expect(story.place).toBe('unauthenticated');
+    expect(story.effects).toContainEqual({
+      type: 'rejectCallers',
+      params: { refusal: { reason: 'failed', failure: failures.unreachable } },
+    });
+    expect(story.context.attempt).toBe(0);
+  });
+
+  it('keeps nobody waiting when an expired record of another instance comes in between', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'code.received' }).hears(unreachable);
+    story.hears({ type: 'record.changed', version: 1 });
+    story.hears({ type: 'record.read', record: record.holding(1, tokens(START - 2 * HOUR)) });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.hears(granted).receives().hears(written(2)).deeds).toContain('serveCallers');
+  });
+});
+
+describe('imported tokens', () => {
+  it('are written and served like received ones', () => {
+    const story = user()
+      .opensWith(record.absent)
+      .hears({ type: 'tokens.imported', tokens: tokens(START) });
+    expect(story.deeds).toEqual(['holdTokens', 'commitTokens']);
+    story.hears(written(1));
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toContain('serveCallers');
+  });
+
+  it('replace what there is', () => {
+    const story = user()
+      .opensFresh()
+      .hears({ type: 'tokens.imported', tokens: tokens(START + SECOND) });
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START)) });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 8 });
+  });
+
+  it('may be expired, if there is a refresh token: nobody waits for their renewal', () => {
+    const story = user().opensWith(record.absent);
+    story.hears({ type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) }).hears(written(1));
+    expect(story.place).toBe('valid.due');
+    expect(story.deeds).toContain('serveCallers');
+  });
+});
+
+describe('a revocation', () => {
+  it('tells the server, writes it down, and forgets the tokens', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' });
+    expect(story.deeds).toEqual(['stopTimer', 'releaseLease', 'revokeTokens']);
+    expect(story.deed('revokeTokens')).toEqual({ which: 'served' });
+    story.hears({ type: 'revocation.finished' });
+    expect(story.deed('commitTombstone')).toEqual({ expectedVersion: 7, tombstone: { status: 'revoked' } });
+    story.hears(written(8));
+    expect(story.place).toBe('revoked');
+    expect(story.deeds).toEqual(['forgetTokens', 'rejectCallers']);
+    expect(story.context).toMatchObject({ version: 8, tokens: null, revoked: true });
+  });
+
+  it('turns away with its end whoever asks meanwhile', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' });
+    expect(story.hears(asked).effects).toEqual([]);
+    story.hears({ type: 'revocation.finished' }).hears(written(8));
+    expect(rejected(story)).toEqual({ reason: 'revoked' });
+  });
+
+  it('is meant for the tokens of a concurrent renewal as well', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' }).hears({ type: 'revocation.finished' });
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('revoking.requesting');
+    expect(story.deeds).toEqual(['adoptTokens', 'releaseLease', 'revokeTokens']);
+    story.hears({ type: 'revocation.finished' });
+    expect(story.deed('commitTombstone')).toMatchObject({ expectedVersion: 8 });
+  });
+
+  it('overwrites a tombstone, and writes one although the record is lost', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' }).hears({ type: 'revocation.finished' });
+    for (const facts of [record.expired(8), record.revoked(9), record.absent]) {
+      story.hears({ type: 'commit.conflicted', record: facts });
+      expect(story.deed('commitTombstone')).toMatchObject({ expectedVersion: facts.version });
+    }
+  });
+
+  it('forgets the tokens although the storage fails, and remembers that it did', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' }).hears({ type: 'revocation.finished' });
+    story.hears(storageFailed);
+    expect(story.place).toBe('revoked');
+    expect(story.deeds).toContain('forgetTokens');
+    expect(story.context).toMatchObject({ tokens: null, revoked: true, version: 7, failure: failures.storage });
+    story.hears({ type: 'revocation.requested' });
+    expect(story.deed('commitTombstone')).toEqual({ expectedVersion: 7, tombstone: { status: 'revoked' } });
+  });
+
+  it('needs no tokens', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'revocation.requested' });
+    expect(story.deeds).toEqual(['commitTombstone']);
+  });
+
+  it('by another instance is learned of from the storage', () => {
+    const story = user().opensFresh().hears({ type: 'record.changed', version: 8 });
+    story.hears({ type: 'record.read', record: record.revoked(8) });
+    expect(story.place).toBe('revoked');
+    expect(story.deed('adoptTokens')).toEqual({ from: 'record' });
+  });
+});
+
+describe('tokens that nothing renews', () => {
+  it('end at their expiry', () => {
+    const story = user().opensFresh({ refreshable: false });
+    expect(story.deed('startTimer')).toEqual({ timer: 'refresh', notBefore: START + HOUR, notAfter: START + HOUR });
+    story.after(HOUR).hears({ type: 'refreshTimer.elapsed', used: true });
+    expect(story.place).toBe('expired');
+    expect(story.context.ending).toEqual({ cause: 'access_token_expired', failure: null });
+    expect(story.deeds).toEqual(['stopTimer', 'forgetTokens', 'rejectCallers']);
+  });
+
+  it('end when somebody asks for them after their expiry, also when the timer is late', () => {
+    expect(user().opensFresh({ refreshable: false }).after(HOUR).hears(asked).place).toBe('expired');
+  });
+
+  it('are served until then, also to those who believe them over', () => {
+    const story = user()
+      .opensFresh({ refreshable: false })
+      .after(HOUR - 1);
+    expect(story.hears(asked).deeds).toEqual(['serveCallers']);
+    expect(story.hears({ type: 'refreshTimer.elapsed', used: true }).place).toBe('valid.fresh');
+  });
+
+  it('never end by time, when the server did not say when they expire', () => {
+    const story = user().opensFresh({ refreshable: false, expiresAt: null });
+    expect(story.deed('startTimer')).toMatchObject({ notBefore: Number.MAX_SAFE_INTEGER });
+    story.after(10_000 * HOUR);
+    expect(story.hears(asked).deeds).toEqual(['serveCallers']);
+    expect(story.place).toBe('valid.fresh');
+  });
+});
+
+describe('news of other instances', () => {
+  it('is read when it is news, and not for a commit of the session itself', () => {
+    const story = user().opensFresh();
+    expect(story.hears({ type: 'record.changed', version: 7 }).effects).toEqual([]);
+    expect(story.hears({ type: 'record.changed', version: 6 }).effects).toEqual([]);
+    expect(story.hears({ type: 'record.changed', version: 8 }).deeds).toEqual(['readRecord']);
+  });
+
+  it('that comes late changes nothing', () => {
+    const story = user().opensFresh();
+    const before = stateOf(story);
+    story.hears({ type: 'record.read', record: record.holding(6, tokens(START - HOUR)) });
+    story.hears({ type: 'record.read', record: record.absent });
+    expect(stateOf(story)).toEqual(before);
+  });
+
+  it('signs a session in that had no tokens', () => {
+    for (const facts of [record.absent, record.expired(3), record.revoked(3)]) {
+      const story = user().opensWith(facts).hears({ type: 'record.changed', version: 4 });
+      story.hears({ type: 'record.read', record: record.holding(4, tokens(START)) });
+      expect(story.place).toBe('valid.fresh');
+      expect(story.context).toMatchObject({ ending: null, revoked: false });
+    }
+  });
+});
+
+describe('events that nobody waits for', () => {
+  const stray = [
+    granted,
+    { type: 'lease.held', until: START },
+    { type: 'lease.moved', record: record.revoked(99) },
+    written(99),
+    { type: 'commit.conflicted', record: record.revoked(99) },
+    storageFailed,
+    { type: 'tokenResponse.received', tokens: tokens(START) },
+    refused,
+    { type: 'revocation.finished' },
+    { type: 'retryTimer.elapsed' },
+    { type: 'pollTimer.elapsed' },
+    { type: 'leaseTimer.elapsed' },
+    { type: 'authorizationTimer.elapsed' },
+    { type: 'authorization.denied' },
+  ] as const;
+
+  it.each(stray)('change nothing at rest ($type)', (event) => {
+    for (const story of [
+      user().opensFresh(),
+      user().opensWith(record.absent),
+      user().opensWith(record.expired(7)),
+      user().opensWith(record.revoked(7)),
+      user().opensWith(record.holding(7, tokens(START - 2 * HOUR))),
+    ]) {
+      const before = stateOf(story);
+      expect(story.hears(event).effects).toEqual([]);
+      expect(stateOf(story)).toEqual(before);
+    }
+  });
+
+  it('do not begin anything else while an answer is awaited', () => {
+    for (const event of [
+      { type: 'code.received' },
+      { type: 'tokens.imported', tokens: tokens(START) },
+      { type: 'revocation.requested' },
+      { type: 'authorization.started' },
+      { type: 'session.opened' },
+      { type: 'record.changed', version: 99 },
+      { type: 'record.read', record: record.revoked(99) },
+      { type: 'refreshTimer.elapsed', used: true },
+    ] as const) {
+      const story = user().opensFresh().asksServer();
+      const before = stateOf(story);
+      expect(story.hears(event).effects).toEqual([]);
+      expect(stateOf(story)).toEqual(before);
+    }
+  });
+});
+
+describe('a clock that goes backwards', () => {
+  it('leaves a session as it was', () => {
+    const story = user()
+      .opensFresh()
+      .after(-24 * HOUR);
+    expect(story.hears({ type: 'refreshTimer.elapsed', used: false }).place).toBe('valid.due');
+    expect(story.hears(asked).hears(granted).hears(unreachable).place).toBe('refreshing.backingOff');
+    expect(story.deed('startTimer')).toMatchObject({ notBefore: story.now, notAfter: story.now + SECOND });
+  });
+});

@@ -1,0 +1,71 @@
+/** A session's life told event by event, with time in between. */
+import type { RecordFacts } from '../../src/kernel/record-facts.js';
+import type { TokenFacts } from '../../src/kernel/token-set.js';
+import type { SessionContext, SessionInput } from '../../src/machine/context.js';
+import type { Effect, EffectName, EffectParameters } from '../../src/machine/effects.js';
+import type { SessionOccurrence } from '../../src/machine/events.js';
+import { firstSnapshot, pathOf, step } from '../../src/machine/step.js';
+import { record, START, tokens } from './fixtures.js';
+
+export class Story {
+  #snapshot: ReturnType<typeof firstSnapshot>;
+  now = START;
+  /** What the last event caused. */
+  effects: readonly Effect[] = [];
+
+  constructor(input: SessionInput) {
+    this.#snapshot = firstSnapshot(input);
+  }
+
+  /** Tells the session what happened. */
+  hears(occurrence: SessionOccurrence): this {
+    [this.#snapshot, this.effects] = step(this.#snapshot, { ...occurrence, now: this.now });
+    return this;
+  }
+
+  after(milliseconds: number): this {
+    this.now += milliseconds;
+    return this;
+  }
+
+  get place(): string {
+    return pathOf(this.#snapshot);
+  }
+
+  get context(): SessionContext {
+    return this.#snapshot.context;
+  }
+
+  /** The names of the effects of the last event, in order. */
+  get deeds(): EffectName[] {
+    return this.effects.map(({ type }) => type);
+  }
+
+  /** What the last event's effect of that name came with; an error when there was none. */
+  deed<Name extends EffectName>(name: Name): EffectParameters[Name] {
+    const effect = this.effects.find(({ type }) => type === name);
+    if (effect === undefined) throw new Error(`There was no ${name}, only ${this.deeds.join(', ')}.`);
+    return effect.params as EffectParameters[Name];
+  }
+
+  // Stretches that many stories have in common.
+
+  opensWith(facts: RecordFacts): this {
+    return this.hears({ type: 'session.opened' }).hears({ type: 'record.read', record: facts });
+  }
+
+  /** Restored from a record of version 7, whose tokens were issued just now and live for an hour. */
+  opensFresh(facts: Partial<TokenFacts> = {}): this {
+    return this.opensWith(record.holding(7, tokens(this.now, facts)));
+  }
+
+  /** On its way to the server for new tokens: asked for now, with the lease granted. */
+  asksServer({ abandoned = false } = {}): this {
+    return this.hears({ type: 'refresh.requested' }).hears({ type: 'lease.granted', abandoned });
+  }
+
+  /** New tokens have come, and are about to be written. */
+  receives(facts: Partial<TokenFacts> = {}): this {
+    return this.hears({ type: 'tokenResponse.received', tokens: tokens(this.now, facts) });
+  }
+}
