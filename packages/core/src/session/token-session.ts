@@ -152,10 +152,10 @@ export class TokenSession {
     if (rejected !== undefined) {
       await this.#restore();
       if (rejected === this.#vault.served?.accessToken.reveal()) {
-        return this.#ask({ type: 'token.rejected' }, signal);
+        return this.#ask({ type: 'token.rejected' }, { signal });
       }
     }
-    if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
+    if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, { signal });
     const isFresh = this.#around.clock.now() < this.#freshUntil;
     if (!isFresh && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
     this.#used = true;
@@ -223,9 +223,7 @@ export class TokenSession {
           },
         );
       }
-      const taken = this.#callers.wait();
-      this.#send({ type: 'tokens.imported', tokens: imported.facts }, imported);
-      await taken;
+      await this.#ask({ type: 'tokens.imported', tokens: imported.facts }, { incoming: imported });
     });
   }
 
@@ -277,9 +275,7 @@ export class TokenSession {
   async exchange(grant: CodeGrant): Promise<void> {
     await this.#inTurn(async () => {
       this.#vault.codeGrant = grant;
-      const taken = this.#callers.wait();
-      this.#send({ type: 'code.received' });
-      await taken;
+      await this.#ask({ type: 'code.received' });
     });
   }
 
@@ -312,6 +308,7 @@ export class TokenSession {
       // A caller may have begun a renewal between the rest and the news of it, so this asks again.
       do await this.#restore();
       while (this.#snapshot.hasTag('busy'));
+      this.#assertOpen();
       return begin();
     };
     const turn = (this.#turn ?? Promise.resolve()).then(whenAtRest, whenAtRest);
@@ -324,9 +321,13 @@ export class TokenSession {
   }
 
   /** Waits for what comes of a wish. The wait begins first, because the answer may come at once. */
-  #ask(wish: SessionOccurrence, signal?: AbortSignal): Promise<string> {
+  async #ask(
+    wish: SessionOccurrence,
+    { signal, incoming }: { signal?: AbortSignal | undefined; incoming?: TokenSet } = {},
+  ): Promise<string> {
+    this.#assertOpen();
     const answer = this.#callers.wait(signal);
-    this.#send(wish);
+    this.#send(wish, incoming);
     return answer;
   }
 
