@@ -19,5 +19,11 @@ export type { ProfileName } from './profiles/profile.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';
 export { fingerprint } from './secret-ledger.js';
 export type { SignInOptions } from './sign-in.js';
+export {
+  type StorageClause,
+  type StorageContractOptions,
+  type StorageUnderTest,
+  storageContract,
+} from './storage-contract/storage-contract.js';
 export type { Rotation } from './token-issuer.js';
 export { fictionalUsers, type User } from './users.js';

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './bench.js';
+
+const SECRET = 'fictional-refresh-token-that-nobody-may-see';
+
+/** Calls that no storage could make sense of, by what is wrong with them. */
+const SENSELESS: Readonly<Record<string, (storage: TokenStorage) => Promise<unknown>>> = {
+  'a value that is an object': (storage) =>
+    storage.commit(KEY, { value: { refreshToken: SECRET } as never, expectedVersion: 0 }),
+  'a value that is a buffer': (storage) =>
+    storage.commit(KEY, { value: Buffer.from(SECRET) as never, expectedVersion: 0 }),
+  'a value that is absent': (storage) => storage.commit(KEY, { value: undefined as never, expectedVersion: 0 }),
+  'an expected version below 0': (storage) => storage.commit(KEY, { value: SECRET, expectedVersion: -1 }),
+  'an expected version of one and a half': (storage) => storage.commit(KEY, { value: SECRET, expectedVersion: 1.5 }),
+  'an expected version that is no number': (storage) => storage.commit(KEY, { value: SECRET, expectedVersion: NaN }),
+  'an expiry that is no number': (storage) =>
+    storage.commit(KEY, { value: SECRET, expectedVersion: 0, expiresAt: NaN }),
+  'a lease of no length': (storage) => storage.lease(KEY, { owner: 'one', ttl: 0, ifVersion: 0 }),
+  'a lease of a negative length': (storage) => storage.lease(KEY, { owner: 'one', ttl: -LONG, ifVersion: 0 }),
+  'a lease without an end': (storage) => storage.lease(KEY, { owner: 'one', ttl: Infinity, ifVersion: 0 }),
+  'a lease of a length that is no number': (storage) => storage.lease(KEY, { owner: 'one', ttl: NaN, ifVersion: 0 }),
+  'a lease on a version below 0': (storage) => storage.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: -1 }),
+  'a lease on a version of one and a half': (storage) =>
+    storage.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: 1.5 }),
+};
+
+export const errorClauses: readonly Clause[] = [
+  {
+    id: 'error.argument',
+    rule: 'What no storage could keep is refused with a StorageError, and changes nothing.',
+    async prove({ storage }) {
+      for (const [what, call] of Object.entries(SENSELESS)) {
+        assertStorageError(await failureOf(() => call(storage)), `With ${what}, a call`);
+        assertNoRecord(await storage.read(KEY));
+      }
+      const version = await write(storage, KEY, 'value');
+      for (const [what, call] of Object.entries(SENSELESS)) {
+        assertStorageError(await failureOf(() => call(storage)), `With ${what}, a call`);
+        assertRecord(await storage.read(KEY), 'value', version);
+      }
+    },
+  },
+  {
+    id: 'error.secret',
+    rule: 'No error shows the value that was to be written, or the one that is there.',
+    async prove({ storage, other }) {
+      const version = await write(storage, KEY, SECRET);
+      const failures = await Promise.all(Object.values(SENSELESS).map((call) => failureOf(() => call(storage))));
+      await storage.close();
+      const late = { value: SECRET, expectedVersion: version };
+      failures.push(await failureOf(() => storage.commit(KEY, late)), await failureOf(() => storage.read(KEY)));
+      await other.close();
+      failures.push(await failureOf(() => other.commit(KEY, late)));
+      for (const failure of failures) {
+        const shown = `${failure} ${JSON.stringify(failure)} ${inspect(failure, { depth: 9, showHidden: true })}`;
+        const encoded = [
+          SECRET,
+          Buffer.from(SECRET).toString('base64').slice(0, 40),
+          Buffer.from(SECRET).toString('hex'),
+        ];
+        assert.ok(!encoded.some((text) => shown.includes(text)), 'An error holds the value.');
+      }
+    },
+  },
+];
+
+/** What a call rejects with; a call that throws instead, or resolves, fails the clause. */
+export async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
+  let reply: Promise<unknown>;
+  try {
+    reply = call();
+  } catch {
+    assert.fail('A call threw, where its promise should have rejected.');
+  }
+  return reply.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+export function assertStorageError(failure: unknown, subject: string): void {
+  const found =
+    failure instanceof Error ? `with a ${failure.name}` : failure === undefined ? 'not at all' : 'with no Error';
+  assert.ok(failure instanceof StorageError, `${subject} should fail with a StorageError, and fails ${found}.`);
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import {
+  assertHeld,
+  assertNoRecord,
+  assertRecord,
+  type Clause,
+  grant,
+  KEY,
+  LONG,
+  MEDIUM,
+  PAST_MEDIUM,
+  PAST_SHORT,
+  SHORT,
+  upTo,
+  write,
+  writeShortLived,
+} from './bench.js';
+
+export const expiryClauses: readonly Clause[] = [
+  {
+    id: 'expiry.forgets',
+    rule: 'A record with `expiresAt` is there before that time, and gone after it.',
+    async prove({ storage, other, advance }) {
+      const { now } = await storage.read('a-longer-fictional-session');
+      const version = await write(storage, 'a-longer-fictional-session', 'longer', { expiresAt: now + LONG });
+      await writeShortLived(storage, 'short');
+      await advance(PAST_SHORT);
+      assertNoRecord(await storage.read(KEY));
+      assertNoRecord(await other.read(KEY));
+      assertRecord(await other.read('a-longer-fictional-session'), 'longer', version);
+    },
+  },
+  {
+    id: 'expiry.anew',
+    rule: 'Every commit says anew when the record may be forgotten, and never when it has no `expiresAt`.',
+    async prove({ storage, other, advance }) {
+      const first = await writeShortLived(storage, 'for a while', MEDIUM);
+      const kept = await write(other, KEY, 'for ever', { expectedVersion: first });
+      await advance(PAST_MEDIUM);
+      assertRecord(await storage.read(KEY), 'for ever', kept);
+      const { now } = await storage.read(KEY);
+      await write(storage, KEY, 'for a while', { expectedVersion: kept, expiresAt: now + SHORT });
+      await advance(PAST_SHORT);
+      assertNoRecord(await storage.read(KEY));
+    },
+  },
+  {
+    id: 'expiry.absent',
+    rule: 'A record that was forgotten is absent for leases and commits too.',
+    async prove({ storage, other, advance }) {
+      const version = await writeShortLived(storage, 'short');
+      await advance(PAST_SHORT);
+      const leased = await other.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: version });
+      assert.equal(leased.outcome, 'moved', 'A lease on a version that was forgotten:');
+      assertNoRecord(leased);
+      const committed = await other.commit(KEY, { value: 'value', expectedVersion: version });
+      assert.equal(committed.outcome, 'conflict', 'A commit over a version that was forgotten:');
+      assertNoRecord(committed);
+      assertNoRecord(await grant(storage, 'one'));
+    },
+  },
+  {
+    id: 'expiry.version',
+    rule: 'No version is used twice for a key, also when its record was forgotten in between.',
+    async prove({ storage, other, advance }) {
+      let last = 0;
+      for (const turn of upTo(3)) {
+        const version = await writeShortLived(turn % 2 === 0 ? storage : other, `value ${turn}`);
+        assert.ok(version > last, `The version ${version} follows ${last}, whose record was forgotten.`);
+        last = version;
+        await advance(PAST_SHORT);
+        assertNoRecord(await storage.read(KEY));
+      }
+    },
+  },
+  {
+    id: 'expiry.lease',
+    rule: 'A lease outlives the record that it stands on, and so does the evidence that it was abandoned.',
+    async prove({ storage, other, advance }) {
+      const version = await writeShortLived(storage, 'short', MEDIUM);
+      const { lease } = await grant(storage, 'one', { ifVersion: version });
+      await advance(PAST_MEDIUM);
+      await assertHeld(other, 'two');
+      await storage.release(lease);
+
+      const again = await writeShortLived(storage, 'short', MEDIUM);
+      await grant(storage, 'one', { ifVersion: again, ttl: SHORT });
+      await advance(PAST_MEDIUM);
+      const { abandoned } = await grant(other, 'two');
+      assert.equal(abandoned, true, 'Whether the lease that time ended, as it did the record, was abandoned:');
+    },
+  },
+];

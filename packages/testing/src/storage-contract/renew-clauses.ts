@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import {
+  assertHeld,
+  assertRecord,
+  type Clause,
+  grant,
+  KEY,
+  LONG,
+  MEDIUM,
+  PAST_MEDIUM,
+  PAST_SHORT,
+  SHORT,
+  write,
+} from './bench.js';
+
+export const renewClauses: readonly Clause[] = [
+  {
+    id: 'renew.extends',
+    rule: 'Renewing a lease begins its `ttl` anew.',
+    async prove({ storage, other, advance }) {
+      const { lease, until } = await grant(storage, 'one');
+      await advance(SHORT);
+      assert.equal(await storage.renew(lease), true, 'Renewing the lease:');
+      const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
+      assert.equal(reply.outcome, 'held', 'The lease after it was renewed:');
+      const later = reply.until - until;
+      // Timers may be a little early, and a busy machine late.
+      assert.ok(
+        later > SHORT / 2,
+        `The lease was renewed ${SHORT} ms after it began, but ends only ${later} ms later.`,
+      );
+    },
+  },
+  {
+    id: 'renew.expired',
+    rule: 'A lease that expired can be renewed as long as nobody has taken it.',
+    async prove({ storage, other, advance }) {
+      const { lease } = await grant(storage, 'one', { ttl: MEDIUM });
+      await advance(PAST_MEDIUM);
+      assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
+      await assertHeld(other, 'two');
+    },
+  },
+  {
+    id: 'renew.lost',
+    rule: 'Renewing a lease that expired and was taken says `false`, and leaves the one of the other alone.',
+    async prove({ storage, other, advance }) {
+      const { lease } = await grant(storage, 'one', { ttl: SHORT });
+      await advance(PAST_SHORT);
+      const taken = await grant(other, 'two');
+      assert.equal(await storage.renew(lease), false, 'Renewing a lease that another has taken:');
+      assert.equal(await other.renew(taken.lease), true, 'Renewing the lease of the other:');
+      await assertHeld(storage, 'one');
+    },
+  },
+  {
+    id: 'renew.released',
+    rule: 'Renewing a lease that was released says `false`, and does not bring it back.',
+    async prove({ storage, other }) {
+      const { lease } = await grant(storage, 'one');
+      await storage.release(lease);
+      assert.equal(await storage.renew(lease), false, 'Renewing a lease that was released:');
+      await grant(other, 'two');
+    },
+  },
+  {
+    id: 'release.frees',
+    rule: 'A lease that was released is free at once, was not abandoned, and leaves the record as it is.',
+    async prove({ storage, other }) {
+      const version = await write(storage, KEY, 'value');
+      const { lease } = await grant(storage, 'one', { ifVersion: version });
+      await storage.release(lease);
+      const reply = await grant(other, 'two', { ifVersion: version });
+      assert.equal(reply.abandoned, false, 'Whether a lease that was released was abandoned:');
+      assertRecord(reply, 'value', version);
+    },
+  },
+  {
+    id: 'release.lost',
+    rule: 'Releasing a lease that another has taken leaves the one of the other alone.',
+    async prove({ storage, other, advance }) {
+      const { lease } = await grant(storage, 'one', { ttl: SHORT });
+      await advance(PAST_SHORT);
+      const taken = await grant(other, 'two');
+      await storage.release(lease);
+      await assertHeld(storage, 'one');
+      assert.equal(await other.renew(taken.lease), true, 'Renewing the lease of the other:');
+    },
+  },
+  {
+    id: 'release.twice',
+    rule: 'A lease may be released twice, and the second time takes nothing from whoever got it in between.',
+    async prove({ storage, other }) {
+      const { lease } = await grant(storage, 'one');
+      await storage.release(lease);
+      await storage.release(lease);
+      await grant(other, 'two');
+      await storage.release(lease);
+      await assertHeld(storage, 'one');
+    },
+  },
+];

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import type { TokenStorage } from '@frameio-auth/core';
+import { type Bench, type Clause, comesTrue, grant, KEY, upTo, write } from './bench.js';
+
+/** A hint may be lost, so a clause gives so many occasions for one, and waits for each so often. */
+const OCCASIONS = 10;
+const LOOKS = 25;
+
+export const watchClauses: readonly Clause[] = [
+  {
+    id: 'watch.commit',
+    rule: 'A watcher is told the version that a commit gave the record, whichever handle made it.',
+    async prove(bench) {
+      for (const [writer, watcher] of directions(bench)) {
+        const heard: number[] = [];
+        watcher.watch(KEY, (version) => heard.push(version));
+        await assertHeard(bench, 'a commit', heard, () => writeOver(writer, KEY));
+      }
+    },
+  },
+  {
+    id: 'watch.release',
+    rule: 'A watcher is told when a lease is released: by the version of the record, or 0 when there is none.',
+    async prove(bench) {
+      for (const [writer, watcher] of directions(bench)) {
+        const { record } = await writer.read(KEY);
+        const ifVersion = record?.version ?? 0;
+        const heard: number[] = [];
+        const stop = watcher.watch(KEY, (version) => heard.push(version));
+        await assertHeard(bench, 'a release', heard, async () => {
+          await writer.release((await grant(writer, 'one', { ifVersion })).lease);
+          return ifVersion;
+        });
+        stop();
+        await writeOver(writer, KEY); // The other direction sees a release of a record.
+      }
+    },
+  },
+  {
+    id: 'watch.readable',
+    rule: 'When a watcher is told of a version, a read already gives that one or a newer one.',
+    async prove(bench) {
+      for (const [writer, watcher] of directions(bench)) {
+        const heard: number[] = [];
+        const readings: Promise<string | undefined>[] = [];
+        watcher.watch(KEY, (version) => {
+          heard.push(version);
+          const reading = watcher.read(KEY).then(({ record }) => {
+            const read = record?.version ?? 0;
+            return read < version ? `The version ${version} was announced when ${read} was read.` : undefined;
+          });
+          readings.push(reading.catch((error: unknown) => `A read in a watcher failed: ${error}`));
+        });
+        await assertHeard(bench, 'a commit', heard, () => writeOver(writer, KEY));
+        const faults = (await Promise.all(readings)).filter((fault) => fault !== undefined);
+        assert.equal(faults.join(' '), '', 'What readers in a watcher found:');
+      }
+    },
+  },
+  {
+    id: 'watch.later',
+    rule: 'A watcher is never called from within a call to the storage.',
+    async prove({ storage, advance }) {
+      let within: string | undefined;
+      const faults: string[] = [];
+      /** Makes a call and looks at what happens before it returns, which is before its promise resolves. */
+      const observe = <Reply>(name: string, call: () => Reply): Reply => {
+        within = name;
+        const reply = call();
+        within = undefined;
+        return reply;
+      };
+      observe('watch', () => {
+        storage.watch(KEY, () => {
+          if (within !== undefined) faults.push(within);
+        });
+      });
+      const { lease } = await observe('lease', () => grant(storage, 'one'));
+      await observe('release', () => storage.release(lease));
+      await observe('commit', () => write(storage, KEY, 'value'));
+      await advance(1);
+      assert.deepEqual(faults, [], 'The calls within which a watcher was called:');
+    },
+  },
+  {
+    id: 'watch.own-key',
+    rule: 'A watcher is told of its own key alone.',
+    async prove(bench) {
+      const heard: number[] = [];
+      const heardElsewhere: number[] = [];
+      bench.storage.watch(KEY, (version) => heardElsewhere.push(version));
+      bench.storage.watch(`${KEY}:2`, (version) => heard.push(version));
+      await assertHeard(bench, 'a commit', heard, () => writeOver(bench.other, `${KEY}:2`));
+      assert.deepEqual(heardElsewhere, [], 'What a watcher of another key was told:');
+    },
+  },
+  {
+    id: 'watch.stop',
+    rule: 'A watcher that stopped is told nothing more; stopping is harmless twice, and stops that one watch alone.',
+    async prove(bench) {
+      const { storage, other } = bench;
+      const stopped: number[] = [];
+      const going: number[] = [];
+      const twice = (version: number): void => void going.push(version);
+      const stop = storage.watch(KEY, (version) => stopped.push(version));
+      const stopOne = storage.watch(KEY, twice);
+      storage.watch(KEY, twice);
+      stop();
+      stop();
+      stopOne();
+      stopOne();
+      for (const _ of upTo(2)) await assertHeard(bench, 'a commit', going, () => writeOver(other, KEY));
+      assert.deepEqual(stopped, [], 'What the watcher that stopped was told:');
+    },
+  },
+];
+
+/** Who writes and who watches: each handle in either part. */
+function directions({ storage, other }: Bench): [TokenStorage, TokenStorage][] {
+  return [
+    [storage, other],
+    [other, storage],
+  ];
+}
+
+/** Commits over whatever is there, and returns the version. */
+async function writeOver(storage: TokenStorage, key: string): Promise<number> {
+  const { record } = await storage.read(key);
+  return write(storage, key, 'value', { expectedVersion: record?.version ?? 0 });
+}
+
+/** Gives occasions for a hint until one is heard with the version that its occasion returns. */
+async function assertHeard(
+  bench: Bench,
+  what: string,
+  heard: readonly number[],
+  occasion: () => Promise<number>,
+): Promise<void> {
+  const before = heard.length;
+  for (let given = 0; given < OCCASIONS; given += 1) {
+    const version = await occasion();
+    if (await comesTrue(bench, () => heard.slice(before).includes(version), LOOKS)) return;
+  }
+  const told = heard.slice(before).join(', ') || 'nothing';
+  assert.fail(`After each of ${OCCASIONS} times ${what}, the watcher was not told its version, but: ${told}.`);
+}
