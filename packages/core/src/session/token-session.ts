@@ -97,7 +97,7 @@ export class TokenSession {
   // Events are taken one after the other, also those that arise while one is taken.
   readonly #queue: { readonly event: SessionOccurrence; readonly incoming: TokenSet | undefined }[] = [];
   #taking = false;
-  #resting: (() => void)[] = [];
+  #watching: (() => void)[] = [];
   #turn: Promise<unknown> | undefined;
 
   /** The storage's clock less the session's own. */
@@ -199,6 +199,7 @@ export class TokenSession {
   async exportTokens(): Promise<ExportedTokens | undefined> {
     this.#assertOpen();
     await this.#restore();
+    await this.#rest();
     return this.#vault.served && exportTokens(this.#vault.served);
   }
 
@@ -282,13 +283,14 @@ export class TokenSession {
   /** Notes that a sign-in was begun, or that the user came back without a code. */
   async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
     await this.#restore();
+    await this.#rest();
     this.#send({ type: event });
   }
 
-  /** Reads the record, once; resolves when nothing is under way. */
+  /** Reads the record, once. What the reading led to may still be under way. */
   async #restore(): Promise<void> {
     if (this.#isRestoring()) this.#send({ type: 'session.opened' });
-    await this.#rest();
+    while (this.#isRestoring() && this.#isBusy()) await this.#nextEvent();
     const { failure } = this.#snapshot.context;
     if (this.#isRestoring() && failure !== null) throw errorOf(failure);
   }
@@ -299,15 +301,24 @@ export class TokenSession {
 
   /** Resolves when no answer is awaited, so that something else may begin. */
   async #rest(): Promise<void> {
-    while (this.#snapshot.hasTag('busy')) await new Promise<void>((resolve) => this.#resting.push(resolve));
+    while (this.#isBusy()) await this.#nextEvent();
+  }
+
+  #isBusy(): boolean {
+    return this.#snapshot.hasTag('busy');
+  }
+
+  #nextEvent(): Promise<void> {
+    return new Promise((resolve) => this.#watching.push(resolve));
   }
 
   /** Begins something new when nothing is under way, in the order of the calls. */
   async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
     const whenAtRest = async () => {
+      await this.#restore();
       // A caller may have begun a renewal between the rest and the news of it, so this asks again.
-      do await this.#restore();
-      while (this.#snapshot.hasTag('busy'));
+      do await this.#rest();
+      while (this.#isBusy());
       this.#assertOpen();
       return begin();
     };
@@ -367,12 +378,13 @@ export class TokenSession {
     this.#snapshot = after;
     this.#replica?.(event);
     for (const effect of effects) this.#carryOut(effect, incoming);
+    // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
+    if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
-    if (!after.hasTag('busy') && this.#resting.length > 0) {
-      const resting = this.#resting;
-      this.#resting = [];
-      for (const resume of resting) resume();
-    }
+    const watching = this.#watching;
+    if (watching.length === 0) return;
+    this.#watching = [];
+    for (const resume of watching) resume();
   }
 
   #tell(before: MachineSnapshot, after: MachineSnapshot): void {

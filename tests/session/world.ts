@@ -1,0 +1,198 @@
+import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
+import {
+  adobeIms,
+  type Entropy,
+  legacyFrameio,
+  type ServerProfile,
+  ServerToServerAuth,
+  type ServerToServerAuthOptions,
+  type SessionSnapshot,
+  StorageError,
+  type TokenStorage,
+  type UserSession,
+  WebAppAuth,
+  type WebAppAuthOptions,
+} from '@frameio-auth/core';
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import {
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type ManualClock,
+  manualClock,
+  startAuthorizationServer,
+} from '@frameio-auth/testing';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { onTestFinished } from 'vitest';
+
+/** A real server on loopback, one clock for everybody, and applications that live as long as the test. */
+export interface World {
+  readonly clock: ManualClock;
+  readonly server: AuthorizationServer;
+  readonly profile: ServerProfile;
+  /** An application that signs in as itself. */
+  service(options?: Partial<ServerToServerAuthOptions>): ServerToServerAuth;
+  /** An application whose users sign in. */
+  portal(options?: Partial<WebAppAuthOptions>): WebAppAuth;
+  /** The same, with somebody signed in to its default session. */
+  signedIn(options?: Partial<WebAppAuthOptions>): Promise<WebAppAuth>;
+  /** Signs a user in, as a browser would. */
+  signIn(session: Pick<UserSession, 'getAuthorizationUrl' | 'handleCallback'>, user?: string): Promise<void>;
+}
+
+export async function startWorld(options: AuthorizationServerOptions = {}): Promise<World> {
+  const clock = manualClock();
+  const server = await startAuthorizationServer({ clock, ...options });
+  const auths: { close(): Promise<void> }[] = [];
+  // All at once: an answer that a failed test still holds must not keep an application from closing.
+  onTestFinished(async () => void (await Promise.all([server, ...auths].map((each) => each.close()))));
+  const { origin } = server;
+  const profile = server.profile === 'adobe-ims' ? adobeIms({ origin }) : legacyFrameio({ origin });
+  const common = { server: profile, transport: fetchTransport(), clock, entropy: chance(1) };
+
+  const untilTheEnd = <Auth extends { close(): Promise<void> }>(auth: Auth): Auth => {
+    auths.push(auth);
+    return auth;
+  };
+  const world: World = {
+    clock,
+    server,
+    profile,
+    service: (more) => untilTheEnd(new ServerToServerAuth({ ...server.clients.serverToServer, ...common, ...more })),
+    portal: (more) => untilTheEnd(new WebAppAuth({ ...server.clients.webApp, ...common, ...more })),
+    async signedIn(more) {
+      const auth = world.portal(more);
+      await world.signIn(auth);
+      return auth;
+    },
+    async signIn(session, user) {
+      const { url } = await session.getAuthorizationUrl();
+      await session.handleCallback(await server.signIn(url, user === undefined ? {} : { user }));
+    },
+  };
+  return world;
+}
+
+/** Chance that always falls at the same place of a window, from 0 to 1, and leaves all other bytes to the platform. */
+export function chance(fraction: number): Entropy {
+  return (length) => {
+    const bytes = crypto.getRandomValues(new Uint8Array(length));
+    if (length === 4) new DataView(bytes.buffer).setUint32(0, Math.min(fraction * 2 ** 32, 2 ** 32 - 1));
+    return bytes;
+  };
+}
+
+type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit';
+
+/** A storage in memory that writes down what it is asked, and fails on command. */
+export interface ObservedStorage extends TokenStorage {
+  /** The operations asked for, in order. */
+  readonly calls: Operation[];
+  /** The operations that fail from now on. */
+  readonly failing: Set<Operation>;
+  /** Called before each operation is carried out; what it returns is awaited. */
+  before: (operation: Operation) => unknown;
+  /** Whether hints reach those who watch. */
+  hints: boolean;
+}
+
+export const DOWN: readonly Operation[] = ['read', 'lease', 'renew', 'release', 'commit'];
+
+export function observedStorage({ clock }: { readonly clock: ManualClock }): ObservedStorage {
+  const inner = memoryStorage({ clock });
+  async function observed<Reply>(operation: Operation, act: () => Promise<Reply>): Promise<Reply> {
+    storage.calls.push(operation);
+    await storage.before(operation);
+    if (storage.failing.has(operation)) throw new StorageError('storage_down', `The storage fails to ${operation}.`);
+    return act();
+  }
+  const storage: ObservedStorage = {
+    calls: [],
+    failing: new Set(),
+    before: () => {},
+    hints: true,
+    read: (key) => observed('read', () => inner.read(key)),
+    lease: (key, request) => observed('lease', () => inner.lease(key, request)),
+    renew: (lease) => observed('renew', () => inner.renew(lease)),
+    release: (lease) => observed('release', () => inner.release(lease)),
+    commit: (key, request) => observed('commit', () => inner.commit(key, request)),
+    watch: (key, listener) =>
+      inner.watch(key, (version) => {
+        if (storage.hints) listener(version);
+      }),
+    close: () => inner.close(),
+  };
+  return storage;
+}
+
+/** What of an auth object or a session can be waited for. */
+interface Watched {
+  readonly snapshot: SessionSnapshot;
+  subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void };
+}
+
+/** Resolves when the session is in the state or step of that name. */
+export function reaches(session: Watched, name: string): Promise<SessionSnapshot> {
+  return becomes(session, ({ state, step }) => state === name || step === name);
+}
+
+/** Resolves when the session's snapshot fits. */
+export function becomes(session: Watched, fits: (snapshot: SessionSnapshot) => boolean): Promise<SessionSnapshot> {
+  return new Promise((resolve) => {
+    if (fits(session.snapshot)) {
+      resolve(session.snapshot);
+      return;
+    }
+    const subscription = session.subscribe((snapshot) => {
+      if (!fits(snapshot)) return;
+      subscription.unsubscribe();
+      resolve(snapshot);
+    });
+  });
+}
+
+/** Lets the session fail so many times, and waits each time until it tries again. */
+export async function sitOut(session: Watched, clock: ManualClock, failures: number): Promise<void> {
+  for (let failure = 1; failure <= failures; failure += 1) {
+    const { retryAt } = await becomes(
+      session,
+      ({ attempt, step }) => attempt === failure && step.endsWith('backingOff'),
+    );
+    await clock.advanceTo(retryAt ?? Number.NaN);
+  }
+}
+
+/** Lets promises and pending I/O have some turns, for what must not happen to have its chance. */
+export async function idle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await turnOfTheEventLoop();
+}
+
+/** What a promise rejects with. */
+export async function errorOf(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw new Error('It rejected with something that is no error', { cause: error });
+  }
+  throw new Error('It did not reject');
+}
+
+/** Whether a promise has been settled, without waiting for it. */
+export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const note = () => {
+    settled = true;
+  };
+  promise.then(note, note);
+  await idle();
+  return settled;
+}
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+/** Adobe's lifetime of an access token, and the moments at which it falls due with the default buffer. */
+export const LIFETIME = 86_399 * SECOND;
+export const DUE = LIFETIME - 5 * MINUTE;
+export const LATEST_RENEWAL = LIFETIME - 2.5 * MINUTE;
