@@ -192,14 +192,19 @@ export abstract class Auth<Session extends TokenSession> {
    */
   session(key: string): Session {
     if (typeof key !== 'string' || key === '') refuse('key', 'must be a string and not empty, such as a user id.');
-    if (this.#closed) {
-      throw new ConfigurationError('auth_closed', 'This auth object was closed. Make a new one to go on.');
-    }
+    this.assertOpen();
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
     const session = this.#make(key, () => this.#sessions.delete(key));
     this.#sessions.set(key, session);
     return session;
+  }
+
+  /** @throws ConfigurationError after `close()` */
+  protected assertOpen(): void {
+    if (this.#closed) {
+      throw new ConfigurationError('auth_closed', 'This auth object was closed. Make a new one to go on.');
+    }
   }
 
   /** As on the default session: see {@link TokenSession.refresh}. */

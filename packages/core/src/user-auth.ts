@@ -48,6 +48,7 @@ export abstract class UserAuth extends Auth<UserSession> {
    * @throws as {@link UserSession.handleCallback}
    */
   async handleCallback(url: string | URL): Promise<UserSession> {
+    this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
     const begun = await pending.take(callback.state);

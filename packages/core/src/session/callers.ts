@@ -20,6 +20,8 @@ export class Callers {
 
   /** Waits until everybody is served or turned away. A caller that aborts leaves alone. */
   wait(signal?: AbortSignal): Promise<string> {
+    // An aborted signal says nothing more to those who begin to listen.
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const caller: Caller = {
         resolve: (token) => leave(() => resolve(token)),

@@ -148,9 +148,10 @@ export class TokenSession {
 
   async #obtainToken({ signal, rejected }: GetTokenOptions = {}): Promise<string> {
     signal?.throwIfAborted();
-    this.#assertOpen();
+    this.assertOpen();
     if (rejected !== undefined) {
       await this.#restore();
+      this.assertOpen();
       if (rejected === this.#vault.served?.accessToken.reveal()) {
         return this.#ask({ type: 'token.rejected' }, { signal });
       }
@@ -168,7 +169,7 @@ export class TokenSession {
    * @throws as `getToken()` does
    */
   async refresh(): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     await this.#restore();
     await this.#ask({ type: 'refresh.requested' });
   }
@@ -180,7 +181,7 @@ export class TokenSession {
    * @throws StorageError when the storage still has the tokens; call it again then
    */
   async revoke(): Promise<RevocationResult> {
-    this.#assertOpen();
+    this.assertOpen();
     return this.#inTurn(async () => {
       this.#revocation = { revokedRemotely: false, reason: 'nothing_to_revoke' };
       this.#send({ type: 'revocation.requested' });
@@ -197,7 +198,7 @@ export class TokenSession {
    * @throws StorageError when the storage cannot be read
    */
   async exportTokens(): Promise<ExportedTokens | undefined> {
-    this.#assertOpen();
+    this.assertOpen();
     await this.#restore();
     await this.#rest();
     return this.#vault.served && exportTokens(this.#vault.served);
@@ -211,7 +212,7 @@ export class TokenSession {
    *   StorageError
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     const imported = readImport(tokens, this.#now());
     await this.#inTurn(async () => {
       const { expiresAt, refreshable } = imported.facts;
@@ -319,7 +320,7 @@ export class TokenSession {
       // A caller may have begun a renewal between the rest and the news of it, so this asks again.
       do await this.#rest();
       while (this.#isBusy());
-      this.#assertOpen();
+      this.assertOpen();
       return begin();
     };
     const turn = (this.#turn ?? Promise.resolve()).then(whenAtRest, whenAtRest);
@@ -336,13 +337,14 @@ export class TokenSession {
     wish: SessionOccurrence,
     { signal, incoming }: { signal?: AbortSignal | undefined; incoming?: TokenSet } = {},
   ): Promise<string> {
-    this.#assertOpen();
+    this.assertOpen();
     const answer = this.#callers.wait(signal);
     this.#send(wish, incoming);
     return answer;
   }
 
-  #assertOpen(): void {
+  /** @throws ConfigurationError once `close()` was called: nothing new begins then */
+  protected assertOpen(): void {
     if (this.#closed !== undefined) throw closedError();
   }
 

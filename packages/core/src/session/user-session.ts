@@ -63,6 +63,7 @@ export class UserSession extends TokenSession {
    * @throws ConfigurationError for options that the server would not take, StorageError
    */
   async getAuthorizationUrl(options: AuthorizationUrlOptions = {}): Promise<AuthorizationUrl> {
+    this.assertOpen();
     const { client, pending, redirectUri, entropy } = this.#signIn;
     const { prompt, loginHint } = options;
     const state = options.state ?? randomText(entropy, 32);
@@ -97,6 +98,7 @@ export class UserSession extends TokenSession {
    *   and StorageError when the code cannot be exchanged
    */
   async handleCallback(url: string | URL): Promise<this> {
+    this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
     await this.complete(callback, await pending.take(callback.state, this.key));
@@ -110,6 +112,7 @@ export class UserSession extends TokenSession {
    * @throws as `handleCallback()` does
    */
   async exchangeCode({ code, codeVerifier, state }: CodeExchange): Promise<void> {
+    this.assertOpen();
     const { pending, redirectUri, scopes } = this.#signIn;
     for (const [name, value] of Object.entries({ code, codeVerifier })) {
       if ((value === undefined && name === 'codeVerifier') || (typeof value === 'string' && value !== '')) continue;
