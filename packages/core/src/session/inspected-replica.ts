@@ -17,16 +17,14 @@ const noEffects = Object.fromEntries(
  * is not touched. It exists only when an application asks for inspection.
  */
 export function inspectedReplica(key: string, input: SessionInput, inspect: Inspect): (event: SessionEvent) => void {
-  const tell = typeof inspect === 'function' ? inspect : (event: InspectionEvent) => inspect.next?.(event);
+  const tell = async (event: InspectionEvent) =>
+    typeof inspect === 'function' ? inspect(event) : inspect.next?.(event);
   const actor = createActor(sessionMachine.provide({ actions: noEffects }), {
     id: key,
     input,
     inspect(event) {
-      try {
-        tell(event);
-      } catch {
-        // An inspector that fails must not harm what it looks at.
-      }
+      // An inspector that fails, now or later, must not harm what it looks at.
+      tell(event).catch(() => {});
     },
   });
   actor.start();

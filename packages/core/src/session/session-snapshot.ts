@@ -57,3 +57,19 @@ export function presentSnapshot(key: string, snapshot: MachineSnapshot): Session
     ending,
   };
 }
+
+/**
+ * Whether the two are presented differently. That somebody asked for a token is not; a listener that asks for one
+ * would else be told of its own question for ever.
+ */
+export function looksDifferent(one: MachineSnapshot, other: MachineSnapshot): boolean {
+  const [before, after] = [one.context, other.context];
+  return (
+    pathOf(one) !== pathOf(other) ||
+    before.tokens !== after.tokens ||
+    before.attempt !== after.attempt ||
+    before.failure !== after.failure ||
+    before.retryAt !== after.retryAt ||
+    before.ending !== after.ending
+  );
+}

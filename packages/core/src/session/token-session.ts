@@ -20,7 +20,7 @@ import type { TokenReply } from '../protocol/token-endpoint.js';
 import { Callers } from './callers.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, inspectedReplica } from './inspected-replica.js';
-import { presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
+import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
 import { SessionTimers } from './session-timers.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
 import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
@@ -242,9 +242,10 @@ export class TokenSession {
 
   /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
   subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
+    const subscribed = (snapshot: SessionSnapshot) => listener(snapshot); // Its own, so that one may subscribe twice.
     this.#listeners ??= new Set();
-    this.#listeners.add(listener);
-    return { unsubscribe: () => void this.#listeners?.delete(listener) };
+    this.#listeners.add(subscribed);
+    return { unsubscribe: () => void this.#listeners?.delete(subscribed) };
   }
 
   /**
@@ -391,7 +392,7 @@ export class TokenSession {
 
   #tell(before: MachineSnapshot, after: MachineSnapshot): void {
     const { onStateChange } = this.#around;
-    if (this.#listeners?.size && (before.context !== after.context || before.value !== after.value)) {
+    if (this.#listeners?.size && looksDifferent(before, after)) {
       for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
     }
     if (onStateChange === undefined) return;
