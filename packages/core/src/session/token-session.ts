@@ -104,6 +104,7 @@ export class TokenSession {
   #offset = 0;
   /** The latest question to the storage; answers to earlier ones come too late to mean anything. */
   #question = 0;
+  #owner: string | undefined;
   #lease: Lease | undefined;
   #unwatch: Unsubscribe | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
@@ -250,7 +251,8 @@ export class TokenSession {
 
   /**
    * Lets go of timers, lease and storage; what the storage holds stays. A request that is under way is waited for and
-   * its answer written, because it may hold the only copy of a refresh token.
+   * its answer written, because it may hold the only copy of a refresh token; and tokens that the storage did not take
+   * are offered to it once more.
    */
   close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -263,6 +265,7 @@ export class TokenSession {
 
   async #end(): Promise<void> {
     await this.#rest();
+    await this.#writeOnceMore();
     this.#ended = true;
     this.#timers.stopAll();
     this.#unwatch?.();
@@ -272,6 +275,14 @@ export class TokenSession {
     this.#listeners?.clear();
     await this.#releaseLease();
     this.#onClosed();
+  }
+
+  /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
+  async #writeOnceMore(): Promise<void> {
+    const { attempt } = this.#snapshot.context;
+    const isUnsaved = () => pathOf(this.#snapshot) === 'valid.unsaved' && this.#snapshot.context.attempt === attempt;
+    if (isUnsaved()) this.#send({ type: 'retryTimer.elapsed' });
+    while (isUnsaved()) await this.#nextEvent();
   }
 
   /** Completes a sign-in: exchanges the code for tokens. Resolves when they are written. */
@@ -513,7 +524,9 @@ export class TokenSession {
   }
 
   #requestLease({ ifVersion }: EffectParameters['requestLease']): void {
-    const owner = randomText(this.#around.entropy, 12);
+    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
+    this.#owner ??= randomText(this.#around.entropy, 12);
+    const owner = this.#owner;
     this.#askStorage(
       (storage) => storage.lease(this.#storageKey, { owner, ttl: policy.leaseTtl, ifVersion }),
       (reply) => {
