@@ -81,6 +81,9 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   if (typeof transport !== 'function') {
     refuse('transport', 'is missing. Give fetchTransport() of @frameio-auth/transport-fetch, or fetch itself.');
   }
+  if (typeof server !== 'object' || server === null) {
+    refuse('server', 'is no server. Give adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.');
+  }
   if (storage !== undefined && typeof storage?.commit !== 'function') {
     refuse('storage', 'is no storage. Give memoryStorage() or another of the storages, or leave it out.');
   }
@@ -191,7 +194,10 @@ export abstract class Auth<Session extends TokenSession> {
    * @throws ConfigurationError for a key that is no string or empty, and after `close()`
    */
   session(key: string): Session {
-    if (typeof key !== 'string' || key === '') refuse('key', 'must be a string and not empty, such as a user id.');
+    // Half of a surrogate pair has no encoding, so no storage could tell it from another half.
+    if (typeof key !== 'string' || key === '' || /\p{Surrogate}/u.test(key)) {
+      refuse('key', 'must be a string of whole characters and not empty, such as a user id.');
+    }
     this.assertOpen();
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;

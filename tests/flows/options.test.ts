@@ -1,0 +1,272 @@
+import {
+  adobeIms,
+  ConfigurationError,
+  customServer,
+  legacyFrameio,
+  NativeAppAuth,
+  ServerToServerAuth,
+  SPAAuth,
+  WebAppAuth,
+} from '@frameio-auth/core';
+import { describe, expect, it } from 'vitest';
+
+const transport = async () => new Response();
+const redirectUri = 'https://review-portal.example/callback';
+const service = { clientId: 'nightly-ingest.fictional', clientSecret: 'client-secret.fictional', transport };
+const portal = { ...service, redirectUri };
+const player = { clientId: 'dailies-player.fictional', redirectUri, transport };
+
+type Options = Readonly<Record<string, unknown>>;
+const flows = {
+  service: (options: Options) => new ServerToServerAuth({ ...service, ...options } as never),
+  portal: (options: Options) => new WebAppAuth({ ...portal, ...options } as never),
+  player: (options: Options) => new SPAAuth({ ...player, ...options } as never),
+  uploader: (options: Options) => new NativeAppAuth({ ...player, ...options } as never),
+};
+
+function refusalOf(make: () => unknown): ConfigurationError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  throw new Error('It was not refused');
+}
+
+const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])[] = [
+  ['no clientId', 'service', { clientId: undefined }, /^clientId is missing\. Give the client ID/],
+  ['an empty clientId', 'player', { clientId: '' }, /^clientId is missing\. Give the client ID/],
+  ['a clientId that is no string', 'portal', { clientId: 7 }, /^clientId is missing\. Give the client ID/],
+  ['a clientId with a line break', 'player', { clientId: 'x\n' }, /^clientId must be printable ASCII.*Copy it again/],
+  [
+    'no secret for a service',
+    'service',
+    { clientSecret: undefined },
+    /^clientSecret is missing.*see SPAAuth and NativeAppAuth/,
+  ],
+  [
+    'no secret for a web app',
+    'portal',
+    { clientSecret: undefined },
+    /^clientSecret is missing.*see SPAAuth and NativeAppAuth/,
+  ],
+  ['an empty secret', 'portal', { clientSecret: '' }, /^clientSecret is missing.*see SPAAuth and NativeAppAuth/],
+  ['null for a secret', 'service', { clientSecret: null }, /^clientSecret is missing/],
+  ['no secret in an array', 'service', { clientSecret: [] }, /^clientSecret must be a string, or an array of two/],
+  [
+    'an empty secret in an array',
+    'service',
+    { clientSecret: ['a', ''] },
+    /^clientSecret must be a string, or an array/,
+  ],
+  [
+    'a secret with a line break',
+    'service',
+    { clientSecret: 'secret\n' },
+    /^clientSecret must be printable.*line break/,
+  ],
+  [
+    'a secret for a single-page app',
+    'player',
+    { clientSecret: 's' },
+    /^clientSecret is given.*use WebAppAuth on a server/,
+  ],
+  ['a secret for a native app', 'uploader', { clientSecret: 's' }, /^clientSecret is given, and NativeAppAuth/],
+  [
+    'no redirectUri',
+    'portal',
+    { redirectUri: undefined },
+    /^redirectUri is missing\. Give the address that is registered/,
+  ],
+  ['an empty redirectUri', 'player', { redirectUri: '' }, /^redirectUri is missing/],
+  ['a redirectUri that is no URI', 'player', { redirectUri: '/callback' }, /^redirectUri is not a URL.*https:\/\/host/],
+  [
+    'http for Adobe',
+    'player',
+    { redirectUri: 'http://localhost:80/cb' },
+    /^redirectUri must be https for adobe-ims, for localhost as well/,
+  ],
+  [
+    'http to elsewhere',
+    'player',
+    { redirectUri: 'http://player.example/cb', server: legacyFrameio({ pkce: true }) },
+    /^redirectUri must be https, because/,
+  ],
+  [
+    'a fragment',
+    'player',
+    { redirectUri: `${redirectUri}#top` },
+    /^redirectUri has a fragment.*Take it out \(RFC 6749 §3\.1\.2\)/,
+  ],
+  ['no transport', 'service', { transport: undefined }, /^transport is missing\. Give fetchTransport\(\)/],
+  ['a transport that is an object', 'service', { transport: {} }, /^transport is missing\. Give fetchTransport\(\)/],
+  ['a storage that is none', 'service', { storage: new Map() }, /^storage is no storage\. Give memoryStorage\(\)/],
+  ['null for a storage', 'service', { storage: null }, /^storage is no storage\. Give memoryStorage\(\)/],
+  [
+    'a storage that was not made',
+    'service',
+    { storage: () => ({}) },
+    /^storage is no storage\. Give memoryStorage\(\)/,
+  ],
+  ['a negative buffer', 'service', { refreshBuffer: -1 }, /^refreshBuffer must be a number of seconds, 0 or more/],
+  [
+    'a buffer that is text',
+    'service',
+    { refreshBuffer: '300' },
+    /^refreshBuffer must be a number of seconds, 0 or more/,
+  ],
+  ['a buffer without end', 'service', { refreshBuffer: Number.POSITIVE_INFINITY }, /^refreshBuffer must be a number/],
+  ['no number for a buffer', 'service', { refreshBuffer: Number.NaN }, /^refreshBuffer must be a number/],
+  [
+    'another onStorageUnavailable',
+    'service',
+    { onStorageUnavailable: 'retry' },
+    /^onStorageUnavailable must be 'request' or 'fail'/,
+  ],
+  [
+    'an onTokenRefreshed that is no function',
+    'service',
+    { onTokenRefreshed: 'log' },
+    /^onTokenRefreshed must be a function/,
+  ],
+  ['an onStateChange that is no function', 'service', { onStateChange: {} }, /^onStateChange must be a function/],
+  [
+    'scopes that are neither',
+    'service',
+    { scopes: 42 },
+    /^scopes must be an array of strings, such as \['openid', 'profile'\]/,
+  ],
+  ['scopes that are not strings', 'player', { scopes: ['openid', 7] }, /^scopes must be an array of strings/],
+  ['null for scopes', 'player', { scopes: null }, /^scopes must be an array of strings/],
+  ['null for a server', 'service', { server: null }, /^server is no server\. Give adobeIms\(\)/],
+  ['the name of a server', 'service', { server: 'adobe-ims' }, /^server is no server\. Give adobeIms\(\)/],
+  ['a server that was not made', 'service', { server: adobeIms }, /^server is no server\. Give adobeIms\(\)/],
+  [
+    'a server over plain http',
+    'service',
+    { server: { ...adobeIms(), tokenEndpoint: 'http://ims.example/token' } },
+    /^server\.tokenEndpoint must be https, because secrets travel there/,
+  ],
+  [
+    'a secret for a legacy app with PKCE',
+    'portal',
+    { server: legacyFrameio({ pkce: true }) },
+    /takes no clientSecret as it is configured here\. Leave it out/,
+  ],
+  [
+    'a legacy app without PKCE that has no secret',
+    'player',
+    { server: legacyFrameio() },
+    /clientSecret\. Give it, or register the app with PKCE: legacyFrameio\(\{ pkce: true \}\)/,
+  ],
+];
+
+describe('an auth object', () => {
+  it.each(REFUSED)('is refused with %s', (_name, flow, options, message) => {
+    const error = refusalOf(() => flows[flow](options));
+    expect(error.message).toMatch(message);
+    expect(error.name).toBe('ConfigurationError');
+    expect(error.code).toMatch(/^(?:invalid_option|client_secret_unexpected|client_secret_missing)$/);
+  });
+
+  it.each(REFUSED)('does not repeat a secret when it is refused with %s', (_name, flow, options) => {
+    const error = refusalOf(() => flows[flow](options));
+    expect(JSON.stringify([error, error.stack])).not.toContain('client-secret.fictional');
+  });
+
+  it.each([
+    ['fetch itself for a transport', 'service', { transport: fetch }],
+    ['two secrets', 'service', { clientSecret: ['old.fictional', 'new.fictional'] }],
+    ['an undefined secret for a public client', 'player', { clientSecret: undefined }],
+    ['no buffer', 'portal', { refreshBuffer: 0 }],
+    ['no scopes', 'player', { scopes: [] }],
+    [
+      'http on loopback for the legacy server',
+      'player',
+      { redirectUri: 'http://localhost:5050/callback', server: legacyFrameio({ pkce: true }) },
+    ],
+    ['a scheme of its own (RFC 8252 §7.1)', 'uploader', { redirectUri: 'adobe+f1c710a1://adobeid/slate-uploader' }],
+    ['a query in the redirect URI', 'portal', { redirectUri: `${redirectUri}?tenant=7` }],
+    [
+      'a server of its own',
+      'portal',
+      {
+        server: customServer({
+          issuer: 'https://login.example',
+          authorizationEndpoint: 'https://login.example/authorize',
+          tokenEndpoint: 'https://login.example/token',
+          clientAuthentication: 'client_secret_post',
+        }),
+      },
+    ],
+  ] as const)('is made with %s', (_name, flow, options) => {
+    expect(flows[flow](options).snapshot.state).toBe('restoring');
+  });
+});
+
+describe('the profile of a server', () => {
+  const endpoints = {
+    issuer: 'https://login.example',
+    authorizationEndpoint: 'https://login.example/authorize',
+    tokenEndpoint: 'https://login.example/token',
+    clientAuthentication: 'client_secret_basic',
+  };
+
+  it.each<readonly [string, () => unknown, RegExp]>([
+    [
+      'an environment nobody knows',
+      () => adobeIms({ environment: 'moon' as never }),
+      /^adobeIms: environment must be 'production' or 'stage'/,
+    ],
+    [
+      'a path in the origin',
+      () => adobeIms({ origin: 'https://ims.example/ims' }),
+      /^adobeIms: origin has a path.*Give the origin alone/,
+    ],
+    [
+      'plain http to elsewhere',
+      () => legacyFrameio({ origin: 'http://applications.example' }),
+      /^legacyFrameio: origin must be https/,
+    ],
+    [
+      'no token endpoint',
+      () => customServer({ ...endpoints, tokenEndpoint: undefined } as never),
+      /^server\.tokenEndpoint is not a URL.*Give an absolute one/,
+    ],
+    [
+      'an issuer that is no URL',
+      () => customServer({ ...endpoints, issuer: 'login' } as never),
+      /^server\.issuer is not a URL/,
+    ],
+    [
+      'a password in an address',
+      () => customServer({ ...endpoints, tokenEndpoint: 'https://me:pass@login.example/t' } as never),
+      /^server\.tokenEndpoint holds a user name or password\. Take it out/,
+    ],
+    [
+      'an authentication nobody knows',
+      () => customServer({ ...endpoints, clientAuthentication: 'private_key_jwt' } as never),
+      /^server\.clientAuthentication must be one of 'client_secret_basic', 'client_secret_post', 'none'/,
+    ],
+    [
+      'a separator nobody knows',
+      () => customServer({ ...endpoints, scopeSeparator: ';' } as never),
+      /^server\.scopeSeparator must be one of/,
+    ],
+    [
+      'a lifetime that is none',
+      () => customServer({ ...endpoints, refreshTokenLifetime: -1 } as never),
+      /^server\.refreshTokenLifetime must be a whole number above 0/,
+    ],
+    [
+      'a scope that is several',
+      () => customServer({ ...endpoints, defaultScopes: { user: ['a b'] } } as never),
+      /^server\.defaultScopes\.user holds "a b"/,
+    ],
+  ])('is refused with %s', (_name, make, message) => {
+    const error = refusalOf(make);
+    expect(error.message).toMatch(message);
+    expect([error.code, error.message.includes('pass@')]).toEqual(['invalid_option', false]);
+  });
+});
