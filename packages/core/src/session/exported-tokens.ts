@@ -105,7 +105,8 @@ function timeOf(name: string, value: unknown): number | undefined {
   if (value >= FIRST_MILLISECONDS) {
     refuse(`have an ${name} in milliseconds. Give it in seconds since the Unix epoch.`);
   }
-  return value * 1000;
+  // Seconds with a fraction are not exact in binary; the milliseconds that they came of were whole.
+  return Math.round(value * 1000);
 }
 
 function scopesOf(value: unknown): readonly string[] {
