@@ -5,6 +5,7 @@ import { Secret } from '../kernel/secret.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
+import { readImport } from './exported-tokens.js';
 
 /** The version of the format below. A record of a later one is refused and left as it is. */
 const FORMAT = 1;
@@ -50,12 +51,21 @@ export interface RecordContents {
   readonly tokens?: TokenSet;
 }
 
-/** @throws StorageError for a record that this version cannot read; its text is in no message */
-export function readRecord(record: StoredRecord | undefined): RecordContents {
+/**
+ * Reads a record of any format so far. An older one is read as what it means today, and is written in today's format
+ * by the session's next commit; so is a token set as `exportTokens()` and the official SDKs write it, which is what an
+ * application has that kept tokens itself before it put its storage behind this port.
+ *
+ * @param now - the storage's time, for what an older format does not say
+ * @throws StorageError for a record that this version cannot read; its text is in no message, and it stays as it is
+ */
+export function readRecord(record: StoredRecord | undefined, now: number): RecordContents {
   if (record === undefined) return { facts: { status: 'absent', version: 0 } };
   const { version, value } = record;
   const body = parse(value);
   switch (body['status']) {
+    case undefined:
+      return readExported(body, version, now);
     case 'tokens': {
       const refreshToken = optionalText(body, 'refreshToken');
       const idToken = optionalText(body, 'idToken');
@@ -86,6 +96,16 @@ export function readRecord(record: StoredRecord | undefined): RecordContents {
 
 type Body = Record<string, unknown>;
 
+/** The format before there were records: a bare token set. */
+function readExported(body: Body, version: number, now: number): RecordContents {
+  try {
+    const tokens = readImport(body, now);
+    return { facts: { status: 'tokens', version, tokens: tokens.facts }, tokens };
+  } catch {
+    return unreadable();
+  }
+}
+
 function parse(value: string): Body {
   let body: unknown;
   try {
@@ -94,8 +114,10 @@ function parse(value: string): Body {
     // The parser's own message quotes the text, which may hold tokens.
     return unreadable();
   }
-  if (!isObject(body) || !Number.isInteger(body['format'])) return unreadable();
-  if ((body['format'] as number) > FORMAT) {
+  if (!isObject(body)) return unreadable();
+  const format = body['format'] ?? 0;
+  if (!Number.isInteger(format) || (body['status'] !== undefined && format === 0)) return unreadable();
+  if ((format as number) > FORMAT) {
     throw new StorageError(
       'record_from_newer_version',
       'The stored session was written by a newer version of @frameio-auth/core. Update this application; the record was left as it is.',

@@ -505,8 +505,8 @@ export class TokenSession {
     this.#unwatch ??= this.#watch();
     this.#askStorage(
       (storage) => storage.read(this.#storageKey),
-      ({ record }) => {
-        const { facts, tokens } = readRecord(record);
+      ({ record, now }) => {
+        const { facts, tokens } = readRecord(record, now);
         this.#send({ type: 'record.read', record: facts }, tokens);
       },
     );
@@ -536,7 +536,7 @@ export class TokenSession {
         } else if (reply.outcome === 'held') {
           this.#send({ type: 'lease.held', until: reply.until });
         } else {
-          const { facts, tokens } = readRecord(reply.record);
+          const { facts, tokens } = readRecord(reply.record, reply.now);
           this.#send({ type: 'lease.moved', record: facts }, tokens);
         }
       },
@@ -629,7 +629,7 @@ export class TokenSession {
           this.#send({ type: 'commit.succeeded', version: reply.version });
         } else {
           void this.#releaseLease();
-          const { facts, tokens } = readRecord(reply.record);
+          const { facts, tokens } = readRecord(reply.record, reply.now);
           this.#send({ type: 'commit.conflicted', record: facts }, tokens);
         }
       },
