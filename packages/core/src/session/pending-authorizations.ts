@@ -32,9 +32,9 @@ export class PendingAuthorizations {
   async begin(state: string, pending: PendingAuthorization): Promise<void> {
     const key = await this.#keys.authorization(state);
     // Only the storage's own clock can tell when its records expire.
-    const { now } = await fromStorage(this.#storage.read(key));
+    const { now } = await fromStorage(() => this.#storage.read(key));
     const value = JSON.stringify({ format: FORMAT, ...pending, codeVerifier: pending.codeVerifier.reveal() });
-    const reply = await fromStorage(
+    const reply = await fromStorage(() =>
       this.#storage.commit(key, { value, expectedVersion: 0, expiresAt: now + policy.authorizationTtl }),
     );
     if (reply.outcome === 'conflict') {
@@ -53,7 +53,7 @@ export class PendingAuthorizations {
    */
   async take(state: string, sessionKey?: string): Promise<PendingAuthorization> {
     const key = await this.#keys.authorization(state);
-    const { record, now } = await fromStorage(this.#storage.read(key));
+    const { record, now } = await fromStorage(() => this.#storage.read(key));
     if (record === undefined) {
       refuse(
         'state_unknown',
@@ -69,7 +69,7 @@ export class PendingAuthorizations {
       );
     }
     // The record stays until it would have expired, so that a second use is told from an unknown state.
-    const reply = await fromStorage(
+    const reply = await fromStorage(() =>
       this.#storage.commit(key, {
         value: JSON.stringify({ format: FORMAT, used: true }),
         expectedVersion: record.version,

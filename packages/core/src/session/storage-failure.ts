@@ -1,19 +1,22 @@
 import { StorageError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 
-/** A storage's promise, with whatever it rejects with made a `StorageError` that is safe to show. */
-export async function fromStorage<Reply>(reply: Promise<Reply>): Promise<Reply> {
+/** A storage's reply, with whatever it throws or rejects with made a `StorageError` that is safe to show. */
+export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Reply> {
   try {
-    return await reply;
+    return await ask();
   } catch (error) {
     throw storageErrorOf(error);
   }
 }
 
-/** A storage's own errors are free of secrets; those of the driver under it may quote what was to be written. */
+/**
+ * A storage's own words are free of secrets; those of the driver under it may quote what was to be written, and so may
+ * what a storage has attached to its error, such as a cause.
+ */
 function storageErrorOf(error: unknown): StorageError {
   return error instanceof StorageError
-    ? error
+    ? new StorageError(error.code, error.message)
     : new StorageError(
         'storage_failed',
         'The storage failed, and not with a StorageError, so its reason is not shown here.',

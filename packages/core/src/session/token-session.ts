@@ -477,7 +477,7 @@ export class TokenSession {
     const whenCurrent = (action: () => void) => {
       if (question === this.#question) action();
     };
-    fromStorage(promised(() => ask(this.#around.storage))).then(
+    fromStorage(() => ask(this.#around.storage)).then(
       (reply) => {
         this.#compareClocks(reply.now, asked);
         whenCurrent(() => this.#orFailure(() => answer(reply)));
