@@ -1,0 +1,246 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import {
+  type Clock,
+  type CommitReply,
+  ConfigurationError,
+  type LeaseReply,
+  StorageError,
+  type StoredRecord,
+  systemClock,
+  type TokenStorage,
+} from '@frameio-auth/core';
+import { defaultDirectory } from './default-directory.js';
+import { directoryWatch, ring } from './directory-watch.js';
+import { storageErrorOf } from './disk-failure.js';
+import { forgetSome } from './forgotten-sessions.js';
+import { isPrivateDirectory } from './private-files.js';
+import { beginFolder, type Head, readHead, replaceHead } from './revision-folder.js';
+import { NOTHING, type SessionState } from './session-state.js';
+
+export interface FileStorageOptions {
+  /**
+   * Where the files are: a directory on a disk of this host, for this storage alone. It is made when something is first
+   * written. Default: the place where the platform keeps the data of applications, see the README.
+   */
+  readonly directory?: string;
+  /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/** What a call wants: its reply, and the state that must stand in the place of the one it saw for the reply to be true. */
+interface Decision<Reply> {
+  readonly reply: Reply;
+  readonly next?: SessionState;
+  /** Whether those who watch are to hear of it. */
+  readonly telling?: boolean;
+}
+
+/**
+ * Records in files: shared by all processes of one host that are given the same directory, and safe against crashes of
+ * each of them at any moment.
+ *
+ * @throws ConfigurationError `invalid_option` for a directory that is no path
+ * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
+ *   `permissions_too_open` and `foreign_owner` where other users could get at the files, `record_unreadable` and
+ *   `record_too_new` for a file that is not understood, `no_default_directory`, or the system's own code (`ENOSPC`,
+ *   `EROFS`, …). Methods that return a promise reject with it; `watch` throws it.
+ */
+export function fileStorage({ directory, clock = systemClock() }: FileStorageOptions = {}): TokenStorage {
+  const named = directory === undefined ? undefined : pathOf(directory);
+  const listeners = new Map<string, Set<(version: number) => void>>(); // By the name of the session's folder.
+  const underWay = new Set<Promise<unknown>>();
+  let closed = false;
+
+  function assertOpen(): void {
+    if (closed) throw new StorageError('storage_closed', 'The file storage was closed.');
+  }
+
+  /** A call that `close()` waits for, and that fails with a `StorageError` or not at all. */
+  async function call<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
+    assertOpen();
+    const working = inDirectory(work);
+    underWay.add(working);
+    try {
+      return await working;
+    } finally {
+      underWay.delete(working);
+    }
+  }
+
+  async function inDirectory<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
+    const place = named ?? (await defaultDirectory());
+    try {
+      return await work(place);
+    } catch (error) {
+      throw storageErrorOf(error, place);
+    }
+  }
+
+  /** Reads, decides and writes, again and again until nobody else wrote in between. */
+  async function change<Reply>(
+    key: string,
+    decide: (state: SessionState, now: number) => Decision<Reply>,
+  ): Promise<Reply> {
+    return call(async (place) => {
+      const name = nameOf(key);
+      for (;;) {
+        const head = await latest(place, name);
+        const now = clock.now();
+        const { reply, next, telling = false } = decide(asOf(now, head?.state ?? NOTHING), now);
+        if (next === undefined) return reply;
+        if (!(await advance(place, name, head, next))) continue;
+        if (head === undefined) await forgetSome(place, now).catch(() => {});
+        if (telling) {
+          tell(name, versionOf(next));
+          await ring(join(place, name));
+        }
+        return reply;
+      }
+    });
+  }
+
+  /** Calls the listeners, each in a microtask of its own: none runs inside a caller, or stops another by throwing. */
+  function tell(name: string, version: number): void {
+    for (const listener of listeners.get(name) ?? []) {
+      void Promise.resolve().then(() => {
+        if (listeners.get(name)?.has(listener)) listener(version);
+      });
+    }
+  }
+
+  /** What another process changed is known by name alone, so it is read; what fails is only a hint lost. */
+  const others = directoryWatch((changed) => {
+    for (const name of changed === null ? listeners.keys() : [changed]) {
+      if (!listeners.has(name)) continue;
+      call(async (place) => {
+        const head = await latest(place, name);
+        tell(name, versionOf(asOf(clock.now(), head?.state ?? NOTHING)));
+      }).catch(() => {});
+    }
+  });
+
+  return {
+    read: async (key) =>
+      call(async (place) => {
+        const head = await latest(place, nameOf(key));
+        const now = clock.now();
+        return { ...recordOf(asOf(now, head?.state ?? NOTHING)), now };
+      }),
+
+    async lease(key, { owner, ttl, ifVersion }) {
+      assertArgument(ttl > 0 && Number.isFinite(ttl), 'A lease needs a `ttl` above 0 ms.');
+      assertVersion(ifVersion);
+      return change<LeaseReply>(key, (state, now) => {
+        const seen = { ...recordOf(state), now };
+        if (versionOf(state) !== ifVersion) return { reply: { outcome: 'moved', ...seen } };
+        const last = state.lease;
+        if (last !== null && last.owner !== owner && now < last.until) {
+          return { reply: { outcome: 'held', ...seen, until: last.until } };
+        }
+        const id = randomUUID();
+        const until = now + ttl;
+        const abandoned = last !== null && now >= last.until;
+        return {
+          reply: { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until, abandoned },
+          next: { ...state, lease: { id, owner, until } },
+        };
+      });
+    },
+
+    renew: async ({ key, id, ttl }) =>
+      change(key, (state, now) => {
+        if (state.lease?.id !== id) return { reply: false };
+        return { reply: true, next: { ...state, lease: { ...state.lease, until: now + ttl } } };
+      }),
+
+    release: async ({ key, id }) =>
+      change(key, (state) => {
+        if (state.lease?.id !== id) return { reply: undefined };
+        return { reply: undefined, next: { ...state, lease: null }, telling: true };
+      }),
+
+    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
+      assertArgument(typeof value === 'string', 'A `value` must be a string.');
+      assertArgument(expiresAt > Number.NEGATIVE_INFINITY, '`expiresAt` must be a time in ms.');
+      assertVersion(expectedVersion);
+      return change<CommitReply>(key, (state, now) => {
+        if (versionOf(state) !== expectedVersion) return { reply: { outcome: 'conflict', ...recordOf(state), now } };
+        // Of a key that was forgotten the last version is not known, but that it is in the past.
+        const version = Math.max(state.version + 1, Math.floor(now));
+        const record = { value, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null };
+        return {
+          reply: { outcome: 'committed', version, now },
+          next: { version, record, lease: null },
+          telling: true,
+        };
+      });
+    },
+
+    watch(key, listener) {
+      assertOpen();
+      const name = nameOf(key);
+      const ofKey = listeners.get(name) ?? new Set<(version: number) => void>();
+      const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
+      listeners.set(name, ofKey.add(call));
+      void inDirectory((place) => others.start(place)).catch(() => {});
+      return () => {
+        if (ofKey.delete(call) && ofKey.size === 0) listeners.delete(name);
+      };
+    },
+
+    async close() {
+      closed = true;
+      others.stop();
+      await Promise.allSettled(underWay);
+      listeners.clear();
+    },
+  };
+}
+
+async function latest(directory: string, name: string): Promise<Head | undefined> {
+  return (await isPrivateDirectory(directory)) ? readHead(join(directory, name)) : undefined;
+}
+
+async function advance(directory: string, name: string, head: Head | undefined, next: SessionState): Promise<boolean> {
+  const folder = join(directory, name);
+  return head === undefined ? beginFolder(folder, next) : replaceHead(folder, head, next);
+}
+
+/** The state as it is now: an expired record is gone, and its version remembered. */
+function asOf(now: number, state: SessionState): SessionState {
+  const { record } = state;
+  return record === null || record.expiresAt === null || now < record.expiresAt ? state : { ...state, record: null };
+}
+
+/** The version of the record, or 0 when there is none. */
+function versionOf({ record, version }: SessionState): number {
+  return record === null ? 0 : version;
+}
+
+/** The record as a part of a reply, which has no such field when there is none. */
+function recordOf({ record, version }: SessionState): { readonly record?: StoredRecord } {
+  return record === null ? {} : { record: { value: record.value, version } };
+}
+
+/**
+ * The name of a session's folder. Of UTF-16, which every string is: UTF-8 has the same bytes for all strings that are
+ * not well-formed in the same place.
+ */
+function nameOf(key: string): string {
+  assertArgument(typeof key === 'string', 'A key must be a string.');
+  return createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex');
+}
+
+function pathOf(directory: unknown): string {
+  if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return resolve(directory);
+  throw new ConfigurationError('invalid_option', 'directory must be the path of a directory, or left out.');
+}
+
+function assertArgument(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new StorageError('invalid_argument', message);
+}
+
+function assertVersion(version: number): void {
+  assertArgument(Number.isSafeInteger(version) && version >= 0, 'A version is a whole number, 0 or above.');
+}
