@@ -137,17 +137,36 @@ const joining = {
   'refresh.requested': { actions: 'noteWish' },
 } as const;
 
-/** What a session without tokens answers to those who ask for one: it signs in by itself, or says why it cannot. */
+/**
+ * What a session without tokens does for those who ask for one: it looks whether another instance has signed the user
+ * in, because a hint may be lost, and if not, says why there is none.
+ */
+function lookingAgain(refusal: (args: { context: SessionContext }) => { refusal: Refusal }) {
+  const answers = [{ guard: 'isWanted' }, { actions: ['noteWish', 'readRecord'] }] as const;
+  return {
+    ...learning,
+    'token.requested': answers,
+    'refresh.requested': answers,
+    'record.read': [
+      learning['record.read'],
+      { guard: 'isWanted', actions: ['noteWishesMet', { type: 'rejectCallers', params: refusal }] },
+    ],
+    'storage.failed': { guard: 'isWanted', actions: turnCallersAway },
+  } as const;
+}
+
+/** The same, unless it signs in by itself. */
 function withoutTokens(refusal: (args: { context: SessionContext }) => { refusal: Refusal }) {
+  const looking = lookingAgain(refusal);
   const answers = [
     {
       guard: 'renewsByItself',
       target: '#session.authorizing.leasing',
       actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
     },
-    { actions: { type: 'rejectCallers', params: refusal } },
+    ...looking['token.requested'],
   ] as const;
-  return { 'token.requested': answers, 'refresh.requested': answers } as const;
+  return { ...looking, 'token.requested': answers, 'refresh.requested': answers } as const;
 }
 const notAuthenticated = () => refusing({ reason: 'not_authenticated' });
 const itsEnding = ({ context }: { context: SessionContext }) =>
@@ -390,7 +409,6 @@ export const sessionMachine = session.createMachine({
       on: {
         ...withoutTokens(notAuthenticated),
         'authorization.started': 'authorizing.awaitingRedirect',
-        ...learning,
         ...beginning,
       },
     },
@@ -411,12 +429,10 @@ export const sessionMachine = session.createMachine({
           },
           exit: { type: 'stopTimer', params: { timer: 'authorization' } },
           on: {
-            'token.requested': { actions: { type: 'rejectCallers', params: notAuthenticated } },
-            'refresh.requested': { actions: { type: 'rejectCallers', params: notAuthenticated } },
+            ...lookingAgain(notAuthenticated),
             'authorization.started': { target: 'awaitingRedirect', reenter: true },
             'authorization.denied': '#session.settling',
             'authorizationTimer.elapsed': '#session.settling',
-            ...learning,
             ...beginning,
           },
         },
@@ -600,7 +616,6 @@ export const sessionMachine = session.createMachine({
       on: {
         ...withoutTokens(itsEnding),
         'authorization.started': 'authorizing.awaitingRedirect',
-        ...learning,
         ...beginning,
       },
     },
@@ -657,7 +672,6 @@ export const sessionMachine = session.createMachine({
       on: {
         ...withoutTokens(wasRevoked),
         'authorization.started': 'authorizing.awaitingRedirect',
-        ...learning,
         ...beginning,
       },
     },

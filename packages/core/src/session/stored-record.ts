@@ -164,15 +164,38 @@ const KINDS: Readonly<Record<FailureKind, true>> = {
   configuration: true,
 };
 
+const SOURCES: Readonly<Record<Failure['source'], true>> = {
+  server: true,
+  transport: true,
+  storage: true,
+  session: true,
+};
+
 function endingOf(value: unknown): SessionEnding {
   if (!isObject(value)) return unreadable();
   const cause = text(value, 'cause');
   if (!Object.hasOwn(CAUSES, cause)) return unreadable();
   const failure = value['failure'];
   if (failure === null) return { cause: cause as EndingCause, failure };
-  if (!isObject(failure) || !Object.hasOwn(KINDS, text(failure, 'kind'))) return unreadable();
-  text(failure, 'code');
-  return { cause: cause as EndingCause, failure: failure as unknown as Failure };
+  return { cause: cause as EndingCause, failure: failureOf(failure) };
+}
+
+/** A failure may be shown, so only what a failure has is taken over: the record may hold more, whoever wrote it. */
+function failureOf(value: unknown): Failure {
+  if (!isObject(value)) return unreadable();
+  const [kind, source] = [text(value, 'kind'), text(value, 'source')];
+  if (!Object.hasOwn(KINDS, kind) || !Object.hasOwn(SOURCES, source)) return unreadable();
+  const { status, userActionRequired, actionUrl, debugId } = value;
+  return {
+    kind: kind as Failure['kind'],
+    source: source as Failure['source'],
+    code: text(value, 'code'),
+    description: text(value, 'description'),
+    ...(typeof status === 'number' && { status }),
+    ...(userActionRequired === true && { userActionRequired }),
+    ...(typeof actionUrl === 'string' && { actionUrl }),
+    ...(typeof debugId === 'string' && { debugId }),
+  };
 }
 
 function unreadable(): never {
