@@ -111,8 +111,9 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'leaves nobody waiting without an answer or a timer to come',
-    holds({ snapshot, callers, timers }) {
-      return !callers || snapshot.hasTag('busy') || timers.poll !== undefined || timers.retry !== undefined;
+    holds({ snapshot, callers, timers, storage }) {
+      const isAnswerToCome = snapshot.hasTag('busy') || (storage === 'readRecord' && snapshot.context.wanted);
+      return !callers || isAnswerToCome || timers.poll !== undefined || timers.retry !== undefined;
     },
   },
   {

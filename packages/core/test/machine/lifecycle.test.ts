@@ -69,8 +69,30 @@ describe('a session that opens', () => {
     const story = user().hears(asked).hears({ type: 'record.read', record: record.absent });
     expect(story.place).toBe('unauthenticated');
     expect(rejected(story)).toEqual({ reason: 'not_authenticated' });
-    expect(rejected(story.hears(asked))).toEqual({ reason: 'not_authenticated' });
-    expect(rejected(story.hears({ type: 'refresh.requested' }))).toEqual({ reason: 'not_authenticated' });
+  });
+
+  it('that has no tokens looks again for each who asks, because the hint of a sign-in may be lost', () => {
+    for (const [facts, refusal] of [
+      [record.absent, { reason: 'not_authenticated' }],
+      [record.revoked(7), { reason: 'revoked' }],
+    ] as const) {
+      for (const wish of [asked, { type: 'refresh.requested' }] as const) {
+        const story = user().opensWith(facts);
+        expect(story.hears(wish).deeds).toEqual(['readRecord']);
+        expect(story.hears(wish).effects).toEqual([]);
+        expect(rejected(story.hears({ type: 'record.read', record: facts }))).toEqual(refusal);
+
+        expect(story.hears(wish).deeds).toEqual(['readRecord']);
+        expect(rejected(story.hears(storageFailed))).toMatchObject({
+          reason: 'failed',
+          failure: { source: 'storage' },
+        });
+
+        story.hears(wish).hears({ type: 'record.read', record: record.holding(8, tokens(START)) });
+        expect(story.place).toBe('valid.fresh');
+        expect(story.deeds).toContain('serveCallers');
+      }
+    }
   });
 
   it('repeats what a tombstone says', () => {
@@ -367,7 +389,8 @@ describe('a refresh token that the server refuses', () => {
     expect(story.deeds).toEqual(['forgetTokens', 'rejectCallers']);
     expect(rejected(story)).toMatchObject({ reason: 'ended', ending: { cause: 'refresh_token_rejected' } });
     expect(story.context).toMatchObject({ version: 8, tokens: null });
-    expect(rejected(story.hears(asked))).toMatchObject({ reason: 'ended' });
+    story.hears(asked).hears({ type: 'record.read', record: record.expired(8) });
+    expect(rejected(story)).toMatchObject({ reason: 'ended' });
   });
 
   it('means nothing when another instance has a newer one', () => {
@@ -644,7 +667,8 @@ describe('a sign-in', () => {
 
   it('waits ten minutes for the user, counted from the last beginning, and keeps nobody waiting meanwhile', () => {
     const story = user().opensWith(record.absent).hears({ type: 'authorization.started' });
-    expect(rejected(story.hears(asked))).toEqual({ reason: 'not_authenticated' });
+    story.hears(asked).hears({ type: 'record.read', record: record.absent });
+    expect(rejected(story)).toEqual({ reason: 'not_authenticated' });
     story.after(5 * MINUTE).hears({ type: 'authorization.started' });
     expect(story.deed('startTimer')).toEqual({
       timer: 'authorization',
