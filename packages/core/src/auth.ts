@@ -201,7 +201,10 @@ export abstract class Auth<Session extends TokenSession> {
     this.assertOpen();
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
-    const session = this.#make(key, () => this.#sessions.delete(key));
+    const session = this.#make(key, () => {
+      // The auth object is its default session, for good: one that is closed is not replaced behind its back.
+      if (key !== DEFAULT_KEY) this.#sessions.delete(key);
+    });
     this.#sessions.set(key, session);
     return session;
   }
@@ -246,10 +249,16 @@ export abstract class Auth<Session extends TokenSession> {
     return this.#default.subscribe(listener);
   }
 
-  /** Closes every session. The storage and the transport are the application's, and stay open. */
+  /**
+   * Closes every session. The storage and the transport are the application's, and stay open.
+   *
+   * @throws StorageError when the storage did not take a session's newest tokens to the last
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    const closings = await Promise.allSettled([...this.#sessions.values()].map((session) => session.close()));
+    const failed = closings.find((closing) => closing.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

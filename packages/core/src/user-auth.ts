@@ -36,7 +36,7 @@ export abstract class UserAuth extends Auth<UserSession> {
   }
 
   /** Begins a sign-in of the default session: see {@link UserSession.getAuthorizationUrl}. */
-  getAuthorizationUrl(options?: AuthorizationUrlOptions): Promise<AuthorizationUrl> {
+  async getAuthorizationUrl(options?: AuthorizationUrlOptions): Promise<AuthorizationUrl> {
     return this.session('default').getAuthorizationUrl(options);
   }
 
@@ -53,12 +53,12 @@ export abstract class UserAuth extends Auth<UserSession> {
     const callback = client.readCallback(url);
     const begun = await pending.take(callback.state);
     const session = this.session(begun.sessionKey);
-    await session.complete(callback, begun);
+    await UserSession.complete(session, callback, begun);
     return session;
   }
 
   /** Exchanges a code for the default session: see {@link UserSession.exchangeCode}. */
-  exchangeCode(exchange: CodeExchange): Promise<void> {
+  async exchangeCode(exchange: CodeExchange): Promise<void> {
     return this.session('default').exchangeCode(exchange);
   }
 }

@@ -27,10 +27,10 @@ export function systemClock(): Clock {
     setTimeout(callback, delay, { keepAlive = false } = {}) {
       const timer: { current?: ReturnType<typeof setTimeout> } = {};
       const deadline = Date.now() + delay;
+      // The platform wakes a timer a moment early now and then, and cannot wait longer than its limit in one go.
+      const elapsed = (): void => (Date.now() < deadline ? wait() : callback());
       const wait = (): void => {
-        const remaining = deadline - Date.now();
-        timer.current =
-          remaining > LONGEST_DELAY ? setTimeout(wait, LONGEST_DELAY) : setTimeout(callback, Math.max(0, remaining));
+        timer.current = setTimeout(elapsed, Math.min(Math.max(0, deadline - Date.now()), LONGEST_DELAY));
         // Browsers number their timers; only where a timer is an object can it be told to let the process go.
         if (!keepAlive && typeof timer.current === 'object') (timer.current as { unref?(): void }).unref?.();
       };

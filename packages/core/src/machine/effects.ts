@@ -1,3 +1,4 @@
+import type { Failure } from '../kernel/failure.js';
 import type { Refusal, SessionEnding } from '../kernel/session-ending.js';
 
 /** The timers of a session; each runs at most once at a time. */
@@ -12,6 +13,9 @@ export type Tombstone = { readonly status: 'expired'; readonly ending: SessionEn
 /**
  * What the machine wants done: the name of each effect and the data it comes with. Effects are imperative, carry no
  * secret, and never fail: what goes wrong while one is carried out comes back as an event.
+ *
+ * The storage is asked one question at a time: an answer to an earlier one than the last (`readRecord`, `requestLease`,
+ * `commitTokens`, `commitTombstone`) is not an event any more, and whoever carries effects out drops it.
  */
 export interface EffectParameters {
   /** Read the record → `record.read` or `storage.failed`. */
@@ -36,8 +40,15 @@ export interface EffectParameters {
   forgetTokens: undefined;
   /** Tell the application that this session received new tokens. */
   announceTokens: undefined;
-  /** Tell the server that the tokens are not needed any more → `revocation.finished`, when it was `served` ones. */
-  revokeTokens: { which: 'served' | 'held' };
+  /** Tell whoever brought tokens, by a sign-in or an import, that they are in place; as a rule nobody did. */
+  confirmTokens: undefined;
+  /** Tell whoever brought a code why no tokens came of it. */
+  refuseTokens: { failure: Failure };
+  /**
+   * Tell the server that the tokens are not needed any more → `revocation.finished`, when it was the `served` ones that
+   * were meant. For those `held` aside, and for `unwritten` ones that are served, nothing is awaited.
+   */
+  revokeTokens: { which: 'served' | 'held' | 'unwritten' };
   /** Run a timer that ends at a moment of the session's choice between the two, so that a fleet spreads out. */
   startTimer: { timer: TimerName; notBefore: number; notAfter: number };
   stopTimer: { timer: TimerName };
@@ -74,6 +85,8 @@ export const effectActions: EffectActions = {
   adoptTokens: unprovided,
   forgetTokens: unprovided,
   announceTokens: unprovided,
+  confirmTokens: unprovided,
+  refuseTokens: unprovided,
   revokeTokens: unprovided,
   startTimer: unprovided,
   stopTimer: unprovided,

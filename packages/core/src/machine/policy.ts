@@ -40,7 +40,7 @@ const NEVER: Window = { notBefore: Number.MAX_SAFE_INTEGER, notAfter: Number.MAX
  */
 export function renewalWindow(tokens: TokenFacts, refreshBuffer: number): Window {
   if (tokens.expiresAt === null) return NEVER;
-  const lifetime = tokens.expiresAt - tokens.issuedAt;
+  const lifetime = Math.max(0, tokens.expiresAt - tokens.issuedAt);
   const buffer = Math.min(refreshBuffer, lifetime * (1 - policy.earliestRenewal));
   return { notBefore: tokens.expiresAt - buffer, notAfter: tokens.expiresAt - buffer / 2 };
 }

@@ -49,7 +49,16 @@ const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => 
   failure: event.failure,
   now: event.now,
 });
+const itsRefusal = ({ event }: { event: { failure: Failure } }) => ({ failure: event.failure });
 const refusing = (refusal: Refusal) => ({ refusal });
+
+/** What is wrong with tokens that the storage has not taken, when nothing else is. */
+const NOT_WRITTEN: Failure = {
+  kind: 'transient',
+  source: 'storage',
+  code: 'not_written',
+  description: 'The storage has not taken the new tokens yet.',
+};
 
 // Steps that occur in several states, named for what they amount to.
 const adoptTheRecord = [
@@ -60,10 +69,16 @@ const adoptTheCommitted = [
   { type: 'rememberCommit', params: itsVersion },
   { type: 'adoptTokens', params: { from: 'held' } },
   'announceTokens',
+  'confirmTokens',
   // Whoever waited gets what the server just gave, even where its life is shorter than the way here: there is nothing
   // fresher, and asking once more would begin a circle.
   'noteWishesMet',
   'serveCallers',
+] as const;
+const adoptTheImported = [
+  { type: 'rememberCommit', params: itsVersion },
+  { type: 'adoptTokens', params: { from: 'held' } },
+  'confirmTokens',
 ] as const;
 const turnCallersAway = [
   'noteWishesMet',
@@ -75,7 +90,7 @@ const turnCallersAway = [
 const repeatTheRefusal = {
   type: 'rejectCallers',
   params: ({ context }: { context: SessionContext }) =>
-    refusing({ reason: 'failed', failure: context.failure as Failure }),
+    refusing({ reason: 'failed', failure: context.failure ?? NOT_WRITTEN }),
 } as const;
 const commitTheHeld = {
   type: 'commitTokens',
@@ -85,7 +100,7 @@ const startTheRetryTimer = {
   type: 'startTimer',
   params: ({ context, event }: { context: SessionContext; event: SessionEvent }) => ({
     timer: 'retry' as const,
-    ...retryWindow(context.failure as Failure, context.attempt, event.now),
+    ...retryWindow(context.failure ?? NOT_WRITTEN, context.attempt, event.now),
   }),
 } as const;
 const stopTheRetryTimer = { type: 'stopTimer', params: { timer: 'retry' } } as const;
@@ -109,16 +124,15 @@ const learning = {
   },
 } as const;
 
-/** What a session at rest may be told to begin. Whoever brings tokens waits for them to be taken. */
+/** What a session at rest may be told to begin. Whoever brings tokens waits for them to be confirmed or refused. */
 const beginning = {
   'code.received': {
     target: '#session.authorizing.requesting',
-    actions: ['noteWish', { type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
+    actions: [{ type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
   },
   'tokens.imported': {
     target: '#session.authorizing.committing',
     actions: [
-      'noteWish',
       { type: 'beginWith', params: { origin: 'import' } },
       { type: 'rememberHeld', params: ({ event }: { event: { tokens: TokenFacts } }) => ({ tokens: event.tokens }) },
       'holdTokens',
@@ -126,7 +140,7 @@ const beginning = {
   },
   'revocation.requested': [
     { guard: 'hasTokens', target: '#session.revoking.requesting' },
-    { target: '#session.revoking.committing' },
+    { guard: 'hasRecord', target: '#session.revoking.committing' },
   ],
 } as const;
 
@@ -137,41 +151,37 @@ const joining = {
   'refresh.requested': { actions: 'noteWish' },
 } as const;
 
-/**
- * What a session without tokens does for those who ask for one: it looks whether another instance has signed the user
- * in, because a hint may be lost, and if not, says why there is none.
- */
-function lookingAgain(refusal: (args: { context: SessionContext }) => { refusal: Refusal }) {
-  const answers = [{ guard: 'isWanted' }, { actions: ['noteWish', 'readRecord'] }] as const;
-  return {
-    ...learning,
-    'token.requested': answers,
-    'refresh.requested': answers,
-    'record.read': [
-      learning['record.read'],
-      { guard: 'isWanted', actions: ['noteWishesMet', { type: 'rejectCallers', params: refusal }] },
-    ],
-    'storage.failed': { guard: 'isWanted', actions: turnCallersAway },
-  } as const;
-}
+/** Why there is no token, where there is none. */
+const refuseForWantOfTokens = {
+  type: 'rejectCallers',
+  params: ({ context }: { context: SessionContext }): { refusal: Refusal } => {
+    if (context.revoked) return refusing({ reason: 'revoked' });
+    if (context.ending !== null) return refusing({ reason: 'ended', ending: context.ending });
+    return refusing({ reason: 'not_authenticated' });
+  },
+} as const;
 
-/** The same, unless it signs in by itself. */
-function withoutTokens(refusal: (args: { context: SessionContext }) => { refusal: Refusal }) {
-  const looking = lookingAgain(refusal);
-  const answers = [
-    {
-      guard: 'renewsByItself',
-      target: '#session.authorizing.leasing',
-      actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
-    },
-    ...looking['token.requested'],
-  ] as const;
-  return { ...looking, 'token.requested': answers, 'refresh.requested': answers } as const;
-}
-const notAuthenticated = () => refusing({ reason: 'not_authenticated' });
-const itsEnding = ({ context }: { context: SessionContext }) =>
-  refusing({ reason: 'ended', ending: context.ending as SessionEnding });
-const wasRevoked = () => refusing({ reason: 'revoked' });
+/**
+ * What a session without tokens does for those who ask for one: it signs in by itself, or looks whether another
+ * instance has signed the user in, because a hint may be lost, and if not, says why there is none.
+ */
+const askingWithoutTokens = [
+  {
+    guard: 'renewsByItself',
+    target: '#session.authorizing.leasing',
+    actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
+  },
+  { guard: 'isWanted' },
+  { actions: ['noteWish', 'readRecord'] },
+] as const;
+const withoutTokens = {
+  'session.opened': { actions: 'readRecord' },
+  'token.requested': askingWithoutTokens,
+  'refresh.requested': askingWithoutTokens,
+  'record.changed': learning['record.changed'],
+  'record.read': [learning['record.read'], { guard: 'isWanted', actions: ['noteWishesMet', refuseForWantOfTokens] }],
+  'storage.failed': { guard: 'isWanted', actions: turnCallersAway },
+} as const;
 const notRenewable = () =>
   refusing({
     reason: 'failed',
@@ -238,7 +248,10 @@ const committing = session.createStateConfig({
   tags: 'busy',
   entry: commitTheHeld,
   on: {
-    'commit.succeeded': { target: '#session.settling', actions: adoptTheCommitted },
+    'commit.succeeded': [
+      { guard: 'isImporting', target: '#session.settling', actions: adoptTheImported },
+      { target: '#session.settling', actions: adoptTheCommitted },
+    ],
     'commit.conflicted': [
       {
         guard: { type: 'isOutdone', params: itsRecord },
@@ -261,6 +274,7 @@ const committing = session.createStateConfig({
         { type: 'rememberUnwritten', params: itsFailure },
         { type: 'adoptTokens', params: { from: 'held' } },
         'announceTokens',
+        'confirmTokens',
       ],
     },
   },
@@ -315,17 +329,21 @@ const backingOff = session.createStateConfig({
   exit: stopTheRetryTimer,
   on: {
     'retryTimer.elapsed': asksAgain,
+    // What becomes of a sign-in is nobody's business but its own: the others see what there is when it is over.
     'token.requested': [
+      { guard: 'isExchangingCode', actions: 'noteWish' },
       { guard: { type: 'callersMayStillWait', params: time }, actions: 'noteWish' },
       { actions: ['noteWish', repeatTheRefusal] },
     ],
-    'token.rejected': { actions: ['noteWish', repeatTheRefusal] },
+    'token.rejected': [{ guard: 'isExchangingCode', actions: 'noteWish' }, { actions: ['noteWish', repeatTheRefusal] }],
     // Somebody decided that now is the time; only the server's own word is stronger.
     'refresh.requested': [
-      { guard: 'mayHurry', target: 'leasing', actions: 'noteWish' },
+      { guard: 'isExchangingCode', actions: 'noteWish' },
+      { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },
       { actions: ['noteWish', repeatTheRefusal] },
     ],
-    ...learning,
+    'record.changed': learning['record.changed'],
+    'record.read': [{ guard: 'isExchangingCode' }, learning['record.read']],
     ...beginning,
   },
 });
@@ -388,26 +406,27 @@ export const sessionMachine = session.createMachine({
     settling: {
       description: 'Takes no time: picks the state by what there is.',
       always: [
+        {
+          guard: 'signsInByItself',
+          target: 'authorizing.leasing',
+          actions: { type: 'beginWith', params: { origin: 'client_credentials' } },
+        },
         { guard: 'isRevoked', target: 'revoked' },
         { guard: 'isEnded', target: 'expired' },
+        { guard: 'isUnwritten', target: 'valid.unsaved' },
         { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
         { guard: { type: 'isDueAndAlive', params: time }, target: 'valid.due', actions: 'serveCallers' },
         { guard: { type: 'isDue', params: time }, target: 'valid.due' },
         { guard: 'hasTokens', target: 'valid.fresh' },
-        {
-          guard: 'renewsByItselfAndIsWanted',
-          target: 'authorizing.leasing',
-          actions: { type: 'beginWith', params: { origin: 'client_credentials' } },
-        },
         { target: 'unauthenticated' },
       ],
     },
 
     unauthenticated: {
       description: 'There are no tokens.',
-      entry: ['noteWishesMet', { type: 'rejectCallers', params: notAuthenticated }],
+      entry: ['noteWishesMet', refuseForWantOfTokens],
       on: {
-        ...withoutTokens(notAuthenticated),
+        ...withoutTokens,
         'authorization.started': 'authorizing.awaitingRedirect',
         ...beginning,
       },
@@ -429,7 +448,7 @@ export const sessionMachine = session.createMachine({
           },
           exit: { type: 'stopTimer', params: { timer: 'authorization' } },
           on: {
-            ...lookingAgain(notAuthenticated),
+            ...withoutTokens,
             'authorization.started': { target: 'awaitingRedirect', reenter: true },
             'authorization.denied': '#session.settling',
             'authorizationTimer.elapsed': '#session.settling',
@@ -449,7 +468,7 @@ export const sessionMachine = session.createMachine({
               {
                 guard: 'isExchangingCode',
                 target: '#session.settling',
-                actions: ['forgetFailures', ...turnCallersAway],
+                actions: ['forgetFailures', { type: 'refuseTokens', params: itsRefusal }],
               },
               backOff[1],
             ],
@@ -500,6 +519,8 @@ export const sessionMachine = session.createMachine({
               },
               { guard: 'canRenew', target: 'due' },
               { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
+              // The clocks were compared anew since the timer was set, and it is not time yet.
+              { target: 'fresh', reenter: true },
             ],
             'token.requested': [
               { guard: 'canRenew', ...renew },
@@ -535,6 +556,11 @@ export const sessionMachine = session.createMachine({
                   { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
                   commitTheHeld,
                 ],
+              },
+              {
+                guard: { type: 'recordIsRevoked', params: itsRecord },
+                target: '#session.settling',
+                actions: [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptTheRecord],
               },
               { target: '#session.settling', actions: adoptTheRecord },
             ],
@@ -598,7 +624,16 @@ export const sessionMachine = session.createMachine({
               target: '#session.settling',
               actions: ['rememberNothing', { type: 'noteVersion', params: itsVersion }, 'forgetTokens'],
             },
-            'commit.conflicted': { target: '#session.settling', actions: adoptTheRecord },
+            'commit.conflicted': [
+              // The storage lost the record, which says nothing about the refusal.
+              {
+                guard: { type: 'recordIsLost', params: itsRecord },
+                target: 'entombing',
+                reenter: true,
+                actions: { type: 'noteVersion', params: { version: 0 } },
+              },
+              { target: '#session.settling', actions: adoptTheRecord },
+            ],
             // Whether another instance has newer tokens cannot be known now, so nothing is given up now.
             'storage.failed': {
               target: 'backingOff',
@@ -612,9 +647,9 @@ export const sessionMachine = session.createMachine({
 
     expired: {
       description: 'The tokens are dead. Somebody must sign in again.',
-      entry: ['noteWishesMet', { type: 'rejectCallers', params: itsEnding }],
+      entry: ['noteWishesMet', refuseForWantOfTokens],
       on: {
-        ...withoutTokens(itsEnding),
+        ...withoutTokens,
         'authorization.started': 'authorizing.awaitingRedirect',
         ...beginning,
       },
@@ -623,6 +658,7 @@ export const sessionMachine = session.createMachine({
     revoking: {
       description: 'The tokens are given up: at the server first, then in storage.',
       initial: 'requesting',
+      on: joining,
       states: {
         requesting: {
           tags: 'busy',
@@ -637,7 +673,7 @@ export const sessionMachine = session.createMachine({
           },
           on: {
             'commit.succeeded': {
-              target: '#session.revoked',
+              target: '#session.settling',
               actions: [{ type: 'rememberRevocation', params: itsVersion }, 'forgetTokens'],
             },
             'commit.conflicted': [
@@ -668,9 +704,9 @@ export const sessionMachine = session.createMachine({
 
     revoked: {
       description: 'The tokens were given up on purpose.',
-      entry: ['noteWishesMet', { type: 'rejectCallers', params: wasRevoked }],
+      entry: ['noteWishesMet', refuseForWantOfTokens],
       on: {
-        ...withoutTokens(wasRevoked),
+        ...withoutTokens,
         'authorization.started': 'authorizing.awaitingRedirect',
         ...beginning,
       },

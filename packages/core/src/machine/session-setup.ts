@@ -13,7 +13,15 @@ import type { SessionEvent } from './events.js';
 import { policy, renewalWindow, retryWindow } from './policy.js';
 
 /** What is left of earlier trouble once tokens are in place. */
-const calm = { attempt: 0, failure: null, retryAt: null, possiblySpent: false, suspect: false, held: null } as const;
+const calm = {
+  attempt: 0,
+  failure: null,
+  retryAt: null,
+  possiblySpent: false,
+  suspect: false,
+  held: null,
+  unwritten: false,
+} as const;
 
 export const session = setup({
   types: {
@@ -29,7 +37,7 @@ export const session = setup({
     noteWishesMet: assign({ wanted: false }),
     noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
     beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
-    forgetFailures: assign({ attempt: 0, failure: null, retryAt: null }),
+    forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
     noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
       repeated: false,
       possiblySpent: context.possiblySpent || abandoned,
@@ -39,7 +47,8 @@ export const session = setup({
       failure,
       attempt: context.attempt + 1,
       retryAt: retryWindow(failure, context.attempt + 1, now).notAfter,
-      possiblySpent: failure.kind === 'ambiguous' ? mayBeSpent(context) : context.possiblySpent,
+      possiblySpent:
+        failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
     })),
     noteRefusal: assign(({ context }, { failure }: { failure: Failure }) => ({
@@ -58,6 +67,7 @@ export const session = setup({
     })),
     rememberUnwritten: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
       ...calm,
+      unwritten: true,
       tokens: context.held,
       ending: null,
       revoked: false,
@@ -85,9 +95,12 @@ export const session = setup({
     isWanted: ({ context }) => context.wanted,
     isRevoked: ({ context }) => context.revoked,
     isEnded: ({ context }) => context.ending !== null,
+    isUnwritten: ({ context }) => context.tokens !== null && context.unwritten,
     hasTokens: ({ context }) => context.tokens !== null,
+    hasRecord: ({ context }) => context.version > 0,
     renewsByItself: ({ context }) => context.renewal === 'client_credentials',
-    renewsByItselfAndIsWanted: ({ context }) => context.renewal === 'client_credentials' && context.wanted,
+    signsInByItself: ({ context }) =>
+      context.renewal === 'client_credentials' && context.wanted && context.tokens === null,
     canRenew: ({ context }) => canRenew(context),
     canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
     canRenewAndWasUsed: ({ context }, { used }: { used: boolean }) => canRenew(context) && used,
@@ -106,6 +119,7 @@ export const session = setup({
     signsInWithoutStorage: ({ context }) =>
       context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
+    isImporting: ({ context }) => context.origin === 'import',
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
     hintIsNews: ({ context }, { version }: { version: number }) => version > context.version,
     recordIsLost: ({ context }, { record }: { record: RecordFacts }) =>
@@ -126,7 +140,7 @@ export const session = setup({
       isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
     callersMayStillWait: ({ context }, { now }: { now: number }) =>
       context.failure !== null && isWorthWaiting(context.failure, context.attempt, (context.retryAt ?? now) - now),
-    mayHurry: ({ context }) => context.origin !== 'authorization_code' && context.failure?.retryAfter === undefined,
+    serverSetNoTime: ({ context }) => context.failure?.retryAfter === undefined,
   },
 });
 

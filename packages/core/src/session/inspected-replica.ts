@@ -11,12 +11,17 @@ const noEffects = Object.fromEntries(
   Object.keys(effectActions).map((name) => [name, () => {}]),
 ) as unknown as typeof effectActions;
 
+export interface InspectedReplica {
+  send(event: SessionEvent): void;
+  stop(): void;
+}
+
 /**
  * An actor that lives the session's life over again for an inspector. The machine is deterministic and does no I/O, so
  * an actor that hears the same events is always in the same state; and whatever an inspector does to it, the session
  * is not touched. It exists only when an application asks for inspection.
  */
-export function inspectedReplica(key: string, input: SessionInput, inspect: Inspect): (event: SessionEvent) => void {
+export function inspectedReplica(key: string, input: SessionInput, inspect: Inspect): InspectedReplica {
   const tell = async (event: InspectionEvent) =>
     typeof inspect === 'function' ? inspect(event) : inspect.next?.(event);
   const actor = createActor(sessionMachine.provide({ actions: noEffects }), {
@@ -28,5 +33,5 @@ export function inspectedReplica(key: string, input: SessionInput, inspect: Insp
     },
   });
   actor.start();
-  return (event) => actor.send(event);
+  return { send: (event) => actor.send(event), stop: () => void actor.stop() };
 }

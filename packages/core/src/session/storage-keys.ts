@@ -15,7 +15,7 @@ export interface StorageKeys {
  *   it would not be the answer to what is asked
  */
 export function storageKeys(profile: ServerProfile, clientId: string, scopes?: readonly string[]): StorageKeys {
-  const prefix = [new URL(profile.tokenEndpoint).host, clientId].map(encodeURIComponent).join('/');
+  const prefix = [profile.issuer, clientId].map(encodeURIComponent).join('/');
   const asked = scopes === undefined ? '' : `/${[...scopes].sort().map(encodeURIComponent).join('+')}`;
   return {
     session: (key) => `${prefix}/session/${encodeURIComponent(key)}${asked}`,

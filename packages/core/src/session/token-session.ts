@@ -19,7 +19,7 @@ import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import { Callers } from './callers.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
-import { type Inspect, inspectedReplica } from './inspected-replica.js';
+import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
 import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
 import { SessionTimers } from './session-timers.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
@@ -68,6 +68,9 @@ export interface SessionSurroundings {
   readonly onStateChange?: (change: StateChange) => unknown;
 }
 
+/** What the storage's answer amounts to, and the tokens that it is about. */
+type StorageAnswer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
+
 /** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
 const RECORD_GRACE = 24 * 60 * 60_000;
 
@@ -86,7 +89,7 @@ export class TokenSession {
   readonly #callers: Callers;
   readonly #timers: SessionTimers;
   readonly #onClosed: () => void;
-  readonly #replica: ((event: SessionEvent) => void) | undefined;
+  readonly #replica: InspectedReplica | undefined;
   #snapshot: MachineSnapshot;
 
   // The fresh path: two fields that a token is served from without asking anybody else.
@@ -104,7 +107,13 @@ export class TokenSession {
   #offset = 0;
   /** The latest question to the storage; answers to earlier ones come too late to mean anything. */
   #question = 0;
+  /** Whether the answer to the latest question is still to come. */
+  #unanswered = false;
   #owner: string | undefined;
+  /** Whoever brought a code or tokens, and waits to hear what became of them. */
+  #bringer: Callers | undefined;
+  /** The highest version that the storage hinted at. */
+  #hinted = 0;
   #lease: Lease | undefined;
   #unwatch: Unsubscribe | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
@@ -151,13 +160,13 @@ export class TokenSession {
     signal?.throwIfAborted();
     this.assertOpen();
     if (rejected !== undefined) {
-      await this.#restore();
+      await orAborted(this.#restore(), signal);
       this.assertOpen();
       if (rejected === this.#vault.served?.accessToken.reveal()) {
-        return this.#ask({ type: 'token.rejected' }, { signal });
+        return this.#ask({ type: 'token.rejected' }, signal);
       }
     }
-    if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, { signal });
+    if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
     const isFresh = this.#around.clock.now() < this.#freshUntil;
     if (!isFresh && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
     this.#used = true;
@@ -202,15 +211,17 @@ export class TokenSession {
     this.assertOpen();
     await this.#restore();
     await this.#rest();
+    this.assertOpen();
     return this.#vault.served && exportTokens(this.#vault.served);
   }
 
   /**
    * Takes tokens that were exported, here or by the official SDKs, in the place of the session's own. Bad ones are
-   * refused, and the session stays as it was.
+   * refused, and the session stays as it was. When the storage does not take them, they are served all the same, the
+   * snapshot is `degraded`, and the write is repeated.
    *
    * @throws ConfigurationError for what cannot be read, TokenExpiredError for tokens that are of no use any more,
-   *   StorageError
+   *   StorageError when the storage cannot be read
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
@@ -226,14 +237,18 @@ export class TokenSession {
           },
         );
       }
-      await this.#ask({ type: 'tokens.imported', tokens: imported.facts }, { incoming: imported });
+      await this.#bring({ type: 'tokens.imported', tokens: imported.facts }, imported);
     });
   }
 
   /** Whether there are tokens and nothing says that they are dead. `false` before the session was first used. */
   get isAuthenticated(): boolean {
     const { tokens, renewal } = this.#snapshot.context;
-    return tokens !== null && (renewal === 'client_credentials' || tokens.refreshable || this.#isAlive());
+    return (
+      this.#closed === undefined &&
+      tokens !== null &&
+      (renewal === 'client_credentials' || tokens.refreshable || this.#isAlive())
+    );
   }
 
   /** How the session stands; free of secrets. */
@@ -253,6 +268,8 @@ export class TokenSession {
    * Lets go of timers, lease and storage; what the storage holds stays. A request that is under way is waited for and
    * its answer written, because it may hold the only copy of a refresh token; and tokens that the storage did not take
    * are offered to it once more.
+   *
+   * @throws StorageError when the storage still does not take them; they are gone then
    */
   close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -264,17 +281,30 @@ export class TokenSession {
   }
 
   async #end(): Promise<void> {
-    await this.#rest();
+    // What had its turn before the closing may have begun something between the rest and the news of it.
+    do await this.#rest();
+    while (this.#isBusy());
     await this.#writeOnceMore();
+    const unwritten = this.#snapshot.context.unwritten ? this.#snapshot.context.failure : null;
     this.#ended = true;
     this.#timers.stopAll();
-    this.#unwatch?.();
-    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    harmlessly(() => this.#unwatch?.());
+    this.#forget();
     this.#callers.turnAway(closedError);
-    this.#vault.forget();
+    this.#bringer?.turnAway(closedError);
+    this.#resume();
+    this.#replica?.stop();
     this.#listeners?.clear();
     await this.#releaseLease();
     this.#onClosed();
+    // The only copy of these tokens was in memory, so this is not the time to be silent.
+    if (unwritten !== null) throw errorOf(unwritten);
+  }
+
+  #forget(): void {
+    this.#vault.forget();
+    this.#ready = undefined;
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
@@ -285,25 +315,30 @@ export class TokenSession {
     while (isUnsaved()) await this.#nextEvent();
   }
 
-  /** Completes a sign-in: exchanges the code for tokens. Resolves when they are written. */
-  async exchange(grant: CodeGrant): Promise<void> {
+  /** Completes a sign-in: exchanges the code for tokens. Resolves when they are served. */
+  protected async exchange(grant: CodeGrant): Promise<void> {
     await this.#inTurn(async () => {
       this.#vault.codeGrant = grant;
-      await this.#ask({ type: 'code.received' });
+      await this.#bring({ type: 'code.received' });
     });
   }
 
   /** Notes that a sign-in was begun, or that the user came back without a code. */
-  async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
+  protected async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
     await this.#restore();
     await this.#rest();
     this.#send({ type: event });
   }
 
-  /** Reads the record, once. What the reading led to may still be under way. */
+  /**
+   * Reads the record at the first use, and again while there are no tokens, because the hint of a sign-in elsewhere may
+   * have been lost. What the reading led to may still be under way.
+   */
   async #restore(): Promise<void> {
-    if (this.#isRestoring()) this.#send({ type: 'session.opened' });
-    while (this.#isRestoring() && this.#isBusy()) await this.#nextEvent();
+    const { tokens, renewal } = this.#snapshot.context;
+    if (!this.#isRestoring() && (tokens !== null || renewal === 'client_credentials')) return;
+    this.#send({ type: 'session.opened' });
+    while (this.#unanswered) await this.#nextEvent();
     const { failure } = this.#snapshot.context;
     if (this.#isRestoring() && failure !== null) throw errorOf(failure);
   }
@@ -328,6 +363,7 @@ export class TokenSession {
   /** Begins something new when nothing is under way, in the order of the calls. */
   async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
     const whenAtRest = async () => {
+      this.assertOpen();
       await this.#restore();
       // A caller may have begun a renewal between the rest and the news of it, so this asks again.
       do await this.#rest();
@@ -345,14 +381,19 @@ export class TokenSession {
   }
 
   /** Waits for what comes of a wish. The wait begins first, because the answer may come at once. */
-  async #ask(
-    wish: SessionOccurrence,
-    { signal, incoming }: { signal?: AbortSignal | undefined; incoming?: TokenSet } = {},
-  ): Promise<string> {
+  async #ask(wish: SessionOccurrence, signal?: AbortSignal): Promise<string> {
     this.assertOpen();
     const answer = this.#callers.wait(signal);
-    this.#send(wish, incoming);
+    this.#send(wish);
     return answer;
+  }
+
+  /** Hands over a code or tokens, and waits to hear what became of them: not what becomes of those who only ask. */
+  async #bring(event: SessionOccurrence, incoming?: TokenSet): Promise<void> {
+    this.#bringer ??= new Callers(this.#around.clock);
+    const outcome = this.#bringer.wait();
+    this.#send(event, incoming);
+    await outcome;
   }
 
   /** @throws ConfigurationError once `close()` was called: nothing new begins then */
@@ -390,15 +431,28 @@ export class TokenSession {
     const before = this.#snapshot;
     const [after, effects] = step(before, event);
     this.#snapshot = after;
-    this.#replica?.(event);
+    this.#replica?.send(event);
     for (const effect of effects) this.#carryOut(effect, incoming);
     // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
     if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
+    if (before.hasTag('busy') && !after.hasTag('busy')) this.#catchUp();
+    this.#resume();
+  }
+
+  /** Lets those go on who wait for the next event. */
+  #resume(): void {
+    if (this.#watching.length === 0) return;
     const watching = this.#watching;
-    if (watching.length === 0) return;
     this.#watching = [];
     for (const resume of watching) resume();
+  }
+
+  /** A hint that came while something was under way was not followed; it is now, if it is still news. */
+  #catchUp(): void {
+    const version = this.#hinted;
+    this.#hinted = 0;
+    if (version > this.#snapshot.context.version) this.#send({ type: 'record.changed', version });
   }
 
   #tell(before: MachineSnapshot, after: MachineSnapshot): void {
@@ -442,11 +496,16 @@ export class TokenSession {
         this.#adoptTokens(effect.params, incoming);
         break;
       case 'forgetTokens':
-        this.#vault.forget();
-        this.#freshUntil = Number.NEGATIVE_INFINITY;
+        this.#forget();
         break;
       case 'announceTokens':
         this.#announceTokens();
+        break;
+      case 'confirmTokens':
+        this.#bringer?.serve('');
+        break;
+      case 'refuseTokens':
+        this.#bringer?.turnAway(() => errorOf(effect.params.failure));
         break;
       case 'revokeTokens':
         void this.#revokeTokens(effect.params);
@@ -466,33 +525,27 @@ export class TokenSession {
     }
   }
 
-  /** Asks the storage, and sends its answer on, unless another question was asked meanwhile. */
+  /** Asks the storage, and sends on what its answer amounts to, unless another question was asked meanwhile. */
   #askStorage<Reply extends { readonly now: number }>(
     ask: (storage: TokenStorage) => Promise<Reply>,
-    answer: (reply: Reply) => void,
+    read: (reply: Reply) => StorageAnswer,
   ): void {
     this.#question += 1;
+    this.#unanswered = true;
     const question = this.#question;
     const asked = this.#around.clock.now();
-    const whenCurrent = (action: () => void) => {
-      if (question === this.#question) action();
-    };
-    fromStorage(() => ask(this.#around.storage)).then(
-      (reply) => {
+    fromStorage(() => ask(this.#around.storage))
+      .then((reply) => {
         this.#compareClocks(reply.now, asked);
-        whenCurrent(() => this.#orFailure(() => answer(reply)));
-      },
-      (error: unknown) => whenCurrent(() => this.#send({ type: 'storage.failed', failure: storageFailureOf(error) })),
-    );
-  }
-
-  /** A record that cannot be read is a failure of the storage, found only now. */
-  #orFailure(answer: () => void): void {
-    try {
-      answer();
-    } catch (error) {
-      this.#send({ type: 'storage.failed', failure: storageFailureOf(error) });
-    }
+        return read(reply);
+      })
+      // A record that cannot be read is a failure of the storage as well, found only now.
+      .catch((error: unknown): StorageAnswer => [{ type: 'storage.failed', failure: storageFailureOf(error) }])
+      .then(([event, incoming]) => {
+        if (question !== this.#question) return;
+        this.#unanswered = false;
+        this.#send(event, incoming);
+      });
   }
 
   /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
@@ -507,7 +560,7 @@ export class TokenSession {
       (storage) => storage.read(this.#storageKey),
       ({ record, now }) => {
         const { facts, tokens } = readRecord(record, now);
-        this.#send({ type: 'record.read', record: facts }, tokens);
+        return [{ type: 'record.read', record: facts }, tokens];
       },
     );
   }
@@ -515,6 +568,7 @@ export class TokenSession {
   #watch(): Unsubscribe | undefined {
     try {
       return this.#around.storage.watch(this.#storageKey, (version) => {
+        this.#hinted = Math.max(this.#hinted, version);
         this.#send({ type: 'record.changed', version });
       });
     } catch {
@@ -532,13 +586,11 @@ export class TokenSession {
       (reply) => {
         if (reply.outcome === 'granted') {
           this.#lease = reply.lease;
-          this.#send({ type: 'lease.granted', abandoned: reply.abandoned });
-        } else if (reply.outcome === 'held') {
-          this.#send({ type: 'lease.held', until: reply.until });
-        } else {
-          const { facts, tokens } = readRecord(reply.record, reply.now);
-          this.#send({ type: 'lease.moved', record: facts }, tokens);
+          return [{ type: 'lease.granted', abandoned: reply.abandoned }];
         }
+        if (reply.outcome === 'held') return [{ type: 'lease.held', until: reply.until }];
+        const { facts, tokens } = readRecord(reply.record, reply.now);
+        return [{ type: 'lease.moved', record: facts }, tokens];
       },
     );
   }
@@ -561,14 +613,14 @@ export class TokenSession {
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
     // A token's life is counted from before the request, the careful end of what the server may mean.
     const sentAt = this.#now();
+    const renewed = grant === 'refresh_token' ? this.#vault.served : undefined;
+    const asked = grant === 'authorization_code' ? this.#vault.codeGrant?.scopes : this.#around.scopes;
     const reply = await this.#askServer(grant);
     if (!reply.ok) return this.#send({ type: 'tokenRequest.failed', failure: reply.failure });
     const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
-    const renewed = grant === 'refresh_token' ? this.#vault.served : undefined;
     // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
     const kept = refreshToken ?? renewed?.refreshToken;
     const keptId = idToken ?? renewed?.idToken;
-    const asked = grant === 'authorization_code' ? this.#vault.codeGrant?.scopes : this.#around.scopes;
     const tokens: TokenSet = {
       accessToken,
       ...(kept && { refreshToken: kept }),
@@ -626,12 +678,11 @@ export class TokenSession {
       (reply) => {
         if (reply.outcome === 'committed') {
           this.#lease = undefined;
-          this.#send({ type: 'commit.succeeded', version: reply.version });
-        } else {
-          void this.#releaseLease();
-          const { facts, tokens } = readRecord(reply.record, reply.now);
-          this.#send({ type: 'commit.conflicted', record: facts }, tokens);
+          return [{ type: 'commit.succeeded', version: reply.version }];
         }
+        void this.#releaseLease();
+        const { facts, tokens } = readRecord(reply.record, reply.now);
+        return [{ type: 'commit.conflicted', record: facts }, tokens];
       },
     );
   }
@@ -661,10 +712,9 @@ export class TokenSession {
   }
 
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
-    const tokens = which === 'served' ? this.#vault.served : this.#vault.held;
-    if (which === 'held') this.#vault.held = undefined;
+    const tokens = which === 'held' ? this.#vault.held : this.#vault.served;
     const result = await this.#revokeAtServer(tokens);
-    if (which === 'held') return;
+    if (which !== 'served') return;
     this.#revocation = result;
     this.#send({ type: 'revocation.finished' });
   }
@@ -710,6 +760,16 @@ function closedError(): ConfigurationError {
 /** What a handler of ours or the application's throws concerns nobody else; a promise of it may reject as well. */
 function harmlessly(call: () => unknown): void {
   promised(async () => call()).catch(() => {});
+}
+
+/** A promise that is waited for no longer than the signal allows. */
+function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** A call as a promise, also when it throws instead of rejecting. */

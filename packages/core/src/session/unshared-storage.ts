@@ -36,8 +36,9 @@ export function unsharedStorage(clock: Clock): TokenStorage {
 
   return {
     read: async (key) => seen(key),
-    async lease(key, { owner, ttl }) {
+    async lease(key, { owner, ttl, ifVersion }) {
       const reading = seen(key);
+      if ((reading.record?.version ?? 0) !== ifVersion) return { outcome: 'moved', ...reading };
       return {
         outcome: 'granted',
         lease: { key, owner, ttl, id: owner },

@@ -101,7 +101,7 @@ export class UserSession extends TokenSession {
     this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    await this.complete(callback, await pending.take(callback.state, this.key));
+    await UserSession.complete(this, callback, await pending.take(callback.state, this.key));
     return this;
   }
 
@@ -135,15 +135,16 @@ export class UserSession extends TokenSession {
     });
   }
 
-  /** Completes a sign-in whose pending authorization has been taken. */
-  async complete(
+  /** Completes a session's sign-in whose pending authorization has been taken: for the auth object, not for its users. */
+  static async complete(
+    session: UserSession,
     { state, outcome }: ReturnType<AuthorizationClient['readCallback']>,
     { redirectUri, scopes, codeVerifier }: PendingAuthorization,
   ): Promise<void> {
     if (!outcome.ok) {
-      await this.note('authorization.denied');
+      await session.note('authorization.denied');
       throw errorOf(outcome.failure);
     }
-    await this.exchange({ code: outcome.code, codeVerifier, redirectUri, scopes, state });
+    await session.exchange({ code: outcome.code, codeVerifier, redirectUri, scopes, state });
   }
 }
