@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { runExamples } from './gates/examples.mjs';
+import { checkGeneratedFiles } from './gates/generated-files.mjs';
 import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
 import { checkReadmeCode } from './gates/readme-code.mjs';
@@ -52,6 +53,7 @@ const ROOMS = [
     { name: 'published files', needs: 'pack', run: eachTarball('publint', ['--strict', '--pack=false']) },
     { name: 'examples', needs: 'build', run: runExamples },
     { name: 'code of the READMEs', needs: 'build', run: checkReadmeCode },
+    { name: 'generated files', needs: 'build', run: checkGeneratedFiles },
   ],
 ];
 
