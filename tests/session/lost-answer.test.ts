@@ -1,6 +1,6 @@
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import type { Fault, Rotation } from '@frameio-auth/testing';
 import { fault } from '@frameio-auth/testing';
-import { memoryStorage } from '@frameio-auth/storage-memory';
 import { describe, expect, it } from 'vitest';
 import { errorOf, LIFETIME, MINUTE, reaches, SECOND, sitOut, startWorld } from './world.js';
 

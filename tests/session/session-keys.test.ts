@@ -88,7 +88,7 @@ it('keeps applications apart that share a storage: by client, by server, and ser
   const { singlePageApp } = server.clients;
   const others = [
     portal({ storage, clientId: singlePageApp.clientId }),
-    portal({ storage, server: { ...profile, tokenEndpoint: profile.tokenEndpoint.replace('127.0.0.1', 'localhost') } }),
+    portal({ storage, server: { ...profile, issuer: `${profile.issuer}/realms/two` } }),
   ];
   for (const other of others) expect(await errorOf(other.getToken())).toMatchObject({ code: 'not_authenticated' });
 

@@ -10,7 +10,7 @@ import {
   observedStorage,
   reaches,
   SECOND,
-  sitOut,
+  type sitOut,
   startWorld,
 } from './world.js';
 

@@ -44,7 +44,7 @@ export async function startWorld(options: AuthorizationServerOptions = {}): Prom
   const server = await startAuthorizationServer({ clock, ...options });
   const auths: { close(): Promise<void> }[] = [];
   // All at once: an answer that a failed test still holds must not keep an application from closing.
-  onTestFinished(async () => void (await Promise.all([server, ...auths].map((each) => each.close()))));
+  onTestFinished(async () => void (await Promise.allSettled([server, ...auths].map((each) => each.close()))));
   const { origin } = server;
   const profile = server.profile === 'adobe-ims' ? adobeIms({ origin }) : legacyFrameio({ origin });
   const common = { server: profile, transport: fetchTransport(), clock, entropy: chance(1) };

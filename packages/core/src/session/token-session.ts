@@ -285,7 +285,7 @@ export class TokenSession {
     do await this.#rest();
     while (this.#isBusy());
     await this.#writeOnceMore();
-    const unwritten = this.#snapshot.context.unwritten ? this.#snapshot.context.failure : null;
+    const { unwritten, tokens, failure } = this.#snapshot.context;
     this.#ended = true;
     this.#timers.stopAll();
     harmlessly(() => this.#unwatch?.());
@@ -297,8 +297,8 @@ export class TokenSession {
     this.#listeners?.clear();
     await this.#releaseLease();
     this.#onClosed();
-    // The only copy of these tokens was in memory, so this is not the time to be silent.
-    if (unwritten !== null) throw errorOf(unwritten);
+    // The only copy of a refresh token was in memory, so this is not the time to be silent.
+    if (unwritten && tokens?.refreshable && failure !== null) throw errorOf(failure);
   }
 
   #forget(): void {
@@ -534,7 +534,7 @@ export class TokenSession {
     this.#unanswered = true;
     const question = this.#question;
     const asked = this.#around.clock.now();
-    fromStorage(() => ask(this.#around.storage))
+    void fromStorage(() => ask(this.#around.storage))
       .then((reply) => {
         this.#compareClocks(reply.now, asked);
         return read(reply);
