@@ -1,0 +1,101 @@
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { manualClock } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/kernel/secret.js';
+import { adobeIms } from '../../src/protocol/adobe-ims.js';
+import { PendingAuthorizations } from '../../src/session/pending-authorizations.js';
+import { storageKeys } from '../../src/session/storage-keys.js';
+
+const STATE = 'a-state.fictional';
+const VERIFIER = 'a-code-verifier.fictional';
+const MINUTE = 60_000;
+
+function pendings() {
+  const clock = manualClock();
+  const storage = memoryStorage({ clock });
+  const keys = storageKeys(adobeIms(), 'review-portal.fictional');
+  const pending = {
+    sessionKey: 'mara',
+    redirectUri: 'https://review-portal.example/callback',
+    scopes: ['openid', 'profile'],
+    codeVerifier: new Secret(VERIFIER),
+  };
+  return { clock, storage, keys, pending, authorizations: new PendingAuthorizations(storage, keys) };
+}
+
+describe('a sign-in under way', () => {
+  it('is taken as it was begun, once', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const taken = await authorizations.take(STATE);
+    expect({ ...taken, codeVerifier: taken.codeVerifier.reveal() }).toEqual({ ...pending, codeVerifier: VERIFIER });
+    await expect(authorizations.take(STATE)).rejects.toMatchObject({ name: 'AuthenticationError', code: 'state_used' });
+  });
+
+  it('is taken by one of those who try at once', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const tries = await Promise.allSettled(Array.from({ length: 10 }, () => authorizations.take(STATE)));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('is left to the session that began it', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    await expect(authorizations.take(STATE, 'ode')).rejects.toMatchObject({ code: 'state_mismatch' });
+    expect(await authorizations.take(STATE, 'mara')).toMatchObject({ sessionKey: 'mara' });
+  });
+
+  it('is good for ten minutes', async () => {
+    const { clock, authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    await authorizations.begin(`${STATE}.2`, pending);
+    clock.setNow(clock.now() + 10 * MINUTE - 1);
+    await authorizations.take(STATE);
+    clock.setNow(clock.now() + 1);
+    await expect(authorizations.take(`${STATE}.2`)).rejects.toMatchObject({ code: 'state_unknown' });
+    // That it was used is known for as long again.
+    await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_used' });
+    clock.setNow(clock.now() + 10 * MINUTE);
+    await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_unknown' });
+  });
+
+  it('keeps its state from another one, while it lasts and after', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const inUse = { name: 'ConfigurationError', code: 'state_in_use' };
+    await expect(authorizations.begin(STATE, pending)).rejects.toMatchObject(inUse);
+    await authorizations.take(STATE);
+    await expect(authorizations.begin(STATE, pending)).rejects.toMatchObject(inUse);
+  });
+
+  it('that was taken leaves no verifier in the storage', async () => {
+    const { storage, keys, authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const key = await keys.authorization(STATE);
+    expect((await storage.read(key)).record?.value).toContain(VERIFIER);
+    await authorizations.take(STATE);
+    expect((await storage.read(key)).record?.value).not.toContain(VERIFIER);
+  });
+
+  it.each([
+    ['is damaged', `{"format":1,"codeVerifier":"${VERIFIER}`],
+    ['is of another version', JSON.stringify({ format: 2, codeVerifier: VERIFIER })],
+    ['lacks something', JSON.stringify({ format: 1, sessionKey: 'mara', codeVerifier: VERIFIER })],
+    ['is null', 'null'],
+  ])('whose record %s cannot be taken, and is not quoted', async (_name, value) => {
+    const { storage, keys, authorizations } = pendings();
+    await storage.commit(await keys.authorization(STATE), { value, expectedVersion: 0 });
+    const error = await authorizations.take(STATE).catch((reason: unknown) => reason as Error);
+    expect(error).toMatchObject({ name: 'StorageError', code: 'record_unreadable' });
+    expect(JSON.stringify([error, (error as Error).stack])).not.toContain(VERIFIER);
+  });
+
+  it('cannot begin or be taken while the storage is down', async () => {
+    const { storage, authorizations, pending } = pendings();
+    await storage.close();
+    for (const call of [authorizations.begin(STATE, pending), authorizations.take(STATE)]) {
+      await expect(call).rejects.toMatchObject({ name: 'StorageError', code: 'storage_closed' });
+    }
+  });
+});
