@@ -1,0 +1,191 @@
+import { inspect } from 'node:util';
+import { fingerprint } from '@frameio-auth/testing';
+
+/**
+ * A secret is searched for in pieces of this length that begin at every eighth of its characters, so that any 23
+ * characters of it in a row are found: half a token may be as telling as a whole one.
+ */
+const PIECE = 16;
+const STEP = 8;
+
+const JSON_OF = '.toJSON()';
+
+/** More than anything in these tests has; a walk that passes it has strayed, and must not end in silence. */
+const MOST_OBJECTS = 500_000;
+
+/**
+ * Everything that somebody could see of the software under test, as text. What is shown to it is looked at twice: when
+ * it is shown, since it may change, and at the end, since it may have changed.
+ */
+export class Collector {
+  /** Each text with the place where it was found first. */
+  readonly #texts = new Map<string, string>();
+  readonly #shown: (readonly [where: string, what: unknown])[] = [];
+  #walked = new WeakSet<object>();
+  #objects = 0;
+  #chapter = '';
+
+  /** Begins a part of the story, so that a leak says in which it was. */
+  chapter(name: string): void {
+    this.#chapter = `${name} > `;
+  }
+
+  /** Takes in what can be read, printed, logged, serialized or reached from `what`. */
+  show(where: string, what: unknown): void {
+    const place = this.#chapter + where;
+    this.#shown.push([place, what]);
+    this.#look(place, what);
+  }
+
+  /** Where a secret can be seen, and the first one that can, by its fingerprint: the list may be printed. */
+  leaksOf(secrets: Iterable<string>): string[] {
+    this.#walked = new WeakSet();
+    this.#objects = 0;
+    for (const [where, what] of this.#shown) this.#look(`${where}, in the end`, what);
+
+    const pieces = piecesOf(secrets);
+    const leaks: string[] = [];
+    for (const [text, where] of this.#texts) {
+      const secret = firstOf(pieces, text);
+      if (secret !== undefined) leaks.push(`${where}: ${secret}`);
+    }
+    return leaks;
+  }
+
+  #look(where: string, what: unknown): void {
+    if (isObject(what)) {
+      this.#print(`${where}, as JSON`, () => JSON.stringify(what));
+      this.#print(`${where}, cloned`, () => JSON.stringify(structuredClone(what)));
+    }
+    this.#walk(where, what);
+  }
+
+  /** From one object to all that can be reached from it: keys, values, what getters return, and what is inherited. */
+  #walk(where: string, from: unknown): void {
+    const path: [where: string, what: unknown][] = [[where, from]];
+    for (let step = path.pop(); step !== undefined; step = path.pop()) {
+      const [place, what] = step;
+      this.#print(place, () => String(what));
+      if (!isObject(what)) continue;
+      const go = (name: string, read: () => unknown) => {
+        try {
+          path.push([`${place}${name}`, read()]);
+        } catch (error) {
+          path.push([`${place}${name}, when read`, error]);
+        }
+      };
+
+      // An actor is the same object in another state, so it is asked each time.
+      if ('getSnapshot' in what && typeof what.getSnapshot === 'function') {
+        go('.getSnapshot()', what.getSnapshot.bind(what));
+        const { getPersistedSnapshot } = what as { getPersistedSnapshot?: () => unknown };
+        if (typeof getPersistedSnapshot === 'function') {
+          go('.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
+        }
+      }
+      if (this.#walked.has(what)) continue;
+      this.#walked.add(what);
+      this.#objects += 1;
+      if (hasMore(what)) this.#print(`${place}, inspected`, () => inspect(what, THIS_ALONE));
+      if (this.#objects > MOST_OBJECTS) throw new Error(`The collector has strayed to ${place.slice(0, 200)}`);
+
+      // XState's own gives a copy that has a `toJSON()` too, and so on without end.
+      if ('toJSON' in what && typeof what.toJSON === 'function' && !place.includes(JSON_OF)) {
+        go(JSON_OF, what.toJSON.bind(what));
+      }
+      if (ArrayBuffer.isView(what)) {
+        this.#print(place, () => Buffer.from(what.buffer, what.byteOffset, what.byteLength).toString('latin1'));
+        continue;
+      }
+      if (what instanceof Map || what instanceof Set) go(' entries', () => [...what]);
+      for (const key of Reflect.ownKeys(what)) {
+        this.#print(`${place}, a key`, () => String(key));
+        go(`.${String(key)}`, () => Reflect.get(what, key));
+      }
+      for (let kind = Object.getPrototypeOf(what); kind !== null; kind = Object.getPrototypeOf(kind)) {
+        // All that these two getters do is throw: `caller` and `arguments`.
+        if (kind === Function.prototype) continue;
+        go(' prototype', () => kind);
+        for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(kind))) {
+          if (get !== undefined) go(`.${key}`, () => Reflect.get(what, key));
+        }
+      }
+    }
+  }
+
+  #print(where: string, print: () => string | undefined): void {
+    try {
+      const text = print();
+      if (text !== undefined && text.length >= PIECE && !this.#texts.has(text)) this.#texts.set(text, where);
+    } catch {
+      // What cannot be printed, serialized or cloned shows nothing in that way.
+    }
+  }
+}
+
+/** What is inside is printed in its own turn: all at once, what can be reached by many ways would be printed as often. */
+const THIS_ALONE = {
+  depth: 0,
+  showHidden: true,
+  getters: true,
+  maxArrayLength: null,
+  maxStringLength: null,
+  breakLength: Number.POSITIVE_INFINITY,
+} as const;
+
+function isObject(what: unknown): what is object {
+  return (typeof what === 'object' && what !== null) || typeof what === 'function';
+}
+
+/** Whether printing may show what no property has: what a promise holds, say, or what a class has put in words. */
+function hasMore(what: object): boolean {
+  const kind = Object.getPrototypeOf(what);
+  return (
+    inspect.custom in what || (kind !== Object.prototype && kind !== Array.prototype && kind !== Function.prototype)
+  );
+}
+
+/** The pieces that give one of the secrets away, in each of the forms that secrets travel in, with its fingerprint. */
+function piecesOf(secrets: Iterable<string>): Map<string, string> {
+  const pieces = new Map<string, string>();
+  for (const secret of secrets) {
+    if (secret.length < PIECE) throw new Error(`A secret of fewer than ${PIECE} characters cannot be searched for`);
+    const name = fingerprint(secret);
+    for (const form of formsOf(secret)) {
+      const last = form.length - PIECE;
+      for (let start = 0; start < last; start += STEP) {
+        pieces.set(form.slice(start, start + PIECE), name);
+      }
+      pieces.set(form.slice(last), name);
+    }
+  }
+  return pieces;
+}
+
+/** The fingerprint of the first secret in a text. */
+function firstOf(pieces: ReadonlyMap<string, string>, text: string): string | undefined {
+  for (let start = 0; start + PIECE <= text.length; start += 1) {
+    const secret = pieces.get(text.slice(start, start + PIECE));
+    if (secret !== undefined) return secret;
+  }
+  return undefined;
+}
+
+function formsOf(secret: string): Set<string> {
+  const inForm = new URLSearchParams({ '': secret }).toString().slice('='.length);
+  const bytes = [secret, inForm].map((text) => Buffer.from(text));
+  return new Set([
+    secret,
+    inForm,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    ...bytes.flatMap((each) => [
+      each.toString('hex'),
+      // Of what is encoded together with text before it (`id:secret`), the first one or two bytes are lost in that text.
+      ...[0, 1, 2].flatMap((lost) => [
+        each.subarray(lost).toString('base64'),
+        each.subarray(lost).toString('base64url'),
+      ]),
+    ]),
+  ]);
+}
