@@ -1,25 +1,33 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock, storageContract } from '@frameio-auth/testing';
-import { describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type StorageProcess, startProcess } from './process.js';
+import { makeScratch } from './scratch.js';
 
-describe('fileStorage keeps the contract', () => {
+const clock = manualClock();
+let elsewhere: StorageProcess;
+
+beforeAll(async () => {
+  elsewhere = await startProcess({ now: clock.now });
+});
+
+afterAll(() => elsewhere.kill());
+
+describe('fileStorage keeps the contract between two processes', () => {
   const clauses = storageContract({
     name: 'fileStorage',
     async create() {
-      const clock = manualClock();
-      const directory = await mkdtemp(join(tmpdir(), 'storage-file-'));
+      const scratch = await makeScratch();
+      const { directory } = scratch;
       const storage = fileStorage({ directory, clock });
-      const other = fileStorage({ directory, clock });
+      const other = elsewhere.storage(directory);
       return {
         storage,
         another: async () => other,
         advance: (ms) => clock.advance(ms),
         async dispose() {
           await Promise.all([storage.close(), other.close()]);
-          await rm(directory, { recursive: true, force: true });
+          await scratch.remove();
         },
       };
     },

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileStorage } from '@frameio-auth/storage-file';
+import { manualClock } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { contents, scratch, stateFile } from './scratch.js';
+
+const KEY = 'fictional-session';
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+describe('at rest', () => {
+  it('a session has one file, and of a token that was replaced nothing is left', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    let expectedVersion = 0;
+    for (const value of ['first-token', 'second-token', 'third-token']) {
+      const lease = await storage.lease(KEY, { owner: 'one', ttl: MINUTE, ifVersion: expectedVersion });
+      if (lease.outcome !== 'granted') throw new Error('The lease was free.');
+      await storage.renew(lease.lease);
+      const reply = await storage.commit(KEY, { value, expectedVersion, lease: lease.lease });
+      if (reply.outcome === 'committed') expectedVersion = reply.version;
+    }
+    expect(await readFile(await stateFile(directory), 'utf8')).toContain('third-token');
+  });
+
+  it('losers of a race have left nothing', async () => {
+    const { directory } = await scratch();
+    const [one, other] = [fileStorage({ directory }), fileStorage({ directory })];
+    for (const round of [0, 1]) {
+      const { record } = await one.read(KEY);
+      const commits = Array.from({ length: 20 }, (_, rival) =>
+        (rival % 2 === 0 ? one : other).commit(KEY, { value: `${round}`, expectedVersion: record?.version ?? 0 }),
+      );
+      expect((await Promise.all(commits)).filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
+    }
+    await stateFile(directory);
+    expect(await contents(directory)).toHaveLength(3);
+  });
+});
+
+describe('what a killed process leaves', () => {
+  it('beside the state goes with the next change', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    await storage.commit(KEY, { value: 'value', expectedVersion: 0 });
+    const file = await stateFile(directory);
+    const [number] = basename(file).split('-');
+    for (const left of [Number(number), Number(number) + 1]) {
+      await writeFile(join(dirname(file), `${left}-${'0'.repeat(24)}.json`), '{"form', { mode: 0o600 });
+    }
+    const { record } = await storage.read(KEY);
+    expect(record?.value).toBe('value');
+    await storage.lease(KEY, { owner: 'one', ttl: MINUTE, ifVersion: record?.version ?? 0 });
+    expect(await readFile(await stateFile(directory), 'utf8')).toContain('"one"');
+  });
+
+  it('that is not yet a session goes when it is old, and stays while it may become one', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    const [old, young] = [`0-${'0'.repeat(24)}.tmp`, `0-${'1'.repeat(24)}.tmp`];
+    for (const name of [old, young]) {
+      await mkdir(join(directory, name, `1-${'2'.repeat(24)}`), { recursive: true, mode: 0o700 });
+      await writeFile(join(directory, name, `1-${'2'.repeat(24)}`, `1-${'2'.repeat(24)}.json`), '{"form');
+    }
+    const hoursAgo = new Date(Date.now() - 2 * HOUR);
+    await utimes(join(directory, old), hoursAgo, hoursAgo);
+    for (let session = 0; (await readdir(directory)).includes(old); session += 1) {
+      expect(session).toBeLessThan(500);
+      await storage.commit(`${KEY}-${session}`, { value: 'value', expectedVersion: 0 });
+    }
+    expect(await contents(join(directory, young))).toHaveLength(2);
+  });
+
+  it('as an empty folder is no session and in nobody’s way', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    await storage.commit(KEY, { value: 'value', expectedVersion: 0 });
+    const [name = ''] = await readdir(directory);
+    const { directory: another } = await scratch();
+    await mkdir(join(another, name), { recursive: true, mode: 0o700 });
+    const fresh = fileStorage({ directory: another });
+    expect(await fresh.read(KEY)).toStrictEqual({ now: expect.any(Number) });
+    await mkdir(join(another, name), { recursive: true, mode: 0o700 });
+    expect(await fresh.commit(KEY, { value: 'value', expectedVersion: 0 })).toMatchObject({ outcome: 'committed' });
+  });
+});
+
+describe('sessions that are over', () => {
+  it('are removed as new ones begin, and what lives stays', async () => {
+    const { directory } = await scratch();
+    const clock = manualClock();
+    const storage = fileStorage({ directory, clock });
+    const kept = await storage.commit(KEY, { value: 'kept', expectedVersion: 0 });
+    await storage.lease('leased', { owner: 'one', ttl: 1000, ifVersion: 0 });
+    const lived = 10;
+    let most = 0;
+    for (let signIn = 0; signIn < 300; signIn += 1) {
+      await storage.commit(`state-${signIn}`, {
+        value: 'pending',
+        expectedVersion: 0,
+        expiresAt: clock.now() + lived * 100,
+      });
+      most = Math.max(most, (await readdir(directory)).length);
+      await clock.advance(100);
+    }
+    expect(most).toBeGreaterThan(lived);
+    expect(most).toBeLessThan(120);
+    expect(await storage.commit(KEY, { value: 'again', expectedVersion: 0 })).toMatchObject({
+      outcome: 'conflict',
+      record: { value: 'kept', version: kept.outcome === 'committed' ? kept.version : 0 },
+    });
+    expect(await storage.lease('leased', { owner: 'two', ttl: MINUTE, ifVersion: 0 })).toMatchObject({
+      outcome: 'granted',
+      abandoned: true,
+    });
+  });
+
+  it('never give a version twice, though nothing is left to remember it', async () => {
+    const { directory } = await scratch();
+    const clock = manualClock();
+    const storage = fileStorage({ directory, clock });
+    const folder = createHash('sha256').update(Buffer.from(KEY, 'utf16le')).digest('hex');
+    let last = 0;
+    for (const round of [1, 2]) {
+      for (let commit = 0; commit < 5; commit += 1) {
+        const { record } = await storage.read(KEY);
+        const expectedVersion = record?.version ?? 0;
+        const reply = await storage.commit(KEY, { value: 'value', expectedVersion, expiresAt: clock.now() + 1 });
+        const version = reply.outcome === 'committed' ? reply.version : 0;
+        expect(version).toBeGreaterThan(last);
+        last = version;
+      }
+      await clock.advance(3); // The record is over, and its version still lies in the future: five came in one moment.
+      for (let other = 0; other < 50; other += 1) {
+        await storage.commit(`${round}-${other}`, { value: 'value', expectedVersion: 0, expiresAt: clock.now() });
+      }
+      expect(await readdir(directory)).toContain(folder);
+      await clock.advance(DAY);
+      for (let other = 0; (await readdir(directory)).includes(folder); other += 1) {
+        expect(other).toBeLessThan(1000);
+        await storage.commit(`${round}-later-${other}`, { value: 'value', expectedVersion: 0, expiresAt: clock.now() });
+        await clock.advance(1);
+      }
+    }
+  });
+});
