@@ -1,4 +1,4 @@
-export type { CommonOptions } from './auth.js';
+export type { CommonOptions } from './auth-options.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {

@@ -1,4 +1,5 @@
-import { Auth, authParts, type CommonOptions, requireSecret } from './auth.js';
+import { Auth } from './auth.js';
+import { authParts, type CommonOptions, requireSecret } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { TokenSession } from './session/token-session.js';
 
@@ -18,7 +19,7 @@ export interface ServerToServerAuthOptions extends CommonOptions {
  */
 export class ServerToServerAuth extends Auth<TokenSession> {
   constructor(options: ServerToServerAuthOptions) {
-    requireSecret('ServerToServerAuth', options.clientSecret);
+    requireSecret('ServerToServerAuth', options);
     const { clientId, clientSecret, scopes } = options;
     const { keys, around } = authParts({ options, clientId, clientSecret, scopes, renewal: 'client_credentials' });
     super((key, onClosed) => new TokenSession(key, keys.session(key), around, onClosed));

@@ -1,4 +1,4 @@
-import { type CommonOptions, refuseSecret } from './auth.js';
+import { type CommonOptions, refuseSecret } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 

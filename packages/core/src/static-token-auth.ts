@@ -1,6 +1,7 @@
-import { refuse } from './auth.js';
+import { refuse } from './auth-options.js';
 import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
 import { Secret } from './kernel/secret.js';
+import { harmlessly } from './session/calls.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
 import type { GetTokenOptions, RevocationResult } from './session/token-session.js';
@@ -120,12 +121,6 @@ export class StaticTokenAuth {
     if (this.#token === undefined) return;
     this.#token = undefined;
     this.#state = state;
-    for (const listener of this.#listeners) {
-      try {
-        listener(this.snapshot);
-      } catch {
-        // A listener that fails must not harm the others.
-      }
-    }
+    for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
   }
 }

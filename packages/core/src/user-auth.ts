@@ -1,4 +1,5 @@
-import { Auth, type AuthSettings, authParts, refuse } from './auth.js';
+import { Auth } from './auth.js';
+import { type AuthSettings, authParts, refuse } from './auth-options.js';
 import { adobeIms } from './protocol/adobe-ims.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
 import { PendingAuthorizations } from './session/pending-authorizations.js';

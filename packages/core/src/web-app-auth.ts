@@ -1,4 +1,4 @@
-import { type CommonOptions, requireSecret } from './auth.js';
+import { type CommonOptions, requireSecret } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
@@ -20,7 +20,7 @@ export interface WebAppAuthOptions extends CommonOptions {
  */
 export class WebAppAuth extends UserAuth {
   constructor(options: WebAppAuthOptions) {
-    requireSecret('WebAppAuth', options.clientSecret);
+    requireSecret('WebAppAuth', options);
     const { clientId, clientSecret, redirectUri, scopes } = options;
     super({ options, clientId, clientSecret, redirectUri, scopes });
   }

@@ -23,7 +23,13 @@ export interface Callback {
  *   `issuer_missing` or `issuer_mismatch`
  */
 export function readCallback(profile: ServerProfile, secrets: readonly string[], url: string | URL): Callback {
-  const parameters = typeof url === 'string' ? parametersOf(url) : url.searchParams;
+  const parameters = typeof url === 'string' ? parametersOf(url) : url instanceof URL ? url.searchParams : undefined;
+  if (parameters === undefined) {
+    refuse(
+      'invalid_callback',
+      'This is no callback: it is neither a string nor a URL. Pass on the URL with its query.',
+    );
+  }
   for (const name of ['code', 'state', 'error', 'iss']) {
     if (parameters.getAll(name).length > 1) {
       refuse('invalid_callback', `The callback has the parameter "${name}" more than once. Start the sign-in again.`);

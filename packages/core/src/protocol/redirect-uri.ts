@@ -10,6 +10,10 @@ import { isLoopback } from './web-address.js';
  */
 export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
   if (!URL.canParse(redirectUri)) refuse('is not a URL. Give it as it is registered: https://host/callback.');
+  // The URL parser forgives what the server's comparison does not, and takes "localhost:8080/callback" for a scheme.
+  if (/\s/.test(redirectUri)) refuse('has a space or a line break. Give it to the letter as it is registered.');
+  if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))
+    refuse('has no scheme. Give the whole of it: https://host/callback.');
   if (redirectUri.includes('#')) refuse('has a fragment ("#…"). Take it out (RFC 6749 §3.1.2).');
   const url = new URL(redirectUri);
   if (url.protocol !== 'http:') return;

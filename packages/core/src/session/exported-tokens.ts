@@ -44,7 +44,7 @@ export function exportTokens({ accessToken, refreshToken, idToken, facts }: Toke
     ...(idToken && { idToken: idToken.reveal() }),
     ...(facts.expiresAt !== null && { expiresAt: facts.expiresAt / 1000 }),
     issuedAt: facts.issuedAt / 1000,
-    scopes: facts.scopes,
+    scopes: [...facts.scopes],
   };
 }
 
@@ -115,7 +115,7 @@ function scopesOf(value: unknown): readonly string[] {
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
     refuse('have scopes that are neither a string nor an array of strings.');
   }
-  return scopes;
+  return [...scopes];
 }
 
 function refuse(complaint: string): never {

@@ -3,12 +3,13 @@ import { ConfigurationError } from '../kernel/errors.js';
 /** Scopes as an array, or as one string with commas or spaces between them. */
 export type Scopes = string | readonly string[];
 
-/** @throws ConfigurationError for what is neither */
+/** @throws ConfigurationError for what is neither, and for a string without any */
 export function readScopes(scopes: Scopes): readonly string[] {
-  if (typeof scopes === 'string') return scopes.split(/[\s,]+/).filter((scope) => scope !== '');
-  if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')) return scopes;
+  if (typeof scopes === 'string' && scopes.trim() !== '') return scopes.split(/[\s,]+/).filter((scope) => scope !== '');
+  // A copy: what the caller does to its array later is not meant for us.
+  if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')) return [...scopes];
   throw new ConfigurationError(
     'invalid_option',
-    "scopes must be an array of strings, such as ['openid', 'profile'], or one string with commas or spaces between.",
+    "scopes must be an array of strings, such as ['openid', 'profile'], or one string with commas or spaces between. Leave it out for the server's default.",
   );
 }

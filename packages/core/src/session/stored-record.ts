@@ -201,6 +201,6 @@ function failureOf(value: unknown): Failure {
 function unreadable(): never {
   throw new StorageError(
     'record_unreadable',
-    'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is.',
+    'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is: mend it, or delete it from the storage and sign in again.',
   );
 }

@@ -18,6 +18,7 @@ import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machin
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import { Callers } from './callers.js';
+import { harmlessly, promised } from './calls.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
 import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
@@ -757,11 +758,6 @@ function closedError(): ConfigurationError {
   return new ConfigurationError('session_closed', 'The session was closed with close(). Make a new one to go on.');
 }
 
-/** What a handler of ours or the application's throws concerns nobody else; a promise of it may reject as well. */
-function harmlessly(call: () => unknown): void {
-  promised(async () => call()).catch(() => {});
-}
-
 /** A promise that is waited for no longer than the signal allows. */
 function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return promise;
@@ -770,11 +766,6 @@ function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undef
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-/** A call as a promise, also when it throws instead of rejecting. */
-async function promised<Result>(call: () => Promise<Result>): Promise<Result> {
-  return call();
 }
 
 /** The room of the messages throws only for what the application configured wrongly. */

@@ -65,6 +65,9 @@ export class UserSession extends TokenSession {
   async getAuthorizationUrl(options: AuthorizationUrlOptions = {}): Promise<AuthorizationUrl> {
     this.assertOpen();
     const { client, pending, redirectUri, entropy } = this.#signIn;
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigurationError('invalid_option', 'getAuthorizationUrl() takes an object of options, or nothing.');
+    }
     const { prompt, loginHint } = options;
     const state = options.state ?? randomText(entropy, 32);
     if (typeof state !== 'string' || state === '') {
@@ -111,8 +114,10 @@ export class UserSession extends TokenSession {
    *
    * @throws as `handleCallback()` does
    */
-  async exchangeCode({ code, codeVerifier, state }: CodeExchange): Promise<void> {
+  async exchangeCode(exchange: CodeExchange): Promise<void> {
     this.assertOpen();
+    // A caller in JavaScript may hand over nothing at all, and is told about the code as well.
+    const { code, codeVerifier, state } = exchange ?? {};
     const { pending, redirectUri, scopes } = this.#signIn;
     for (const [name, value] of Object.entries({ code, codeVerifier })) {
       if ((value === undefined && name === 'codeVerifier') || (typeof value === 'string' && value !== '')) continue;

@@ -1,0 +1,188 @@
+import { type Clock, systemClock } from './kernel/clock.js';
+import { type Entropy, systemEntropy } from './kernel/entropy.js';
+import { ConfigurationError } from './kernel/errors.js';
+import { Secret } from './kernel/secret.js';
+import type { TokenStorage } from './kernel/token-storage.js';
+import type { Transport } from './kernel/transport.js';
+import type { SessionInput } from './machine/context.js';
+import { firstSnapshot } from './machine/step.js';
+import { adobeIms } from './protocol/adobe-ims.js';
+import { type AuthorizationClient, authorizationClient } from './protocol/authorization-client.js';
+import { checkScopes } from './protocol/scope.js';
+import type { ServerProfile } from './protocol/server-profile.js';
+import type { ExportedTokens } from './session/exported-tokens.js';
+import type { Inspect } from './session/inspected-replica.js';
+import { readScopes, type Scopes } from './session/scopes.js';
+import { type StorageKeys, storageKeys } from './session/storage-keys.js';
+import type { SessionSurroundings, StateChange } from './session/token-session.js';
+import { unsharedStorage } from './session/unshared-storage.js';
+
+/** What every flow takes. */
+export interface CommonOptions {
+  /** How requests reach the authorization server: `fetchTransport()`, one of your own, or `fetch` itself. */
+  readonly transport: Transport;
+  /** Where tokens are kept. Default: in this object alone, gone with the process. */
+  readonly storage?: TokenStorage;
+  /** The authorization server. Default: `adobeIms()`. */
+  readonly server?: ServerProfile;
+  /** How long before its expiry a token is due for renewal, in seconds; at most a quarter of its life. Default: 300. */
+  readonly refreshBuffer?: number;
+  /**
+   * Called with the new tokens after each time this instance received some, for applications that keep them
+   * themselves. A handler that throws or rejects is ignored.
+   */
+  readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
+  /** Called after each change of a session's state, with nothing secret. A handler that throws is ignored. */
+  readonly onStateChange?: (change: StateChange) => unknown;
+  /** Receives XState's inspection events of each session's machine. They hold no secrets, because the machine has none. */
+  readonly inspect?: Inspect;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Random bytes for states, code verifiers and jitter. Default: the platform's `crypto`. */
+  readonly entropy?: Entropy;
+  /**
+   * What to do when a new token is needed and the storage does not answer. `'request'`: ask the server all the same.
+   * `'fail'`: reject with a StorageError, because a rotated refresh token that cannot be written would be lost to the
+   * other instances. Default: `'request'` for server-to-server, `'fail'` for users.
+   */
+  readonly onStorageUnavailable?: 'request' | 'fail';
+}
+
+/** What a flow hands to the base. */
+export interface AuthSettings {
+  readonly options: CommonOptions;
+  readonly clientId: string;
+  readonly clientSecret: string | readonly string[] | undefined;
+  readonly scopes: Scopes | undefined;
+  readonly renewal: SessionInput['renewal'];
+}
+
+/** What is needed to make sessions, checked. */
+export interface AuthParts {
+  readonly client: AuthorizationClient;
+  readonly keys: StorageKeys;
+  readonly around: SessionSurroundings;
+}
+
+const DEFAULT_REFRESH_BUFFER = 300;
+
+/** @throws ConfigurationError for the first option that cannot work */
+export function authParts({ options, clientId, clientSecret, scopes, renewal }: AuthSettings): AuthParts {
+  const { transport, storage, server = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
+  if (typeof clientId !== 'string' || clientId === '') {
+    refuse('clientId', "is missing. Give the client ID of the application's credential.");
+  }
+  if (typeof transport !== 'function') {
+    refuse('transport', 'is missing. Give fetchTransport() of @frameio-auth/transport-fetch, or fetch itself.');
+  }
+  if (typeof server !== 'object' || server === null) {
+    refuse('server', 'is no server. Give adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.');
+  }
+  if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'watch'])) {
+    refuse('storage', 'is no storage. Give memoryStorage() or another of the storages, or leave it out.');
+  }
+  if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout'])) {
+    refuse('clock', 'is no clock. Give one with now(), setTimeout() and clearTimeout(), or leave it out.');
+  }
+  if (typeof entropy !== 'function') {
+    refuse('entropy', 'must be a function that returns as many random bytes as it is asked for. Or leave it out.');
+  }
+  const refreshBuffer = options.refreshBuffer ?? DEFAULT_REFRESH_BUFFER;
+  if (!Number.isFinite(refreshBuffer) || refreshBuffer < 0) {
+    refuse('refreshBuffer', 'must be a number of seconds, 0 or more.');
+  }
+  const onStorageUnavailable = options.onStorageUnavailable ?? (renewal === 'client_credentials' ? 'request' : 'fail');
+  if (onStorageUnavailable !== 'request' && onStorageUnavailable !== 'fail') {
+    refuse('onStorageUnavailable', "must be 'request' or 'fail'.");
+  }
+  for (const name of ['onTokenRefreshed', 'onStateChange'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') refuse(name, 'must be a function.');
+  }
+
+  const client = authorizationClient({
+    profile: server,
+    clientId,
+    clientSecrets: readSecrets(clientSecret),
+    transport,
+    clock,
+  });
+  const { clientCredentials, user } = server.defaultScopes;
+  const asked =
+    scopes === undefined ? (renewal === 'client_credentials' ? clientCredentials : user) : readScopes(scopes);
+  checkScopes('scopes', asked, server.scopeSeparator);
+  if (renewal === 'client_credentials' && server.clientCredentialsAuthentication === undefined) {
+    refuse(
+      'server',
+      `${server.name} has no client credentials grant, so only users can sign in there. Use WebAppAuth.`,
+    );
+  }
+  const input: SessionInput = { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable };
+  return {
+    client,
+    keys: storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined),
+    around: {
+      input,
+      beginning: firstSnapshot(input),
+      client,
+      storage: storage ?? unsharedStorage(clock),
+      clock,
+      entropy,
+      scopes: asked,
+      ...(server.refreshTokenLifetime !== undefined && { refreshTokenLifetime: server.refreshTokenLifetime * 1000 }),
+      ...(options.inspect && { inspect: options.inspect }),
+      ...(options.onTokenRefreshed && { onTokenRefreshed: options.onTokenRefreshed }),
+      ...(options.onStateChange && { onStateChange: options.onStateChange }),
+    },
+  };
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}
+
+function readSecrets(clientSecret: string | readonly string[] | undefined): readonly Secret[] {
+  if (clientSecret === undefined) return [];
+  const secrets = typeof clientSecret === 'string' ? [clientSecret] : clientSecret;
+  if (
+    !Array.isArray(secrets) ||
+    secrets.length === 0 ||
+    !secrets.every((secret) => typeof secret === 'string' && secret.trim() !== '')
+  ) {
+    refuse('clientSecret', 'must be a string, or an array of two while one replaces the other, and not empty.');
+  }
+  return secrets.map((secret) => new Secret(secret));
+}
+
+/** @throws ConfigurationError */
+export function requireOptions(flow: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new ConfigurationError('invalid_option', `${flow} needs options: new ${flow}({ clientId, transport, … }).`);
+}
+
+/** @throws ConfigurationError */
+export function requireSecret(flow: string, options: { readonly clientSecret?: unknown }): void {
+  requireOptions(flow, options);
+  const { clientSecret } = options;
+  if (clientSecret === undefined || clientSecret === null || clientSecret === '') {
+    refuse(
+      'clientSecret',
+      `is missing, and ${flow} is for clients that have one. For those without, see SPAAuth and NativeAppAuth.`,
+    );
+  }
+}
+
+/** @throws ConfigurationError */
+export function refuseSecret(flow: string, options: object): void {
+  requireOptions(flow, options);
+  if ('clientSecret' in options && options.clientSecret !== undefined) {
+    refuse(
+      'clientSecret',
+      `is given, and ${flow} is for clients that cannot keep one: the server refuses it. Leave it out, or use WebAppAuth on a server.`,
+    );
+  }
+}
+
+export function refuse(option: string, complaint: string): never {
+  throw new ConfigurationError('invalid_option', `${option} ${complaint}`);
+}
