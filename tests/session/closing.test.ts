@@ -171,9 +171,8 @@ describe('a closed session', () => {
     const auth = await signedIn();
     const tokens = (await auth.exportTokens()) ?? {};
     const session = auth.session('default');
-    const { accessToken = '' } = tokens;
     const calls = [
-      session.getToken({ rejected: accessToken }),
+      session.getToken({ rejected: await session.getToken() }),
       session.refresh(),
       session.importTokens(tokens),
       session.exportTokens(),
