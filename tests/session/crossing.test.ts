@@ -1,0 +1,203 @@
+import { adobeIms } from '@frameio-auth/core';
+import { fault } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { errorOf, idle, LIFETIME, MINUTE, observedStorage, reaches, SECOND, sitOut, startWorld } from './world.js';
+
+describe('a sign-in', () => {
+  it('is not taken for complete because another instance renewed the old tokens meanwhile', async () => {
+    const { clock, server, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const [first, second] = [portal({ storage }), portal({ storage })];
+    await signIn(first, 'mara@studio.example');
+    await second.getToken();
+
+    const { url } = await first.getAuthorizationUrl();
+    const callback = await server.signIn(url, { user: 'ode@studio.example' });
+    server.faults.next('token', fault.status(503));
+    const completed = first.handleCallback(callback);
+    await reaches(first, 'authorizing.backingOff');
+    await second.refresh();
+    await idle();
+    await sitOut(first, clock, 1);
+    await completed;
+    const me = await fetch(`${server.apiBaseUrl}/me`, {
+      headers: { authorization: `Bearer ${await first.getToken()}` },
+    });
+    expect(await me.json()).toMatchObject({ data: { email: 'ode@studio.example' } });
+  });
+
+  it('is not refused because somebody asked for a renewal while it was tried again', async () => {
+    const { clock, server, portal } = await startWorld();
+    const auth = portal();
+    const { url } = await auth.getAuthorizationUrl();
+    server.faults.next('token', fault.status(503));
+    const completed = auth.handleCallback(await server.signIn(url));
+    await reaches(auth, 'authorizing.backingOff');
+    const renewed = auth.refresh();
+    await sitOut(auth, clock, 1);
+    await completed;
+    await renewed;
+    expect(server.count({ grantType: 'refresh_token' })).toBe(0);
+  });
+
+  it('that fails does not fail those who wait for a token that the old sign-in can still give', async () => {
+    const { clock, server, signedIn } = await startWorld();
+    const auth = await signedIn();
+    await clock.advance(LIFETIME + MINUTE);
+    const { url } = await auth.getAuthorizationUrl();
+    const callback = await server.signIn(url);
+    const held = fault.held();
+    server.faults.next('token', fault.chain(held, fault.error('invalid_grant')));
+    const refused = errorOf(auth.handleCallback(callback));
+    await held.reached;
+    const token = auth.getToken();
+    held.release();
+    expect(await refused).toMatchObject({ errorCode: 'invalid_grant' });
+    expect(await token).toBe(await auth.getToken());
+  });
+});
+
+describe('a service', () => {
+  it('that starts after a revocation signs in again at its first call', async () => {
+    const { clock, service } = await startWorld();
+    const storage = observedStorage({ clock });
+    const first = service({ storage });
+    const old = await first.getToken();
+    await first.revoke();
+    await first.close();
+    expect(await service({ storage }).getToken()).not.toBe(old);
+  });
+});
+
+describe('a hint', () => {
+  it('that comes while the record is being read is followed afterwards', async () => {
+    const { clock, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const [first, second] = [portal({ storage }), portal({ storage })];
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let reads = 0;
+    // The second instance's first reading finds nothing, and its answer is slow.
+    const { read } = storage;
+    storage.read = async (key) => {
+      reads += 1;
+      const reading = await read(key);
+      if (reads === 1) await answered;
+      return reading;
+    };
+    const refused = errorOf(second.getToken());
+    await idle();
+    await signIn(first);
+    answer();
+    await refused;
+    await reaches(second, 'valid.fresh');
+    expect(await second.getToken()).toBe(await first.getToken());
+  });
+});
+
+describe('tokens that the storage has not taken', () => {
+  it('are revoked at the server when another instance signed the user out meanwhile', async () => {
+    const { clock, server, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const [first, second] = [portal({ storage }), portal({ storage })];
+    await signIn(first);
+    await second.getToken();
+    storage.hints = false;
+    storage.failing.add('commit');
+    await first.refresh();
+    const token = await first.getToken();
+    expect(first.snapshot.step).toBe('valid.unsaved');
+    storage.failing.clear();
+    await second.revoke();
+    await clock.advance(2 * SECOND);
+    await reaches(first, 'revoked');
+    await server.waitFor({ endpoint: 'revoke' }, 4);
+    expect(server.accessTokenIsLive(token)).toBe(false);
+  });
+
+  it('are still written after a sign-in that failed', async () => {
+    const { clock, server, portal, signedIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const auth = await signedIn({ storage });
+    const { url } = await auth.getAuthorizationUrl();
+    const callback = await server.signIn(url);
+    storage.failing.add('commit');
+    await auth.refresh();
+    storage.failing.clear();
+    server.faults.next('token', fault.error('invalid_grant'));
+    await errorOf(auth.handleCallback(callback));
+    expect(auth.snapshot.step).toBe('valid.unsaved');
+    await clock.advance(2 * SECOND);
+    await reaches(auth, 'valid.fresh');
+    expect(await portal({ storage }).getToken()).toBe(await auth.getToken());
+  });
+});
+
+describe('close()', () => {
+  it('leaves no import, sign-in or revocation without an answer that was waiting for its turn', async () => {
+    const { server, portal, signedIn } = await startWorld();
+    const tokens = (await (await signedIn()).exportTokens()) ?? {};
+    for (const ask of ['importTokens', 'revoke', 'exchangeCode'] as const) {
+      const auth = portal();
+      const asked = {
+        importTokens: () => auth.importTokens(tokens),
+        revoke: () => auth.revoke(),
+        exchangeCode: () => auth.exchangeCode({ code: 'a-code.fictional', codeVerifier: 'v'.repeat(43) }),
+      }[ask]();
+      const closed = auth.close();
+      await Promise.allSettled([asked]);
+      await closed;
+    }
+    expect(server.count({ endpoint: 'token', grantType: 'refresh_token' })).toBe(0);
+  });
+
+  it('is not broken by a storage whose watching cannot be ended', async () => {
+    const { clock, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    storage.watch = () => () => {
+      throw new Error('This watch has no end.');
+    };
+    const auth = portal({ storage });
+    await signIn(auth);
+    await auth.close();
+    expect(auth.peekToken()).toBeUndefined();
+    expect(auth.isAuthenticated).toBe(false);
+  });
+
+  it('of the default session is for good: nothing signs in on another one behind it', async () => {
+    const { portal } = await startWorld();
+    const auth = portal();
+    await auth.session('default').close();
+    expect(auth.session('default')).toBe(auth.session('default'));
+    expect(await errorOf(auth.getAuthorizationUrl())).toMatchObject({ code: 'session_closed' });
+    await auth.close();
+    expect(await errorOf(auth.getAuthorizationUrl())).toMatchObject({ name: 'ConfigurationError' });
+  });
+});
+
+it('hears an abort while the storage is still being read', async () => {
+  const { clock, portal } = await startWorld();
+  const storage = observedStorage({ clock });
+  let answer = () => {};
+  storage.before = () =>
+    new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+  const auth = portal({ storage });
+  const controller = new AbortController();
+  const waiting = errorOf(auth.getToken({ rejected: 'access.fictional.old', signal: controller.signal }));
+  controller.abort(new Error('The page was closed.'));
+  expect(await waiting).toMatchObject({ message: 'The page was closed.' });
+  answer();
+});
+
+it('keeps the sessions of two servers on one host apart', async () => {
+  const { clock, server, portal, signIn } = await startWorld();
+  const storage = observedStorage({ clock });
+  await signIn(portal({ storage }));
+  const profile = adobeIms({ origin: server.origin });
+  const other = portal({ storage, server: { ...profile, issuer: `${profile.issuer}/realms/two` } });
+  expect(await errorOf(other.getToken())).toMatchObject({ code: 'not_authenticated' });
+});
