@@ -11,7 +11,7 @@ import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { describe, expect, it } from 'vitest';
-import { errorOf, isSettled, MINUTE, reaches, SECOND, sitOut, startWorld } from '../session/world.js';
+import { errorOf, idle, isSettled, MINUTE, reaches, SECOND, sitOut, startWorld } from '../session/world.js';
 
 type Flow = (
   server: AuthorizationServer,
@@ -295,6 +295,33 @@ describe('a code whose exchange fails', () => {
       'authorization_code',
     ]);
     expect(server.accessTokenIsLive(await auth.getToken())).toBe(true);
+  });
+
+  it('goes on although others ask meanwhile and are told of its trouble', async () => {
+    const { server, clock, portal } = await startWorld();
+    const auth = portal();
+    const callback = await callbackOf(auth, server);
+    server.faults.next('token', fault.status(503));
+    const signedIn = auth.handleCallback(callback);
+    await reaches(auth, 'authorizing.backingOff');
+    const others = [auth.refresh(), auth.getToken(), auth.getToken({ rejected: 'a-token.fictional' })];
+    const outcomes = Promise.allSettled(others);
+    await idle();
+    expect(await isSettled(signedIn)).toBe(false);
+    await sitOut(auth, clock, 1);
+    expect((await signedIn).snapshot.step).toBe('valid.fresh');
+    for (const outcome of await outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'ProtocolError', status: 503 });
+    }
+  });
+
+  it('does not keep a session renewing that nobody uses afterwards', async () => {
+    const { server, clock, signedIn } = await startWorld();
+    const auth = await signedIn();
+    await clock.advance(30 * 24 * 60 * MINUTE);
+    await idle();
+    expect(auth.snapshot.step).toBe('valid.due');
+    expect(server.count({ grantType: 'refresh_token' })).toBe(0);
   });
 
   it('is not answered to those who ask for a token of the old session', async () => {
