@@ -1,0 +1,75 @@
+import { StorageError, type StoredRecord, type TokenStorage } from '@frameio-auth/core';
+import { type EncryptionKey, keyRing } from './key-ring.js';
+import { isSealed, seal, unseal } from './sealed-record.js';
+
+export interface EncryptedStorageOptions {
+  /** All keys under which there may be records, by their names. A name stands in clear in each record. */
+  readonly keys: Readonly<Record<string, EncryptionKey>>;
+  /** The name of the key that new records are encrypted with. */
+  readonly current: string;
+  /**
+   * Reads records that were written before they were encrypted; the next commit encrypts them. While it is on, who can
+   * write to the storage can also plant records. Default: `false`, and such a record is an error.
+   */
+  readonly acceptPlaintext?: boolean;
+}
+
+/**
+ * A storage whose values are encrypted in the storage given, each for its own key alone. Versions, leases, expiry and
+ * hints are those of that storage, and in clear.
+ *
+ * A record under an older key is read, and gets the current one with its next commit. Not when it is read: that would
+ * have to change the version, which would send everybody else to read it again, and it could not keep the record's
+ * expiry, which no reading tells.
+ *
+ * @throws ConfigurationError `invalid_option`. The methods reject with a StorageError of the storage, or with one of
+ *   `encryption_key_missing`, `encryption_key_wrong`, `encryption_key_unavailable`, `encryption_key_invalid`,
+ *   `record_tampered`, `record_moved`, `record_not_encrypted` and `invalid_argument`; none of them changes the record.
+ */
+export function encryptedStorage(storage: TokenStorage, options: EncryptedStorageOptions): TokenStorage {
+  const { acceptPlaintext = false } = options;
+  const ring = keyRing(options.keys, options.current);
+
+  async function decrypted(key: string, value: string): Promise<string> {
+    if (isSealed(value)) return unseal(key, value, ring);
+    if (acceptPlaintext) return value;
+    throw new StorageError(
+      'record_not_encrypted',
+      'The record was not encrypted by encryptedStorage, so it was not used. If it was written before you encrypted, set `acceptPlaintext: true` until all sessions have been renewed once.',
+    );
+  }
+
+  /** A reply with its record decrypted. */
+  async function opened<Reply extends { readonly record?: StoredRecord }>(key: string, reply: Reply): Promise<Reply> {
+    if (reply.record === undefined) return reply;
+    const { value, version } = reply.record;
+    return { ...reply, record: { value: await decrypted(key, value), version } };
+  }
+
+  return {
+    read: async (key) => opened(key, await storage.read(key)),
+
+    async lease(key, request) {
+      const reply = await storage.lease(key, request);
+      try {
+        return await opened(key, reply);
+      } catch (error) {
+        // Nobody is told of this lease, so nobody would release it, and its end by time would look like a lost refresh.
+        if (reply.outcome === 'granted') await storage.release(reply.lease).catch(() => {});
+        throw error;
+      }
+    },
+
+    renew: (lease) => storage.renew(lease),
+    release: (lease) => storage.release(lease),
+
+    async commit(key, request) {
+      const value = await seal(key, request.value, await ring.current());
+      const reply = await storage.commit(key, { ...request, value });
+      return reply.outcome === 'conflict' ? opened(key, reply) : reply;
+    },
+
+    watch: (key, listener) => storage.watch(key, listener),
+    close: () => storage.close(),
+  };
+}

@@ -1,0 +1,132 @@
+import { ConfigurationError, StorageError } from '@frameio-auth/core';
+import { base64url, type CryptoKey } from 'jose';
+
+/**
+ * 32 random bytes: as they are, in base64 or base64url, or from a function that asks a key management service. The
+ * function is called when the key is first needed; once it succeeded it is not called again.
+ */
+export type EncryptionKey = Uint8Array | string | (() => Promise<Uint8Array>);
+
+/** A key that is ready for use. Its bytes cannot be taken out again. */
+export interface ReadyKey {
+  readonly kid: string;
+  readonly cipher: CryptoKey;
+  /** Tells this key from others, and nothing about its bytes. */
+  readonly check: string;
+}
+
+export interface KeyRing {
+  /** The key that records are encrypted with. @throws StorageError, as `find` does */
+  current(): Promise<ReadyKey>;
+  /**
+   * The key of that name.
+   *
+   * @throws StorageError `encryption_key_missing`, `encryption_key_unavailable` or `encryption_key_invalid`
+   */
+  find(kid: string): Promise<ReadyKey>;
+}
+
+/** The length of a key of AES-256, in bytes. */
+const KEY_LENGTH = 32;
+
+/** What the name of a key may look like. It stands in every record, in clear, and in errors. */
+const KID = /^[\w.:/@+=-]{1,256}$/;
+
+const CHECK_LABEL = new TextEncoder().encode('frameio-auth: which key is this?');
+const CHECK_LENGTH = 16;
+
+/** @throws ConfigurationError for keys that cannot work */
+export function keyRing(keys: Readonly<Record<string, EncryptionKey>>, current: string): KeyRing {
+  if (typeof keys !== 'object' || keys === null || Object.keys(keys).length === 0) {
+    complain('`keys` must name at least one key: { "2030-01": <32 random bytes> }.');
+  }
+  const sources = new Map(Object.entries(keys).map(([kid, key]) => [kid, sourceOf(kid, key)]));
+  if (!sources.has(current)) {
+    complain(`\`current\` must be the name of one of \`keys\`, which are: ${[...sources.keys()].join(', ')}.`);
+  }
+
+  const ready = new Map<string, Promise<ReadyKey>>();
+  function find(kid: string): Promise<ReadyKey> {
+    const known = ready.get(kid);
+    if (known !== undefined) return known;
+    const preparing = prepare(kid, sources.get(kid));
+    ready.set(kid, preparing);
+    // The next who needs the key tries again; those who came meanwhile share this failure.
+    preparing.catch(() => ready.delete(kid));
+    return preparing;
+  }
+  return { find, current: () => find(current) };
+}
+
+/** Whether a record's header can have it from a key ring. */
+export function isKid(kid: unknown): kid is string {
+  return typeof kid === 'string' && KID.test(kid);
+}
+
+type Source = () => Promise<Uint8Array>;
+
+/** Checks what can be checked before the key is needed. */
+function sourceOf(kid: string, key: EncryptionKey): Source {
+  if (!isKid(kid)) complain('the name of a key has 1 to 256 letters, digits and . : / @ + = _ -');
+  if (typeof key === 'function') return key;
+  const bytes = typeof key === 'string' ? decode(kid, key) : key;
+  if (!(bytes instanceof Uint8Array)) {
+    complain(`the key "${kid}" must be a Uint8Array, a string in base64 or a function.`);
+  }
+  if (bytes.length !== KEY_LENGTH) {
+    complain(`the key "${kid}" has ${bytes.length} bytes, but must have ${KEY_LENGTH}: ${ADVICE}.`);
+  }
+  const own = bytes.slice(); // The caller may overwrite theirs.
+  return async () => own;
+}
+
+const ADVICE = 'make one with `openssl rand -base64 32`, or decode it first if it is not in base64';
+
+function decode(kid: string, text: string): Uint8Array {
+  // jose decodes the alphabet of base64 too, but the reason of its refusal is for nobody to see.
+  try {
+    return base64url.decode(text.trim().replace(/=+$/, ''));
+  } catch {
+    return complain(`the key "${kid}" is not in base64: ${ADVICE}.`);
+  }
+}
+
+function complain(complaint: string): never {
+  throw new ConfigurationError('invalid_option', `encryptedStorage: ${complaint}`);
+}
+
+async function prepare(kid: string, source: Source | undefined): Promise<ReadyKey> {
+  if (source === undefined) {
+    throw new StorageError(
+      'encryption_key_missing',
+      `The record was encrypted with the key "${kid}", which is not among \`keys\`. Put that key back; if it is lost, delete the record, and its user signs in again.`,
+    );
+  }
+  const bytes = await bytesOf(kid, source);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== KEY_LENGTH) {
+    const what = bytes instanceof Uint8Array ? `${bytes.length} bytes` : 'something else';
+    throw new StorageError(
+      'encryption_key_invalid',
+      `The function for the key "${kid}" gave ${what}, but must give ${KEY_LENGTH} bytes.`,
+    );
+  }
+  const raw = new Uint8Array(bytes);
+  const [cipher, mac] = await Promise.all([
+    crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']),
+    crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
+  ]);
+  const digest = await crypto.subtle.sign('HMAC', mac, CHECK_LABEL);
+  return { kid, cipher, check: base64url.encode(new Uint8Array(digest, 0, CHECK_LENGTH)) };
+}
+
+async function bytesOf(kid: string, source: Source): Promise<unknown> {
+  try {
+    return await source();
+  } catch {
+    // Its own error may hold what the key service was asked with.
+    throw new StorageError(
+      'encryption_key_unavailable',
+      `The function for the key "${kid}" failed. It is called again when the key is next needed.`,
+    );
+  }
+}
