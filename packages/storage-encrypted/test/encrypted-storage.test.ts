@@ -265,7 +265,7 @@ describe('a key from a function', () => {
     ['gives too few bytes', async () => new Uint8Array(16), 'encryption_key_invalid'],
     ['gives no bytes', async () => SECRET as never, 'encryption_key_invalid'],
   ])('that %s is an error without its reason, and is asked again the next time', async (_, first, code) => {
-    const key = vi.fn(async () => KEYS['2030-01']).mockImplementationOnce(first);
+    const key = vi.fn(async (): Promise<Uint8Array> => KEYS['2030-01']).mockImplementationOnce(first);
     const storage = encrypted({ keys: { '2030-01': key } });
     const failure = await failureOf(storage.commit(KEY, { value: VALUE, expectedVersion: 0 }));
     expect(failure).toBeInstanceOf(StorageError);
