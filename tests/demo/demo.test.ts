@@ -77,10 +77,11 @@ describe('the demo', () => {
       'The API says 401',
       'Forged and replayed callbacks',
       'Moving house',
+      'Stopped and started again',
       'Two instances, one refresh',
       'Signing out',
     ]);
-    expect(shown).toContain('10 scenes, 11 token requests,');
+    expect(shown).toContain('11 scenes, 12 token requests,');
   });
 
   it('fits a terminal of 80 columns, and has no colours where nobody watches', () => {

@@ -1,5 +1,7 @@
 // A service that calls Frame.io with its own credentials, in plain Node. Run it as it is: `npm start`.
+import { fileURLToPath } from 'node:url';
 import { adobeIms, FrameioAuthError, ServerToServerAuth } from '@frameio-auth/core';
+import { fileStorage } from '@frameio-auth/storage-file';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 
@@ -12,10 +14,14 @@ const local = await startAuthorizationServer();
 const account = { ...local.clients.serverToServer, server: adobeIms({ origin: local.origin }) };
 const api = local.origin;
 
+// Tokens outlive the program here, and further processes of this host share them. For other places see the README.
+const storage = fileStorage({ directory: fileURLToPath(new URL('../.sessions', import.meta.url)) });
+
 // One for the whole program. It asks for a token when one is first needed, and renews it before it expires.
 const auth = new ServerToServerAuth({
   ...account,
   transport: fetchTransport(),
+  storage,
   onStateChange: ({ from, to }) => console.log(`  ${from} → ${to}`),
 });
 
@@ -38,5 +44,6 @@ try {
   process.exitCode = 1;
 } finally {
   await auth.close();
+  await storage.close();
   await local.close();
 }

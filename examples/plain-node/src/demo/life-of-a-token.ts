@@ -8,6 +8,7 @@ import { outage } from './steps/outage.ts';
 import { rejectedToken } from './steps/rejected-token.ts';
 import { signOut } from './steps/sign-out.ts';
 import { singleFlight } from './steps/single-flight.ts';
+import { stopAndStart } from './steps/stop-and-start.ts';
 import { twoInstances } from './steps/two-instances.ts';
 import { userSignIn } from './steps/user-sign-in.ts';
 import { duration } from './time.ts';
@@ -36,6 +37,7 @@ export async function lifeOfAToken(stage: Stage): Promise<void> {
     await rejectedToken(world, visitor);
     await forgedCallback(world, visitor);
     await exportAndImport(world, visitor);
+    await stopAndStart(world);
     const other = await twoInstances(world, visitor);
     await signOut(world, visitor, other);
 
