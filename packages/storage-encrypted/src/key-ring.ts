@@ -58,7 +58,7 @@ export function keyRing(keys: Readonly<Record<string, EncryptionKey>>, current: 
   return { find, current: () => find(current) };
 }
 
-/** Whether a record's header can have it from a key ring. */
+/** Whether it can be the name of a key. */
 export function isKid(kid: unknown): kid is string {
   return typeof kid === 'string' && KID.test(kid);
 }
@@ -83,9 +83,9 @@ function sourceOf(kid: string, key: EncryptionKey): Source {
 const ADVICE = 'make one with `openssl rand -base64 32`, or decode it first if it is not in base64';
 
 function decode(kid: string, text: string): Uint8Array {
-  // jose decodes the alphabet of base64 too, but the reason of its refusal is for nobody to see.
+  const unpadded = text.trim().replace(/=+$/, '');
   try {
-    return base64url.decode(text.trim().replace(/=+$/, ''));
+    return base64url.decode(unpadded.replaceAll('+', '-').replaceAll('/', '_'));
   } catch {
     return complain(`the key "${kid}" is not in base64: ${ADVICE}.`);
   }
