@@ -52,6 +52,11 @@ const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => 
 const itsRefusal = ({ event }: { event: { failure: Failure } }) => ({ failure: event.failure });
 const refusing = (refusal: Refusal) => ({ refusal });
 
+const noteItsVersion = {
+  type: 'noteVersion',
+  params: ({ event }: { event: { record: RecordFacts } }) => ({ version: event.record.version }),
+} as const;
+
 /** What is wrong with tokens that the storage has not taken, when nothing else is. */
 const NOT_WRITTEN: Failure = {
   kind: 'transient',
@@ -75,10 +80,16 @@ const adoptTheCommitted = [
   'noteWishesMet',
   'serveCallers',
 ] as const;
+/** The session was revoked: what the storage never had must not outlive that at the server either. */
+const adoptTheRevocation = [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptTheRecord] as const;
 const adoptTheImported = [
   { type: 'rememberCommit', params: itsVersion },
   { type: 'adoptTokens', params: { from: 'held' } },
   'confirmTokens',
+] as const;
+const adoptTheUnwritten = [
+  { type: 'rememberUnwritten', params: itsFailure },
+  { type: 'adoptTokens', params: { from: 'held' } },
 ] as const;
 const turnCallersAway = [
   'noteWishesMet',
@@ -206,17 +217,7 @@ const leasing = session.createStateConfig({
       actions: { type: 'noteLease', params: ({ event }) => ({ abandoned: event.abandoned }) },
     },
     'lease.held': 'waiting',
-    'lease.moved': [
-      // The storage lost the record (a flush, a failover). The tokens in memory are good, so they are kept, and the
-      // next commit writes the record anew.
-      {
-        guard: { type: 'recordIsLost', params: itsRecord },
-        target: 'leasing',
-        reenter: true,
-        actions: { type: 'noteVersion', params: { version: 0 } },
-      },
-      { target: '#session.settling', actions: adoptTheRecord },
-    ],
+    'lease.moved': { target: '#session.settling', actions: adoptTheRecord },
     'storage.failed': [
       { guard: 'goesOnWithoutStorage', target: 'requesting' },
       {
@@ -243,21 +244,25 @@ const waiting = session.createStateConfig({
   },
 });
 
+const committed = { target: '#session.settling', actions: adoptTheCommitted } as const;
+/** The server may have rotated, so this may be the only copy of the new refresh token: serve it, and go on trying. */
+const uncommitted = {
+  target: '#session.valid.unsaved',
+  actions: [...adoptTheUnwritten, 'announceTokens', 'confirmTokens', 'noteWishesMet', 'serveCallers'],
+} as const;
+
 /** Writes what the server gave, and only then serves it. */
 const committing = session.createStateConfig({
   tags: 'busy',
   entry: commitTheHeld,
   on: {
-    'commit.succeeded': [
-      { guard: 'isImporting', target: '#session.settling', actions: adoptTheImported },
-      { target: '#session.settling', actions: adoptTheCommitted },
-    ],
+    'commit.succeeded': committed,
     'commit.conflicted': [
       {
         guard: { type: 'isOutdone', params: itsRecord },
         target: 'committing',
         reenter: true,
-        actions: { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
+        actions: noteItsVersion,
       },
       // The session was revoked while its renewal was under way: what came of it must not outlive the revocation.
       {
@@ -267,16 +272,7 @@ const committing = session.createStateConfig({
       },
       { target: '#session.settling', actions: adoptTheRecord },
     ],
-    // The server may have rotated, so this may be the only copy of the new refresh token: serve it, and go on trying.
-    'storage.failed': {
-      target: '#session.valid.unsaved',
-      actions: [
-        { type: 'rememberUnwritten', params: itsFailure },
-        { type: 'adoptTokens', params: { from: 'held' } },
-        'announceTokens',
-        'confirmTokens',
-      ],
-    },
+    'storage.failed': uncommitted,
   },
 });
 
@@ -413,6 +409,11 @@ export const sessionMachine = session.createMachine({
         },
         { guard: 'isRevoked', target: 'revoked' },
         { guard: 'isEnded', target: 'expired' },
+        {
+          guard: { type: 'isUnwrittenAndAlive', params: time },
+          target: 'valid.unsaved',
+          actions: ['noteWishesMet', 'serveCallers'],
+        },
         { guard: 'isUnwritten', target: 'valid.unsaved' },
         { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
         { guard: { type: 'isDueAndAlive', params: time }, target: 'valid.due', actions: 'serveCallers' },
@@ -474,7 +475,20 @@ export const sessionMachine = session.createMachine({
             ],
           },
         },
-        committing,
+        committing: {
+          ...committing,
+          on: {
+            ...committing.on,
+            'commit.succeeded': [
+              { guard: 'isImporting', target: '#session.settling', actions: adoptTheImported },
+              committed,
+            ],
+            'storage.failed': [
+              { guard: 'isImporting', target: '#session.settling', actions: [...adoptTheUnwritten, 'confirmTokens'] },
+              uncommitted,
+            ],
+          },
+        },
         backingOff,
       },
     },
@@ -541,8 +555,13 @@ export const sessionMachine = session.createMachine({
         unsaved: {
           description:
             'New tokens are served from memory, because the storage does not take them. The write is repeated.',
-          entry: ['noteWishesMet', 'serveCallers', startTheRetryTimer],
+          entry: startTheRetryTimer,
           exit: stopTheRetryTimer,
+          // Whoever still waits here waits for more than the tokens at hand, which are over.
+          always: [
+            { guard: 'isWantedAndRenewsWithoutStorage', target: renew.target, actions: renew.actions[1] },
+            { guard: 'isWanted', actions: ['noteWishesMet', repeatTheRefusal] },
+          ],
           on: {
             'retryTimer.elapsed': { actions: commitTheHeld },
             'commit.succeeded': {
@@ -552,15 +571,12 @@ export const sessionMachine = session.createMachine({
             'commit.conflicted': [
               {
                 guard: { type: 'isOutdone', params: itsRecord },
-                actions: [
-                  { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
-                  commitTheHeld,
-                ],
+                actions: [noteItsVersion, commitTheHeld],
               },
               {
                 guard: { type: 'recordIsRevoked', params: itsRecord },
                 target: '#session.settling',
-                actions: [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptTheRecord],
+                actions: adoptTheRevocation,
               },
               { target: '#session.settling', actions: adoptTheRecord },
             ],
@@ -590,7 +606,34 @@ export const sessionMachine = session.createMachine({
       initial: 'leasing',
       on: joining,
       states: {
-        leasing,
+        leasing: {
+          ...leasing,
+          on: {
+            ...leasing.on,
+            'lease.moved': [
+              // The storage lost the record (a flush, a failover). The tokens in memory are good, so they are kept, and
+              // the next commit writes the record anew.
+              {
+                guard: { type: 'recordIsLost', params: itsRecord },
+                target: 'leasing',
+                reenter: true,
+                actions: { type: 'noteVersion', params: { version: 0 } },
+              },
+              {
+                guard: { type: 'unwrittenDisproveRecord', params: itsRecord },
+                target: 'leasing',
+                reenter: true,
+                actions: noteItsVersion,
+              },
+              {
+                guard: { type: 'unwrittenAreRevoked', params: itsRecord },
+                target: '#session.settling',
+                actions: adoptTheRevocation,
+              },
+              { target: '#session.settling', actions: adoptTheRecord },
+            ],
+          },
+        },
         waiting,
         requesting: {
           ...requesting,
@@ -641,7 +684,21 @@ export const sessionMachine = session.createMachine({
             },
           },
         },
-        backingOff,
+        backingOff: {
+          ...backingOff,
+          on: {
+            ...backingOff.on,
+            'record.read': [
+              { guard: { type: 'unwrittenDisproveRecord', params: itsRecord }, actions: noteItsVersion },
+              {
+                guard: { type: 'unwrittenAreRevoked', params: itsRecord },
+                target: '#session.settling',
+                actions: adoptTheRevocation,
+              },
+              learning['record.read'],
+            ],
+          },
+        },
       },
     },
 
@@ -686,7 +743,7 @@ export const sessionMachine = session.createMachine({
               {
                 target: 'committing',
                 reenter: true,
-                actions: { type: 'noteVersion', params: ({ event }) => ({ version: event.record.version }) },
+                actions: noteItsVersion,
               },
             ],
             'storage.failed': {

@@ -96,6 +96,7 @@ export const session = setup({
     isRevoked: ({ context }) => context.revoked,
     isEnded: ({ context }) => context.ending !== null,
     isUnwritten: ({ context }) => context.tokens !== null && context.unwritten,
+    isUnwrittenAndAlive: ({ context }, { now }: { now: number }) => context.unwritten && !isExpired(context, now),
     hasTokens: ({ context }) => context.tokens !== null,
     hasRecord: ({ context }) => context.version > 0,
     renewsByItself: ({ context }) => context.renewal === 'client_credentials',
@@ -115,6 +116,8 @@ export const session = setup({
       context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
     goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
     renewsWithoutStorage: ({ context }) => canRenew(context) && context.onStorageUnavailable === 'request',
+    isWantedAndRenewsWithoutStorage: ({ context }) =>
+      context.wanted && canRenew(context) && context.onStorageUnavailable === 'request',
     /** Only the storage knows whether a user is signed in; a service needs nobody to tell. */
     signsInWithoutStorage: ({ context }) =>
       context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
@@ -130,6 +133,11 @@ export const session = setup({
       context.origin === 'import' ||
       record.status === 'expired' ||
       record.status === 'absent',
+    /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
+    unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
+      context.unwritten && record.status === 'expired' && record.version > context.version,
+    unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
+      context.unwritten && record.status === 'revoked' && record.version > context.version,
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
