@@ -155,7 +155,7 @@ function readSecrets(clientSecret: string | readonly string[] | undefined): read
 }
 
 /** @throws ConfigurationError */
-export function requireOptions(flow: string, options: unknown): void {
+function requireOptions(flow: string, options: unknown): void {
   if (typeof options === 'object' && options !== null) return;
   throw new ConfigurationError('invalid_option', `${flow} needs options: new ${flow}({ clientId, transport, … }).`);
 }
