@@ -1,7 +1,7 @@
 /** What must hold after every step of every path, whatever happened. */
 import type { Effect, EffectName, EffectParameters, TimerName } from '../../src/machine/effects.js';
 import { pathOf } from '../../src/machine/step.js';
-import { type Happening, isServed, type Question, type World } from './world.js';
+import { type Happening, isServed, type Question, type World, waits } from './world.js';
 
 export interface Law {
   readonly rule: string;
@@ -48,6 +48,8 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
   adoptTokens: ['from'],
   forgetTokens: [],
   announceTokens: [],
+  confirmTokens: [],
+  refuseTokens: ['failure'],
   revokeTokens: ['which'],
   startTimer: ['notAfter', 'notBefore', 'timer'],
   stopTimer: ['timer'],
@@ -117,12 +119,58 @@ export const laws: readonly Law[] = [
     },
   },
   {
+    rule: 'leaves nobody waiting who brought a code or tokens, unless these are under way',
+    holds: ({ snapshot, bringer }) =>
+      bringer ===
+      (/^authorizing\.(?:requesting|committing|backingOff)$/.test(pathOf(snapshot)) &&
+        (snapshot.context.origin === 'authorization_code' || snapshot.context.origin === 'import')),
+  },
+  {
+    rule: 'begins nothing else and adopts nothing else while a code or imported tokens are under way',
+    holds: ({ bringer }, { from, effects }) =>
+      !from.bringer ||
+      ((!bringer || effects.every(({ type }) => type !== 'requestLease' && type !== 'commitTombstone')) &&
+        each(effects, 'requestToken', ({ grant }) => grant === 'authorization_code') &&
+        each(effects, 'adoptTokens', ({ from: source }) => source === 'held')),
+  },
+  {
+    rule: 'confirms a code or imported tokens in the step that adopts them',
+    holds: (_, { effects }) =>
+      effects.some(({ type }) => type === 'confirmTokens') ===
+      effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held'),
+  },
+  {
+    rule: 'refuses a code for what the server said of it, and only then',
+    holds: (_, { from, event, effects }) =>
+      each(
+        effects,
+        'refuseTokens',
+        ({ failure }) =>
+          from.bringer &&
+          from.snapshot.context.origin === 'authorization_code' &&
+          event?.type === 'tokenRequest.failed' &&
+          event.failure === failure,
+      ),
+  },
+  {
+    rule: 'turns nobody away for what the server says of a code',
+    holds: (_, { from, effects }) =>
+      !from.bringer ||
+      each(
+        effects,
+        'rejectCallers',
+        ({ refusal }) => refusal.reason !== 'failed' || refusal.failure.source === 'storage',
+      ),
+  },
+  {
     rule: 'serves tokens only while they are good, as far as is known, or straight from the server',
-    holds: (world, { from, effects }) =>
+    holds: (world, { from, event, effects }) =>
       !effects.some(({ type }) => type === 'serveCallers') ||
       isServed(world) ||
-      from.snapshot.context.held !== null ||
-      from.snapshot.context.tokens === world.snapshot.context.tokens,
+      (from.snapshot.context.held !== null && from.snapshot.context.origin !== 'import') ||
+      // An API that refuses one token after another gets what there is.
+      event?.type === 'token.rejected' ||
+      !(from.callers || (event !== null && waits(from, event))),
   },
   {
     rule: 'says in every refusal why',
@@ -182,9 +230,41 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'announces tokens only when it received them itself, and adopts them in the same step',
-    holds: (_, { effects }) =>
-      !effects.some(({ type }) => type === 'announceTokens') ||
-      effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held'),
+    holds: (_, { from, effects }) =>
+      effects.some(({ type }) => type === 'announceTokens') ===
+      (from.snapshot.context.origin !== 'import' &&
+        effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held')),
+  },
+  {
+    rule: 'knows whether the storage has the tokens that it serves',
+    holds: ({ snapshot, unwritten }) => snapshot.context.unwritten === unwritten,
+  },
+  {
+    rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
+    holds: ({ snapshot, unwritten }) => !unwritten || !/^valid\.(?:fresh|due)$/.test(pathOf(snapshot)),
+  },
+  {
+    rule: 'lets no tokens that are not written outlive the revocation of their session',
+    holds: ({ unwritten }, { from, event, effects }) =>
+      !from.unwritten ||
+      unwritten ||
+      // Unless the server has refused them since.
+      from.storage === 'commitTombstone' ||
+      event === null ||
+      !('record' in event) ||
+      event.record.status !== 'revoked' ||
+      effects.some(({ type }) => type === 'revokeTokens'),
+  },
+  {
+    rule: 'gives tokens that are not written up for no record that they disprove',
+    holds: ({ unwritten }, { from, event }) =>
+      !from.unwritten ||
+      unwritten ||
+      // Unless the server has refused them since.
+      from.storage === 'commitTombstone' ||
+      event === null ||
+      !('record' in event) ||
+      (event.record.status !== 'expired' && event.record.status !== 'absent'),
   },
   {
     rule: 'presents a refresh token only when it has one, under a lease, without storage if that is allowed, or once more after a lost answer',
@@ -213,14 +293,13 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes that a session expired only when the server refused its refresh token',
-    holds: (_, { event, effects }) =>
-      each(
-        effects,
-        'commitTombstone',
-        ({ tombstone }) =>
-          tombstone.status === 'revoked' ||
-          (event?.type === 'tokenRequest.failed' && event.failure.kind === 'terminal'),
-      ),
+    holds: (_, { from, event, effects }) =>
+      each(effects, 'commitTombstone', ({ tombstone }) => {
+        if (tombstone.status === 'revoked') return true;
+        if (event?.type === 'tokenRequest.failed') return event.failure.kind === 'terminal';
+        const isAgain = event?.type === 'commit.conflicted' && event.record.status === 'absent';
+        return isAgain && from.storage === 'commitTombstone' && tombstone.ending === from.snapshot.context.ending;
+      }),
   },
   {
     rule: 'writes that a session was revoked only when that was asked for',
@@ -251,8 +330,10 @@ export const laws: readonly Law[] = [
     rule: 'revokes at the server only what there is',
     holds: (_, { from, event, effects }) =>
       each(effects, 'revokeTokens', ({ which }) =>
-        which === 'held'
-          ? from.snapshot.context.held !== null
+        which !== 'served'
+          ? which === 'held'
+            ? from.snapshot.context.held !== null
+            : from.unwritten
           : from.snapshot.context.tokens !== null ||
             (event !== null && 'record' in event && event.record.status === 'tokens'),
       ),

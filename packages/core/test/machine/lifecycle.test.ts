@@ -408,6 +408,21 @@ describe('a refresh token that the server refuses', () => {
     expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.storage });
   });
 
+  it('ends the session although the storage lost its record', () => {
+    const story = user().opensFresh().asksServer().hears(refused);
+    story.hears({ type: 'commit.conflicted', record: record.absent });
+    expect(story.place).toBe('refreshing.entombing');
+    expect(story.deed('commitTombstone')).toMatchObject({ expectedVersion: 0, tombstone: { status: 'expired' } });
+    expect(story.hears(written(1)).place).toBe('expired');
+    expect(rejected(story)).toMatchObject({ reason: 'ended', ending: { cause: 'refresh_token_rejected' } });
+  });
+
+  it('was not interrupted, when it was the storage that did not answer in time', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'storage.failed', failure: { ...failures.storage, kind: 'ambiguous' } });
+    expect(story.context.possiblySpent).toBe(false);
+  });
+
   it('says so when it is the user who must act', () => {
     const story = user().opensFresh().asksServer();
     story.hears({ type: 'tokenRequest.failed', failure: failures.userMustAct }).hears(written(8));
@@ -563,7 +578,7 @@ describe('new tokens that cannot be written', () => {
   it('are served from memory, and the write is repeated until it succeeds', () => {
     const story = unsaved();
     expect(story.place).toBe('valid.unsaved');
-    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'serveCallers', 'startTimer']);
+    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmTokens', 'serveCallers', 'startTimer']);
     expect(story.context).toMatchObject({ version: 7, failure: failures.storage, attempt: 1 });
 
     story.after(SECOND).hears({ type: 'retryTimer.elapsed' });
@@ -593,6 +608,47 @@ describe('new tokens that cannot be written', () => {
     story.hears({ type: 'commit.conflicted', record: record.expired(8) });
     expect(story.place).toBe('valid.unsaved');
     expect(story.deed('commitTokens')).toEqual({ expectedVersion: 8 });
+  });
+
+  it('are not forgotten as such, whatever else fails meanwhile', () => {
+    const reckless = () => unsaved({ onStorageUnavailable: 'request' }).hears({ type: 'refresh.requested' });
+    const pause = HOUR / 2;
+    const stories = [
+      unsaved().hears({ type: 'code.received' }).hears(refused),
+      reckless().hears(storageFailed).hears(misconfigured).after(pause).hears({ type: 'retryTimer.elapsed' }),
+      reckless().hears(granted).hears(busy).after(pause).hears({ type: 'retryTimer.elapsed' }),
+    ];
+    for (const story of stories) {
+      expect(story.place).toBe('valid.unsaved');
+      expect(story.hears({ type: 'retryTimer.elapsed' }).deeds).toEqual(['commitTokens']);
+    }
+  });
+
+  it('are revoked at the server when the session was revoked meanwhile, wherever that is found out', () => {
+    const revoked = record.revoked(8);
+    const reckless = () => unsaved({ onStorageUnavailable: 'request' }).hears({ type: 'refresh.requested' });
+    const stories = [
+      unsaved().hears({ type: 'retryTimer.elapsed' }).hears({ type: 'commit.conflicted', record: revoked }),
+      reckless().hears({ type: 'lease.moved', record: revoked }),
+      reckless().hears(granted).hears(busy).hears({ type: 'record.read', record: revoked }),
+    ];
+    for (const story of stories) {
+      expect(story.place).toBe('revoked');
+      expect(story.deed('revokeTokens')).toEqual({ which: 'unwritten' });
+      expect(story.deeds.indexOf('revokeTokens')).toBeLessThan(story.deeds.indexOf('adoptTokens'));
+    }
+  });
+
+  it('disprove a tombstone also where it is found when they are due', () => {
+    const story = unsaved({ onStorageUnavailable: 'request' }).hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.moved', record: record.expired(8) });
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 8 });
+    story
+      .hears(granted)
+      .hears(busy)
+      .hears({ type: 'record.read', record: record.expired(9) });
+    expect(story.place).toBe('refreshing.backingOff');
+    expect(story.context).toMatchObject({ version: 9, tokens: tokens(START), ending: null });
   });
 
   it('are served to a user as long as they live, and then the storage is to blame', () => {
@@ -662,7 +718,13 @@ describe('a sign-in', () => {
     expect(story.deed('requestToken')).toEqual({ grant: 'authorization_code' });
     story.receives().hears(written(1));
     expect(story.place).toBe('valid.fresh');
-    expect(story.deeds).toContain('announceTokens');
+    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmTokens']));
+  });
+
+  it('is confirmed although its tokens cannot be written, because they are served all the same', () => {
+    const story = user().opensWith(record.absent).hears({ type: 'code.received' }).receives().hears(storageFailed);
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmTokens']));
   });
 
   it('waits ten minutes for the user, counted from the last beginning, and keeps nobody waiting meanwhile', () => {
@@ -705,9 +767,37 @@ describe('a sign-in', () => {
 
   it('that fails leaves the tokens that are there', () => {
     const story = user().opensFresh().hears({ type: 'code.received' }).hears(refused);
-    expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.refused });
+    expect(story.deed('refuseTokens')).toEqual({ failure: failures.refused });
     expect(story.place).toBe('valid.fresh');
     expect(story.context).toMatchObject({ tokens: tokens(START), ending: null });
+  });
+
+  it('that fails is not the business of those who ask for a token: they get what the session can renew', () => {
+    const story = user().opensFresh().hears({ type: 'code.received' }).after(HOUR).hears(asked).hears(refused);
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).not.toContain('rejectCallers');
+    expect(story.hears(granted).receives().hears(written(8)).deeds).toContain('serveCallers');
+  });
+
+  it('that fails leaves those who ask without a token with the reason why there is none', () => {
+    for (const [facts, refusal] of [
+      [record.absent, { reason: 'not_authenticated' }],
+      [record.revoked(7), { reason: 'revoked' }],
+    ] as const) {
+      const story = user().opensWith(facts).hears({ type: 'code.received' }).hears(asked).hears(refused);
+      expect(story.deed('refuseTokens')).toEqual({ failure: failures.refused });
+      expect(rejected(story)).toEqual(refusal);
+    }
+  });
+
+  it('that fails ends the suspicion of the token whose renewal it broke off', () => {
+    const story = user().opensFresh().hears({ type: 'token.rejected' });
+    story
+      .hears({ type: 'lease.held', until: START + SECOND })
+      .hears({ type: 'code.received' })
+      .hears(refused);
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context.suspect).toBe(false);
   });
 
   it('is tried three times when the server cannot be reached, and then it is over: a code does not keep', () => {
@@ -720,19 +810,25 @@ describe('a sign-in', () => {
     }
     story.hears(unreachable);
     expect(story.place).toBe('unauthenticated');
-    expect(story.effects).toContainEqual({
-      type: 'rejectCallers',
-      params: { refusal: { reason: 'failed', failure: failures.unreachable } },
-    });
+    expect(story.deed('refuseTokens')).toEqual({ failure: failures.unreachable });
     expect(story.context.attempt).toBe(0);
   });
 
-  it('keeps nobody waiting when an expired record of another instance comes in between', () => {
-    const story = user().opensWith(record.absent).hears({ type: 'code.received' }).hears(unreachable);
-    story.hears({ type: 'record.changed', version: 1 });
-    story.hears({ type: 'record.read', record: record.holding(1, tokens(START - 2 * HOUR)) });
-    expect(story.place).toBe('refreshing.leasing');
-    expect(story.hears(granted).receives().hears(written(2)).deeds).toContain('serveCallers');
+  it('is seen through: while it takes a break, nobody is turned away, and nothing else begins', () => {
+    const story = user().opensFresh().hears({ type: 'code.received' }).hears(unreachable);
+    expect(story.place).toBe('authorizing.backingOff');
+    for (const type of ['token.requested', 'token.rejected', 'refresh.requested'] as const) {
+      expect(story.hears({ type }).effects).toEqual([]);
+    }
+    expect(story.hears({ type: 'record.changed', version: 8 }).deeds).toEqual(['readRecord']);
+    for (const facts of [record.holding(8, tokens(START - 2 * HOUR)), record.expired(8), record.revoked(8)]) {
+      expect(story.hears({ type: 'record.read', record: facts }).effects).toEqual([]);
+    }
+    expect(story.place).toBe('authorizing.backingOff');
+    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), wanted: true });
+    expect(story.after(SECOND).hears({ type: 'retryTimer.elapsed' }).deed('requestToken')).toEqual({
+      grant: 'authorization_code',
+    });
   });
 });
 
@@ -744,7 +840,15 @@ describe('imported tokens', () => {
     expect(story.deeds).toEqual(['holdTokens', 'commitTokens']);
     story.hears(written(1));
     expect(story.place).toBe('valid.fresh');
-    expect(story.deeds).toContain('serveCallers');
+    expect(story.deeds).toEqual(expect.arrayContaining(['confirmTokens', 'serveCallers']));
+  });
+
+  it('are announced by nobody: the application had them first', () => {
+    const story = user().opensFresh();
+    story.hears({ type: 'tokens.imported', tokens: tokens(START) }).hears(written(8));
+    expect(story.deeds).not.toContain('announceTokens');
+    story.hears({ type: 'tokens.imported', tokens: tokens(START) }).hears(storageFailed);
+    expect(story.deeds).not.toContain('announceTokens');
   });
 
   it('replace what there is', () => {
@@ -759,7 +863,27 @@ describe('imported tokens', () => {
     const story = user().opensWith(record.absent);
     story.hears({ type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) }).hears(written(1));
     expect(story.place).toBe('valid.due');
-    expect(story.deeds).toContain('serveCallers');
+    expect(story.deeds).toEqual(['adoptTokens', 'confirmTokens']);
+  });
+
+  it('that are expired are renewed for those who wait, who get no expired token', () => {
+    const expired = { type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) } as const;
+    const story = user().opensWith(record.absent).hears(expired).hears(asked).hears(written(1));
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).toEqual(['adoptTokens', 'confirmTokens', 'requestLease']);
+  });
+
+  it('that are expired and cannot be written are renewed without the storage, or not at all', () => {
+    const expired = { type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) } as const;
+    const imports = (input: Partial<SessionInput>) =>
+      user(input).opensWith(record.absent).hears(expired).hears(asked).hears(storageFailed);
+    const renewing = imports({ onStorageUnavailable: 'request' });
+    expect(renewing.place).toBe('refreshing.leasing');
+    expect(renewing.deeds).not.toContain('serveCallers');
+    const failing = imports({ onStorageUnavailable: 'fail' });
+    expect(failing.place).toBe('valid.unsaved');
+    expect(failing.deeds).toContain('confirmTokens');
+    expect(rejected(failing)).toEqual({ reason: 'failed', failure: failures.storage });
   });
 });
 
@@ -810,9 +934,21 @@ describe('a revocation', () => {
     expect(story.deed('commitTombstone')).toEqual({ expectedVersion: 7, tombstone: { status: 'revoked' } });
   });
 
-  it('needs no tokens', () => {
-    const story = user().opensWith(record.absent).hears({ type: 'revocation.requested' });
+  it('needs no tokens, but a record', () => {
+    const story = user().opensWith(record.expired(7)).hears({ type: 'revocation.requested' });
     expect(story.deeds).toEqual(['commitTombstone']);
+    const stranger = user().opensWith(record.absent).hears({ type: 'revocation.requested' });
+    expect(stranger.effects).toEqual([]);
+    expect(stranger.place).toBe('unauthenticated');
+  });
+
+  it('of a service gives up its tokens, and whoever waits gets a new one', () => {
+    const story = service().opensFresh().hears({ type: 'revocation.requested' }).hears(asked);
+    story.hears({ type: 'revocation.finished' }).hears(written(8));
+    expect(story.place).toBe('authorizing.leasing');
+    expect(story.deeds).toEqual(['forgetTokens', 'requestLease']);
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 8 });
+    expect(story.hears(granted).receives().hears(written(9)).deeds).toContain('serveCallers');
   });
 
   it('by another instance is learned of from the storage', () => {
@@ -843,6 +979,7 @@ describe('tokens that nothing renews', () => {
       .after(HOUR - 1);
     expect(story.hears(asked).deeds).toEqual(['serveCallers']);
     expect(story.hears({ type: 'refreshTimer.elapsed', used: true }).place).toBe('valid.fresh');
+    expect(story.deed('startTimer')).toEqual({ timer: 'refresh', notBefore: START + HOUR, notAfter: START + HOUR });
   });
 
   it('never end by time, when the server did not say when they expire', () => {

@@ -135,6 +135,8 @@ const STORY_OF_THE_REST: readonly SessionEvent[] = [
   { type: 'leaseTimer.elapsed', now: START + 1 },
   { type: 'tokenRequest.failed', now: START + 2, failure: failures.refused },
   { type: 'commit.succeeded', now: START + 3, version: 8 },
+  { type: 'code.received', now: START + 4 },
+  { type: 'tokenRequest.failed', now: START + 5, failure: failures.refused },
 ];
 
 describe('the source of the machine', () => {

@@ -1,8 +1,8 @@
 /**
- * The machine with the smallest world around it: which answers are still to come, which timers run, and whether
- * anybody waits for a token. The world does what a session promises the machine (it sends wishes at rest, one answer
- * for each question, and none for a question that a later one made idle) and leaves everything else open: any answer
- * may come at any time.
+ * The machine with the smallest world around it: which answers are still to come, which timers run, who waits for what,
+ * and whether the storage has what is served. The world does what a session promises the machine (it sends wishes at
+ * rest, takes a code or tokens only when nobody else's are under way, gives one answer for each question, and none for a
+ * question that a later one made idle) and leaves everything else open: any answer may come at any time.
  */
 
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
@@ -29,6 +29,10 @@ export interface World {
   readonly timers: Readonly<Partial<Record<TimerName, Window>>>;
   /** Whether somebody waits for a token. */
   readonly callers: boolean;
+  /** Whether somebody who brought a code or tokens waits to hear what became of them. */
+  readonly bringer: boolean;
+  /** Whether the tokens that are served are in memory alone, by the way they came. */
+  readonly unwritten: boolean;
   readonly last: Happening | null;
 }
 
@@ -58,6 +62,8 @@ export function firstWorld(input: SessionInput): World {
     server: null,
     timers: {},
     callers: false,
+    bringer: false,
+    unwritten: false,
     last: null,
   };
 }
@@ -74,18 +80,26 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     server: world.server,
     timers: { ...world.timers },
     callers: world.callers || (event !== null && waits(world, event)),
+    bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
+    // That a write succeeded is not heard where something else has begun since.
+    unwritten:
+      world.unwritten &&
+      (event?.type !== 'commit.succeeded' || !/committing$|entombing$|unsaved$/.test(pathOf(world.snapshot))),
   };
   if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
   if (event && SERVER_ANSWER.test(event.type)) next.server = null;
   if (event?.type.endsWith('Timer.elapsed'))
     delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
-  for (const effect of effects) carryOut(effect, next);
+  for (const effect of effects) {
+    carryOut(effect, next);
+    if (effect.type === 'adoptTokens') next.unwritten = event?.type === 'storage.failed';
+  }
   return { ...next, snapshot, now, last: { from: world, move: { type, occurrence, now }, event, effects } };
 }
 
 function carryOut(
   effect: Effect,
-  next: { -readonly [Key in 'storage' | 'server' | 'callers']: World[Key] } & {
+  next: { -readonly [Key in 'storage' | 'server' | 'callers' | 'bringer' | 'unwritten']: World[Key] } & {
     timers: Partial<Record<TimerName, Window>>;
   },
 ) {
@@ -112,19 +126,24 @@ function carryOut(
     case 'rejectCallers':
       next.callers = false;
       break;
+    case 'confirmTokens':
+    case 'refuseTokens':
+      next.bringer = false;
+      break;
+    case 'forgetTokens':
+      next.unwritten = false;
+      break;
     default:
   }
 }
 
-/** Whether somebody who causes the event waits for what comes of it. */
-function waits(world: World, event: SessionEvent): boolean {
+/** Whether somebody who causes the event waits for a token. */
+export function waits(world: World, event: SessionEvent): boolean {
   switch (event.type) {
     case 'token.requested':
       return !isServed({ ...world, now: event.now });
     case 'token.rejected':
     case 'refresh.requested':
-    case 'code.received':
-    case 'tokens.imported':
       return true;
     default:
       return false;
@@ -149,6 +168,10 @@ export function movesOf(world: World): Move[] {
     if (notBefore === Number.MAX_SAFE_INTEGER) continue;
     const at = Math.max(world.now, notBefore);
     if (timer === 'refresh') {
+      // The clock that the storage keeps may turn out to be behind the one that the timer was set by.
+      if (world.now < notBefore && !canRenew(world.snapshot.context)) {
+        may('refreshTimer.elapsed, early', { type: 'refreshTimer.elapsed', used: true });
+      }
       may('refreshTimer.elapsed, used', { type: 'refreshTimer.elapsed', used: true }, at);
       may('refreshTimer.elapsed, unused', { type: 'refreshTimer.elapsed', used: false }, at);
     } else may(`${timer}Timer.elapsed`, { type: `${timer}Timer.elapsed` }, at);
@@ -164,20 +187,25 @@ function mayWish(world: World, may: May): void {
   const { context } = snapshot;
   const place = pathOf(snapshot);
   const isRestoring = place.startsWith('restoring');
-  if (isRestoring) may('session.opened', { type: 'session.opened' });
+  const isUser = context.renewal === 'refresh_token';
+  const isBusy = snapshot.hasTag('busy');
+  // A user's session that has no tokens looks again whenever it is used.
+  if (isRestoring || (isUser && context.tokens === null && !isBusy)) may('session.opened', { type: 'session.opened' });
   const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
   if (!isFresh && !(isServed(world) && context.wanted)) may('token.requested', { type: 'token.requested' });
   if (isRestoring) return;
   may('refresh.requested', { type: 'refresh.requested' });
   if (context.tokens !== null) may('token.rejected', { type: 'token.rejected' });
-  if (snapshot.hasTag('busy')) return;
+  if (isBusy) return;
+  if (isUser) {
+    may('authorization.started', { type: 'authorization.started' });
+    may('authorization.denied', { type: 'authorization.denied' });
+  }
+  if (world.bringer) return;
   may('revocation.requested', { type: 'revocation.requested' });
   may('tokens.imported, fresh', { type: 'tokens.imported', tokens: tokens(now) });
   may('tokens.imported, expired', { type: 'tokens.imported', tokens: tokens(now - 2 * HOUR) });
-  if (context.renewal === 'client_credentials') return;
-  may('authorization.started', { type: 'authorization.started' });
-  may('authorization.denied', { type: 'authorization.denied' });
-  may('code.received', { type: 'code.received' });
+  if (isUser) may('code.received', { type: 'code.received' });
 }
 
 function mayLearn({ snapshot, storage }: World, may: May): void {
@@ -271,7 +299,7 @@ function mayAge({ snapshot: { context }, now }: World, may: May): void {
  * way. What the machine remembers and no longer asks for in a state is left out there.
  */
 export function essenceOf(world: World): string {
-  const { snapshot, now, storage, server, timers, callers } = world;
+  const { snapshot, now, storage, server, timers, callers, bringer, unwritten } = world;
   const { context } = snapshot;
   const { tokens: served, held, failure, attempt } = context;
   const place = pathOf(snapshot);
@@ -287,6 +315,8 @@ export function essenceOf(world: World): string {
     forced: context.forcedAt !== null && now - context.forcedAt < MINUTE && mayBeRejected,
     repeated: context.repeated && /requesting/.test(place),
     callers,
+    bringer,
+    unwritten: unwritten || context.unwritten,
   };
   return [
     place,
@@ -334,6 +364,8 @@ function showEffect(effect: Effect): string {
       return `${effect.type}:${effect.params.grant}`;
     case 'rejectCallers':
       return `${effect.type}:${effect.params.refusal.reason}`;
+    case 'revokeTokens':
+      return `${effect.type}:${effect.params.which}`;
     default:
       return effect.type;
   }
