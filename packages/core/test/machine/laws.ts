@@ -95,6 +95,7 @@ export const laws: readonly Law[] = [
   {
     rule: 'starts no timer that still runs',
     holds(_, { from, event, effects }) {
+      if (!effects.some(({ type }) => type === 'startTimer')) return true;
       const running = new Set(Object.keys(from.timers));
       if (event?.type.endsWith('Timer.elapsed')) running.delete(event.type.slice(0, -'Timer.elapsed'.length));
       return effects.every((effect) => {

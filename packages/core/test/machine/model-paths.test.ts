@@ -1,40 +1,41 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createActor, fromTransition, type TransitionSnapshot } from 'xstate';
-import { type AdjacencyValue, getAdjacencyMap, getStateNodes } from 'xstate/graph';
+import { createActor } from 'xstate';
+import { getStateNodes } from 'xstate/graph';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { sessionMachine } from '../../src/machine/session-machine.js';
 import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
 import { HOUR, SERVICE, USER } from './fixtures.js';
 import { laws } from './laws.js';
-import { essenceOf, firstWorld, type Happening, type Move, move, movesOf, storyOf, type World } from './world.js';
+import { essenceOf, firstWorld, type Happening, move, movesOf, storyOf, type World } from './world.js';
 
 /** Every world that can come about, by its essence, and every move that leads from one to another. */
 interface Model {
   readonly worlds: ReadonlyMap<string, World>;
   readonly steps: readonly World[];
-  /** The world that a move leads to from the one of that essence; nothing, where the move cannot be made. */
-  after(essence: string, move: string): World | undefined;
+  /** The essences that the moves lead to from the world of each essence. */
+  readonly ways: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 function modelOf(input: SessionInput): Model {
-  const logic = fromTransition(move, () => firstWorld(input));
-  type Snapshot = TransitionSnapshot<World>;
-  const map = getAdjacencyMap<Snapshot, Move, unknown>(logic, {
-    events: ({ context }: Snapshot) => movesOf(context),
-    serializeState: ({ context }: Snapshot) => essenceOf(context),
-    serializeEvent: ({ type }: Move) => type,
-  });
-  const places = Object.entries(map) as [string, AdjacencyValue<Snapshot, Move>][];
-  return {
-    worlds: new Map(places.map(([essence, { state }]) => [essence, state.context])),
-    steps: places.flatMap(([, { transitions }]) => Object.values(transitions).map(({ state }) => state.context)),
-    after(essence, type) {
-      const next = map[essence as keyof typeof map]?.transitions[type as never] as { state: Snapshot } | undefined;
-      return next?.state.context;
-    },
-  };
+  const first = firstWorld(input);
+  const worlds = new Map([[essenceOf(first), first]]);
+  const steps: World[] = [];
+  const ways = new Map<string, Map<string, string>>();
+  // A map can grow while it is walked; so the shortest story of each world is found first.
+  for (const [essence, world] of worlds) {
+    const way = new Map<string, string>();
+    for (const next of movesOf(world)) {
+      const after = move(world, next);
+      const reached = essenceOf(after);
+      if (!worlds.has(reached)) worlds.set(reached, after);
+      way.set(next.type, reached);
+      steps.push(after);
+    }
+    ways.set(essence, way);
+  }
+  return { worlds, steps, ways };
 }
 
 const sessions = (['client_credentials', 'refresh_token'] as const).flatMap((renewal) =>
@@ -46,7 +47,7 @@ const sessions = (['client_credentials', 'refresh_token'] as const).flatMap((ren
 const models = sessions.map((input) => ({
   input,
   name: `${input.renewal}, without storage: ${input.onStorageUnavailable}`,
-  model: { worlds: new Map(), steps: [], after: () => undefined } as Model,
+  model: { worlds: new Map(), steps: [], ways: new Map() } as Model,
 }));
 
 beforeAll(() => {
@@ -143,7 +144,15 @@ describe.each(models)('every path of a session ($name)', (entry) => {
 const factsOf = ({ value, context }: SessionSnapshot) => ({ value, context });
 
 function isPlain(snapshot: SessionSnapshot): boolean {
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(factsOf(snapshot))), factsOf(snapshot));
+  return isJson(factsOf(snapshot));
+}
+
+/** Whether a value is the same after a detour by JSON. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return value === null || /string|boolean/.test(typeof value);
+  const isPlainObject = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  return isPlainObject && Object.values(value).every(isJson);
 }
 
 const timers = ['pollTimer.elapsed', 'retryTimer.elapsed'];
@@ -163,7 +172,7 @@ function leftWaiting(model: Model, answers: { storage: string[]; server: string[
 
 /** The stories of those worlds from which the first of the moves that can be made, again and again, leads astray. */
 function unled(
-  { worlds, after }: Model,
+  { worlds, ways }: Model,
   isConcerned: (world: World) => boolean,
   isThere: (world: World) => boolean,
   moves: readonly string[],
@@ -172,20 +181,19 @@ function unled(
   const stories: string[] = [];
   for (const [begin, world] of worlds) {
     if (!isConcerned(world)) continue;
-    const way: string[] = [];
+    const passed = [begin];
     const made: string[] = [];
-    let [at, essence]: [World | undefined, string] = [world, begin];
-    while (at && !isThere(at) && !leads.has(essence) && way.length < 40) {
-      way.push(essence);
-      const from = essence;
-      const type = moves.find((candidate) => after(from, candidate) !== undefined);
-      at = type === undefined ? undefined : after(from, type);
-      if (at === undefined) break;
-      essence = essenceOf(at);
-      made.push(`  ${type} → ${pathOf(at.snapshot)}`);
+    let at = begin;
+    while (!leads.has(at) && !isThere(worlds.get(at) as World) && made.length < 40) {
+      const way = ways.get(at);
+      const type = moves.find((candidate) => way?.has(candidate));
+      if (type === undefined) break;
+      at = way?.get(type) as string;
+      passed.push(at);
+      made.push(`  ${type} → ${at}`);
     }
-    if (at && (isThere(at) || leads.has(essence))) for (const passed of way) leads.add(passed);
-    else if (stories.length < 5) stories.push(`${storyOf(world)}  then\n${made.join('\n')}`);
+    if (leads.has(at) || isThere(worlds.get(at) as World)) for (const essence of passed) leads.add(essence);
+    else if (stories.length < 5) stories.push(`${storyOf(world)}  and then\n${made.join('\n')}`);
   }
   return stories;
 }
@@ -310,7 +318,7 @@ describe('the machine as a whole', () => {
     const broken: World[] = [];
     for (const world of worlds.values()) {
       for (const [type, occurrence] of occurrences) {
-        for (const now of [world.now, world.now - HOUR, world.now + HOUR]) {
+        for (const now of [world.now - HOUR, world.now + HOUR]) {
           const next = move({ ...world, last: null }, { type, occurrence, now });
           const isLawful = lawsForAnyEvent.every(({ holds }) => holds(next, next.last as Happening));
           if (!isLawful || !isPlain(next.snapshot)) broken.push(next);
