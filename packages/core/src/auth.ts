@@ -2,7 +2,8 @@ import { refuse } from './auth-options.js';
 import { ConfigurationError } from './kernel/errors.js';
 import type { ExportedTokens, ImportableTokens } from './session/exported-tokens.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
-import type { GetTokenOptions, RevocationResult, TokenSession } from './session/token-session.js';
+import type { RevocationResult } from './session/token-requests.js';
+import type { GetTokenOptions, TokenSession } from './session/token-session.js';
 
 /** The key of the session that an auth object is itself. */
 const DEFAULT_KEY = 'default';

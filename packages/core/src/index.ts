@@ -49,7 +49,8 @@ export type { ExportedTokens, ImportableTokens } from './session/exported-tokens
 export type { Inspect } from './session/inspected-replica.js';
 export type { Scopes } from './session/scopes.js';
 export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
-export type { GetTokenOptions, RevocationResult, StateChange, TokenSession } from './session/token-session.js';
+export type { RevocationResult } from './session/token-requests.js';
+export type { GetTokenOptions, StateChange, TokenSession } from './session/token-session.js';
 export type { AuthorizationUrl, AuthorizationUrlOptions, CodeExchange, UserSession } from './session/user-session.js';
 export { SPAAuth, type SPAAuthOptions } from './spa-auth.js';
 export { StaticTokenAuth, type StaticTokenAuthOptions } from './static-token-auth.js';

@@ -4,7 +4,8 @@ import { Secret } from './kernel/secret.js';
 import { harmlessly } from './session/calls.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
-import type { GetTokenOptions, RevocationResult } from './session/token-session.js';
+import type { RevocationResult } from './session/token-requests.js';
+import type { GetTokenOptions } from './session/token-session.js';
 
 export interface StaticTokenAuthOptions {
   /**

@@ -1,30 +1,19 @@
-import type { Clock } from '../kernel/clock.js';
-import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
-import {
-  AuthenticationError,
-  ConfigurationError,
-  errorOf,
-  errorOfRefusal,
-  TokenExpiredError,
-} from '../kernel/errors.js';
-import type { Failure } from '../kernel/failure.js';
+import { randomFraction } from '../kernel/entropy.js';
+import { ConfigurationError, errorOf, errorOfRefusal, TokenExpiredError } from '../kernel/errors.js';
 import type { TokenSet } from '../kernel/token-set.js';
-import type { Lease, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
 import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
-import { policy } from '../machine/policy.js';
 import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
-import type { TokenReply } from '../protocol/token-endpoint.js';
 import { Callers } from './callers.js';
-import { harmlessly, promised } from './calls.js';
+import { harmlessly } from './calls.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
+import { type RecordPlace, SessionRecord } from './session-record.js';
 import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
 import { SessionTimers } from './session-timers.js';
-import { fromStorage, storageFailureOf } from './storage-failure.js';
-import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
+import { type RevocationResult, requestTokens, revokeTokens, type TokenRequest } from './token-requests.js';
 import { type CodeGrant, Vault } from './vault.js';
 
 export interface GetTokenOptions {
@@ -32,14 +21,6 @@ export interface GetTokenOptions {
   readonly signal?: AbortSignal;
   /** The token that an API answered 401 to. If it is still the current one, a new one is asked for. */
   readonly rejected?: string;
-}
-
-/** What became of a revocation. The tokens are forgotten here and in storage either way. */
-export interface RevocationResult {
-  /** Whether the server confirmed that the tokens are dead. */
-  readonly revokedRemotely: boolean;
-  /** Why not, such as `revocation_unsupported`, `timeout` or the server's own `error`. */
-  readonly reason?: string;
 }
 
 /** A change of state, as `onStateChange` hears of it. */
@@ -52,31 +33,17 @@ export interface StateChange {
 }
 
 /** What all sessions of one auth object share. */
-export interface SessionSurroundings {
+export interface SessionSurroundings extends RecordPlace {
   readonly input: SessionInput;
   /** Where each of them begins. Snapshots never change, so all of them share this one. */
   readonly beginning: MachineSnapshot;
   readonly client: AuthorizationClient;
-  readonly storage: TokenStorage;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
   /** The scopes to ask for. */
   readonly scopes: readonly string[];
-  /** How long a refresh token lives, in milliseconds, where the provider says it. */
-  readonly refreshTokenLifetime?: number;
   readonly inspect?: Inspect;
   readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
   readonly onStateChange?: (change: StateChange) => unknown;
 }
-
-/** What the storage's answer amounts to, and the tokens that it is about. */
-type StorageAnswer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
-
-/** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
-const RECORD_GRACE = 24 * 60 * 60_000;
-
-/** Tombstones tell instances that were away why the session ended; after this long nobody asks any more. */
-const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
 
 /**
  * One session, running: it hears wishes and answers, has the machine decide, and carries out what it decides. What
@@ -85,7 +52,7 @@ const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
 export class TokenSession {
   readonly key: string;
   readonly #around: SessionSurroundings;
-  readonly #storageKey: string;
+  readonly #record: SessionRecord;
   readonly #vault = new Vault();
   readonly #callers: Callers;
   readonly #timers: SessionTimers;
@@ -104,19 +71,8 @@ export class TokenSession {
   #watching: (() => void)[] = [];
   #turn: Promise<unknown> | undefined;
 
-  /** The storage's clock less the session's own. */
-  #offset = 0;
-  /** The latest question to the storage; answers to earlier ones come too late to mean anything. */
-  #question = 0;
-  /** Whether the answer to the latest question is still to come. */
-  #unanswered = false;
-  #owner: string | undefined;
   /** Whoever brought a code or tokens, and waits to hear what became of them. */
   #bringer: Callers | undefined;
-  /** The highest version that the storage hinted at. */
-  #hinted = 0;
-  #lease: Lease | undefined;
-  #unwatch: Unsubscribe | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
   #listeners: Set<(snapshot: SessionSnapshot) => void> | undefined;
   #closed: Promise<void> | undefined;
@@ -127,7 +83,7 @@ export class TokenSession {
     this.key = key;
     this.#onClosed = onClosed;
     this.#around = around;
-    this.#storageKey = storageKey;
+    this.#record = new SessionRecord(around, storageKey, (event, incoming) => this.#send(event, incoming));
     this.#callers = new Callers(around.clock);
     this.#timers = new SessionTimers(around.clock);
     this.#snapshot = around.beginning;
@@ -226,10 +182,10 @@ export class TokenSession {
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
-    const imported = readImport(tokens, this.#now());
+    const imported = readImport(tokens, this.#record.now());
     await this.#inTurn(async () => {
       const { expiresAt, refreshable } = imported.facts;
-      if (!refreshable && expiresAt !== null && expiresAt <= this.#now()) {
+      if (!refreshable && expiresAt !== null && expiresAt <= this.#record.now()) {
         throw new TokenExpiredError(
           'access_token_expired',
           'The imported access token has expired, and no refresh token came with it. Sign in again.',
@@ -289,14 +245,13 @@ export class TokenSession {
     const { unwritten, tokens, failure } = this.#snapshot.context;
     this.#ended = true;
     this.#timers.stopAll();
-    harmlessly(() => this.#unwatch?.());
     this.#forget();
     this.#callers.turnAway(closedError);
     this.#bringer?.turnAway(closedError);
     this.#resume();
     this.#replica?.stop();
     this.#listeners?.clear();
-    await this.#releaseLease();
+    await this.#record.close();
     this.#onClosed();
     // The only copy of a refresh token was in memory, so this is not the time to be silent.
     if (unwritten && tokens?.refreshable && failure !== null) throw errorOf(failure);
@@ -339,7 +294,7 @@ export class TokenSession {
     const { tokens, renewal } = this.#snapshot.context;
     if (!this.#isRestoring() && (tokens !== null || renewal === 'client_credentials')) return;
     this.#send({ type: 'session.opened' });
-    while (this.#unanswered) await this.#nextEvent();
+    while (this.#record.isAsked) await this.#nextEvent();
     const { failure } = this.#snapshot.context;
     if (this.#isRestoring() && failure !== null) throw errorOf(failure);
   }
@@ -402,14 +357,9 @@ export class TokenSession {
     if (this.#closed !== undefined) throw closedError();
   }
 
-  /** The time on the storage's clock. */
-  #now(): number {
-    return this.#around.clock.now() + this.#offset;
-  }
-
   #isAlive(): boolean {
     const { tokens, suspect } = this.#snapshot.context;
-    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#now() < tokens.expiresAt);
+    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#record.now() < tokens.expiresAt);
   }
 
   /** Hands an event to the machine, and with it the tokens that it is about, which the machine must not see. */
@@ -428,7 +378,7 @@ export class TokenSession {
   }
 
   #take(occurrence: SessionOccurrence, incoming: TokenSet | undefined): void {
-    const event: SessionEvent = { ...occurrence, now: this.#now() };
+    const event: SessionEvent = { ...occurrence, now: this.#record.now() };
     const before = this.#snapshot;
     const [after, effects] = step(before, event);
     this.#snapshot = after;
@@ -437,7 +387,8 @@ export class TokenSession {
     // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
     if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
-    if (before.hasTag('busy') && !after.hasTag('busy')) this.#catchUp();
+    // A hint that came while something was under way was not followed; it is now, if it is still news.
+    if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.version);
     this.#resume();
   }
 
@@ -447,13 +398,6 @@ export class TokenSession {
     const watching = this.#watching;
     this.#watching = [];
     for (const resume of watching) resume();
-  }
-
-  /** A hint that came while something was under way was not followed; it is now, if it is still news. */
-  #catchUp(): void {
-    const version = this.#hinted;
-    this.#hinted = 0;
-    if (version > this.#snapshot.context.version) this.#send({ type: 'record.changed', version });
   }
 
   #tell(before: MachineSnapshot, after: MachineSnapshot): void {
@@ -470,16 +414,16 @@ export class TokenSession {
   #carryOut(effect: Effect, incoming: TokenSet | undefined): void {
     switch (effect.type) {
       case 'readRecord':
-        this.#readRecord();
+        this.#record.read();
         break;
       case 'requestLease':
-        this.#requestLease(effect.params);
+        this.#record.requestLease(effect.params.ifVersion);
         break;
       case 'renewLease':
-        this.#renewLease();
+        this.#record.renewLease();
         break;
       case 'releaseLease':
-        void this.#releaseLease();
+        void this.#record.releaseLease();
         break;
       case 'requestToken':
         void this.#requestToken(effect.params);
@@ -488,10 +432,10 @@ export class TokenSession {
         this.#vault.held = incoming;
         break;
       case 'commitTokens':
-        this.#commitTokens(effect.params);
+        this.#record.commitTokens((this.#vault.held ?? this.#vault.served) as TokenSet, effect.params.expectedVersion);
         break;
       case 'commitTombstone':
-        this.#commitTombstone(effect.params);
+        this.#record.commitTombstone(effect.params.tombstone, effect.params.expectedVersion);
         break;
       case 'adoptTokens':
         this.#adoptTokens(effect.params, incoming);
@@ -526,175 +470,22 @@ export class TokenSession {
     }
   }
 
-  /** Asks the storage, and sends on what its answer amounts to, unless another question was asked meanwhile. */
-  #askStorage<Reply extends { readonly now: number }>(
-    ask: (storage: TokenStorage) => Promise<Reply>,
-    read: (reply: Reply) => StorageAnswer,
-  ): void {
-    this.#question += 1;
-    this.#unanswered = true;
-    const question = this.#question;
-    const asked = this.#around.clock.now();
-    void fromStorage(() => ask(this.#around.storage))
-      .then((reply) => {
-        this.#compareClocks(reply.now, asked);
-        return read(reply);
-      })
-      // A record that cannot be read is a failure of the storage as well, found only now.
-      .catch((error: unknown): StorageAnswer => [{ type: 'storage.failed', failure: storageFailureOf(error) }])
-      .then(([event, incoming]) => {
-        if (question !== this.#question) return;
-        this.#unanswered = false;
-        this.#send(event, incoming);
-      });
-  }
-
-  /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
-  #compareClocks(storageNow: number, asked: number): void {
-    const [least, most] = [storageNow - this.#around.clock.now(), storageNow - asked];
-    this.#offset = Math.min(Math.max(this.#offset, least), most);
-  }
-
-  #readRecord(): void {
-    this.#unwatch ??= this.#watch();
-    this.#askStorage(
-      (storage) => storage.read(this.#storageKey),
-      ({ record, now }) => {
-        const { facts, tokens } = readRecord(record, now);
-        return [{ type: 'record.read', record: facts }, tokens];
-      },
-    );
-  }
-
-  #watch(): Unsubscribe | undefined {
-    try {
-      return this.#around.storage.watch(this.#storageKey, (version) => {
-        this.#hinted = Math.max(this.#hinted, version);
-        this.#send({ type: 'record.changed', version });
-      });
-    } catch {
-      // Hints may be lost, so a storage that gives none at the moment is no failure.
-      return undefined;
-    }
-  }
-
-  #requestLease({ ifVersion }: EffectParameters['requestLease']): void {
-    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
-    this.#owner ??= randomText(this.#around.entropy, 12);
-    const owner = this.#owner;
-    this.#askStorage(
-      (storage) => storage.lease(this.#storageKey, { owner, ttl: policy.leaseTtl, ifVersion }),
-      (reply) => {
-        if (reply.outcome === 'granted') {
-          this.#lease = reply.lease;
-          return [{ type: 'lease.granted', abandoned: reply.abandoned }];
-        }
-        if (reply.outcome === 'held') return [{ type: 'lease.held', until: reply.until }];
-        const { facts, tokens } = readRecord(reply.record, reply.now);
-        return [{ type: 'lease.moved', record: facts }, tokens];
-      },
-    );
-  }
-
-  #renewLease(): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    // A renewal that fails or finds the lease lost changes nothing: the commit decides.
-    promised(() => this.#around.storage.renew(lease)).catch(() => {});
-  }
-
-  async #releaseLease(): Promise<void> {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    this.#lease = undefined;
-    // A lease that cannot be given back ends by itself.
-    await promised(() => this.#around.storage.release(lease)).catch(() => {});
-  }
-
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
-    // A token's life is counted from before the request, the careful end of what the server may mean.
-    const sentAt = this.#now();
-    const renewed = grant === 'refresh_token' ? this.#vault.served : undefined;
-    const asked = grant === 'authorization_code' ? this.#vault.codeGrant?.scopes : this.#around.scopes;
-    const reply = await this.#askServer(grant);
-    if (!reply.ok) return this.#send({ type: 'tokenRequest.failed', failure: reply.failure });
-    const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
-    // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
-    const kept = refreshToken ?? renewed?.refreshToken;
-    const keptId = idToken ?? renewed?.idToken;
-    const tokens: TokenSet = {
-      accessToken,
-      ...(kept && { refreshToken: kept }),
-      ...(keptId && { idToken: keptId }),
-      facts: {
-        issuedAt: sentAt,
-        expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
-        refreshable: kept !== undefined,
-        scopes: scopes ?? renewed?.facts.scopes ?? asked ?? [],
-      },
-    };
-    this.#send({ type: 'tokenResponse.received', tokens: tokens.facts }, tokens);
+    const outcome = await requestTokens(this.#around.client, this.#requestOf(grant), this.#record.now());
+    if (outcome.ok) this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
+    else this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
   }
 
-  async #askServer(grant: EffectParameters['requestToken']['grant']): Promise<TokenReply> {
-    const { client, scopes } = this.#around;
-    try {
-      switch (grant) {
-        case 'client_credentials':
-          return await client.clientCredentials({ scopes });
-        case 'refresh_token': {
-          const served = this.#vault.served as TokenSet;
-          return await client.refresh({
-            refreshToken: served.refreshToken as TokenSet['accessToken'],
-            scopes: served.facts.scopes,
-          });
-        }
-        case 'authorization_code':
-          return await client.exchangeCode(this.#vault.codeGrant as CodeGrant);
-      }
-    } catch (error) {
-      return { ok: false, failure: misuseOf(error) };
+  /** The machine asks for a grant only when the vault has what it takes. */
+  #requestOf(grant: EffectParameters['requestToken']['grant']): TokenRequest {
+    switch (grant) {
+      case 'client_credentials':
+        return { grant, scopes: this.#around.scopes };
+      case 'refresh_token':
+        return { grant, renewed: this.#vault.served as TokenSet };
+      case 'authorization_code':
+        return { grant, code: this.#vault.codeGrant as CodeGrant };
     }
-  }
-
-  #commitTokens({ expectedVersion }: EffectParameters['commitTokens']): void {
-    const tokens = (this.#vault.held ?? this.#vault.served) as TokenSet;
-    this.#commit(writeTokens(tokens), expectedVersion, this.#recordExpiry(tokens));
-  }
-
-  #commitTombstone({ expectedVersion, tombstone }: EffectParameters['commitTombstone']): void {
-    this.#commit(writeTombstone(tombstone), expectedVersion, this.#now() + TOMBSTONE_LIFETIME);
-  }
-
-  #commit(value: string, expectedVersion: number, expiresAt: number | undefined): void {
-    const lease = this.#lease;
-    this.#askStorage(
-      (storage) =>
-        storage.commit(this.#storageKey, {
-          value,
-          expectedVersion,
-          ...(lease && { lease }),
-          ...(expiresAt !== undefined && { expiresAt }),
-        }),
-      (reply) => {
-        if (reply.outcome === 'committed') {
-          this.#lease = undefined;
-          return [{ type: 'commit.succeeded', version: reply.version }];
-        }
-        void this.#releaseLease();
-        const { facts, tokens } = readRecord(reply.record, reply.now);
-        return [{ type: 'commit.conflicted', record: facts }, tokens];
-      },
-    );
-  }
-
-  /** When the storage may forget a record: when nothing in it can be of use any more. */
-  #recordExpiry({ refreshToken, facts }: TokenSet): number | undefined {
-    const { refreshTokenLifetime } = this.#around;
-    if (refreshToken !== undefined) {
-      return refreshTokenLifetime === undefined ? undefined : this.#now() + refreshTokenLifetime + RECORD_GRACE;
-    }
-    return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
   }
 
   #adoptTokens({ from }: EffectParameters['adoptTokens'], incoming: TokenSet | undefined): void {
@@ -714,33 +505,16 @@ export class TokenSession {
 
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
     const tokens = which === 'held' ? this.#vault.held : this.#vault.served;
-    const result = await this.#revokeAtServer(tokens);
+    const result = await revokeTokens(this.#around.client, tokens as TokenSet);
     if (which !== 'served') return;
     this.#revocation = result;
     this.#send({ type: 'revocation.finished' });
   }
 
-  async #revokeAtServer(tokens: TokenSet | undefined): Promise<RevocationResult> {
-    const { client } = this.#around;
-    try {
-      // The refresh token first: while it lives, it can make new access tokens.
-      const replies = [
-        ...(tokens?.refreshToken ? [await client.revoke({ token: tokens.refreshToken, hint: 'refresh_token' })] : []),
-        ...(tokens ? [await client.revoke({ token: tokens.accessToken, hint: 'access_token' })] : []),
-      ];
-      const failed = replies.find((reply) => !reply.revoked);
-      return failed?.revoked === false
-        ? { revokedRemotely: false, reason: failed.failure.code }
-        : { revokedRemotely: true };
-    } catch (error) {
-      return { revokedRemotely: false, reason: misuseOf(error).code };
-    }
-  }
-
   #startTimer({ timer, notBefore, notAfter }: EffectParameters['startTimer']): void {
     const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
-    if (timer === 'refresh') this.#freshUntil = at - this.#offset;
-    this.#timers.start(timer, at - this.#now(), () => {
+    if (timer === 'refresh') this.#freshUntil = this.#record.localTime(at);
+    this.#timers.start(timer, at - this.#record.now(), () => {
       this.#send(
         timer === 'refresh' ? { type: 'refreshTimer.elapsed', used: this.#used } : { type: `${timer}Timer.elapsed` },
       );
@@ -766,15 +540,4 @@ function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undef
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-/** The room of the messages throws only for what the application configured wrongly. */
-function misuseOf(error: unknown): Failure {
-  const known = error instanceof ConfigurationError || error instanceof AuthenticationError;
-  return {
-    kind: 'configuration',
-    source: 'session',
-    code: known ? error.code : 'unexpected_error',
-    description: known ? error.message : 'The request could not be made, for a reason that is not shown here.',
-  };
 }

@@ -1,0 +1,208 @@
+import type { Clock } from '../kernel/clock.js';
+import { type Entropy, randomText } from '../kernel/entropy.js';
+import type { TokenSet } from '../kernel/token-set.js';
+import type { Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
+import type { Tombstone } from '../machine/effects.js';
+import type { SessionOccurrence } from '../machine/events.js';
+import { policy } from '../machine/policy.js';
+import { harmlessly, promised } from './calls.js';
+import { fromStorage, storageFailureOf } from './storage-failure.js';
+import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
+
+/** What the storage's answer amounts to, and the tokens that it is about. */
+type Answer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
+
+/** Where a session's record is, and what it takes to ask for it. */
+export interface RecordPlace {
+  readonly storage: TokenStorage;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** How long a refresh token lives, in milliseconds, where the provider says it. */
+  readonly refreshTokenLifetime?: number;
+}
+
+/** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
+const RECORD_GRACE = 24 * 60 * 60_000;
+
+/** Tombstones tell instances that were away why the session ended; after this long nobody asks any more. */
+const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
+
+/**
+ * A session's side of its storage: one question at a time, and each answer as the event that it amounts to. It holds
+ * the lease while there is one, and keeps the storage's time.
+ */
+export class SessionRecord {
+  readonly #place: RecordPlace;
+  readonly #key: string;
+  readonly #tell: (...answer: Answer) => void;
+  /** The storage's clock less the session's own. */
+  #offset = 0;
+  /** The latest question; answers to earlier ones come too late to mean anything. */
+  #question = 0;
+  #unanswered = false;
+  /** The highest version that the storage hinted at and nobody followed yet. */
+  #hinted = 0;
+  #owner: string | undefined;
+  #lease: Lease | undefined;
+  #unwatch: Unsubscribe | undefined;
+
+  /** @param tell - hears what the storage answers and hints */
+  constructor(place: RecordPlace, key: string, tell: (...answer: Answer) => void) {
+    this.#place = place;
+    this.#key = key;
+    this.#tell = tell;
+  }
+
+  /** The time on the storage's clock. */
+  now(): number {
+    return this.#place.clock.now() + this.#offset;
+  }
+
+  /** A time on the storage's clock as the session's own clock has it. */
+  localTime(time: number): number {
+    return time - this.#offset;
+  }
+
+  /** Whether the answer to the latest question is still to come. */
+  get isAsked(): boolean {
+    return this.#unanswered;
+  }
+
+  read(): void {
+    this.#unwatch ??= this.#watch();
+    this.#ask(
+      (storage) => storage.read(this.#key),
+      ({ record, now }) => about('record.read', record, now),
+    );
+  }
+
+  requestLease(ifVersion: number): void {
+    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
+    this.#owner ??= randomText(this.#place.entropy, 12);
+    const request = { owner: this.#owner, ttl: policy.leaseTtl, ifVersion };
+    this.#ask(
+      (storage) => storage.lease(this.#key, request),
+      (reply) => {
+        switch (reply.outcome) {
+          case 'granted':
+            this.#lease = reply.lease;
+            return [{ type: 'lease.granted', abandoned: reply.abandoned }];
+          case 'held':
+            return [{ type: 'lease.held', until: reply.until }];
+          case 'moved':
+            return about('lease.moved', reply.record, reply.now);
+        }
+      },
+    );
+  }
+
+  /** A renewal that fails, or finds the lease lost, changes nothing: the commit decides. */
+  renewLease(): void {
+    const lease = this.#lease;
+    if (lease !== undefined) harmlessly(() => this.#place.storage.renew(lease));
+  }
+
+  /** A lease that cannot be given back ends by itself. */
+  async releaseLease(): Promise<void> {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    this.#lease = undefined;
+    await promised(() => this.#place.storage.release(lease)).catch(() => {});
+  }
+
+  commitTokens(tokens: TokenSet, expectedVersion: number): void {
+    this.#commit(writeTokens(tokens), expectedVersion, this.#expiryOf(tokens));
+  }
+
+  commitTombstone(tombstone: Tombstone, expectedVersion: number): void {
+    this.#commit(writeTombstone(tombstone), expectedVersion, this.now() + TOMBSTONE_LIFETIME);
+  }
+
+  /** Tells once more of a hint that nobody followed when it came, because something was under way. */
+  repeatHint(known: number): void {
+    const version = this.#hinted;
+    this.#hinted = 0;
+    if (version > known) this.#tell({ type: 'record.changed', version });
+  }
+
+  async close(): Promise<void> {
+    harmlessly(() => this.#unwatch?.());
+    await this.releaseLease();
+  }
+
+  /** Asks, and tells what the answer amounts to, unless another question was asked meanwhile. */
+  #ask<Reply extends { readonly now: number }>(
+    ask: (storage: TokenStorage) => Promise<Reply>,
+    read: (reply: Reply) => Answer,
+  ): void {
+    this.#question += 1;
+    this.#unanswered = true;
+    const question = this.#question;
+    const asked = this.#place.clock.now();
+    void fromStorage(() => ask(this.#place.storage))
+      .then((reply) => {
+        this.#compareClocks(reply.now, asked);
+        return read(reply);
+      })
+      // A record that cannot be read is a failure of the storage as well, found only now.
+      .catch((error: unknown): Answer => [{ type: 'storage.failed', failure: storageFailureOf(error) }])
+      .then((answer) => {
+        if (question !== this.#question) return;
+        this.#unanswered = false;
+        this.#tell(...answer);
+      });
+  }
+
+  #commit(value: string, expectedVersion: number, expiresAt: number | undefined): void {
+    const lease = this.#lease;
+    const request = { value, expectedVersion, ...(lease && { lease }), ...(expiresAt !== undefined && { expiresAt }) };
+    this.#ask(
+      (storage) => storage.commit(this.#key, request),
+      (reply) => {
+        if (reply.outcome === 'committed') {
+          this.#lease = undefined;
+          return [{ type: 'commit.succeeded', version: reply.version }];
+        }
+        void this.releaseLease();
+        return about('commit.conflicted', reply.record, reply.now);
+      },
+    );
+  }
+
+  /** When the storage may forget a record: when nothing in it can be of use any more. */
+  #expiryOf({ refreshToken, facts }: TokenSet): number | undefined {
+    const { refreshTokenLifetime } = this.#place;
+    if (refreshToken !== undefined) {
+      return refreshTokenLifetime === undefined ? undefined : this.now() + refreshTokenLifetime + RECORD_GRACE;
+    }
+    return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
+  }
+
+  /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
+  #compareClocks(storageNow: number, asked: number): void {
+    const [least, most] = [storageNow - this.#place.clock.now(), storageNow - asked];
+    this.#offset = Math.min(Math.max(this.#offset, least), most);
+  }
+
+  #watch(): Unsubscribe | undefined {
+    try {
+      return this.#place.storage.watch(this.#key, (version) => {
+        this.#hinted = Math.max(this.#hinted, version);
+        this.#tell({ type: 'record.changed', version });
+      });
+    } catch {
+      // Hints may be lost, so a storage that gives none at the moment is no failure.
+      return undefined;
+    }
+  }
+}
+
+/** An event that is about a record, and the tokens that are in it. */
+function about(
+  type: 'record.read' | 'lease.moved' | 'commit.conflicted',
+  record: StoredRecord | undefined,
+  now: number,
+): Answer {
+  const { facts, tokens } = readRecord(record, now);
+  return [{ type, record: facts }, tokens];
+}

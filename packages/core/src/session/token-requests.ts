@@ -1,0 +1,113 @@
+import { AuthenticationError, ConfigurationError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import type { Secret } from '../kernel/secret.js';
+import type { TokenSet } from '../kernel/token-set.js';
+import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import type { TokenReply } from '../protocol/token-endpoint.js';
+import type { CodeGrant } from './vault.js';
+
+/** What a session asks the server for tokens with. */
+export type TokenRequest =
+  | { readonly grant: 'client_credentials'; readonly scopes: readonly string[] }
+  | { readonly grant: 'refresh_token'; readonly renewed: TokenSet }
+  | { readonly grant: 'authorization_code'; readonly code: CodeGrant };
+
+export type TokenOutcome =
+  | { readonly ok: true; readonly tokens: TokenSet }
+  | { readonly ok: false; readonly failure: Failure };
+
+/** What became of a revocation. The tokens are forgotten here and in storage either way. */
+export interface RevocationResult {
+  /** Whether the server confirmed that the tokens are dead. */
+  readonly revokedRemotely: boolean;
+  /** Why not, such as `revocation_unsupported`, `timeout` or the server's own `error`. */
+  readonly reason?: string;
+}
+
+/**
+ * Asks for tokens, and makes a set of the answer.
+ *
+ * @param sentAt - the time before the request; a token's life is counted from there, the careful end of what the
+ *   server may mean
+ */
+export async function requestTokens(
+  client: AuthorizationClient,
+  request: TokenRequest,
+  sentAt: number,
+): Promise<TokenOutcome> {
+  const reply = await send(client, request);
+  if (!reply.ok) return reply;
+  const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
+  const renewed = request.grant === 'refresh_token' ? request.renewed : undefined;
+  // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
+  const kept = refreshToken ?? renewed?.refreshToken;
+  const keptId = idToken ?? renewed?.idToken;
+  const facts = {
+    issuedAt: sentAt,
+    expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
+    refreshable: kept !== undefined,
+    scopes: scopes ?? scopesOf(request),
+  };
+  return {
+    ok: true,
+    tokens: { accessToken, ...(kept && { refreshToken: kept }), ...(keptId && { idToken: keptId }), facts },
+  };
+}
+
+/** The refresh token first: while it lives, it can make new access tokens (RFC 7009 §2.1). */
+export async function revokeTokens(client: AuthorizationClient, tokens: TokenSet): Promise<RevocationResult> {
+  const { accessToken, refreshToken } = tokens;
+  try {
+    const replies = [
+      ...(refreshToken ? [await client.revoke({ token: refreshToken, hint: 'refresh_token' })] : []),
+      await client.revoke({ token: accessToken, hint: 'access_token' }),
+    ];
+    const failed = replies.find((reply) => !reply.revoked);
+    return failed?.revoked === false
+      ? { revokedRemotely: false, reason: failed.failure.code }
+      : { revokedRemotely: true };
+  } catch (error) {
+    return { revokedRemotely: false, reason: misuseOf(error).code };
+  }
+}
+
+async function send(client: AuthorizationClient, request: TokenRequest): Promise<TokenReply> {
+  try {
+    switch (request.grant) {
+      case 'client_credentials':
+        return await client.clientCredentials({ scopes: request.scopes });
+      case 'refresh_token': {
+        const { refreshToken, facts } = request.renewed;
+        // The machine renews by refresh token only what has one.
+        return await client.refresh({ refreshToken: refreshToken as Secret, scopes: facts.scopes });
+      }
+      case 'authorization_code':
+        return await client.exchangeCode(request.code);
+    }
+  } catch (error) {
+    return { ok: false, failure: misuseOf(error) };
+  }
+}
+
+/** The scopes that were asked for, which are those that were granted unless the server says otherwise (§5.1). */
+function scopesOf(request: TokenRequest): readonly string[] {
+  switch (request.grant) {
+    case 'client_credentials':
+      return request.scopes;
+    case 'refresh_token':
+      return request.renewed.facts.scopes;
+    case 'authorization_code':
+      return request.code.scopes;
+  }
+}
+
+/** The room of the messages throws only for what the application configured wrongly. */
+function misuseOf(error: unknown): Failure {
+  const known = error instanceof ConfigurationError || error instanceof AuthenticationError;
+  return {
+    kind: 'configuration',
+    source: 'session',
+    code: known ? error.code : 'unexpected_error',
+    description: known ? error.message : 'The request could not be made, for a reason that is not shown here.',
+  };
+}
