@@ -2,7 +2,7 @@ import { open, unlink } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { adobeIms, type Clock, type TokenStorage, type Transport, WebAppAuth } from '@frameio-auth/core';
+import { adobeIms, type Clock, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import type { Answer, Application, Order, Orders } from './process.js';
@@ -11,12 +11,6 @@ import type { Answer, Application, Order, Orders } from './process.js';
 
 let auth: WebAppAuth;
 let clock: ReturnType<typeof standingClock>;
-let requests = 0;
-
-const transport: Transport = (url, init) => {
-  requests += 1;
-  return fetchTransport()(url, init);
-};
 
 function send(answer: Answer): void {
   process.send?.(answer);
@@ -29,7 +23,8 @@ const orders: {
     if (now !== undefined) clock = standingClock(now);
     const time = now === undefined ? {} : { clock };
     const storage = fileStorage({ directory, ...time });
-    auth = new WebAppAuth({ ...client, server: adobeIms({ origin }), transport, storage, ...time });
+    auth = new WebAppAuth({ ...client, server: adobeIms({ origin }), transport: fetchTransport(), storage, ...time });
+    return null;
   },
 
   async getTokens({ callers }) {
@@ -37,14 +32,13 @@ const orders: {
   },
 
   async refresh(_, id) {
-    const before = requests;
     // Told before anything is done: who was killed without a word has not begun.
     send({ id, begun: auth.peekToken() ?? '' });
     try {
       await auth.refresh();
-      return { token: await auth.getToken(), requests: requests - before };
+      return { token: await auth.getToken() };
     } catch {
-      return { ending: auth.snapshot.ending?.cause ?? 'none', requests: requests - before };
+      return { ending: auth.snapshot.ending?.cause ?? 'none' };
     }
   },
 

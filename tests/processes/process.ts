@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EndingCause } from '@frameio-auth/core';
@@ -13,14 +13,12 @@ export interface Application {
   readonly now?: number;
 }
 
-/** How a refresh ended: with a token, or with the end of the session; and how many requests it made. */
-export type Refreshed =
-  | { readonly token: string; readonly requests: number }
-  | { readonly ending: EndingCause | 'none'; readonly requests: number };
+/** How a refresh ended: with a token, or without one, and then by which ending of the session. */
+export type Refreshed = { readonly token: string } | { readonly ending: EndingCause | 'none' };
 
 /** What a process can be ordered to do. */
 export interface Orders {
-  open: { takes: Application; gives: void };
+  open: { takes: Application; gives: null };
   getTokens: { takes: { readonly callers: number }; gives: string[] };
   refresh: { takes: null; gives: Refreshed };
   /** Moves the clock on, and gives what it shows then. */
@@ -88,7 +86,8 @@ export function startMember(): Member {
       new Promise((resolve, reject) => {
         ids += 1;
         waiting.set(ids, { resolve, reject });
-        send(child, { id: ids, name, order });
+        const sent: Order<typeof name> = { id: ids, name, order };
+        child.send(sent, (error) => error && reject(error));
       }),
     begun,
     async kill() {
@@ -96,8 +95,4 @@ export function startMember(): Member {
       await exited;
     },
   };
-}
-
-function send(child: ChildProcess, order: Order<keyof Orders>): void {
-  child.send(order);
 }

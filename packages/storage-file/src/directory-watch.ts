@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { utimes } from 'node:fs/promises';
-import { isPrivateDirectory, makePrivateFolder } from './private-files.js';
+import { makePrivateDirectory } from './private-files.js';
 
 /** Hears which sessions' folders in one directory are rung by other processes. */
 export interface DirectoryWatch {
@@ -20,7 +20,7 @@ export function directoryWatch(heard: (name: string | null) => void): DirectoryW
   return {
     async start(directory) {
       try {
-        if (!(await isPrivateDirectory(directory))) await makePrivateFolder(directory);
+        await makePrivateDirectory(directory);
         if (stopped || watcher !== undefined) return;
         watcher = watch(directory, { persistent: false }, (_, name) => heard(name)); // Keeps no process alive.
         watcher.on('error', drop);

@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
   ELOOP: 'it is a symbolic link, or one of too many',
   EMFILE: 'this process has too many files open',
+  ENOENT: 'it is not there, and cannot be made',
   ENFILE: 'the system has too many files open',
   ENOSPC: 'no space is left on the disk',
   ENOTDIR: 'a part of the path is no directory',

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
   type Clock,
@@ -14,14 +14,14 @@ import { defaultDirectory } from './default-directory.js';
 import { directoryWatch, ring } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';
 import { forgetSome } from './forgotten-sessions.js';
-import { isPrivateDirectory } from './private-files.js';
-import { beginFolder, type Head, readHead, replaceHead } from './revision-folder.js';
+import { isPrivateDirectory, makePrivateDirectory } from './private-files.js';
+import { beginFolder, folderName, type Head, readHead, replaceHead } from './revision-folder.js';
 import { NOTHING, type SessionState } from './session-state.js';
 
 export interface FileStorageOptions {
   /**
    * Where the files are: a directory on a disk of this host, for this storage alone. It is made when something is first
-   * written. Default: the place where the platform keeps the data of applications, see the README.
+   * written or watched. Default: the place where the platform keeps the data of applications, see the README.
    */
   readonly directory?: string;
   /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
@@ -204,7 +204,9 @@ async function latest(directory: string, name: string): Promise<Head | undefined
 
 async function advance(directory: string, name: string, head: Head | undefined, next: SessionState): Promise<boolean> {
   const folder = join(directory, name);
-  return head === undefined ? beginFolder(folder, next) : replaceHead(folder, head, next);
+  if (head !== undefined) return replaceHead(folder, head, next);
+  await makePrivateDirectory(directory);
+  return beginFolder(folder, next);
 }
 
 /** The state as it is now: an expired record is gone, and its version remembered. */
@@ -223,13 +225,9 @@ function recordOf({ record, version }: SessionState): { readonly record?: Stored
   return record === null ? {} : { record: { value: record.value, version } };
 }
 
-/**
- * The name of a session's folder. Of UTF-16, which every string is: UTF-8 has the same bytes for all strings that are
- * not well-formed in the same place.
- */
 function nameOf(key: string): string {
   assertArgument(typeof key === 'string', 'A key must be a string.');
-  return createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex');
+  return folderName(key);
 }
 
 function pathOf(directory: unknown): string {

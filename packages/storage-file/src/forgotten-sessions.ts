@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endFolder, readHead, SCRAP, scrap } from './revision-folder.js';
+import { endFolder, isFolderName, isScrapName, readHead, scrap } from './revision-folder.js';
 import type { SessionState } from './session-state.js';
 
 /** One in so many new sessions looks at so many others: then, in the long run, no more are forgotten than live. */
@@ -29,8 +29,12 @@ export async function forgetSome(directory: string, now: number): Promise<void> 
   const first = randomInt(names.length + 1);
   for (const name of [...names.slice(first), ...names.slice(0, first)].slice(0, LOOKS)) {
     const path = join(directory, name);
-    // What cannot be read or removed is left to whoever needs it, and hears of it then.
-    await (name.endsWith(SCRAP) ? removeOldScrap(path, directory) : forget(path, now)).catch(() => {});
+    try {
+      if (isFolderName(name)) await forget(path, now);
+      else if (isScrapName(name)) await removeOldScrap(path, directory);
+    } catch {
+      // What cannot be read or removed is left to whoever needs it, and hears of it then.
+    }
   }
 }
 

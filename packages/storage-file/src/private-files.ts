@@ -24,9 +24,14 @@ export async function isPrivateDirectory(directory: string): Promise<boolean> {
   return true;
 }
 
-/** Makes a folder, and those above it that are not there, for the owner alone. */
+/** Makes the directory of all sessions and those above it, where they are not there, for the owner alone. */
+export async function makePrivateDirectory(directory: string): Promise<void> {
+  if (!(await isPrivateDirectory(directory))) await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+}
+
+/** Makes a folder that is not there, for the owner alone. */
 export async function makePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
+  await mkdir(path, { mode: PRIVATE_FOLDER });
 }
 
 /** The text of a private file; `undefined` when there is none. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isSystemError } from './disk-failure.js';
@@ -42,8 +42,8 @@ export interface Head {
   readonly state: SessionState;
 }
 
-/** What is not, or no longer, a session's folder: on its way to be one, or on its way out. */
-export const SCRAP = '.tmp';
+/** The end of the name of what is not, or no longer, a session's folder. */
+const SCRAP = '.tmp';
 
 /** So often a listing may show no revision, which a renaming in the middle of it can make happen. */
 const BLIND_LOOKS = 20;
@@ -96,6 +96,7 @@ export async function beginFolder(folder: string, state: SessionState): Promise<
   const made = join(dirname(folder), newName(0) + SCRAP);
   const name = newName(1);
   try {
+    await makePrivateFolder(made);
     await makePrivateFolder(join(made, name));
     await writePrivateFile(fileOf(made, name, name), write(state));
     await syncFolder(join(made, name));
@@ -121,6 +122,23 @@ export async function scrap(folder: string, directory: string): Promise<void> {
   const gone = join(directory, newName(0) + SCRAP);
   await renameFolder(folder, gone);
   await rm(gone, { recursive: true, force: true });
+}
+
+/**
+ * The name of a session's folder: the SHA-256 of its key. Of UTF-16, which every string is: in UTF-8, strings that are
+ * not well-formed have the same bytes as others.
+ */
+export function folderName(key: string): string {
+  return createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex');
+}
+
+export function isFolderName(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}
+
+/** Whether it is the name of something on its way to be a session's folder, or on its way out. */
+export function isScrapName(name: string): boolean {
+  return name.endsWith(SCRAP) && numberOf(name.slice(0, -SCRAP.length)) === 0;
 }
 
 function newName(number: number): string {
