@@ -57,7 +57,7 @@ describe('what a killed process leaves', () => {
     expect(await readFile(await stateFile(directory), 'utf8')).toContain('"one"');
   });
 
-  it('that is not yet a session goes when it is old, and stays while it may become one', async () => {
+  it('that is not yet a session goes when it is old, and stays while it may become one, as does what is not ours', async () => {
     const { directory } = await scratch();
     const storage = fileStorage({ directory });
     const [old, young] = [`0-${'0'.repeat(24)}.tmp`, `0-${'1'.repeat(24)}.tmp`];
@@ -65,13 +65,17 @@ describe('what a killed process leaves', () => {
       await mkdir(join(directory, name, `1-${'2'.repeat(24)}`), { recursive: true, mode: 0o700 });
       await writeFile(join(directory, name, `1-${'2'.repeat(24)}`, `1-${'2'.repeat(24)}.json`), '{"form');
     }
+    await mkdir(join(directory, 'notes'));
     const hoursAgo = new Date(Date.now() - 2 * HOUR);
     await utimes(join(directory, old), hoursAgo, hoursAgo);
     for (let session = 0; (await readdir(directory)).includes(old); session += 1) {
       expect(session).toBeLessThan(500);
       await storage.commit(`${KEY}-${session}`, { value: 'value', expectedVersion: 0 });
     }
+    for (let session = 0; session < 50; session += 1)
+      await storage.commit(`${session}`, { value: 'value', expectedVersion: 0 });
     expect(await contents(join(directory, young))).toHaveLength(2);
+    expect(await readdir(directory)).toContain('notes');
   });
 
   it('as an empty folder is no session and in nobody’s way', async () => {
