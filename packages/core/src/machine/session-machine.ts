@@ -747,7 +747,7 @@ export const sessionMachine = session.createMachine({
               },
             ],
             'storage.failed': {
-              target: '#session.revoked',
+              target: '#session.settling',
               actions: [
                 { type: 'rememberRevocation', params: ({ context }) => ({ version: context.version }) },
                 { type: 'noteFailure', params: itsFailure },
