@@ -190,6 +190,13 @@ export const laws: readonly Law[] = [
       each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed' || snapshot.context.tokens === null),
   },
   {
+    rule: 'sends no caller of a service to sign in: it does so itself',
+    holds: ({ snapshot }, { from, event, effects }) =>
+      snapshot.context.renewal !== 'client_credentials' ||
+      !(from.callers || (event !== null && waits(from, event))) ||
+      each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed'),
+  },
+  {
     rule: 'holds received tokens aside from their arrival to their commit, and no longer',
     holds: ({ snapshot }) =>
       (snapshot.context.held !== null) === /^(?:authorizing|refreshing)\.committing$/.test(pathOf(snapshot)),
@@ -225,7 +232,7 @@ export const laws: readonly Law[] = [
       if ('record' in event) return effects.some(({ type }) => type === 'adoptTokens');
       if (event.type === 'commit.succeeded' && from.snapshot.context.held?.refreshable === false) return true;
       if (from.storage === 'commitTombstone')
-        return event.type === 'commit.succeeded' || pathOf(snapshot) === 'revoked';
+        return event.type === 'commit.succeeded' || pathOf(from.snapshot) === 'revoking.committing';
       return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && pathOf(snapshot) === 'expired';
     },
   },
