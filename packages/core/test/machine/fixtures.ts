@@ -30,7 +30,7 @@ export function tokens(issuedAt: number, facts: Partial<TokenFacts> = {}): Token
   return { issuedAt, expiresAt: issuedAt + HOUR, refreshable: true, scopes: ['openid'], ...facts };
 }
 
-export const ENDING: SessionEnding = { cause: 'refresh_token_rejected', failure: null };
+const ENDING: SessionEnding = { cause: 'refresh_token_rejected', failure: null };
 
 export const record = {
   absent: { status: 'absent', version: 0 } satisfies RecordFacts as RecordFacts,
