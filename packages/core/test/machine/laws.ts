@@ -337,14 +337,12 @@ export const laws: readonly Law[] = [
   {
     rule: 'revokes at the server only what there is',
     holds: (_, { from, event, effects }) =>
-      each(effects, 'revokeTokens', ({ which }) =>
-        which !== 'served'
-          ? which === 'held'
-            ? from.snapshot.context.held !== null
-            : from.unwritten
-          : from.snapshot.context.tokens !== null ||
-            (event !== null && 'record' in event && event.record.status === 'tokens'),
-      ),
+      each(effects, 'revokeTokens', ({ which }) => {
+        if (which === 'held') return from.snapshot.context.held !== null;
+        if (which === 'unwritten') return from.unwritten;
+        const isRead = event !== null && 'record' in event && event.record.status === 'tokens';
+        return from.snapshot.context.tokens !== null || isRead;
+      }),
   },
 ];
 
