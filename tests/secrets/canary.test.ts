@@ -16,7 +16,7 @@ import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetc
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokenStorage, operations, quotingErrors } from './broken-storage.js';
 import { hostileAnswers, hostileTokenAnswers } from './hostile-answers.js';
-import { Scene } from './scene.js';
+import { applications, Scene } from './scene.js';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -47,8 +47,8 @@ describe('the search', () => {
       code,
       codeVerifier,
       serviceToken: await service.getToken(),
-      webAppSecret: server.clients.webApp.clientSecret,
-      serviceSecret: server.clients.serverToServer.clientSecret,
+      webAppSecret: applications.webApp.clientSecret,
+      serviceSecret: applications.service.clientSecret,
     };
     expect(scene.secrets).toEqual(expect.arrayContaining(Object.values(secrets)));
     expect(await scene.leaks()).toEqual([]);
@@ -322,8 +322,9 @@ describe('no secret can be seen', () => {
   it('whatever a callback says', async () => {
     const { collector, server } = scene;
     const auth = scene.webApp({ server: { ...scene.options.server, callbackCarriesIssuer: true } });
-    const { clientId, clientSecret } = server.clients.webApp;
-    const told = [clientSecret, encodeURIComponent(clientSecret), btoa(`${clientId}:${clientSecret}`)].join(' ');
+    const { clientId, clientSecret } = applications.webApp;
+    const inForm = new URLSearchParams({ '': clientSecret }).toString().slice('='.length);
+    const told = [clientSecret, encodeURIComponent(clientSecret), inForm, btoa(`${clientId}:${inForm}`)].join(' ');
     const altered: Readonly<Record<string, (callback: URL, code: string) => unknown>> = {
       'no issuer': (callback) => callback,
       'another issuer': (callback, code) => altering(callback, { iss: `https://elsewhere.example/${code}` }),
@@ -386,8 +387,9 @@ describe('no secret can be seen', () => {
   it('whatever option is wrong', async () => {
     const { collector, options, server } = scene;
     const secret = scene.plant('client-secret.fictional.mistaken-for-an-option');
-    const { serverToServer, webApp, singlePageApp } = server.clients;
-    const service = (mistake: object) => () => new ServerToServerAuth({ ...serverToServer, ...options, ...mistake });
+    const { webApp, service: serviceApp } = applications;
+    const { singlePageApp } = server.clients;
+    const service = (mistake: object) => () => new ServerToServerAuth({ ...serviceApp, ...options, ...mistake });
     const mistakes: Readonly<Record<string, () => unknown>> = {
       'a client secret with a line break': service({ clientSecret: `${secret}\n` }),
       'a client secret that is none': service({ clientSecret: { secret } }),

@@ -24,6 +24,21 @@ type Watched = ServerToServerAuth | WebAppAuth | UserSession;
 
 const CONSOLE = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table'] as const;
 
+/** Two applications whose secrets look different in a form, in percents and in JSON: none of these may be overlooked. */
+export const applications = {
+  service: {
+    clientId: 'nightly-ingest.fictional',
+    clientSecret: 'fictional secret: "4hx9"+100%/7bq4x2vk9mzt',
+    scopes: ['openid', 'AdobeID', 'frame.s2s.all'],
+  },
+  webApp: {
+    clientId: 'review-portal.fictional',
+    clientSecret: 'fictional secret: "w81c"+100%/k0d5u3jr6npy',
+    redirectUri: 'https://review-portal.example/callback',
+    scopes: ['openid', 'email', 'profile', 'offline_access', 'additional_info.roles'],
+  },
+} as const;
+
 /** A server, a storage and a clock, and a collector that is shown all that an application could see of a session. */
 export class Scene {
   readonly collector = new Collector();
@@ -45,7 +60,9 @@ export class Scene {
   /** A scene that lasts as long as the test that it is made for. */
   static async begin(): Promise<Scene> {
     const clock = manualClock();
-    const scene = new Scene(await startAuthorizationServer({ clock }), clock);
+    const { service, webApp } = applications;
+    const clients = [service, { ...webApp, redirectUris: [webApp.redirectUri] }];
+    const scene = new Scene(await startAuthorizationServer({ clock, clients }), clock);
     scene.#watchTheProcess();
     onTestFinished(async () => {
       await scene.server.close();
@@ -71,11 +88,11 @@ export class Scene {
   }
 
   service(options: Partial<CommonOptions> = {}): ServerToServerAuth {
-    return this.watch(new ServerToServerAuth({ ...this.server.clients.serverToServer, ...this.options, ...options }));
+    return this.watch(new ServerToServerAuth({ ...applications.service, ...this.options, ...options }));
   }
 
   webApp(options: Partial<CommonOptions> = {}): WebAppAuth {
-    return this.watch(new WebAppAuth({ ...this.server.clients.webApp, ...this.options, ...options }));
+    return this.watch(new WebAppAuth({ ...applications.webApp, ...this.options, ...options }));
   }
 
   async signedIn(options: Partial<CommonOptions> = {}): Promise<WebAppAuth> {
