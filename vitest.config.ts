@@ -14,6 +14,9 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts', 'tools/**/*.test.ts'],
+    // No test changes what another one imports, so each worker loads the sources once and not once for every file.
+    isolate: false,
+    maxWorkers: 2,
     testTimeout: 20_000, // Some tests start processes, and a busy machine starts them slowly.
     coverage: { include: ['packages/*/src/**/*.ts'], reporter: ['text', 'html'] },
   },
