@@ -11,7 +11,8 @@ const LONG = 2 ** 31 - 1;
 /** Those who wait for one session's token. They come and go; the request they wait for does not depend on them. */
 export class Callers {
   readonly #clock: Clock;
-  readonly #waiting = new Set<Caller>();
+  /** Nobody, as a rule: of ten thousand sessions a few are waited for. */
+  #waiting: Set<Caller> | undefined;
   #hold: TimerHandle;
 
   constructor(clock: Clock) {
@@ -30,25 +31,36 @@ export class Callers {
       const abort = () => caller.reject(signal?.reason);
       const leave = (settle: () => void) => {
         signal?.removeEventListener('abort', abort);
-        this.#waiting.delete(caller);
-        if (this.#waiting.size === 0) this.#clock.clearTimeout(this.#hold);
+        this.#leave(caller);
         settle();
       };
-      if (this.#waiting.size === 0) this.#hold = this.#clock.setTimeout(() => {}, LONG, { keepAlive: true });
-      this.#waiting.add(caller);
+      this.#enter(caller);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
 
   /** Whether anybody waited. */
   serve(token: string): boolean {
-    const served = this.#waiting.size > 0;
-    for (const caller of [...this.#waiting]) caller.resolve(token);
-    return served;
+    const waiting = [...(this.#waiting ?? [])];
+    for (const caller of waiting) caller.resolve(token);
+    return waiting.length > 0;
   }
 
   /** Each caller gets an error of its own, so that what one adds to it (a stack, a cause) is not seen by another. */
   turnAway(error: () => Error): void {
-    for (const caller of [...this.#waiting]) caller.reject(error());
+    for (const caller of [...(this.#waiting ?? [])]) caller.reject(error());
+  }
+
+  #enter(caller: Caller): void {
+    this.#hold ??= this.#clock.setTimeout(() => {}, LONG, { keepAlive: true });
+    this.#waiting ??= new Set();
+    this.#waiting.add(caller);
+  }
+
+  #leave(caller: Caller): void {
+    if (!this.#waiting?.delete(caller) || this.#waiting.size > 0) return;
+    this.#clock.clearTimeout(this.#hold);
+    this.#hold = undefined;
+    this.#waiting = undefined;
   }
 }

@@ -4,7 +4,14 @@ import type { TimerName } from '../machine/effects.js';
 /** The timers that one session runs, by name. None of them keeps the process alive. */
 export class SessionTimers {
   readonly #clock: Clock;
-  readonly #running = new Map<TimerName, TimerHandle>();
+  /** A field for each, and no map: there are as many of these as there are sessions. */
+  readonly #running: Record<TimerName, TimerHandle> = {
+    refresh: undefined,
+    retry: undefined,
+    poll: undefined,
+    lease: undefined,
+    authorization: undefined,
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -13,23 +20,22 @@ export class SessionTimers {
   /** Runs a timer in the place of the one of the same name. */
   start(name: TimerName, delay: number, onElapsed: () => void): void {
     this.stop(name);
-    const handle = this.#clock.setTimeout(
+    this.#running[name] = this.#clock.setTimeout(
       () => {
-        this.#running.delete(name);
+        this.#running[name] = undefined;
         onElapsed();
       },
       Math.max(0, delay),
     );
-    this.#running.set(name, handle);
   }
 
   stop(name: TimerName): void {
-    if (!this.#running.has(name)) return;
-    this.#clock.clearTimeout(this.#running.get(name));
-    this.#running.delete(name);
+    if (this.#running[name] === undefined) return;
+    this.#clock.clearTimeout(this.#running[name]);
+    this.#running[name] = undefined;
   }
 
   stopAll(): void {
-    for (const name of [...this.#running.keys()]) this.stop(name);
+    for (const name of Object.keys(this.#running) as TimerName[]) this.stop(name);
   }
 }

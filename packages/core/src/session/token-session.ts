@@ -66,7 +66,7 @@ export class TokenSession {
   #used = false;
 
   // Events are taken one after the other, also those that arise while one is taken.
-  readonly #queue: { readonly event: SessionOccurrence; readonly incoming: TokenSet | undefined }[] = [];
+  #queue: { readonly event: SessionOccurrence; readonly incoming: TokenSet | undefined }[] = [];
   #taking = false;
   #watching: (() => void)[] = [];
   #turn: Promise<unknown> | undefined;
@@ -374,6 +374,7 @@ export class TokenSession {
       }
     } finally {
       this.#taking = false;
+      if (this.#queue.length === 0) this.#queue = []; // An array that was used keeps its space.
     }
   }
 
