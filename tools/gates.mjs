@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { checkChangesets } from './gates/changesets.mjs';
 import { runExamples } from './gates/examples.mjs';
 import { checkGeneratedFiles } from './gates/generated-files.mjs';
 import { checkManifests } from './gates/manifests.mjs';
@@ -39,6 +40,7 @@ const ROOMS = [
   [
     { name: 'manners', run: ({ root }) => checkManners(root) },
     { name: 'manifests', run: ({ root }) => checkManifests(root) },
+    { name: 'changesets', run: ({ root }) => checkChangesets(root) },
     { name: 'format and lint', run: tool('biome', ['check', '--error-on-warnings', '--max-diagnostics=20']) },
     // By force, because the compiler's notes on its last run outlive a change of `lib`.
     { name: 'types and arrows', run: tool('tsc', ['-b', '--force']) },

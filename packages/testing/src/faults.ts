@@ -125,7 +125,7 @@ export const fault = {
   altered(members: Readonly<Record<string, unknown>>): Fault {
     return async ({ process }) => {
       const answer = await process();
-      return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), ...members }) };
+      return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body || '{}'), ...members }) };
     };
   },
 
