@@ -80,7 +80,13 @@ function finish(program, args, options, started) {
       running.delete(child);
       resolve(outcome);
     };
-    child.on('error', (error) => end({ code: 127, output: `${program} cannot be started: ${error.message}` }));
+    child.on('error', (error) => {
+      const missing = 'code' in error && error.code === 'ENOENT';
+      end({
+        code: 127,
+        output: missing ? `There is no command ${program}.` : `${program} cannot be started: ${error.message}`,
+      });
+    });
     child.on('close', (code, signal) => end({ code: signal === null ? (code ?? 1) : codeOf(signal), output: '' }));
   });
 }

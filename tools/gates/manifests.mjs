@@ -31,7 +31,7 @@ const COMMON = {
   license: 'MIT',
   type: 'module',
   engines: { node: '>=22.12.0' },
-  files: ['dist', '!dist/**/*.tsbuildinfo', 'src', 'README.md'],
+  files: ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'],
   publishConfig: { access: 'public' },
 };
 

@@ -45,7 +45,7 @@ describe('the manifest of a package', () => {
     sideEffects: false,
     engines: { node: '>=22.12.0' },
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './package.json': './package.json' },
-    files: ['dist', '!dist/**/*.tsbuildinfo', 'src', 'README.md'],
+    files: ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'],
     dependencies: { '@frameio-auth/core': 'workspace:^', ioredis: '^5.0.0' },
     publishConfig: { access: 'public' },
   };

@@ -14,7 +14,8 @@ const local = await startAuthorizationServer();
 const account = { ...local.clients.serverToServer, server: adobeIms({ origin: local.origin }) };
 const api = local.origin;
 
-// Tokens outlive the program here, and further processes of this host share them. For other places see the README.
+// Tokens outlive the program here, and further processes of this host share them; not those of the local server, which
+// is another one at each start. For other places to keep them see the README.
 const storage = fileStorage({ directory: fileURLToPath(new URL('../.sessions', import.meta.url)) });
 
 // One for the whole program. It asks for a token when one is first needed, and renews it before it expires.

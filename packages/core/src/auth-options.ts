@@ -147,6 +147,7 @@ function readSecrets(clientSecret: string | readonly string[] | undefined): read
   if (
     !Array.isArray(secrets) ||
     secrets.length === 0 ||
+    secrets.length > 2 ||
     !secrets.every((secret) => typeof secret === 'string' && secret.trim() !== '')
   ) {
     refuse('clientSecret', 'must be a string, or an array of two while one replaces the other, and not empty.');

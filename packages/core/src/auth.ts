@@ -35,7 +35,7 @@ export abstract class Auth<Session extends TokenSession> {
   session(key: string): Session {
     // Half of a surrogate pair has no encoding, so no storage could tell it from another half.
     if (typeof key !== 'string' || key === '' || /\p{Surrogate}/u.test(key)) {
-      refuse('key', 'must be a string of whole characters and not empty, such as a user id.');
+      refuse('key', 'must be a string, well-formed and not empty, such as a user id.');
     }
     this.assertOpen();
     const known = this.#sessions.get(key);

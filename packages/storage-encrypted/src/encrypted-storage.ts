@@ -1,4 +1,4 @@
-import { StorageError, type StoredRecord, type TokenStorage } from '@frameio-auth/core';
+import { ConfigurationError, StorageError, type StoredRecord, type TokenStorage } from '@frameio-auth/core';
 import { type EncryptionKey, keyRing } from './key-ring.js';
 import { isSealed, seal, unseal } from './sealed-record.js';
 
@@ -27,6 +27,12 @@ export interface EncryptedStorageOptions {
  *   `record_tampered`, `record_moved`, `record_not_encrypted` and `invalid_argument`; none of them changes the record.
  */
 export function encryptedStorage(storage: TokenStorage, options: EncryptedStorageOptions): TokenStorage {
+  if (typeof storage?.commit !== 'function') {
+    refuse('needs the storage to encrypt as its first argument: encryptedStorage(fileStorage(), { keys, current }).');
+  }
+  if (typeof options !== 'object' || options === null) {
+    refuse('needs keys and the name of the current one: encryptedStorage(storage, { keys, current }).');
+  }
   const { acceptPlaintext = false } = options;
   const ring = keyRing(options.keys, options.current);
 
@@ -72,4 +78,8 @@ export function encryptedStorage(storage: TokenStorage, options: EncryptedStorag
     watch: (key, listener) => storage.watch(key, listener),
     close: () => storage.close(),
   };
+}
+
+function refuse(complaint: string): never {
+  throw new ConfigurationError('invalid_option', `encryptedStorage() ${complaint}`);
 }

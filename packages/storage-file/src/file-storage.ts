@@ -46,7 +46,22 @@ interface Decision<Reply> {
  *   `record_too_new` for a file that is not understood, `no_default_directory`, or the system's own code (`ENOSPC`,
  *   `EROFS`, …). Methods that return a promise reject with it; `watch` throws it.
  */
-export function fileStorage({ directory, clock = systemClock() }: FileStorageOptions = {}): TokenStorage {
+export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError(
+      'invalid_option',
+      'fileStorage() takes an object of options: fileStorage({ directory }).',
+    );
+  }
+  for (const name of Object.keys(options)) {
+    // With a wrong name the tokens would go to the default directory, and nobody would know.
+    if (name === 'directory' || name === 'clock') continue;
+    throw new ConfigurationError(
+      'invalid_option',
+      `fileStorage() has no option "${name}". It takes directory and clock.`,
+    );
+  }
+  const { directory, clock = systemClock() } = options;
   const named = directory === undefined ? undefined : pathOf(directory);
   const listeners = new Map<string, Set<(version: number) => void>>(); // By the name of the session's folder.
   const underWay = new Set<Promise<unknown>>();

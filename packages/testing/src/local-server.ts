@@ -1,4 +1,4 @@
-import { systemClock } from '@frameio-auth/core';
+import { ConfigurationError, systemClock } from '@frameio-auth/core';
 import type { AuthorizationServer, AuthorizationServerOptions, ServerEndpoints } from './authorization-server.js';
 import { type Certificate, selfSignedCertificate } from './certificate.js';
 import { ClientRegistry } from './client-registry.js';
@@ -22,10 +22,20 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = { 'adobe-ims': adobeIms
 
 /** Starts a server on loopback that behaves like one of the real ones. For tests and demonstrations only. */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
+  oneOf('profile', options.profile, Object.keys(PROFILES));
+  oneOf('rotation', options.rotation, ['none', 'lenient', 'strict', 'revoke-chain']);
   const certificate = options.https ? await selfSignedCertificate() : undefined;
   const server = new LocalAuthorizationServer(options, certificate);
   await server.start();
   return server;
+}
+
+function oneOf(option: string, value: string | undefined, values: readonly string[]): void {
+  if (value === undefined || values.includes(value)) return;
+  throw new ConfigurationError(
+    'invalid_option',
+    `${option} must be one of ${values.map((one) => `'${one}'`).join(', ')}.`,
+  );
 }
 
 class LocalAuthorizationServer implements AuthorizationServer {

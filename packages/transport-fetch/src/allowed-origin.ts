@@ -9,6 +9,12 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
  * @throws ConfigurationError `invalid_option`
  */
 export function originSet(origins: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(origins)) {
+    throw new ConfigurationError(
+      'invalid_option',
+      "`allowedOrigins` must be an array, such as ['https://api.frame.io'].",
+    );
+  }
   return new Set(origins.map(allowedOrigin));
 }
 

@@ -39,6 +39,12 @@ export function authenticatedFetch(
   auth: TokenSource,
   options: AuthenticatedFetchOptions = {},
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response> {
+  if (typeof auth?.getToken !== 'function') {
+    throw new ConfigurationError(
+      'invalid_option',
+      'authenticatedFetch() needs an auth object or a session, which has getToken(), and no token or promise.',
+    );
+  }
   const { fetch = (input, init) => globalThis.fetch(input, init), allowedOrigins = ['https://api.frame.io'] } = options;
   const allowed = originSet(allowedOrigins);
 

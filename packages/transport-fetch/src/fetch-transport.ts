@@ -29,6 +29,9 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  * @throws ConfigurationError `invalid_option` for a `timeout` or `maxBodySize` that makes no sense
  */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError('invalid_option', 'fetchTransport() takes an object of options: { timeout: 5_000 }.');
+  }
   const { fetch = (url, init) => globalThis.fetch(url, init), timeout = 15_000, maxBodySize = 2 ** 20 } = options;
   if (!(Number.isFinite(timeout) && timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
     throw new ConfigurationError('invalid_option', '`timeout` must be a number of milliseconds above 0, below 2^31.');

@@ -145,7 +145,11 @@ export function errorOf(failure: Failure): FrameioAuthError {
     });
   }
   if (failure.kind === 'configuration') {
-    return new ConfigurationError(code, `The authorization server refused the client (${code}): ${description}`);
+    const advice = ADVICE[code] ?? 'Check how the application is configured, here and at the server.';
+    return new ConfigurationError(
+      code,
+      `The authorization server refused the request (${code}): ${description}. ${advice}`,
+    );
   }
   if (failure.kind === 'terminal') {
     return new AuthenticationError(code, `The authorization server refused (${code}): ${description}`, details);
@@ -157,6 +161,14 @@ export function errorOf(failure: Failure): FrameioAuthError {
   }
   return new ProtocolError(code, `The authorization server failed (${code}): ${description}`, { status, debugId });
 }
+
+/** What to look at when the server refuses the client with one of the words of RFC 6749 §5.2. */
+const ADVICE: Readonly<Record<string, string>> = {
+  invalid_client: 'Check clientId and clientSecret, and whether the secret is still live.',
+  invalid_scope: 'Check scopes: each must be one that the credential may ask for in this flow.',
+  unauthorized_client: 'Check whether the credential is of the kind that this flow needs.',
+  unsupported_grant_type: 'Check server: it does not offer this flow.',
+};
 
 /** The error that a caller sees who gets no token. */
 export function errorOfRefusal(refusal: Refusal): FrameioAuthError {

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../kernel/errors.js';
 import { checkProfile, type ServerProfile } from './server-profile.js';
 import { checkAddress } from './web-address.js';
 
@@ -15,6 +16,12 @@ export interface CustomServerOptions
  * @throws ConfigurationError that names the option and what to do
  */
 export function customServer(options: CustomServerOptions): ServerProfile {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError(
+      'invalid_option',
+      'customServer() needs what is known of the server: customServer({ issuer, tokenEndpoint, clientAuthentication, … }).',
+    );
+  }
   const { clientAuthentication, defaultScopes } = options;
   const clientCredentialsAuthentication =
     options.clientCredentialsAuthentication ?? (clientAuthentication === 'none' ? undefined : clientAuthentication);
