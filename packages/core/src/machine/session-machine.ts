@@ -312,37 +312,37 @@ const backOff = [
   { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
 ] as const;
 
-/** What a break ends with. Nobody asked since: the next one who does begins anew. */
-const asksAgain = [
-  { guard: 'isExchangingCode', target: 'requesting' },
-  { guard: 'isWanted', target: 'leasing' },
-  { target: '#session.settling' },
-] as const;
-
 /** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
 const backingOff = session.createStateConfig({
   entry: ['releaseLease', startTheRetryTimer],
   exit: stopTheRetryTimer,
   on: {
-    'retryTimer.elapsed': asksAgain,
-    // What becomes of a sign-in is nobody's business but its own: the others see what there is when it is over.
+    // When nobody asked since, the next one who does begins anew.
+    'retryTimer.elapsed': [{ guard: 'isWanted', target: 'leasing' }, { target: '#session.settling' }],
     'token.requested': [
-      { guard: 'isExchangingCode', actions: 'noteWish' },
       { guard: { type: 'callersMayStillWait', params: time }, actions: 'noteWish' },
       { actions: ['noteWish', repeatTheRefusal] },
     ],
-    'token.rejected': [{ guard: 'isExchangingCode', actions: 'noteWish' }, { actions: ['noteWish', repeatTheRefusal] }],
+    'token.rejected': { actions: ['noteWish', repeatTheRefusal] },
     // Somebody decided that now is the time; only the server's own word is stronger.
     'refresh.requested': [
-      { guard: 'isExchangingCode', actions: 'noteWish' },
       { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },
       { actions: ['noteWish', repeatTheRefusal] },
     ],
-    'record.changed': learning['record.changed'],
-    'record.read': [{ guard: 'isExchangingCode' }, learning['record.read']],
+    ...learning,
     ...beginning,
   },
 });
+
+/** What becomes of a sign-in is nobody's business but its own: the others see what there is when it is over. */
+const whileExchanging = {
+  'retryTimer.elapsed': { guard: 'isExchangingCode', target: 'requesting' },
+  'token.requested': { guard: 'isExchangingCode', actions: 'noteWish' },
+  'token.rejected': { guard: 'isExchangingCode', actions: 'noteWish' },
+  'refresh.requested': { guard: 'isExchangingCode', actions: 'noteWish' },
+  'record.changed': { guard: 'isExchangingCode' },
+  'record.read': { guard: 'isExchangingCode' },
+} as const;
 
 const renew = {
   target: '#session.refreshing.leasing',
@@ -489,7 +489,18 @@ export const sessionMachine = session.createMachine({
             ],
           },
         },
-        backingOff,
+        backingOff: {
+          ...backingOff,
+          on: {
+            ...backingOff.on,
+            'retryTimer.elapsed': [whileExchanging['retryTimer.elapsed'], ...backingOff.on['retryTimer.elapsed']],
+            'token.requested': [whileExchanging['token.requested'], ...backingOff.on['token.requested']],
+            'token.rejected': [whileExchanging['token.rejected'], backingOff.on['token.rejected']],
+            'refresh.requested': [whileExchanging['refresh.requested'], ...backingOff.on['refresh.requested']],
+            'record.changed': [whileExchanging['record.changed'], learning['record.changed']],
+            'record.read': [whileExchanging['record.read'], learning['record.read']],
+          },
+        },
       },
     },
 

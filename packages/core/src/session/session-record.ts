@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import { type Entropy, randomText } from '../kernel/entropy.js';
+import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
@@ -120,9 +121,29 @@ export class SessionRecord {
 
   /** Tells once more of a hint that nobody followed when it came, because something was under way. */
   repeatHint(known: number): void {
-    const version = this.#hinted;
-    this.#hinted = 0;
-    if (version > known) this.#tell({ type: 'record.changed', version });
+    if (this.#hinted > known) this.#tell({ type: 'record.changed', version: this.#hinted });
+  }
+
+  /**
+   * Writes tokens that the storage has not taken yet, for a session that hears of nothing any more. Tombstones of
+   * expiry are replaced, because these tokens disprove them; newer tokens and a revocation stand.
+   */
+  async writeLast(tokens: TokenSet, version: number): Promise<'written' | 'outdone' | 'revoked' | Failure> {
+    const { storage } = this.#place;
+    const expiresAt = this.#expiryOf(tokens);
+    try {
+      for (let expectedVersion = version; ; ) {
+        const request = { value: writeTokens(tokens), expectedVersion, ...(expiresAt !== undefined && { expiresAt }) };
+        const reply = await fromStorage(() => storage.commit(this.#key, request));
+        if (reply.outcome === 'committed') return 'written';
+        const { facts } = readRecord(reply.record, reply.now);
+        if (facts.status === 'revoked') return 'revoked';
+        if (facts.status === 'tokens') return 'outdone';
+        expectedVersion = facts.version;
+      }
+    } catch (error) {
+      return storageFailureOf(error);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomFraction } from '../kernel/entropy.js';
 import { ConfigurationError, errorOf, errorOfRefusal, TokenExpiredError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
@@ -74,6 +75,8 @@ export class TokenSession {
   /** Whoever brought a code or tokens, and waits to hear what became of them. */
   #bringer: Callers | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
+  /** Why the storage still has the tokens that were to be revoked. */
+  #revocationFailure: Failure | null = null;
   #listeners: Set<(snapshot: SessionSnapshot) => void> | undefined;
   #closed: Promise<void> | undefined;
   #ended = false;
@@ -124,10 +127,12 @@ export class TokenSession {
       }
     }
     if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
+    // Taken now: what is alive at this reading of the clock may be over at the next.
+    const token = (this.#vault.served as TokenSet).accessToken.reveal();
     const isFresh = this.#around.clock.now() < this.#freshUntil;
     if (!isFresh && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
     this.#used = true;
-    return (this.#vault.served as TokenSet).accessToken.reveal();
+    return token;
   }
 
   /**
@@ -151,10 +156,10 @@ export class TokenSession {
     this.assertOpen();
     return this.#inTurn(async () => {
       this.#revocation = { revokedRemotely: false, reason: 'nothing_to_revoke' };
+      this.#revocationFailure = null;
       this.#send({ type: 'revocation.requested' });
-      await this.#rest();
-      const { failure } = this.#snapshot.context;
-      if (failure?.source === 'storage') throw errorOf(failure);
+      while (isRevoking(this.#snapshot)) await this.#nextEvent();
+      if (this.#revocationFailure !== null) throw errorOf(this.#revocationFailure);
       return this.#revocation;
     });
   }
@@ -241,20 +246,19 @@ export class TokenSession {
     // What had its turn before the closing may have begun something between the rest and the news of it.
     do await this.#rest();
     while (this.#isBusy());
-    await this.#writeOnceMore();
-    const { unwritten, tokens, failure } = this.#snapshot.context;
     this.#ended = true;
     this.#timers.stopAll();
-    this.#forget();
     this.#callers.turnAway(closedError);
     this.#bringer?.turnAway(closedError);
     this.#resume();
+    const lost = await this.#writeOnceMore();
+    this.#forget();
     this.#replica?.stop();
     this.#listeners?.clear();
     await this.#record.close();
     this.#onClosed();
     // The only copy of a refresh token was in memory, so this is not the time to be silent.
-    if (unwritten && tokens?.refreshable && failure !== null) throw errorOf(failure);
+    if (lost !== null) throw errorOf(lost);
   }
 
   #forget(): void {
@@ -264,11 +268,13 @@ export class TokenSession {
   }
 
   /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
-  async #writeOnceMore(): Promise<void> {
-    const { attempt } = this.#snapshot.context;
-    const isUnsaved = () => pathOf(this.#snapshot) === 'valid.unsaved' && this.#snapshot.context.attempt === attempt;
-    if (isUnsaved()) this.#send({ type: 'retryTimer.elapsed' });
-    while (isUnsaved()) await this.#nextEvent();
+  async #writeOnceMore(): Promise<Failure | null> {
+    const { unwritten, version } = this.#snapshot.context;
+    const tokens = this.#vault.served;
+    if (!unwritten || tokens === undefined) return null;
+    const outcome = await this.#record.writeLast(tokens, version);
+    if (outcome === 'revoked') await revokeTokens(this.#around.client, tokens);
+    return typeof outcome === 'object' && tokens.refreshToken !== undefined ? outcome : null;
   }
 
   /** Completes a sign-in: exchanges the code for tokens. Resolves when they are served. */
@@ -283,6 +289,7 @@ export class TokenSession {
   protected async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
     await this.#restore();
     await this.#rest();
+    this.assertOpen();
     this.#send({ type: event });
   }
 
@@ -294,7 +301,7 @@ export class TokenSession {
     const { tokens, renewal } = this.#snapshot.context;
     if (!this.#isRestoring() && (tokens !== null || renewal === 'client_credentials')) return;
     this.#send({ type: 'session.opened' });
-    while (this.#record.isAsked) await this.#nextEvent();
+    while (this.#record.isAsked && !this.#ended) await this.#nextEvent();
     const { failure } = this.#snapshot.context;
     if (this.#isRestoring() && failure !== null) throw errorOf(failure);
   }
@@ -388,6 +395,8 @@ export class TokenSession {
     // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
     if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
+    // What comes next, such as a service's new sign-in, is not the revocation's affair.
+    if (isRevoking(before) && !isRevoking(after)) this.#revocationFailure = after.context.failure;
     // A hint that came while something was under way was not followed; it is now, if it is still news.
     if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.version);
     this.#resume();
@@ -527,6 +536,10 @@ export class TokenSession {
     if (token === undefined) return;
     if (this.#callers.serve(token)) this.#used = true;
   }
+}
+
+function isRevoking(snapshot: MachineSnapshot): boolean {
+  return pathOf(snapshot).startsWith('revoking');
 }
 
 function closedError(): ConfigurationError {

@@ -292,10 +292,6 @@ describe('the machine as a whole', () => {
       'valid.fresh: token.requested #3',
       'refreshing.waiting: revocation.requested #2',
       // A code is exchanged elsewhere.
-      'refreshing.backingOff: retryTimer.elapsed #1',
-      'refreshing.backingOff: token.requested #1',
-      'refreshing.backingOff: token.rejected #1',
-      'refreshing.backingOff: refresh.requested #1',
       'refreshing.backingOff: revocation.requested #2',
       'expired: revocation.requested #1',
       'revoked: revocation.requested #1',
