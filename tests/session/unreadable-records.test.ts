@@ -3,13 +3,13 @@ import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { errorOf, HOUR, LIFETIME, observedStorage, startWorld, type World } from './world.js';
+import { errorOf, LIFETIME, MINUTE, observedStorage, startWorld, type World } from './world.js';
 
 const KEYS = { old: new Uint8Array(32).fill(0x0d), new: new Uint8Array(32).fill(0xee) };
 const DAMAGED = '{"format":1,"status":"tok';
 const NEWER = '{"format":2,"status":"tokens"}';
 
-/** A user's session is stored, and its record cannot be read any more. */
+/** A world with one storage, in which the record of a user's session can be looked at and replaced. */
 interface Scene extends World {
   /** The storage as applications see it. */
   readonly storage: TokenStorage;
@@ -191,7 +191,7 @@ describe('a session at work whose record becomes unreadable', () => {
     const { server, clock, auth, stored } = await atWork();
     const token = await auth.getToken();
     expect(server.accessTokenIsLive(token)).toBe(true);
-    clock.setNow(clock.now() + LIFETIME - HOUR / 60);
+    clock.setNow(clock.now() + LIFETIME - MINUTE);
     expect(await auth.getToken()).toBe(token);
     expect([await stored(), server.count({ grantType: 'refresh_token' })]).toEqual([DAMAGED, 0]);
   });
