@@ -153,6 +153,48 @@ describe('close()', () => {
     expect(server.count({ endpoint: 'token', grantType: 'refresh_token' })).toBe(0);
   });
 
+  it('leaves nobody waiting whose reading of the storage is still out', async () => {
+    const { clock, portal } = await startWorld();
+    const storage = observedStorage({ clock });
+    const auth = portal({ storage });
+    await auth.exportTokens();
+    let answer = () => {};
+    storage.before = () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    const calls = [
+      auth.exportTokens(),
+      auth.refresh(),
+      auth.importTokens({ accessToken: 'access.fictional.imported' }),
+      auth.getToken({ rejected: 'access.fictional.old' }),
+      auth.revoke(),
+    ];
+    const outcomes = Promise.allSettled(calls);
+    await idle();
+    await auth.close();
+    answer();
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'session_closed' } });
+  });
+
+  it('writes tokens that the storage did not take, also while the next renewal is having a break', async () => {
+    const { clock, server, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const auth = portal({ storage, onStorageUnavailable: 'request' });
+    await signIn(auth);
+    storage.failing.add('commit').add('lease');
+    await auth.refresh();
+    expect(auth.snapshot.step).toBe('valid.unsaved');
+    server.faults.always('token', fault.status(503));
+    const refused = errorOf(auth.refresh());
+    await reaches(auth, 'refreshing.backingOff');
+    storage.failing.clear();
+    const token = auth.peekToken();
+    await auth.close();
+    await refused;
+    expect(await portal({ storage }).getToken()).toBe(token);
+  });
+
   it('is not broken by a storage whose watching cannot be ended', async () => {
     const { clock, portal, signIn } = await startWorld();
     const storage = observedStorage({ clock });
@@ -175,6 +217,40 @@ describe('close()', () => {
     await auth.close();
     expect(await errorOf(auth.getAuthorizationUrl())).toMatchObject({ name: 'ConfigurationError' });
   });
+});
+
+it('serves a token that is over at the next look at the clock, rather than none', async () => {
+  const { clock, portal } = await startWorld();
+  const auth = portal();
+  const expiresAt = clock.now() / 1000 + 60;
+  await auth.importTokens({ accessToken: 'access.fictional.imported', expiresAt });
+  const { now } = clock;
+  let looks = 0;
+  clock.now = () => {
+    looks += 1;
+    return expiresAt * 1000 - (looks === 1 ? 1 : 0);
+  };
+  expect(await auth.getToken({ signal: new AbortController().signal })).toBe('access.fictional.imported');
+  clock.now = now;
+});
+
+it('follows a revocation of which the hint came during the pause of a sign-in', async () => {
+  const { clock, server, portal, signIn } = await startWorld();
+  const storage = observedStorage({ clock });
+  const [first, second] = [portal({ storage }), portal({ storage })];
+  await signIn(first);
+  await second.getToken();
+  const { url } = await first.getAuthorizationUrl();
+  const callback = await server.signIn(url);
+  server.faults.next('token', fault.status(503));
+  server.faults.next('token', fault.error('invalid_grant'));
+  const refused = errorOf(first.handleCallback(callback));
+  await reaches(first, 'authorizing.backingOff');
+  await second.revoke();
+  await sitOut(first, clock, 1);
+  await refused;
+  await reaches(first, 'revoked');
+  expect(first.peekToken()).toBeUndefined();
 });
 
 it('hears an abort while the storage is still being read', async () => {

@@ -2,7 +2,7 @@ import { Auth } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
 import { adobeIms } from './protocol/adobe-ims.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
-import { PendingAuthorizations } from './session/pending-authorizations.js';
+import { type PendingAuthorization, PendingAuthorizations } from './session/pending-authorizations.js';
 import {
   type AuthorizationUrl,
   type AuthorizationUrlOptions,
@@ -52,7 +52,8 @@ export abstract class UserAuth extends Auth<UserSession> {
     this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    const begun = await pending.take(callback.state);
+    const ready = (begun: PendingAuthorization) => UserSession.prepare(this.session(begun.sessionKey));
+    const begun = await pending.take(callback.state, { ready });
     const session = this.session(begun.sessionKey);
     await UserSession.complete(session, callback, begun);
     return session;

@@ -14,6 +14,9 @@ export interface EncryptedStorageOptions {
   readonly acceptPlaintext?: boolean;
 }
 
+/** Errors that say nothing about the record: it may be readable the next time, so nobody should replace it. */
+const ABOUT_THE_KEY_SERVICE: ReadonlySet<string> = new Set(['encryption_key_unavailable', 'encryption_key_invalid']);
+
 /**
  * A storage whose values are encrypted in the storage given, each for its own key alone. Versions, leases, expiry and
  * hints are those of that storage, and in clear.
@@ -21,6 +24,8 @@ export interface EncryptedStorageOptions {
  * A record under an older key is read, and gets the current one with its next commit. Not when it is read: that would
  * have to change the version, which would send everybody else to read it again, and it could not keep the record's
  * expiry, which no reading tells.
+ *
+ * An error about one record has its version, so that a new sign-in may replace it, unless the error may pass.
  *
  * @throws ConfigurationError `invalid_option`. The methods reject with a StorageError of the storage, or with one of
  *   `encryption_key_missing`, `encryption_key_wrong`, `encryption_key_unavailable`, `encryption_key_invalid`,
@@ -49,7 +54,13 @@ export function encryptedStorage(storage: TokenStorage, options: EncryptedStorag
   async function opened<Reply extends { readonly record?: StoredRecord }>(key: string, reply: Reply): Promise<Reply> {
     if (reply.record === undefined) return reply;
     const { value, version } = reply.record;
-    return { ...reply, record: { value: await decrypted(key, value), version } };
+    try {
+      return { ...reply, record: { value: await decrypted(key, value), version } };
+    } catch (error) {
+      throw error instanceof StorageError && !ABOUT_THE_KEY_SERVICE.has(error.code)
+        ? new StorageError(error.code, error.message, { version })
+        : error;
+    }
   }
 
   return {

@@ -99,7 +99,7 @@ async function prepare(kid: string, source: Source | undefined): Promise<ReadyKe
   if (source === undefined) {
     throw new StorageError(
       'encryption_key_missing',
-      `The record was encrypted with the key "${kid}", which is not among \`keys\`. Put that key back; if it is lost, delete the record, and its user signs in again.`,
+      `The record was encrypted with the key "${kid}", which is not among \`keys\`. Put that key back; if it is lost, sign in again, which replaces the record.`,
     );
   }
   const bytes = await bytesOf(kid, source);

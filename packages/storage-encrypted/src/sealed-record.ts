@@ -71,7 +71,7 @@ export async function unseal(key: string, sealed: string, ring: KeyRing): Promis
   if (header.key_check !== check) {
     throw new StorageError(
       'encryption_key_wrong',
-      `The key "${kid}" is not the one that the record was encrypted with: two keys have had this name. Put the other one back; if it is lost, delete the record, and its user signs in again.`,
+      `The key "${kid}" is not the one that the record was encrypted with: two keys have had this name. Put the other one back; if it is lost, sign in again, which replaces the record.`,
     );
   }
   const { plaintext } = await compactDecrypt(sealed, cipher, {
@@ -102,7 +102,7 @@ function headerOf(sealed: string): Header | undefined {
 function tampered(): never {
   throw new StorageError(
     'record_tampered',
-    'The record was changed or damaged after it was written, so it was not used. Find out who can write to the storage; once it is deleted, its user signs in again.',
+    'The record was changed or damaged after it was written, so it was not used. Find out who can write to the storage; a new sign-in replaces the record.',
   );
 }
 

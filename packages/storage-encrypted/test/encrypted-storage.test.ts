@@ -301,6 +301,47 @@ describe('a record that is not encrypted', () => {
   });
 });
 
+describe('an error about a record', () => {
+  it.each<[string, (sealed: string) => string]>([
+    ['record_tampered', (sealed) => `${sealed}A`],
+    ['encryption_key_missing', (sealed) => withHeader(sealed, { kid: 'gone' })],
+    ['encryption_key_wrong', (sealed) => withHeader(sealed, { key_check: '' })],
+    ['record_not_encrypted', () => VALUE],
+  ])('has its version, over which a new one may be written: %s', async (code, change) => {
+    const storage = encrypted();
+    await write(storage, VALUE);
+    const version = await replace(change(await stored()));
+    const request = { owner: 'one', ttl: 1000, ifVersion: version };
+    for (const call of [
+      () => storage.read(KEY),
+      () => storage.lease(KEY, request),
+      () => storage.commit(KEY, { value: 'new', expectedVersion: version - 1 }),
+    ]) {
+      expect(await failureOf(call())).toMatchObject({ name: 'StorageError', code, version });
+    }
+    const next = await write(storage, 'new', version);
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'new', version: next } });
+  });
+
+  it('that was moved here has the version that it has here', async () => {
+    const storage = encrypted();
+    await write(storage, VALUE, 0, `${KEY}-2`);
+    await write(storage, VALUE);
+    const version = await replace(await stored(`${KEY}-2`));
+    expect(await failureOf(storage.read(KEY))).toMatchObject({ code: 'record_moved', version });
+  });
+
+  it.each<[string, () => Promise<Uint8Array>]>([
+    ['encryption_key_unavailable', () => Promise.reject(new Error('The fictional key service is down.'))],
+    ['encryption_key_invalid', async () => new Uint8Array(31)],
+  ])('has none where it says nothing about the record: %s', async (code, key) => {
+    await write(encrypted(), VALUE);
+    const failure = await failureOf(encrypted({ keys: { '2030-01': key } }).read(KEY));
+    expect(failure).toMatchObject({ name: 'StorageError', code });
+    expect(failure).not.toHaveProperty('version');
+  });
+});
+
 describe('secrets', () => {
   const CANARY = 'canary-refresh-token-0123456789';
 

@@ -119,15 +119,25 @@ export class ProtocolError extends FrameioAuthError {
 /** The storage could not read or write. What it holds is unchanged, and tokens in memory are kept. */
 export class StorageError extends FrameioAuthError {
   override readonly name: string = 'StorageError';
+  /**
+   * The version of the record that is there and cannot be read, when that is what failed and it is not expected to
+   * pass: whoever brings new tokens may write them over this version.
+   */
+  declare readonly version?: number;
+
+  constructor(code: string, message: string, details: { version?: number | undefined } = {}) {
+    super(code, message);
+    if (details.version !== undefined) this.version = details.version;
+  }
 }
 
 /** The error that a caller sees for a failure. */
 export function errorOf(failure: Failure): FrameioAuthError {
-  const { code, description, status, debugId, actionUrl } = failure;
+  const { code, description, status, debugId, actionUrl, version } = failure;
   const details = { errorDescription: description, status, debugId };
   switch (failure.source) {
     case 'storage':
-      return new StorageError(code, description);
+      return new StorageError(code, description, { version });
     case 'transport':
       return new TransportError(code, description, { delivery: failure.delivery ?? 'unknown' });
     case 'session':

@@ -33,4 +33,6 @@ export interface Failure {
   readonly actionUrl?: string;
   /** The server's name for this answer (Adobe: `x-debug-id`), which its support asks for. */
   readonly debugId?: string;
+  /** The version of the record that cannot be read, where that is the failure: new tokens may be written over it. */
+  readonly version?: number;
 }

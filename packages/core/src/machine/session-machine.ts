@@ -52,6 +52,9 @@ const itsFailure = ({ event }: { event: { failure: Failure; now: number } }) => 
 const itsRefusal = ({ event }: { event: { failure: Failure } }) => ({ failure: event.failure });
 const refusing = (refusal: Refusal) => ({ refusal });
 
+/** The record cannot be read, but there it is: what is new may be written over this version of it. */
+const noteTheUnreadable = { type: 'noteUnreadable', params: itsRefusal } as const;
+
 const noteItsVersion = {
   type: 'noteVersion',
   params: ({ event }: { event: { record: RecordFacts } }) => ({ version: event.record.version }),
@@ -251,6 +254,14 @@ const uncommitted = {
   actions: [...adoptTheUnwritten, 'announceTokens', 'confirmTokens', 'noteWishesMet', 'serveCallers'],
 } as const;
 
+/** What is new is written over a record that cannot be read, as it is over any other. */
+const replaceTheUnreadable = {
+  guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
+  target: 'committing',
+  reenter: true,
+  actions: noteTheUnreadable,
+} as const;
+
 /** Writes what the server gave, and only then serves it. */
 const committing = session.createStateConfig({
   tags: 'busy',
@@ -272,7 +283,7 @@ const committing = session.createStateConfig({
       },
       { target: '#session.settling', actions: adoptTheRecord },
     ],
-    'storage.failed': uncommitted,
+    'storage.failed': [replaceTheUnreadable, uncommitted],
   },
 });
 
@@ -371,28 +382,38 @@ export const sessionMachine = session.createMachine({
   initial: 'restoring',
   states: {
     restoring: {
-      description: 'What the storage holds is not known yet.',
+      description: 'What the storage holds is not known yet, or cannot be read.',
       initial: 'unread',
+      on: {
+        'token.requested': { actions: 'noteWish' },
+        'refresh.requested': { actions: 'noteWish' },
+      },
       states: {
         unread: {
+          always: { guard: 'isWanted', target: 'reading' },
           on: {
             'session.opened': 'reading',
-            'token.requested': { target: 'reading', actions: 'noteWish' },
+            // A record that cannot be read is for nobody to use, and for those who bring something new to replace.
+            'code.received': { guard: 'mayReplaceRecord', ...beginning['code.received'] },
+            'tokens.imported': { guard: 'mayReplaceRecord', ...beginning['tokens.imported'] },
+            'revocation.requested': { guard: 'mayReplaceRecord', target: '#session.revoking.committing' },
           },
         },
         reading: {
           tags: 'busy',
           entry: 'readRecord',
           on: {
-            'token.requested': { actions: 'noteWish' },
             'record.read': { target: '#session.settling', actions: adoptTheRecord },
             'storage.failed': [
               {
                 guard: 'signsInWithoutStorage',
                 target: '#session.settling',
-                actions: { type: 'noteFailure', params: itsFailure },
+                actions: [noteTheUnreadable, { type: 'noteFailure', params: itsFailure }],
               },
-              { target: 'unread', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+              {
+                target: 'unread',
+                actions: [noteTheUnreadable, { type: 'noteFailure', params: itsFailure }, ...turnCallersAway],
+              },
             ],
           },
         },
@@ -419,6 +440,8 @@ export const sessionMachine = session.createMachine({
         { guard: { type: 'isDueAndAlive', params: time }, target: 'valid.due', actions: 'serveCallers' },
         { guard: { type: 'isDue', params: time }, target: 'valid.due' },
         { guard: 'hasTokens', target: 'valid.fresh' },
+        // Of a record that cannot be read the version is all that is known, which is not the same as no record.
+        { guard: 'mustKnowRecord', target: 'restoring.unread' },
         { target: 'unauthenticated' },
       ],
     },
@@ -484,6 +507,7 @@ export const sessionMachine = session.createMachine({
               committed,
             ],
             'storage.failed': [
+              replaceTheUnreadable,
               { guard: 'isImporting', target: '#session.settling', actions: [...adoptTheUnwritten, 'confirmTokens'] },
               uncommitted,
             ],
@@ -591,11 +615,13 @@ export const sessionMachine = session.createMachine({
               },
               { target: '#session.settling', actions: adoptTheRecord },
             ],
-            'storage.failed': {
-              target: 'unsaved',
-              reenter: true,
-              actions: { type: 'noteFailure', params: itsFailure },
-            },
+            'storage.failed': [
+              {
+                guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
+                actions: [noteTheUnreadable, commitTheHeld],
+              },
+              { target: 'unsaved', reenter: true, actions: { type: 'noteFailure', params: itsFailure } },
+            ],
             'token.requested': [
               { guard: { type: 'isDueAndRenewsWithoutStorage', params: time }, ...renew },
               { guard: { type: 'isStillAlive', params: time }, actions: 'serveCallers' },
@@ -757,14 +783,22 @@ export const sessionMachine = session.createMachine({
                 actions: noteItsVersion,
               },
             ],
-            'storage.failed': {
-              target: '#session.settling',
-              actions: [
-                { type: 'rememberRevocation', params: ({ context }) => ({ version: context.version }) },
-                { type: 'noteFailure', params: itsFailure },
-                'forgetTokens',
-              ],
-            },
+            'storage.failed': [
+              {
+                guard: { type: 'unreadableIsNewer', params: itsRefusal },
+                target: 'committing',
+                reenter: true,
+                actions: noteTheUnreadable,
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  { type: 'rememberRevocation', params: ({ context }) => ({ version: context.version }) },
+                  { type: 'noteFailure', params: itsFailure },
+                  'forgetTokens',
+                ],
+              },
+            ],
           },
         },
       },

@@ -57,6 +57,9 @@ export const session = setup({
     forgetRefusal: assign({ ending: null }),
     noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
     noteVersion: assign((_, { version }: { version: number }) => ({ version })),
+    noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) => ({
+      version: failure.version ?? context.version,
+    })),
     rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens })),
     rememberCommit: assign(({ context }, { version }: { version: number }) => ({
       ...calm,
@@ -121,6 +124,8 @@ export const session = setup({
     /** Only the storage knows whether a user is signed in; a service needs nobody to tell. */
     signsInWithoutStorage: ({ context }) =>
       context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
+    mustKnowRecord: ({ context }) =>
+      context.version > 0 && (context.renewal === 'refresh_token' || context.onStorageUnavailable === 'fail'),
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     isImporting: ({ context }) => context.origin === 'import',
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
@@ -138,6 +143,12 @@ export const session = setup({
       context.unwritten && record.status === 'expired' && record.version > context.version,
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
       context.unwritten && record.status === 'revoked' && record.version > context.version,
+    /** What an earlier reading found does not count: a code would be spent for nothing if the storage is down now. */
+    mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
+    unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
+    /** A refresh began from the record before, and the one that cannot be read may hold what came after it. */
+    newTokensOutdoUnreadable: ({ context }, { failure }: { failure: Failure }) =>
+      isNewer(failure, context) && context.origin !== 'refresh_token',
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
@@ -163,6 +174,11 @@ function isDue(context: SessionContext, now: number): boolean {
 
 function isExpired({ tokens }: SessionContext, now: number): boolean {
   return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
+}
+
+/** Whether it is about a later record than the one known. The same one again would be asked for without end. */
+function isNewer({ version }: Failure, context: SessionContext): boolean {
+  return version !== undefined && version > context.version;
 }
 
 function isWorthWaiting(failure: Failure, attempt: number, delay: number): boolean {

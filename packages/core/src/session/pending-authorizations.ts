@@ -48,10 +48,15 @@ export class PendingAuthorizations {
   /**
    * Takes a sign-in for its completion; the second one to try is refused.
    *
-   * @param sessionKey - the session that wants to complete it; a sign-in that another one began is left to that one
+   * `sessionKey` is the session that wants to complete it: a sign-in that another one began is left to that one.
+   * `ready` is called before the state is used up; when it fails, the state is still good.
+   *
    * @throws AuthenticationError `state_unknown`, `state_used` or `state_mismatch`; StorageError
    */
-  async take(state: string, sessionKey?: string): Promise<PendingAuthorization> {
+  async take(
+    state: string,
+    { sessionKey, ready }: { sessionKey?: string; ready?: (pending: PendingAuthorization) => Promise<void> } = {},
+  ): Promise<PendingAuthorization> {
     const key = await this.#keys.authorization(state);
     const { record, now } = await fromStorage(() => this.#storage.read(key));
     if (record === undefined) {
@@ -68,6 +73,7 @@ export class PendingAuthorizations {
         'This callback belongs to a sign-in of another session, so it was not used. Start a new sign-in for this one.',
       );
     }
+    await ready?.(pending);
     // The record stays until it would have expired, so that a second use is told from an unknown state.
     const reply = await fromStorage(() =>
       this.#storage.commit(key, {

@@ -11,12 +11,12 @@ export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Rep
 }
 
 /**
- * A storage's own words are free of secrets; those of the driver under it may quote what was to be written, and so may
- * what a storage has attached to its error, such as a cause.
+ * A storage's own words and versions are free of secrets; those of the driver under it may quote what was to be
+ * written, and so may what a storage has attached to its error, such as a cause.
  */
 function storageErrorOf(error: unknown): StorageError {
   return error instanceof StorageError
-    ? new StorageError(error.code, error.message)
+    ? new StorageError(error.code, error.message, { version: error.version })
     : new StorageError(
         'storage_failed',
         'The storage failed, and not with a StorageError, so its reason is not shown here.',
@@ -24,6 +24,12 @@ function storageErrorOf(error: unknown): StorageError {
 }
 
 export function storageFailureOf(error: unknown): Failure {
-  const { code, message } = storageErrorOf(error);
-  return { kind: 'transient', source: 'storage', code, description: message };
+  const { code, message, version } = storageErrorOf(error);
+  return {
+    kind: 'transient',
+    source: 'storage',
+    code,
+    description: message,
+    ...(version !== undefined && { version }),
+  };
 }

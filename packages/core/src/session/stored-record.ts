@@ -57,11 +57,24 @@ export interface RecordContents {
  * application has that kept tokens itself before it put its storage behind this port.
  *
  * @param now - the storage's time, for what an older format does not say
- * @throws StorageError for a record that this version cannot read; its text is in no message, and it stays as it is
+ * @throws StorageError for a record that this version cannot read; its text is in no message, and it stays as it is.
+ *   One that is damaged may be replaced, so its version is in the error; one of a newer format may not
  */
 export function readRecord(record: StoredRecord | undefined, now: number): RecordContents {
   if (record === undefined) return { facts: { status: 'absent', version: 0 } };
-  const { version, value } = record;
+  try {
+    return contentsOf(record, now);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    throw new StorageError(
+      'record_unreadable',
+      'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is: mend it, or sign in again, which replaces it.',
+      { version: record.version },
+    );
+  }
+}
+
+function contentsOf({ version, value }: StoredRecord, now: number): RecordContents {
   const body = parse(value);
   switch (body['status']) {
     case undefined:
@@ -198,9 +211,9 @@ function failureOf(value: unknown): Failure {
   };
 }
 
+/** Something in the record is not as it was written. */
+class Unreadable extends Error {}
+
 function unreadable(): never {
-  throw new StorageError(
-    'record_unreadable',
-    'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is: mend it, or delete it from the storage and sign in again.',
-  );
+  throw new Unreadable();
 }

@@ -148,14 +148,15 @@ export class TokenSession {
 
   /**
    * Signs out: tells the server that the tokens are not needed any more (RFC 7009), and forgets them here and in
-   * storage, whether the server could be told or not.
+   * storage, whether the server could be told or not. A record that cannot be read is replaced; the server cannot be
+   * told of the tokens in it, and `reason` says why.
    *
    * @throws StorageError when the storage still has the tokens; call it again then
    */
   async revoke(): Promise<RevocationResult> {
     this.assertOpen();
     return this.#inTurn(async () => {
-      this.#revocation = { revokedRemotely: false, reason: 'nothing_to_revoke' };
+      this.#revocation = { revokedRemotely: false, reason: this.#obstacle?.code ?? 'nothing_to_revoke' };
       this.#revocationFailure = null;
       this.#send({ type: 'revocation.requested' });
       while (isRevoking(this.#snapshot)) await this.#nextEvent();
@@ -180,10 +181,10 @@ export class TokenSession {
   /**
    * Takes tokens that were exported, here or by the official SDKs, in the place of the session's own. Bad ones are
    * refused, and the session stays as it was. When the storage does not take them, they are served all the same, the
-   * snapshot is `degraded`, and the write is repeated.
+   * snapshot is `degraded`, and the write is repeated. A record that cannot be read is replaced.
    *
    * @throws ConfigurationError for what cannot be read, TokenExpiredError for tokens that are of no use any more,
-   *   StorageError when the storage cannot be read
+   *   StorageError when the storage does not answer, or has a record of a newer version of this package
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
@@ -285,11 +286,19 @@ export class TokenSession {
     });
   }
 
+  /**
+   * Reads the record and lets end what is under way. Whoever is about to use something up that works once does this
+   * first, because it may fail.
+   */
+  protected async prepare(): Promise<void> {
+    this.assertOpen();
+    await this.#untilAtRest();
+    this.assertOpen();
+  }
+
   /** Notes that a sign-in was begun, or that the user came back without a code. */
   protected async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
-    await this.#restore();
-    await this.#rest();
-    this.assertOpen();
+    await this.prepare();
     this.#send({ type: event });
   }
 
@@ -297,13 +306,32 @@ export class TokenSession {
    * Reads the record at the first use, and again while there are no tokens, because the hint of a sign-in elsewhere may
    * have been lost. What the reading led to may still be under way.
    */
-  async #restore(): Promise<void> {
+  async #read(): Promise<void> {
     const { tokens, renewal } = this.#snapshot.context;
     if (!this.#isRestoring() && (tokens !== null || renewal === 'client_credentials')) return;
     this.#send({ type: 'session.opened' });
     while (this.#record.isAsked && !this.#ended) await this.#nextEvent();
-    const { failure } = this.#snapshot.context;
-    if (this.#isRestoring() && failure !== null) throw errorOf(failure);
+  }
+
+  /** Reads the record, for those who want what is in it. */
+  async #restore(): Promise<void> {
+    await this.#read();
+    if (this.#obstacle !== null) throw errorOf(this.#obstacle);
+  }
+
+  /** Reads the record and lets end what is under way, for those who may replace a record that cannot be read. */
+  async #untilAtRest(): Promise<void> {
+    await this.#read();
+    // A caller may have begun a renewal between the rest and the news of it, so this asks again.
+    do await this.#rest();
+    while (this.#isBusy());
+    const obstacle = this.#obstacle;
+    if (obstacle !== null && obstacle.version === undefined) throw errorOf(obstacle);
+  }
+
+  /** Why it is not known what the storage holds, when the last reading failed. */
+  get #obstacle(): Failure | null {
+    return this.#isRestoring() ? this.#snapshot.context.failure : null;
   }
 
   #isRestoring(): boolean {
@@ -327,10 +355,7 @@ export class TokenSession {
   async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
     const whenAtRest = async () => {
       this.assertOpen();
-      await this.#restore();
-      // A caller may have begun a renewal between the rest and the news of it, so this asks again.
-      do await this.#rest();
-      while (this.#isBusy());
+      await this.#untilAtRest();
       this.assertOpen();
       return begin();
     };

@@ -86,6 +86,7 @@ export class UserSession extends TokenSession {
       ...(prompt !== undefined && { prompt }),
       ...(loginHint !== undefined && { loginHint }),
     });
+    await this.prepare();
     await pending.begin(state, { sessionKey: this.key, redirectUri, scopes, codeVerifier });
     await this.note('authorization.started');
     this.#lastState = state;
@@ -104,7 +105,8 @@ export class UserSession extends TokenSession {
     this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    await UserSession.complete(this, callback, await pending.take(callback.state, this.key));
+    const begun = await pending.take(callback.state, { sessionKey: this.key, ready: () => this.prepare() });
+    await UserSession.complete(this, callback, begun);
     return this;
   }
 
@@ -129,7 +131,10 @@ export class UserSession extends TokenSession {
         'This session began no sign-in in this process. Give the state of the sign-in, or its codeVerifier, or use handleCallback().';
       throw new AuthenticationError('state_unknown', message, { errorDescription: message });
     }
-    const begun = known === undefined ? undefined : await pending.take(known, this.key);
+    const begun =
+      known === undefined
+        ? undefined
+        : await pending.take(known, { sessionKey: this.key, ready: () => this.prepare() });
     await this.exchange({
       code: new Secret(code),
       codeVerifier:
@@ -138,6 +143,11 @@ export class UserSession extends TokenSession {
       scopes: begun?.scopes ?? scopes,
       ...(known !== undefined && { state: known }),
     });
+  }
+
+  /** Prepares a session for the end of its sign-in: for the auth object, not for its users. */
+  static prepare(session: UserSession): Promise<void> {
+    return session.prepare();
   }
 
   /** Completes a session's sign-in whose pending authorization has been taken: for the auth object, not for its users. */

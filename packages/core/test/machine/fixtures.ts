@@ -39,6 +39,17 @@ export const record = {
   revoked: (version: number): RecordFacts => ({ status: 'revoked', version }),
 };
 
+/** The storage's failure to read a record that is there. */
+export function unreadable(version: number): Failure {
+  return {
+    kind: 'transient',
+    source: 'storage',
+    code: 'record_unreadable',
+    description: 'The record is damaged.',
+    version,
+  };
+}
+
 export const failures = {
   unreachable: {
     kind: 'transient',

@@ -335,6 +335,53 @@ export const laws: readonly Law[] = [
     },
   },
   {
+    rule: 'takes note of a record that it cannot read only to replace it: by a sign-in, an import, a revocation, a service',
+    holds({ snapshot }, { from, event, effects }) {
+      const version = event?.type === 'storage.failed' ? event.failure.version : undefined;
+      if (version === undefined || snapshot.context.version === from.snapshot.context.version) return true;
+      if (snapshot.context.version !== version) return false;
+      if (pathOf(from.snapshot) === 'restoring.reading') return !effects.some(({ type }) => type === 'adoptTokens');
+      return effects.some(
+        ({ type }) =>
+          (type === 'commitTombstone' && pathOf(snapshot) === 'revoking.committing') ||
+          (type === 'commitTokens' && snapshot.context.origin !== 'refresh_token'),
+      );
+    },
+  },
+  {
+    rule: 'writes what a refresh brought over no record that it cannot read',
+    holds: (_, { from, event, effects }) =>
+      event?.type !== 'storage.failed' ||
+      from.snapshot.context.origin !== 'refresh_token' ||
+      each(effects, 'commitTokens', () => false),
+  },
+  {
+    rule: 'repeats a write that failed at once only over a later version',
+    holds({ snapshot, storage }, { from, event }) {
+      if (event?.type !== 'storage.failed' || (storage !== 'commitTokens' && storage !== 'commitTombstone'))
+        return true;
+      return snapshot.context.version > from.snapshot.context.version;
+    },
+  },
+  {
+    rule: 'never takes a record that it cannot read for none, unless it needs none',
+    holds: ({ snapshot }, { effects }) =>
+      (snapshot.context.renewal === 'client_credentials' && snapshot.context.onStorageUnavailable === 'request') ||
+      ((pathOf(snapshot) !== 'unauthenticated' || snapshot.context.version === 0) &&
+        each(
+          effects,
+          'rejectCallers',
+          ({ refusal }) => refusal.reason !== 'not_authenticated' || snapshot.context.version === 0,
+        )),
+  },
+  {
+    rule: 'replaces what it has not read only if the last reading found a record that cannot be read',
+    holds: (_, { from, effects }) =>
+      pathOf(from.snapshot) !== 'restoring.unread' ||
+      from.snapshot.context.failure?.version !== undefined ||
+      effects.every(({ type }) => type === 'readRecord'),
+  },
+  {
     rule: 'revokes at the server only what there is',
     holds: (_, { from, event, effects }) =>
       each(effects, 'revokeTokens', ({ which }) => {

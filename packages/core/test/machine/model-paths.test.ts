@@ -117,6 +117,33 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     },
   );
 
+  it.each(['unreachable', 'lost', 'misconfigured'])(
+    'turns everybody away who waits, if the record cannot be read and the server does not answer (%s)',
+    (failure) => {
+      const left = leftWaiting(entry.model, {
+        storage: ['storage.failed, unreadable still'],
+        server: [`tokenRequest.failed, ${failure}`, 'revocation.finished'],
+      });
+      expect(left).toEqual([]);
+    },
+  );
+
+  it('leads to fresh tokens although the record cannot be read, by a sign-in or an import', () => {
+    const { renewal, onStorageUnavailable } = entry.input;
+    const goesOn = renewal === 'client_credentials' && onStorageUnavailable === 'request';
+    const wishes = goesOn ? ['token.requested'] : ['code.received', 'tokens.imported, fresh', 'session.opened'];
+    const answers = [
+      'lease.granted',
+      'commit.succeeded',
+      'storage.failed, unreadable',
+      'tokenResponse.received',
+      'revocation.finished',
+    ];
+    const isThere = ({ snapshot }: World) => pathOf(snapshot) === 'valid.fresh';
+    const lost = unled(entry.model, () => true, isThere, [...answers, ...timers, ...wishes]);
+    expect(lost).toEqual([]);
+  });
+
   it('lets nobody wait for ever more requests, if the server gives tokens that are expired when they come', () => {
     const left = leftWaiting(entry.model, {
       storage: ['record.read, known', 'record.read, absent', 'lease.granted', 'commit.succeeded'],
@@ -273,9 +300,8 @@ describe('the machine as a whole', () => {
     }
     const untaken = [...definedTransitions()].filter(([transition]) => !taken.has(transition)).map(([, name]) => name);
     expect(untaken).toEqual([
-      // Where nobody is signed in there is neither anything to revoke nor a record of it.
+      // Where nobody is signed in there is nothing to revoke; only a service may have a record that it could not read.
       'unauthenticated: revocation.requested #1',
-      'unauthenticated: revocation.requested #2',
       // A service does not sign in like a user, and there are no tokens here.
       'authorizing.awaitingRedirect: token.requested #1',
       'authorizing.awaitingRedirect: refresh.requested #1',

@@ -12,7 +12,7 @@ import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.j
 import { policy, renewalWindow, type Window } from '../../src/machine/policy.js';
 import { canRenew } from '../../src/machine/session-setup.js';
 import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
-import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
+import { failures, HOUR, MINUTE, record, START, tokens, unreadable } from './fixtures.js';
 
 /** The effects that an answer comes to. */
 export type Question = Extract<
@@ -193,8 +193,9 @@ function mayWish(world: World, may: May): void {
   if (isRestoring || (isUser && context.tokens === null && !isBusy)) may('session.opened', { type: 'session.opened' });
   const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
   if (!isFresh && !(isServed(world) && context.wanted)) may('token.requested', { type: 'token.requested' });
-  if (isRestoring) return;
   may('refresh.requested', { type: 'refresh.requested' });
+  // What is new may take the place of a record that cannot be read, and of nothing else that is not known.
+  if (isRestoring && (isBusy || context.failure?.version === undefined)) return;
   if (context.tokens !== null) may('token.rejected', { type: 'token.rejected' });
   if (isBusy) return;
   if (isUser) {
@@ -232,7 +233,15 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
   ];
   const absent: [string, RecordFacts] = ['absent', record.absent];
   const lost: [string, RecordFacts][] = context.version > 0 ? [absent] : [];
-  const failed = () => may('storage.failed', { type: 'storage.failed', failure: failures.storage });
+  const failed = () => {
+    may('storage.failed', { type: 'storage.failed', failure: failures.storage });
+    may('storage.failed, unreadable', { type: 'storage.failed', failure: unreadable(newer) });
+    // Some storages read before they write, and may complain of the record that was to be replaced.
+    may('storage.failed, unreadable still', {
+      type: 'storage.failed',
+      failure: unreadable(Math.max(1, context.version)),
+    });
+  };
   switch (storage) {
     case 'readRecord':
       for (const [kind, facts] of [absent, ...records])
@@ -313,6 +322,7 @@ export function essenceOf(world: World): string {
     wanted: context.wanted && !isLeaving,
     suspect: context.suspect && mayBeRejected,
     forced: context.forcedAt !== null && now - context.forcedAt < MINUTE && mayBeRejected,
+    replaceable: context.failure?.version !== undefined && place === 'restoring.unread',
     repeated: context.repeated && /requesting/.test(place),
     callers,
     bringer,
@@ -322,7 +332,7 @@ export function essenceOf(world: World): string {
     place,
     isLeaving || place.endsWith('.committing') ? String(served !== null) : phaseOf(context, now),
     held && phaseOf({ ...context, tokens: held }, now),
-    /leasing|requesting|committing|backingOff/.test(place) && !isLeaving && context.origin,
+    /leasing|requesting|committing|backingOff|unsaved/.test(place) && !isLeaving && context.origin,
     // Patience ends with the third failure: what counts is how many are left.
     !isLeaving && Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1),
     isBreak && failure && (failure.retryAfter === undefined ? failure.kind : 'told to wait'),

@@ -42,8 +42,16 @@ describe('a sign-in under way', () => {
   it('is left to the session that began it', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    await expect(authorizations.take(STATE, 'ode')).rejects.toMatchObject({ code: 'state_mismatch' });
-    expect(await authorizations.take(STATE, 'mara')).toMatchObject({ sessionKey: 'mara' });
+    await expect(authorizations.take(STATE, { sessionKey: 'ode' })).rejects.toMatchObject({ code: 'state_mismatch' });
+    expect(await authorizations.take(STATE, { sessionKey: 'mara' })).toMatchObject({ sessionKey: 'mara' });
+  });
+
+  it('stays good when what comes after it cannot be begun', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const ready = () => Promise.reject(new Error('The storage is down.'));
+    await expect(authorizations.take(STATE, { ready })).rejects.toThrow('The storage is down.');
+    expect(await authorizations.take(STATE)).toMatchObject({ sessionKey: 'mara' });
   });
 
   it('is good for ten minutes', async () => {

@@ -34,10 +34,10 @@ describe('records of older formats', () => {
 });
 
 describe('records that cannot be read', () => {
-  it('refuses one of a newer format and says to update', () => {
-    expect(() => read({ format: 2, status: 'tokens', accessToken: 'access.fictional.3' })).toThrow(
-      expect.objectContaining({ name: 'StorageError', code: 'record_from_newer_version' }),
-    );
+  it('refuses one of a newer format and says to update, and nothing by which it could be replaced', () => {
+    const attempt = () => read({ format: 2, status: 'tokens', accessToken: 'access.fictional.3' });
+    expect(attempt).toThrow(expect.objectContaining({ name: 'StorageError', code: 'record_from_newer_version' }));
+    expect(attempt).not.toThrow(expect.objectContaining({ version: expect.anything() }));
   });
 
   it.each([
@@ -51,7 +51,7 @@ describe('records that cannot be read', () => {
   ])('refuses %s, and repeats none of it', (_, value) => {
     const attempt = () => readRecord({ value, version: 7 }, NOW);
     expect(attempt).toThrow(StorageError);
-    expect(attempt).toThrow(expect.objectContaining({ code: 'record_unreadable' }));
+    expect(attempt).toThrow(expect.objectContaining({ code: 'record_unreadable', version: 7 }));
     expect(attempt).not.toThrow(/fictional/);
   });
 });
