@@ -1,4 +1,4 @@
-import { adobeIms } from '@frameio-auth/core';
+import { adobeIms, type WebAppAuth } from '@frameio-auth/core';
 import { fault } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf, idle, LIFETIME, MINUTE, observedStorage, reaches, SECOND, sitOut, startWorld } from './world.js';
@@ -217,6 +217,24 @@ describe('close()', () => {
     await auth.close();
     expect(await errorOf(auth.getAuthorizationUrl())).toMatchObject({ name: 'ConfigurationError' });
   });
+});
+
+it('begins an import also when a renewal waited for the same rest, and goes on first', async () => {
+  const { clock, portal, signIn } = await startWorld();
+  const storage = observedStorage({ clock });
+  const first = portal({ storage });
+  await signIn(first);
+  const tokens = (await first.exportTokens()) ?? {};
+  const imports: Promise<void>[] = [];
+  const second: WebAppAuth = portal({
+    storage,
+    onStateChange({ to }) {
+      if (to === 'restoring.reading') imports.push(second.importTokens(tokens));
+    },
+  });
+  await second.refresh();
+  await Promise.all(imports);
+  expect(imports).toHaveLength(1);
 });
 
 it('serves a token that is over at the next look at the clock, rather than none', async () => {

@@ -322,9 +322,7 @@ export class TokenSession {
   /** Reads the record and lets end what is under way, for those who may replace a record that cannot be read. */
   async #untilAtRest(): Promise<void> {
     await this.#read();
-    // A caller may have begun a renewal between the rest and the news of it, so this asks again.
-    do await this.#rest();
-    while (this.#isBusy());
+    await this.#rest();
     const obstacle = this.#obstacle;
     if (obstacle !== null && obstacle.version === undefined) throw errorOf(obstacle);
   }
@@ -355,7 +353,10 @@ export class TokenSession {
   async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
     const whenAtRest = async () => {
       this.assertOpen();
-      await this.#untilAtRest();
+      // A caller may have begun a renewal between the rest and the news of it, so this asks again; and from here to the
+      // beginning nothing is awaited.
+      do await this.#untilAtRest();
+      while (this.#isBusy());
       this.assertOpen();
       return begin();
     };
