@@ -1,3 +1,5 @@
+import type { TokenStorage } from '@frameio-auth/core';
+import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock, storageContract } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
@@ -13,14 +15,21 @@ beforeAll(async () => {
 
 afterAll(() => elsewhere.kill());
 
-describe('fileStorage keeps the contract between two processes', () => {
+const KEYS = { fictional: new Uint8Array(32).fill(7) };
+
+const wrappings: readonly (readonly [name: string, wrap: (storage: TokenStorage) => TokenStorage])[] = [
+  ['fileStorage', (storage) => storage],
+  ['encryptedStorage over fileStorage', (storage) => encryptedStorage(storage, { keys: KEYS, current: 'fictional' })],
+];
+
+describe.each(wrappings)('%s keeps the contract between two processes', (name, wrap) => {
   const clauses = storageContract({
-    name: 'fileStorage',
+    name,
     async create() {
       const scratch = await makeScratch();
       const { directory } = scratch;
-      const storage = fileStorage({ directory, clock });
-      const other = elsewhere.storage(directory);
+      const storage = wrap(fileStorage({ directory, clock }));
+      const other = wrap(elsewhere.storage(directory));
       return {
         storage,
         another: async () => other,
