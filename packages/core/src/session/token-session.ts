@@ -159,7 +159,7 @@ export class TokenSession {
       this.#revocation = { revokedRemotely: false, reason: this.#obstacle?.code ?? 'nothing_to_revoke' };
       this.#revocationFailure = null;
       this.#send({ type: 'revocation.requested' });
-      while (isRevoking(this.#snapshot)) await this.#nextEvent();
+      while (this.#snapshot.matches('revoking')) await this.#nextEvent();
       if (this.#revocationFailure !== null) throw errorOf(this.#revocationFailure);
       return this.#revocation;
     });
@@ -282,7 +282,11 @@ export class TokenSession {
   protected async exchange(grant: CodeGrant): Promise<void> {
     await this.#inTurn(async () => {
       this.#vault.codeGrant = grant;
-      await this.#bring({ type: 'code.received' });
+      try {
+        await this.#bring({ type: 'code.received' });
+      } finally {
+        this.#vault.codeGrant = undefined;
+      }
     });
   }
 
@@ -333,7 +337,7 @@ export class TokenSession {
   }
 
   #isRestoring(): boolean {
-    return pathOf(this.#snapshot).startsWith('restoring');
+    return this.#snapshot.matches('restoring');
   }
 
   /** Resolves when no answer is awaited, so that something else may begin. */
@@ -422,7 +426,7 @@ export class TokenSession {
     if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
     // What comes next, such as a service's new sign-in, is not the revocation's affair.
-    if (isRevoking(before) && !isRevoking(after)) this.#revocationFailure = after.context.failure;
+    if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
     // A hint that came while something was under way was not followed; it is now, if it is still news.
     if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.version);
     this.#resume();
@@ -562,10 +566,6 @@ export class TokenSession {
     if (token === undefined) return;
     if (this.#callers.serve(token)) this.#used = true;
   }
-}
-
-function isRevoking(snapshot: MachineSnapshot): boolean {
-  return pathOf(snapshot).startsWith('revoking');
 }
 
 function closedError(): ConfigurationError {

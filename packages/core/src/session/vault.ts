@@ -19,13 +19,12 @@ export class Vault {
   served: TokenSet | undefined;
   /** Tokens that were received and are not yet written. */
   held: TokenSet | undefined;
-  /** What the code exchange under way needs. */
+  /** What the code exchange under way needs; gone with its end, whichever it is. */
   codeGrant: CodeGrant | undefined;
 
   adoptHeld(): void {
     this.served = this.held;
     this.held = undefined;
-    this.codeGrant = undefined;
   }
 
   adopt(tokens: TokenSet | undefined): void {
@@ -36,6 +35,5 @@ export class Vault {
   forget(): void {
     this.served = undefined;
     this.held = undefined;
-    this.codeGrant = undefined;
   }
 }
