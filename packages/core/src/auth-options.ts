@@ -59,6 +59,8 @@ export interface AuthSettings {
 
 /** What is needed to make sessions, checked. */
 export interface AuthParts {
+  /** The one that was given, or the default. */
+  readonly server: ServerProfile;
   readonly client: AuthorizationClient;
   readonly keys: StorageKeys;
   readonly around: SessionSurroundings;
@@ -118,6 +120,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   }
   const input: SessionInput = { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable };
   return {
+    server,
     client,
     keys: storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined),
     around: {

@@ -6,7 +6,7 @@ import type { RevocationResult } from './session/token-requests.js';
 import type { GetTokenOptions, TokenSession } from './session/token-session.js';
 
 /** The key of the session that an auth object is itself. */
-const DEFAULT_KEY = 'default';
+export const DEFAULT_KEY = 'default';
 
 /** What all auth classes that renew tokens have in common: sessions by key, and one of them as the object itself. */
 export abstract class Auth<Session extends TokenSession> {

@@ -1,3 +1,4 @@
+import { DEFAULT_KEY } from './auth.js';
 import { refuse } from './auth-options.js';
 import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
 import { Secret } from './kernel/secret.js';
@@ -89,7 +90,7 @@ export class StaticTokenAuth {
 
   get snapshot(): SessionSnapshot {
     return {
-      key: 'default',
+      key: DEFAULT_KEY,
       state: this.#state,
       step: this.#state,
       issuedAt: null,

@@ -1,6 +1,5 @@
-import { Auth } from './auth.js';
+import { Auth, DEFAULT_KEY } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
-import { adobeIms } from './protocol/adobe-ims.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
 import { type PendingAuthorization, PendingAuthorizations } from './session/pending-authorizations.js';
 import {
@@ -17,14 +16,14 @@ export abstract class UserAuth extends Auth<UserSession> {
 
   protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
     const { redirectUri } = settings;
-    const { client, keys, around } = authParts({ ...settings, renewal: 'refresh_token' });
+    const { server, client, keys, around } = authParts({ ...settings, renewal: 'refresh_token' });
     if (typeof redirectUri !== 'string' || redirectUri === '') {
       refuse(
         'redirectUri',
         'is missing. Give the address that is registered for the credential, such as https://host/callback.',
       );
     }
-    checkRedirectUri(settings.options.server ?? adobeIms(), redirectUri);
+    checkRedirectUri(server, redirectUri);
     const signIn: SignIn = {
       client,
       pending: new PendingAuthorizations(around.storage, keys),
@@ -38,7 +37,7 @@ export abstract class UserAuth extends Auth<UserSession> {
 
   /** Begins a sign-in of the default session: see {@link UserSession.getAuthorizationUrl}. */
   async getAuthorizationUrl(options?: AuthorizationUrlOptions): Promise<AuthorizationUrl> {
-    return this.session('default').getAuthorizationUrl(options);
+    return this.session(DEFAULT_KEY).getAuthorizationUrl(options);
   }
 
   /**
@@ -61,6 +60,6 @@ export abstract class UserAuth extends Auth<UserSession> {
 
   /** Exchanges a code for the default session: see {@link UserSession.exchangeCode}. */
   async exchangeCode(exchange: CodeExchange): Promise<void> {
-    return this.session('default').exchangeCode(exchange);
+    return this.session(DEFAULT_KEY).exchangeCode(exchange);
   }
 }

@@ -207,6 +207,16 @@ const notRenewable = () =>
     },
   });
 
+/** A break after a failed attempt. Callers wait through a short one, and are turned away from a long one. */
+const backOff = [
+  {
+    guard: { type: 'callersMayWait', params: itsFailure },
+    target: 'backingOff',
+    actions: { type: 'noteFailure', params: itsFailure },
+  },
+  { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
+] as const;
+
 /** Asks for the lease: may this session renew, or has somebody else, or is somebody else about to? */
 const leasing = session.createStateConfig({
   tags: 'busy',
@@ -221,15 +231,7 @@ const leasing = session.createStateConfig({
     },
     'lease.held': 'waiting',
     'lease.moved': { target: '#session.settling', actions: adoptTheRecord },
-    'storage.failed': [
-      { guard: 'goesOnWithoutStorage', target: 'requesting' },
-      {
-        guard: { type: 'callersMayWait', params: itsFailure },
-        target: 'backingOff',
-        actions: { type: 'noteFailure', params: itsFailure },
-      },
-      { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
-    ],
+    'storage.failed': [{ guard: 'goesOnWithoutStorage', target: 'requesting' }, ...backOff],
   },
 });
 
@@ -307,21 +309,13 @@ const requesting = session.createStateConfig({
   },
 });
 
-/** The first answers to a failed request, whoever asked: repeat it at once if its answer was lost, else take a break. */
+/** The first answer to a failed request, whoever asked: repeat it at once if its answer was lost. */
 const repeatAtOnce = {
   guard: { type: 'answerWasLost', params: itsFailure },
   target: 'requesting',
   reenter: true,
   actions: 'noteLostAnswer',
 } as const;
-const backOff = [
-  {
-    guard: { type: 'callersMayWait', params: itsFailure },
-    target: 'backingOff',
-    actions: { type: 'noteFailure', params: itsFailure },
-  },
-  { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
-] as const;
 
 /** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
 const backingOff = session.createStateConfig({

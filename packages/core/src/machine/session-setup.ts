@@ -44,9 +44,7 @@ export const session = setup({
     })),
     noteLostAnswer: assign(({ context }) => ({ repeated: true, possiblySpent: mayBeSpent(context) })),
     noteFailure: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
-      failure,
-      attempt: context.attempt + 1,
-      retryAt: retryWindow(failure, context.attempt + 1, now).notAfter,
+      ...setback(context, failure, now),
       possiblySpent:
         failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
@@ -74,9 +72,7 @@ export const session = setup({
       tokens: context.held,
       ending: null,
       revoked: false,
-      failure,
-      attempt: context.attempt + 1,
-      retryAt: retryWindow(failure, context.attempt + 1, now).notAfter,
+      ...setback(context, failure, now),
     })),
     rememberRecord: assign((_, { record }: { record: RecordFacts }) => ({
       ...calm,
@@ -174,6 +170,11 @@ function isDue(context: SessionContext, now: number): boolean {
 
 function isExpired({ tokens }: SessionContext, now: number): boolean {
   return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
+}
+
+/** What one more failed attempt leaves behind. */
+function setback({ attempt }: SessionContext, failure: Failure, now: number) {
+  return { failure, attempt: attempt + 1, retryAt: retryWindow(failure, attempt + 1, now).notAfter };
 }
 
 /** Whether it is about a later record than the one known. The same one again would be asked for without end. */

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import { type Entropy, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
-import type { Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
+import type { CommitRequest, Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { policy } from '../machine/policy.js';
@@ -129,12 +129,10 @@ export class SessionRecord {
    * expiry are replaced, because these tokens disprove them; newer tokens and a revocation stand.
    */
   async writeLast(tokens: TokenSet, version: number): Promise<'written' | 'outdone' | 'revoked' | Failure> {
-    const { storage } = this.#place;
-    const expiresAt = this.#expiryOf(tokens);
     try {
       for (let expectedVersion = version; ; ) {
-        const request = { value: writeTokens(tokens), expectedVersion, ...(expiresAt !== undefined && { expiresAt }) };
-        const reply = await fromStorage(() => storage.commit(this.#key, request));
+        const request = this.#commitOf(writeTokens(tokens), expectedVersion, this.#expiryOf(tokens));
+        const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
         if (reply.outcome === 'committed') return 'written';
         const { facts } = readRecord(reply.record, reply.now);
         if (facts.status === 'revoked') return 'revoked';
@@ -175,8 +173,7 @@ export class SessionRecord {
   }
 
   #commit(value: string, expectedVersion: number, expiresAt: number | undefined): void {
-    const lease = this.#lease;
-    const request = { value, expectedVersion, ...(lease && { lease }), ...(expiresAt !== undefined && { expiresAt }) };
+    const request = this.#commitOf(value, expectedVersion, expiresAt);
     this.#ask(
       (storage) => storage.commit(this.#key, request),
       (reply) => {
@@ -188,6 +185,11 @@ export class SessionRecord {
         return about('commit.conflicted', reply.record, reply.now);
       },
     );
+  }
+
+  #commitOf(value: string, expectedVersion: number, expiresAt: number | undefined): CommitRequest {
+    const lease = this.#lease;
+    return { value, expectedVersion, ...(lease && { lease }), ...(expiresAt !== undefined && { expiresAt }) };
   }
 
   /** When the storage may forget a record: when nothing in it can be of use any more. */
