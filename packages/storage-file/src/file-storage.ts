@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
+  assertCommitRequest,
+  assertKey,
+  assertLeaseRequest,
   type Clock,
   type CommitReply,
   ConfigurationError,
@@ -143,9 +146,9 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         return { ...recordOf(asOf(now, head?.state ?? NOTHING)), now };
       }),
 
-    async lease(key, { owner, ttl, ifVersion }) {
-      assertArgument(ttl > 0 && Number.isFinite(ttl), 'A lease needs a `ttl` above 0 ms.');
-      assertVersion(ifVersion);
+    async lease(key, request) {
+      assertLeaseRequest(request);
+      const { owner, ttl, ifVersion } = request;
       return change<LeaseReply>(key, (state, now) => {
         const seen = { ...recordOf(state), now };
         if (versionOf(state) !== ifVersion) return { reply: { outcome: 'moved', ...seen } };
@@ -175,10 +178,9 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         return { reply: undefined, next: { ...state, lease: null }, telling: true };
       }),
 
-    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
-      assertArgument(typeof value === 'string', 'A `value` must be a string.');
-      assertArgument(expiresAt > Number.NEGATIVE_INFINITY, '`expiresAt` must be a time in ms.');
-      assertVersion(expectedVersion);
+    async commit(key, request) {
+      assertCommitRequest(request);
+      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
       return change<CommitReply>(key, (state, now) => {
         if (versionOf(state) !== expectedVersion) return { reply: { outcome: 'conflict', ...recordOf(state), now } };
         // Of a key that was forgotten the last version is not known, but that it is in the past.
@@ -241,19 +243,11 @@ function recordOf({ record, version }: SessionState): { readonly record?: Stored
 }
 
 function nameOf(key: string): string {
-  assertArgument(typeof key === 'string', 'A key must be a string.');
+  assertKey(key);
   return folderName(key);
 }
 
 function pathOf(directory: unknown): string {
   if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return resolve(directory);
   throw new ConfigurationError('invalid_option', 'directory must be the path of a directory, or left out.');
-}
-
-function assertArgument(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new StorageError('invalid_argument', message);
-}
-
-function assertVersion(version: number): void {
-  assertArgument(Number.isSafeInteger(version) && version >= 0, 'A version is a whole number, 0 or above.');
 }

@@ -1,4 +1,12 @@
-import { type Clock, StorageError, type StoredRecord, systemClock, type TokenStorage } from '@frameio-auth/core';
+import {
+  assertCommitRequest,
+  assertLeaseRequest,
+  type Clock,
+  StorageError,
+  type StoredRecord,
+  systemClock,
+  type TokenStorage,
+} from '@frameio-auth/core';
 
 export interface MemoryStorageOptions {
   /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
@@ -77,9 +85,9 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
   return {
     read: async (key) => step((now) => ({ ...recordOf(find(key, now)), now })),
 
-    async lease(key, { owner, ttl, ifVersion }) {
-      assertArgument(ttl > 0 && Number.isFinite(ttl), 'A lease needs a `ttl` above 0 ms.');
-      assertVersion(ifVersion);
+    async lease(key, request) {
+      assertLeaseRequest(request);
+      const { owner, ttl, ifVersion } = request;
       return step((now) => {
         const entry = find(key, now);
         const seen = { ...recordOf(entry), now };
@@ -113,10 +121,9 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
         notify(key);
       }),
 
-    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
-      assertArgument(typeof value === 'string', 'A `value` must be a string.');
-      assertArgument(typeof expiresAt === 'number' && !Number.isNaN(expiresAt), '`expiresAt` must be a time in ms.');
-      assertVersion(expectedVersion);
+    async commit(key, request) {
+      assertCommitRequest(request);
+      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
       return step((now) => {
         const entry = find(key, now);
         if ((entry?.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
@@ -152,12 +159,4 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
 /** The record as a part of a reply, which has no such field when there is none. */
 function recordOf(entry: Entry | undefined): { readonly record?: StoredRecord } {
   return entry?.record === undefined ? {} : { record: entry.record };
-}
-
-function assertArgument(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new StorageError('invalid_argument', message);
-}
-
-function assertVersion(version: number): void {
-  assertArgument(Number.isSafeInteger(version) && version >= 0, 'A version is a whole number, 0 or above.');
 }
