@@ -16,6 +16,14 @@ export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';
 export type { ProfileName } from './profiles/profile.js';
+export type { RedisConfig } from './redis/redis-process.js';
+export {
+  findRedisServer,
+  type RedisEnvironment,
+  type RedisVersion,
+  redisServerProgram,
+} from './redis/redis-program.js';
+export { type RedisOptions, type RedisServer, startRedis } from './redis/redis-server.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';
 export { fingerprint } from './secret-ledger.js';
 export type { SignInOptions } from './sign-in.js';

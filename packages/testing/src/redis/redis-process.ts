@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
+import { PrivateDirectory } from './private-directory.js';
+import { type RedisVersion, redisServerProgram, versionOf } from './redis-program.js';
+
+/** Directives of `redis.conf` and their values, as they would stand there; an array gives the directive several times. */
+export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
+
+export interface RedisProcessOptions {
+  /** Default: one that is free. */
+  readonly port?: number | undefined;
+  /** Further directives, for the port that was found. */
+  configure?(port: number): Promise<RedisConfig> | RedisConfig;
+  /** Whether to run as a sentinel. Default: false. */
+  readonly sentinel?: boolean;
+}
+
+const HOST = '127.0.0.1';
+
+/** How long a server may take to be ready, in milliseconds; many times what it takes. */
+const PATIENCE = 30_000;
+
+/** How often another port is tried when the one that was free no longer is. */
+const PORTS = 5;
+
+/** One process of a Redis server or a sentinel, in a temporary directory of its own, on 127.0.0.1 alone. */
+export class RedisProcess {
+  readonly host = HOST;
+  readonly port: number;
+  readonly version: RedisVersion;
+  readonly #program: string;
+  readonly #arguments: readonly string[];
+  readonly #home: PrivateDirectory;
+  #child: ChildProcess | undefined;
+  #disposed = false;
+
+  private constructor(program: string, version: RedisVersion, port: number, home: PrivateDirectory, sentinel: boolean) {
+    this.#program = program;
+    this.version = version;
+    this.port = port;
+    this.#home = home;
+    this.#arguments = sentinel ? ['redis.conf', '--sentinel'] : ['redis.conf'];
+  }
+
+  /**
+   * Starts a process and waits until it answers.
+   *
+   * @throws ConfigurationError when the machine has no Redis server
+   * @throws Error with the last lines of the server's log when it does not start
+   */
+  static async launch(options: RedisProcessOptions): Promise<RedisProcess> {
+    const program = redisServerProgram();
+    const version = await versionOf(program);
+    for (let attempt = 1; ; attempt += 1) {
+      const port = options.port ?? (await freePort());
+      const home = await PrivateDirectory.create('frameio-auth-redis-');
+      try {
+        const further = (await options.configure?.(port)) ?? {};
+        await writeFile(join(home.path, 'redis.conf'), configFile(port, further), { mode: 0o600 });
+        const launched = new RedisProcess(program, version, port, home, options.sentinel ?? false);
+        await launched.start();
+        return launched;
+      } catch (error) {
+        await home.dispose();
+        const taken = error instanceof Error && /address already in use/i.test(error.message);
+        if (!taken || options.port !== undefined || attempt === PORTS) throw error;
+      }
+    }
+  }
+
+  get directory(): string {
+    return this.#home.path;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts it, where it does not run, and waits until it answers. */
+  async start(): Promise<void> {
+    if (this.#disposed) throw new Error('This Redis server was stopped, and its directory is gone: start another one.');
+    if (this.#child !== undefined) return;
+    const log = await open(this.#logFile, 'a');
+    // In a session of its own: Ctrl-C in a terminal is for the program that uses the server, not for the server.
+    const child = spawn(this.#program, this.#arguments, {
+      cwd: this.#home.path,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    this.#child = child;
+    this.#home.inhabitedBy(child.pid);
+    child.once('exit', () => this.#ended());
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      this.#ended();
+      throw error;
+    } finally {
+      await log.close();
+    }
+    await this.#ready(child);
+    // A program that has nothing else to do may end, and its servers with it.
+    child.unref();
+  }
+
+  /** Sends it a signal, if it runs, and waits until it has ended. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    child.ref();
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    child.kill('SIGCONT');
+    await exit;
+  }
+
+  /** Stops it in the middle of whatever it does: connections stay open, and nothing is answered. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  /** Lets it go on after `pause`. */
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Ends it for good and removes its directory. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.end('SIGKILL');
+    await this.#home.dispose();
+  }
+
+  #ended(): void {
+    this.#child = undefined;
+    this.#home.inhabitedBy(undefined);
+  }
+
+  get #logFile(): string {
+    return join(this.#home.path, 'redis.log');
+  }
+
+  async #ready(child: ChildProcess): Promise<void> {
+    const deadline = performance.now() + PATIENCE;
+    while (this.#child === child && performance.now() < deadline) {
+      if (isReadiness(await ping(join(this.#home.path, 'redis.sock')))) return;
+      await delay(5);
+    }
+    const log = await readFile(this.#logFile, 'utf8');
+    await this.end('SIGKILL');
+    throw new Error(
+      `The Redis server did not start. The end of its log:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`,
+    );
+  }
+}
+
+function configFile(port: number, further: RedisConfig): string {
+  // The socket is for the question whether this very process is ready: a port might have gone to another one.
+  const basics: RedisConfig = { port: String(port), bind: HOST, unixsocket: 'redis.sock', save: '""' };
+  return Object.entries({ ...basics, ...further })
+    .flatMap(([name, values]) => [values].flat().map((value) => `${name} ${value}\n`))
+    .join('');
+}
+
+/** The answer of the server at a socket file to `PING`; an empty string when there is none. */
+function ping(path: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ path }, () => socket.write('PING\r\n'));
+    socket.setEncoding('latin1');
+    socket.once('data', (answer: string) => {
+      resolve(answer);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(''));
+    socket.once('close', () => resolve(''));
+  });
+}
+
+/** A server that wants a password first is ready, and one that still reads its data is not. */
+function isReadiness(answer: string): boolean {
+  return answer.startsWith('+PONG') || answer.startsWith('-NOAUTH');
+}

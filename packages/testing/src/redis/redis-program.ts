@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { ConfigurationError } from '@frameio-auth/core';
+
+/** What a server program says of itself. */
+export interface RedisVersion {
+  readonly vendor: 'redis' | 'valkey';
+  /** Such as `7.0.15`. */
+  readonly version: string;
+}
+
+/** Where to look for the program: `PATH`, and `REDIS_SERVER`, a path or the name of a command. */
+export interface RedisEnvironment {
+  readonly PATH?: string | undefined;
+  readonly REDIS_SERVER?: string | undefined;
+}
+
+/**
+ * Looks for a Redis server program on this machine: the one that the environment variable `REDIS_SERVER` names, else
+ * `redis-server`, else `valkey-server` on the PATH.
+ *
+ * @param environment - default: that of this process
+ * @returns its path; `undefined` when there is none
+ * @throws ConfigurationError `redis_not_found` when `REDIS_SERVER` names no program
+ */
+// biome-ignore lint/style/noProcessEnv: Which servers a machine has is a fact of the machine, and tests ask it.
+export function findRedisServer(environment: RedisEnvironment = process.env): string | undefined {
+  const { PATH = '', REDIS_SERVER: wish = '' } = environment;
+  if (wish === '') return onPath('redis-server', PATH) ?? onPath('valkey-server', PATH);
+  const path = isAbsolute(wish) || wish.includes('/') ? resolve(wish) : onPath(wish, PATH);
+  if (path !== undefined && isProgram(path)) return path;
+  throw new ConfigurationError('redis_not_found', `REDIS_SERVER names ${wish}, which is no program on this machine.`);
+}
+
+/**
+ * The Redis server program of this machine, which `startRedis` and its like run.
+ *
+ * @param environment - default: that of this process
+ * @returns its path
+ * @throws ConfigurationError `redis_not_found` when there is none, or when `REDIS_SERVER` names no program
+ */
+export function redisServerProgram(environment?: RedisEnvironment): string {
+  const path = findRedisServer(environment);
+  if (path !== undefined) return path;
+  throw new ConfigurationError(
+    'redis_not_found',
+    'No Redis server is on this machine: install redis-server or valkey-server (7.0 or newer), or name the program in the environment variable REDIS_SERVER.',
+  );
+}
+
+/**
+ * Asks a program for its version.
+ *
+ * @throws ConfigurationError `redis_not_found` when it is no Redis server
+ */
+export async function versionOf(program: string): Promise<RedisVersion> {
+  const { stdout } = await promisify(execFile)(program, ['--version']).catch(() => ({ stdout: '' }));
+  const [, vendor, version] = /^(redis|valkey) server v=(\S+)/i.exec(stdout) ?? [];
+  if (vendor === undefined || version === undefined) {
+    throw new ConfigurationError('redis_not_found', `${program} is no Redis server: it does not say its version.`);
+  }
+  return { vendor: vendor.toLowerCase() === 'valkey' ? 'valkey' : 'redis', version };
+}
+
+function onPath(command: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, command))
+    .find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
