@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import type { RedisClient } from './redis-client.js';
+import { storageErrorOf } from './redis-failure.js';
+
+/** What was looked at, and what was found. */
+export interface Finding {
+  readonly check: 'connection' | 'version' | 'topology' | 'eviction' | 'persistence' | 'clock' | 'steps' | 'hints';
+  /** `error`: sessions cannot be kept here. `warning`: they can, until the day that the message tells of. */
+  readonly status: 'ok' | 'warning' | 'error';
+  /** One or two sentences, with what to change. */
+  readonly message: string;
+}
+
+/** What `doctor()` found out. Without secrets, hosts and keys, so it may be logged. */
+export interface Diagnosis {
+  /** Whether there is no `error` among the findings. */
+  readonly healthy: boolean;
+  readonly findings: readonly Finding[];
+  /** The median of a few round trips, in milliseconds; absent without a connection. */
+  readonly latency?: number;
+  /** Redis' clock less this machine's, in milliseconds; absent without a connection. */
+  readonly clockOffset?: number;
+}
+
+/** What a server says of itself, by the names of its `INFO`; absent where the client's user may not ask. */
+type Facts = Readonly<Record<string, string>> | undefined;
+
+const ROUND_TRIPS = 5;
+
+/** Clocks may differ, for sessions reckon by Redis' own; by so much, in milliseconds, one of them is wrong. */
+const LARGE_OFFSET = 60_000;
+
+/** How long a hint may take, in milliseconds. */
+const HINT_PATIENCE = 2_000;
+
+/** Everything that is asked of a running Redis, in an order in which the first error explains the others. */
+export async function diagnose(client: RedisClient, storage: TokenStorage): Promise<Diagnosis> {
+  const probe = `doctor/${randomUUID()}`;
+  let measured: { readonly latency: number; readonly clockOffset: number };
+  try {
+    measured = await measure(storage, probe);
+  } catch (error) {
+    return { healthy: false, findings: [{ check: 'connection', status: 'error', message: wordsOf(error) }] };
+  }
+  const { latency, clockOffset } = measured;
+  const servers = await factsOf(client);
+  const findings: Finding[] = [
+    { check: 'connection', status: 'ok', message: `Redis answers, as a rule within ${latency} ms.` },
+    clock(clockOffset),
+    ...worstOf(servers.map(version)),
+    ...worstOf(servers.map((facts) => topology(facts, client.isCluster))),
+    ...worstOf(servers.map(eviction)),
+    ...worstOf(servers.map(persistence)),
+    ...(await rehearse(storage, probe)),
+  ];
+  return { healthy: findings.every(({ status }) => status !== 'error'), findings, latency, clockOffset };
+}
+
+async function measure(storage: TokenStorage, probe: string): Promise<{ latency: number; clockOffset: number }> {
+  await storage.read(probe); // The first one loads the script.
+  const trips: { readonly latency: number; readonly clockOffset: number }[] = [];
+  for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
+    const begin = performance.now();
+    const { now } = await storage.read(probe);
+    const latency = performance.now() - begin;
+    trips.push({ latency, clockOffset: Math.round(now - (Date.now() - latency / 2)) });
+  }
+  trips.sort((one, other) => one.latency - other.latency);
+  const { latency, clockOffset } = trips[Math.floor(ROUND_TRIPS / 2)] as (typeof trips)[number];
+  return { latency: Number(latency.toFixed(2)), clockOffset };
+}
+
+/** The facts of the server, or of each master of a cluster. */
+async function factsOf(client: RedisClient): Promise<readonly Facts[]> {
+  const servers = client.isCluster && client.nodes !== undefined ? client.nodes('master') : [client];
+  return Promise.all(
+    servers.map(async (server) => {
+      try {
+        const info = String(await server.call('INFO'));
+        return Object.fromEntries(info.split(/\r?\n/).map((line) => line.split(/:(.*)/, 2))) as Facts;
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+}
+
+function clock(offset: number): Finding {
+  const differs = `Redis' clock is ${Math.abs(offset)} ms ${offset < 0 ? 'behind' : 'ahead of'} this machine's`;
+  return Math.abs(offset) < LARGE_OFFSET
+    ? { check: 'clock', status: 'ok', message: `${differs}. Sessions reckon by Redis' own.` }
+    : {
+        check: 'clock',
+        status: 'warning',
+        message: `${differs}. Sessions reckon with that, but one of the two is wrong: synchronize them (NTP).`,
+      };
+}
+
+function version(facts: Facts): Finding {
+  const check = 'version';
+  if (facts === undefined) return unseen(check);
+  const [name, text = ''] =
+    facts['valkey_version'] === undefined ? ['Redis', facts['redis_version']] : ['Valkey', facts['valkey_version']];
+  return name === 'Valkey' || Number.parseInt(text, 10) >= 7
+    ? { check, status: 'ok', message: `It is ${name} ${text}.` }
+    : { check, status: 'error', message: `It is ${name} ${text}. Sessions need Redis 7 or newer, or Valkey.` };
+}
+
+function topology(facts: Facts, isCluster: boolean): Finding {
+  const check = 'topology';
+  if (facts === undefined) return unseen(check);
+  const mode = facts['redis_mode'] ?? facts['server_mode'];
+  if (mode === 'sentinel') {
+    return {
+      check,
+      status: 'error',
+      message: 'The client is connected to a sentinel as if it were a server: give ioredis `sentinels` and `name`.',
+    };
+  }
+  if (mode === 'cluster' && !isCluster) {
+    return { check, status: 'error', message: 'It is a cluster, and the client is not: use `new Cluster([…])`.' };
+  }
+  if (facts['role'] !== 'master') {
+    return { check, status: 'error', message: 'It is a replica, which takes no writes: connect to the master.' };
+  }
+  const replicas = Number(facts['connected_slaves'] ?? 0);
+  return replicas === 0
+    ? { check, status: 'ok', message: `One ${mode === 'cluster' ? 'node of a cluster' : 'server'}, without replicas.` }
+    : {
+        check,
+        status: 'ok',
+        message:
+          `A master with ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}. A failover may lose the last writes; ` +
+          '`min-replicas-to-write 1` bounds how many.',
+      };
+}
+
+function eviction(facts: Facts): Finding {
+  const check = 'eviction';
+  if (facts === undefined) return unseen(check);
+  const policy = facts['maxmemory_policy'] ?? 'noeviction';
+  if (facts['maxmemory'] === '0') {
+    return { check, status: 'ok', message: 'No limit is set for its memory, so nothing is evicted.' };
+  }
+  if (policy === 'noeviction') return { check, status: 'ok', message: 'Nothing is evicted when its memory is full.' };
+  const which = policy.startsWith('volatile') ? 'keys that expire, and sessions do,' : 'keys of all kinds';
+  return {
+    check,
+    status: 'warning',
+    message:
+      `When its memory is full, it evicts ${which} (${policy}), and users whose session is evicted must sign in ` +
+      'again. Set `maxmemory-policy noeviction`, or keep sessions in a Redis of their own.',
+  };
+}
+
+function persistence(facts: Facts): Finding {
+  const check = 'persistence';
+  if (facts === undefined) return unseen(check);
+  if (facts['aof_enabled'] === '1') {
+    return facts['aof_last_write_status'] === 'ok'
+      ? { check, status: 'ok', message: 'Every write goes to its append-only file.' }
+      : { check, status: 'error', message: 'It cannot write its append-only file: look at its disk.' };
+  }
+  return {
+    check,
+    status: 'warning',
+    message:
+      'It has no append-only file. After a restart it has lost what came after its last snapshot, if it makes any, and ' +
+      'users whose refresh token was renewed since must sign in again. Set `appendonly yes`.',
+  };
+}
+
+/** Does with a record of its own what a session does, and waits for the hint. Nothing of it stays. */
+async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]> {
+  let heard: () => void = () => {};
+  const hint = new Promise<boolean>((resolve) => {
+    heard = () => resolve(true);
+  });
+  let stop = () => {};
+  try {
+    stop = storage.watch(probe, heard);
+    const leased = await storage.lease(probe, { owner: probe, ttl: 10_000, ifVersion: 0 });
+    if (leased.outcome !== 'granted') throw new StorageError('storage_failed', 'A lease was not granted.');
+    await storage.renew(leased.lease);
+    const first = { value: 'probe', expectedVersion: 0, lease: leased.lease, expiresAt: leased.now + 10_000 };
+    const written = await storage.commit(probe, first);
+    if (written.outcome !== 'committed') throw new StorageError('storage_failed', 'A commit was refused.');
+    // Subscribing may take longer than writing, so there is a second occasion to be told.
+    let told = await within(hint, HINT_PATIENCE / 4);
+    const { version } = written;
+    const last = await storage.commit(probe, { value: '', expectedVersion: version, expiresAt: written.now + 1 });
+    told ||= last.outcome === 'committed' && (await within(hint, HINT_PATIENCE));
+    return [
+      { check: 'steps', status: 'ok', message: 'A lease was taken and renewed, and a record written and removed.' },
+      told
+        ? { check: 'hints', status: 'ok', message: 'A change was told by pub/sub.' }
+        : {
+            check: 'hints',
+            status: 'warning',
+            message:
+              'No change was told by pub/sub, so waiting instances learn of a new token a second late: allow the ' +
+              "channels to the client's user.",
+          },
+    ];
+  } catch (error) {
+    return [{ check: 'steps', status: 'error', message: wordsOf(error) }];
+  } finally {
+    stop();
+  }
+}
+
+async function within(hint: Promise<boolean>, patience: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), patience);
+  });
+  return Promise.race([hint, late]).finally(() => clearTimeout(timer));
+}
+
+function unseen(check: Finding['check']): Finding {
+  return {
+    check,
+    status: 'warning',
+    message: "It could not be seen, because the client's user may not run INFO. Ask whoever runs this Redis.",
+  };
+}
+
+/** The nodes of a cluster are alike, so what is said is said of the one that is worst off. */
+function worstOf(findings: readonly Finding[]): readonly Finding[] {
+  const order: readonly Finding['status'][] = ['error', 'warning', 'ok'];
+  return order.flatMap((status) => findings.filter((finding) => finding.status === status)).slice(0, 1);
+}
+
+function wordsOf(error: unknown): string {
+  return storageErrorOf(error).message;
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { ConfigurationError } from '@frameio-auth/core';
+
+/** What one session is called in Redis. */
+export interface KeyNames {
+  /** The hash that holds the session, and the only key that is its own. */
+  readonly hash: string;
+  /** The channel on which changes of the session are told, and those of others that share it. */
+  readonly channel: string;
+}
+
+export const DEFAULT_PREFIX = 'frameio-auth:';
+
+/** A cluster deals the sessions out by these; each has one channel, so a process has so many subscriptions at most. */
+const SHARDS = 64;
+
+/**
+ * The names of a session's hash and channel: `frameio-auth:{17}:<key>` and `frameio-auth:{17}`. There is nothing else
+ * of this storage in Redis.
+ *
+ * The braces are a hash tag: the two lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
+ * shards it is follows from the key, so that a cluster's nodes get their share of the sessions. Names are the same
+ * without a cluster, so sessions can move to one as they are.
+ */
+export function keyNames(prefix: string, key: string): KeyNames {
+  const shard = (createHash('sha1').update(key).digest()[0] as number) % SHARDS;
+  const channel = `${prefix}{${shard}}`;
+  return { hash: `${channel}:${key}`, channel };
+}
+
+/** @throws ConfigurationError `invalid_option` */
+export function assertPrefix(prefix: unknown): asserts prefix is string {
+  if (typeof prefix === 'string' && prefix.isWellFormed()) return;
+  throw new ConfigurationError('invalid_option', 'keyPrefix must be a string, such as "my-app:frameio-auth:".');
+}

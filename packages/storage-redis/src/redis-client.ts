@@ -1,0 +1,39 @@
+import { ConfigurationError } from '@frameio-auth/core';
+
+/**
+ * What this storage needs of the application's client: a `Redis` or a `Cluster` of ioredis 5 or 6, connected or about
+ * to be. Written down by shape, so that it fits whichever version the application has.
+ */
+export interface RedisClient {
+  readonly status: string;
+  readonly isCluster: boolean;
+  readonly options: { readonly keyPrefix?: string | undefined };
+  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  call(command: string, ...args: string[]): Promise<unknown>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: what a client and a cluster take differs, and no type covers both
+  duplicate(...overrides: any[]): unknown;
+  /** Of a cluster alone. */
+  nodes?(role: 'master'): readonly Pick<RedisClient, 'call'>[];
+}
+
+/** What a connection must do that hears of changes. */
+export interface SubscribingClient {
+  subscribe(channel: string): Promise<unknown>;
+  ssubscribe(channel: string): Promise<unknown>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  disconnect(): void;
+}
+
+/** @throws ConfigurationError `invalid_option` */
+export function assertClient(client: unknown): asserts client is RedisClient {
+  const needed = ['evalsha', 'eval', 'call', 'duplicate', 'on', 'off'];
+  const given = client as Record<string, unknown> | null | undefined;
+  if (typeof given === 'object' && given !== null && needed.every((name) => typeof given[name] === 'function')) return;
+  throw new ConfigurationError(
+    'invalid_option',
+    'redisStorage() needs a client of ioredis 5 or 6: redisStorage({ client: new Redis(url) }), or a Cluster.',
+  );
+}

@@ -1,0 +1,74 @@
+import { StorageError } from '@frameio-auth/core';
+
+/** What Redis' words, and the network's, mean for whoever has to mend it. */
+const REASONS: Readonly<Record<string, string>> = {
+  ASK: 'the cluster is moving the session, and the client did not follow',
+  BUSY: 'another script has kept it busy for seconds',
+  CLUSTERDOWN: 'the cluster is not complete',
+  CROSSSLOT: 'the client is not a Cluster, or its keyPrefix splits the hash tag',
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was lost',
+  EPIPE: 'the connection was lost',
+  ETIMEDOUT: 'the connection cannot be made',
+  LOADING: 'it is still loading its data',
+  MASTERDOWN: 'the replica has lost its master',
+  MISCONF: 'it cannot write its data to the disk, and takes no writes until it can',
+  MOVED: 'the session is on another node of the cluster, and the client is not a Cluster',
+  NOAUTH: 'it wants a password',
+  NOPERM: "the user is not allowed to; see the package's README for the least that must be allowed",
+  NOREPLICAS: 'too few replicas are there to take writes',
+  OOM: 'its memory is full',
+  READONLY: 'this is a replica; the client must be connected to the master',
+  TRYAGAIN: 'the cluster is moving the session',
+  UNBLOCKED: 'it became a replica meanwhile',
+  WRONGPASS: 'it does not know this user and password',
+  WRONGTYPE: 'something else is kept under the key',
+};
+
+/** Errors of the client itself, by their names or the beginnings of their messages. */
+const CLIENT_REASONS: readonly (readonly [of: RegExp, code: string, reason: string])[] = [
+  [/MaxRetriesPerRequest/, 'ECONNREFUSED', 'it was not to be reached, however often the client tried'],
+  [/ClusterAllFailed|Failed to refresh slots cache/, 'CLUSTERDOWN', 'no node of the cluster is to be reached'],
+  [/enableOfflineQueue/, 'ECONNREFUSED', 'the client is not connected'],
+  [/Connection is closed|Cluster is ended/, 'connection_closed', 'the client was closed, or has given up'],
+  [/All sentinels are unreachable/, 'ECONNREFUSED', 'no sentinel is to be reached'],
+  [/Command timed out|Socket timeout/, 'storage_timeout', 'no answer came'],
+];
+
+/**
+ * The `StorageError` for what a call rejected with. Redis' own code is kept, such as `READONLY`; texts and properties
+ * are not shown, because ioredis attaches the command with its arguments, among which is the record.
+ */
+export function storageErrorOf(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const { code, reason } = told(error);
+  return new StorageError(code, `Redis failed: ${reason}. Nothing that it holds is lost.`);
+}
+
+/** No answer within the time. What was asked may be done all the same. */
+export function timeoutError(timeout: number): StorageError {
+  return new StorageError(
+    'storage_timeout',
+    `Redis did not answer within ${timeout} ms. Nothing that it holds is lost.`,
+  );
+}
+
+/** Whether Redis has not got a script, as after a restart. */
+export function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+function told(error: unknown): { readonly code: string; readonly reason: string } {
+  if (!(error instanceof Error)) return { code: 'storage_failed', reason: 'for a reason not shown here' };
+  const shown = `${error.name} ${error.message}`;
+  for (const [of, code, reason] of CLIENT_REASONS) if (of.test(shown)) return { code, reason };
+  const code = (error as NodeJS.ErrnoException).code ?? /^(?:-)?([A-Z]{3,})\b/.exec(error.message)?.[1] ?? '';
+  // A script that cannot even begin says so by a plain ERR around the true reason.
+  const inner = Object.keys(REASONS).find((word) => code === 'ERR' && error.message.includes(word));
+  const known = inner ?? code;
+  if (REASONS[known] !== undefined) return { code: known, reason: `${REASONS[known]} (${known})` };
+  if (code === 'ERR' && /shebang|Error compiling script/i.test(error.message)) {
+    return { code: 'redis_too_old', reason: 'this storage needs Redis 7 or newer, or Valkey' };
+  }
+  return { code: /^[A-Z_]{2,30}$/.test(code) ? code : 'storage_failed', reason: 'its reason is not shown here' };
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import {
+  assertCommitRequest,
+  assertKey,
+  assertLeaseRequest,
+  ConfigurationError,
+  StorageError,
+  type StoredRecord,
+  type TokenStorage,
+} from '@frameio-auth/core';
+import { ChangeHints } from './change-hints.js';
+import { type Diagnosis, diagnose } from './diagnosis.js';
+import { assertPrefix, DEFAULT_PREFIX, type KeyNames, keyNames } from './key-names.js';
+import { RecentCommits, type WrittenRecord } from './recent-commits.js';
+import { assertClient, type RedisClient } from './redis-client.js';
+import { type ScriptReply, ScriptRunner } from './script-runner.js';
+import { COMMIT, LEASE, READ, RELEASE, RENEW, RESTORE } from './scripts.js';
+
+export interface RedisStorageOptions {
+  /**
+   * The application's own `Redis` or `Cluster` of ioredis 5 or 6, for a Redis 7 or newer or a Valkey. It stays the
+   * application's: `close()` does not close it.
+   */
+  readonly client: RedisClient;
+  /** What the names of all keys and channels begin with, after the client's own prefix. Default: `frameio-auth:`. */
+  readonly keyPrefix?: string;
+  /** How long one call may take, in milliseconds, the wait for a connection included. Default: 5000. */
+  readonly timeout?: number;
+}
+
+export interface RedisStorage extends TokenStorage {
+  /** Looks whether this Redis is set up so that sessions are safe in it. Never rejects, and changes nothing for long. */
+  doctor(): Promise<Diagnosis>;
+}
+
+const DEFAULT_TIMEOUT = 5_000;
+
+/** The last moment that a `Date` can name; what expires later than that never does. */
+const LAST_MOMENT = 8.64e15;
+
+/**
+ * Records in Redis, shared by all instances whose clients reach it.
+ *
+ * Every call is one script, and so one round trip; deadlines are judged by Redis' own clock. A record is kept until it
+ * expires, whatever becomes of its access token.
+ *
+ * @throws ConfigurationError `invalid_option`
+ * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
+ *   `storage_timeout`, `connection_closed`, `redis_too_old`, or Redis' or the system's own code (`READONLY`, `NOPERM`,
+ *   `ECONNREFUSED`, …). Methods that return a promise reject with it; `watch` throws it.
+ */
+export function redisStorage(options: RedisStorageOptions): RedisStorage {
+  const { client, keyPrefix, timeout } = checked(options);
+  const scripts = new ScriptRunner(client, timeout);
+  const hints = new ChangeHints(client);
+  const publish = client.isCluster ? 'SPUBLISH' : 'PUBLISH';
+  const recent = new RecentCommits(client, restore);
+  let closed = false;
+
+  function assertOpen(): void {
+    if (closed) throw new StorageError('storage_closed', 'The Redis storage was closed.');
+  }
+
+  function namesOf(key: string): KeyNames {
+    assertOpen();
+    assertKey(key);
+    assertWellFormed(key, 'A key');
+    return keyNames(keyPrefix, key);
+  }
+
+  /** Redis forgot it if a record is no longer what was committed; whoever committed it offers it again. */
+  function restore({ key, id, value, version, expires }: WrittenRecord): Promise<ScriptReply> {
+    const { hash, channel } = keyNames(keyPrefix, key);
+    return scripts.run(RESTORE, [hash, channel], [id, value, version, expires, publish, key]);
+  }
+
+  async function release(key: string, id: string): Promise<void> {
+    const { hash, channel } = namesOf(key);
+    await scripts.run(RELEASE, [hash, channel], [id, publish, key]);
+  }
+
+  const storage: RedisStorage = {
+    async read(key) {
+      return readingOf(await scripts.run(READ, [namesOf(key).hash], []));
+    },
+
+    async lease(key, request) {
+      const { hash } = namesOf(key);
+      assertLeaseRequest(request);
+      const { owner, ttl, ifVersion } = request;
+      assertWellFormed(owner, 'An `owner`');
+      const id = randomUUID();
+      const reply = await scripts.run(LEASE, [hash], [id, owner, String(ttl), String(ifVersion)], () => {
+        // Granted when nobody waited any more: its end by time would look like a refresh that was lost.
+        release(key, id).catch(() => {});
+      });
+      const [outcome, , , , until, abandoned] = reply;
+      const seen = readingOf(reply);
+      switch (outcome) {
+        case 'granted':
+          return {
+            outcome,
+            lease: { key, owner, ttl, id },
+            ...seen,
+            until: Number(until),
+            abandoned: abandoned === '1',
+          };
+        case 'held':
+          return { outcome, ...seen, until: Number(until) };
+        default:
+          return { outcome: 'moved', ...seen };
+      }
+    },
+
+    async renew({ key, id, ttl }) {
+      const [outcome] = await scripts.run(RENEW, [namesOf(key).hash], [id, String(ttl)]);
+      return outcome === 'renewed';
+    },
+
+    release: async ({ key, id }) => release(key, id),
+
+    async commit(key, request) {
+      const { hash, channel } = namesOf(key);
+      assertCommitRequest(request);
+      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
+      assertWellFormed(value, 'A `value`');
+      const id = randomUUID();
+      const expires = expiresAt > LAST_MOMENT ? '' : String(Math.floor(expiresAt));
+      const asked = [id, value, String(expectedVersion), expires, publish, key];
+      const reply = await scripts.run(COMMIT, [hash, channel], asked);
+      const [outcome, now, version] = reply;
+      if (outcome !== 'committed') return { outcome: 'conflict', ...readingOf(reply) };
+      if (!closed) recent.add({ key, id, value, version, expires });
+      return { outcome, version: Number(version), now: Number(now) };
+    },
+
+    watch(key, listener) {
+      return hints.watch(key, namesOf(key).channel, listener);
+    },
+
+    doctor: () => diagnose(client, storage),
+
+    async close() {
+      closed = true;
+      hints.close();
+      recent.close();
+    },
+  };
+  return storage;
+}
+
+function checked(options: RedisStorageOptions): Required<RedisStorageOptions> {
+  if (typeof options !== 'object' || options === null) refuse('takes an object of options: redisStorage({ client }).');
+  for (const name of Object.keys(options)) {
+    // With a wrong name, sessions would be kept under a prefix that nobody chose.
+    if (!['client', 'keyPrefix', 'timeout'].includes(name)) {
+      refuse(`has no option "${name}". It takes client, keyPrefix and timeout.`);
+    }
+  }
+  const { client, keyPrefix = DEFAULT_PREFIX, timeout = DEFAULT_TIMEOUT } = options;
+  assertClient(client);
+  assertPrefix(keyPrefix);
+  if (!(timeout > 0 && timeout < 2 ** 31)) refuse('needs a timeout above 0 ms, and below 2^31.');
+  return { client, keyPrefix, timeout };
+}
+
+function refuse(complaint: string): never {
+  throw new ConfigurationError('invalid_option', `redisStorage() ${complaint}`);
+}
+
+/** The record and the time, as parts of a reply, which has no `record` member when there is none. */
+function readingOf([, now, version, value]: ScriptReply): { readonly record?: StoredRecord; readonly now: number } {
+  const reading = { now: Number(now) };
+  return value === null ? reading : { record: { value, version: Number(version) }, ...reading };
+}
+
+/** Redis takes bytes, and what is not well-formed has none of its own: two such texts would become the same. */
+function assertWellFormed(text: string, what: string): void {
+  if (!text.isWellFormed()) throw new StorageError('invalid_argument', `${what} must be well-formed Unicode.`);
+}

@@ -1,0 +1,160 @@
+/**
+ * What happens in Redis: each step of the contract is one script, which runs alone and on Redis' own clock.
+ *
+ * A session is one hash. A record is there while it has a `value` and its `expires` has not come; a lease, while it has
+ * a `lease`. Nothing else writes these fields:
+ *
+ *     value    the record, opaque                      lease      the name of this one grant, made by who asked
+ *     version  of the last commit, also when the       owner      who has it
+ *              record is gone                          until      its deadline; once past, it may be taken, and is
+ *     expires  when the record may be forgotten;                  evidence that its work may have been done
+ *              never, when absent                      abandoned  '1': the lease before it ended by time
+ *     commit   the name of the last commit, made by
+ *              who asked
+ *
+ * Times are milliseconds since the Unix epoch. A lease is a field with a deadline and not a key that expires, because
+ * what must be known of it is known only after its end.
+ *
+ * Versions are the time of the commit, or one more than the last when that is not more. So they keep growing when the
+ * key is gone in between, and also when Redis lost the last writes in a failover: two records never have the same
+ * version.
+ *
+ * A client that loses its connection sends again what was not answered, and Redis may have done it. So who asks names
+ * each lease and each commit, and the same one again gets the same answer: it is neither abandoned nor a conflict.
+ */
+import { createHash } from 'node:crypto';
+
+export interface Script {
+  readonly sha1: string;
+  readonly text: string;
+}
+
+/** What all scripts begin with: the time, and the session as it is now. */
+const PRELUDE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local value, version, expires, lease, owner, deadline, abandoned, commit = unpack(redis.call('HMGET', KEYS[1],
+  'value', 'version', 'expires', 'lease', 'owner', 'until', 'abandoned', 'commit'))
+local lastVersion = tonumber(version or 0)
+if not value or (expires and now >= tonumber(expires)) then
+  value, version, expires, commit = false, '0', false, false
+end
+
+local function text(number) return string.format('%.0f', number) end
+
+-- Every reply: what came of it, the time, the record, and what there is to add.
+local function reply(outcome, ...) return { outcome, text(now), version, value, ... } end
+`;
+
+/** For scripts that write: how long the hash is kept, and who is told. */
+const WRITING = `
+-- An abandoned lease is known of for a day; whoever may have worked under it has long been heard of then.
+local function keep(leaseUntil)
+  if value and not expires then
+    redis.call('PERSIST', KEYS[1])
+  else
+    local forgotten = math.max(tonumber(expires or 0), leaseUntil and leaseUntil + 86400000 or 0)
+    redis.call('PEXPIREAT', KEYS[1], text(forgotten))
+  end
+end
+
+-- A hint may be lost, so one that Redis refuses (an ACL without the channel) is no failure of what was written.
+local function tell(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
+
+-- The record, and no lease.
+local function write(value, version, expires, commit)
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'value', value, 'version', version, 'commit', commit)
+  if expires ~= '' then
+    redis.call('HSET', KEYS[1], 'expires', expires)
+    redis.call('PEXPIREAT', KEYS[1], expires)
+  end
+end
+`;
+
+/** KEYS: hash. */
+export const READ = script('no-writes', `return reply('read')`);
+
+/** KEYS: hash. ARGV: name of the lease, owner, ttl, ifVersion. */
+export const LEASE = script(
+  'allow-oom',
+  `
+  local id, asker, ttl, ifVersion = unpack(ARGV)
+  if version ~= ifVersion then return reply('moved') end
+  if lease ~= id then
+    if lease and owner ~= asker and now < tonumber(deadline) then return reply('held', deadline) end
+    abandoned = (lease and now >= tonumber(deadline)) and '1' or '0'
+  end
+  deadline = now + tonumber(ttl)
+  redis.call('HSET', KEYS[1], 'lease', id, 'owner', asker, 'until', text(deadline), 'abandoned', abandoned)
+  keep(deadline)
+  return reply('granted', text(deadline), abandoned)
+`,
+);
+
+/** KEYS: hash. ARGV: name of the lease, ttl. */
+export const RENEW = script(
+  'allow-oom',
+  `
+  local id, ttl = unpack(ARGV)
+  if lease ~= id then return reply('lost') end
+  deadline = now + tonumber(ttl)
+  redis.call('HSET', KEYS[1], 'until', text(deadline))
+  keep(deadline)
+  return reply('renewed')
+`,
+);
+
+/** KEYS: hash, channel. ARGV: name of the lease, how to tell, key. */
+export const RELEASE = script(
+  'allow-oom',
+  `
+  local id, publish, key = unpack(ARGV)
+  if lease ~= id then return reply('lost') end
+  if value then
+    redis.call('HDEL', KEYS[1], 'lease', 'owner', 'until', 'abandoned')
+    keep()
+  else
+    redis.call('DEL', KEYS[1])
+  end
+  tell(publish, version, key)
+  return reply('released')
+`,
+);
+
+/** KEYS: hash, channel. ARGV: name of the commit, value, expectedVersion, expires or '', how to tell, key. */
+export const COMMIT = script(
+  'allow-oom',
+  `
+  local id, written, expectedVersion, forgotten, publish, key = unpack(ARGV)
+  if commit == id then return reply('committed') end
+  if version ~= expectedVersion then return reply('conflict') end
+  version = text(math.max(lastVersion + 1, now))
+  write(written, version, forgotten, id)
+  tell(publish, version, key)
+  value = false -- Who wrote it knows it.
+  return reply('committed')
+`,
+);
+
+/** KEYS: hash, channel. ARGV: name of the commit, value, version, expires or '', how to tell, key. */
+export const RESTORE = script(
+  'allow-oom',
+  `
+  local id, written, itsVersion, forgotten, publish, key = unpack(ARGV)
+  if lastVersion >= tonumber(itsVersion) or (forgotten ~= '' and now >= tonumber(forgotten)) then return reply('kept') end
+  write(written, itsVersion, forgotten, id)
+  tell(publish, itsVersion, key)
+  value = false
+  return reply('restored')
+`,
+);
+
+/**
+ * `allow-oom`: what a session writes has about the size of what it replaces, and a refresh token that cannot be written
+ * is lost, so a Redis whose memory is full takes it.
+ */
+function script(flag: 'no-writes' | 'allow-oom', body: string): Script {
+  const text = `#!lua flags=${flag}\n${PRELUDE}${flag === 'no-writes' ? '' : WRITING}\n${body}`;
+  return { sha1: createHash('sha1').update(text).digest('hex'), text };
+}
