@@ -16,6 +16,7 @@ export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';
 export type { ProfileName } from './profiles/profile.js';
+export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/redis-cluster.js';
 export type { RedisConfig } from './redis/redis-process.js';
 export {
   findRedisServer,
@@ -23,7 +24,9 @@ export {
   type RedisVersion,
   redisServerProgram,
 } from './redis/redis-program.js';
-export { type RedisOptions, type RedisServer, startRedis } from './redis/redis-server.js';
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.js';
+export type { RedisAddress, RedisServer } from './redis/redis-server.js';
+export { type RedisOptions, startRedis } from './redis/redis-standalone.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';
 export { fingerprint } from './secret-ledger.js';
 export type { SignInOptions } from './sign-in.js';

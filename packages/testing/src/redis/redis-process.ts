@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.js';
 import { PrivateDirectory } from './private-directory.js';
 import { type RedisVersion, redisServerProgram, versionOf } from './redis-program.js';
+import type { RedisServer } from './redis-server.js';
 
 /** Directives of `redis.conf` and their values, as they would stand there; an array gives the directive several times. */
 export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
@@ -29,7 +30,7 @@ const PATIENCE = 30_000;
 const PORTS = 5;
 
 /** One process of a Redis server or a sentinel, in a temporary directory of its own, on 127.0.0.1 alone. */
-export class RedisProcess {
+export class RedisProcess implements RedisServer {
   readonly host = HOST;
   readonly port: number;
   readonly version: RedisVersion;
@@ -37,7 +38,7 @@ export class RedisProcess {
   readonly #arguments: readonly string[];
   readonly #home: PrivateDirectory;
   #child: ChildProcess | undefined;
-  #disposed = false;
+  #stopped = false;
 
   private constructor(program: string, version: RedisVersion, port: number, home: PrivateDirectory, sentinel: boolean) {
     this.#program = program;
@@ -73,18 +74,30 @@ export class RedisProcess {
     }
   }
 
+  /** Starts several at once; either all of them run in the end, or none. */
+  static async launchAll(options: readonly RedisProcessOptions[]): Promise<RedisProcess[]> {
+    const results = await Promise.allSettled(options.map((one) => RedisProcess.launch(one)));
+    const launched = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure === undefined) return launched;
+    await Promise.all(launched.map((one) => one.stop()));
+    throw failure.reason;
+  }
+
+  get url(): string {
+    return `redis://${this.host}:${this.port}`;
+  }
+
   get directory(): string {
     return this.#home.path;
   }
 
-  /** Undefined while it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** Starts it, where it does not run, and waits until it answers. */
   async start(): Promise<void> {
-    if (this.#disposed) throw new Error('This Redis server was stopped, and its directory is gone: start another one.');
+    if (this.#stopped) throw new Error('This Redis server was stopped, and its directory is gone: start another one.');
     if (this.#child !== undefined) return;
     const log = await open(this.#logFile, 'a');
     // In a session of its own: Ctrl-C in a terminal is for the program that uses the server, not for the server.
@@ -109,32 +122,43 @@ export class RedisProcess {
     child.unref();
   }
 
-  /** Sends it a signal, if it runs, and waits until it has ended. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  async restart({ downtime = 0 }: { readonly downtime?: number } = {}): Promise<void> {
+    await this.#end('SIGTERM');
+    await delay(downtime);
+    await this.start();
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#end('SIGKILL');
+    await this.#home.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
     child.ref();
     const exit = once(child, 'exit');
     child.kill(signal);
+    // A paused process takes notice of SIGTERM when it goes on.
     child.kill('SIGCONT');
     await exit;
-  }
-
-  /** Stops it in the middle of whatever it does: connections stay open, and nothing is answered. */
-  pause(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  /** Lets it go on after `pause`. */
-  resume(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  /** Ends it for good and removes its directory. */
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    await this.end('SIGKILL');
-    await this.#home.dispose();
   }
 
   #ended(): void {
@@ -153,7 +177,7 @@ export class RedisProcess {
       await delay(5);
     }
     const log = await readFile(this.#logFile, 'utf8');
-    await this.end('SIGKILL');
+    await this.#end('SIGKILL');
     throw new Error(
       `The Redis server did not start. The end of its log:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`,
     );

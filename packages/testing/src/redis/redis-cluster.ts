@@ -1,0 +1,260 @@
+import { freePort } from './free-port.js';
+import { ask, until } from './redis-admin.js';
+import { type RedisConfig, RedisProcess } from './redis-process.js';
+import type { RedisAddress, RedisServer } from './redis-server.js';
+
+export interface RedisClusterOptions {
+  /** Milliseconds after which a node that does not answer counts as down. Default: 1 000. */
+  readonly nodeTimeout?: number;
+  /** Further directives of `redis.conf` for all nodes; without passwords. */
+  readonly config?: RedisConfig;
+}
+
+/** A running cluster of three masters and three replicas. */
+export interface RedisCluster {
+  /** First the nodes that were the masters at the start, then the replica of each, in the same order. */
+  readonly nodes: readonly RedisServer[];
+
+  /** The master that has a slot (0 to 16 383; the slot of a key is its CRC16 modulo 16 384). */
+  masterOf(slot: number): Promise<RedisServer>;
+  /**
+   * Moves a slot and its keys to another master, as an operator does who reshards. `beforeHandOver` is called when the
+   * keys are there and the slot is not: clients that ask for one of these keys are redirected by `ASK`.
+   *
+   * @returns the master that has the slot now; every node knows it
+   */
+  migrateSlot(
+    slot: number,
+    options?: {
+      /** One of the masters. Default: any other one. */
+      readonly to?: RedisServer;
+      beforeHandOver?(): Promise<void>;
+    },
+  ): Promise<RedisServer>;
+  /**
+   * Has the replica of a master take over its slots: by the death of the master (`kill`, the default), which stays down
+   * until its own `start()`, or at the replica's request (`ask`). A death takes some seconds to be noticed.
+   *
+   * @returns the new master; every node that runs knows it, and the cluster is whole
+   */
+  failover(options?: {
+    readonly how?: 'kill' | 'ask';
+    /** Which master: the one that has this slot. Default: 0. */
+    readonly slot?: number;
+  }): Promise<RedisServer>;
+  /** Ends all processes for good and removes their directories. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const SLOTS = 16_384;
+const MASTERS = 3;
+
+/**
+ * Starts a real cluster on loopback: three masters with a third of the slots each, and a replica for each of them, as
+ * six processes. It takes about three seconds; a node lets two pass before it takes commands. They end with `stop()`,
+ * and at the latest with this process.
+ *
+ * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
+ * @throws Error with the last lines of its log when a node does not start
+ */
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { nodeTimeout = 1000, config } = options;
+  const node = {
+    configure: async () => ({
+      'cluster-enabled': 'yes',
+      'cluster-node-timeout': String(nodeTimeout),
+      // The usual one, 10 000 above the other, is not known to be free.
+      'cluster-port': String(await freePort()),
+      'repl-diskless-sync-delay': '0',
+      ...config,
+    }),
+  };
+  const cluster = new LocalCluster(await RedisProcess.launchAll(Array(2 * MASTERS).fill(node)));
+  try {
+    await cluster.form();
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+class LocalCluster implements RedisCluster {
+  readonly nodes: readonly RedisProcess[];
+
+  constructor(nodes: readonly RedisProcess[]) {
+    this.nodes = nodes;
+  }
+
+  /** Makes a cluster of nodes that do not know each other yet. */
+  async form(): Promise<void> {
+    const selves = await Promise.all(this.nodes.map(async (node) => ({ node, ...(await selfOf(node)) })));
+    const masters = selves.slice(0, MASTERS);
+    await Promise.all(
+      selves.map(async ({ node }, index) => {
+        // With an epoch each from the start, the nodes need not find out by collisions.
+        await ask(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+        if (index >= MASTERS) return;
+        const firstOf = (third: number) => Math.ceil((third * SLOTS) / MASTERS);
+        await ask(node, 'CLUSTER', 'ADDSLOTSRANGE', firstOf(index), firstOf(index + 1) - 1);
+      }),
+    );
+    // Each meets each, since hearing of one another takes them longer.
+    await Promise.all(
+      selves.flatMap(({ node }, index) =>
+        selves
+          .slice(index + 1)
+          .map(({ node: { host, port }, busPort }) => ask(node, 'CLUSTER', 'MEET', host, port, busPort)),
+      ),
+    );
+    await this.#agreed('all nodes know each other', (known) => known.length === this.nodes.length);
+    await Promise.all(
+      selves.slice(MASTERS).map(({ node }, index) => ask(node, 'CLUSTER', 'REPLICATE', masters[index]?.id ?? '')),
+    );
+    await this.#agreed('each master has a replica', (known) => masters.every(({ id }) => replicaOf(id, known)));
+    await this.#whole();
+  }
+
+  masterOf(slot: number): Promise<RedisProcess> {
+    return until(`all nodes agree who has slot ${slot}`, async () => {
+      const views = await Promise.all(this.#running().map(viewOf));
+      const [port, ...others] = views.map((known) => known.find((node) => hasSlot(node, slot))?.port);
+      return others.every((other) => other === port) ? this.nodes.find((node) => node.port === port) : undefined;
+    });
+  }
+
+  async migrateSlot(slot: number, options: Parameters<RedisCluster['migrateSlot']>[1] = {}): Promise<RedisProcess> {
+    const from = await this.masterOf(slot);
+    const known = await viewOf(from);
+    const masters = known.filter(({ flags }) => flags.includes('master') && !flags.includes('fail'));
+    const source = masters.find(({ port }) => port === from.port);
+    const target = masters.find(({ port }) =>
+      options.to === undefined ? port !== from.port : port === options.to.port,
+    );
+    const to = this.nodes.find(({ port }) => port === target?.port);
+    if (source === undefined || target === undefined || to === undefined) {
+      throw new Error('A slot can be moved to a master of its cluster alone.');
+    }
+    await ask(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
+    await ask(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
+    for (;;) {
+      const keys = (await ask(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+      if (keys.length === 0) break;
+      await ask(from, 'MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...keys);
+    }
+    await options.beforeHandOver?.();
+    // The new master first: else nobody might have the slot for a moment.
+    const others = this.nodes.filter((node) => node !== to && masters.some(({ port }) => port === node.port));
+    for (const node of [to, ...others]) await ask(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
+    return until('all nodes know where the slot is', async () => {
+      const master = await this.masterOf(slot);
+      return master === to ? master : undefined;
+    });
+  }
+
+  async failover({ how = 'kill', slot = 0 }: Parameters<RedisCluster['failover']>[0] = {}): Promise<RedisProcess> {
+    const old = await this.masterOf(slot);
+    const { id } = await selfOf(old);
+    if (how === 'kill') {
+      await old.kill();
+    } else {
+      const port = replicaOf(id, await viewOf(old))?.port;
+      const replica = this.nodes.find((node) => node.port === port);
+      if (replica === undefined) throw new Error(`The master that has slot ${slot} has no replica that runs.`);
+      await ask(replica, 'CLUSTER', 'FAILOVER');
+    }
+    const master = await until('a replica has taken over', async () => {
+      const current = await this.masterOf(slot);
+      return current === old ? undefined : current;
+    });
+    await this.#whole();
+    return master;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #running(): RedisProcess[] {
+    return this.nodes.filter(({ pid }) => pid !== undefined);
+  }
+
+  /** Waits until something is true of what each node knows of all nodes, once it is connected to those. */
+  async #agreed(what: string, isSo: (known: readonly KnownNode[]) => unknown): Promise<void> {
+    await until(what, async () => {
+      const views = await Promise.all(this.#running().map(viewOf));
+      const connected = ({ flags, connected }: KnownNode) => connected && !flags.includes('handshake');
+      return views.every((known) => known.every(connected) && isSo(known)) || undefined;
+    });
+  }
+
+  /** Waits until every node takes commands, and every replica has a copy. */
+  async #whole(): Promise<void> {
+    await until('the cluster takes commands', async () => {
+      const ready = await Promise.all(
+        this.#running().map(async (node) => {
+          const state = (await ask(node, 'CLUSTER', 'INFO')) as string;
+          const [role, , , link] = (await ask(node, 'ROLE')) as [string, unknown, unknown, string?];
+          return state.includes('cluster_state:ok') && (role === 'master' || link === 'connected');
+        }),
+      );
+      return ready.every(Boolean) || undefined;
+    });
+  }
+}
+
+/** A node as another one, or it itself, sees it. */
+interface KnownNode {
+  readonly id: string;
+  readonly port: number;
+  readonly busPort: number;
+  readonly flags: readonly string[];
+  /** The id of its master; `-` for a master. */
+  readonly master: string;
+  readonly connected: boolean;
+  /** First and last slots. */
+  readonly slots: readonly (readonly [number, number])[];
+}
+
+/** What a node knows of all nodes, itself included: the lines of `CLUSTER NODES`. */
+async function viewOf(node: RedisAddress): Promise<KnownNode[]> {
+  const text = (await ask(node, 'CLUSTER', 'NODES')) as string;
+  return text.trim().split('\n').map(knownNode);
+}
+
+function knownNode(line: string): KnownNode {
+  const [id = '', address = '', flags = '', master = '', , , , link = '', ...slots] = line.split(' ');
+  const [, port, busPort] = /:(\d+)@(\d+)/.exec(address) ?? [];
+  return {
+    id,
+    port: Number(port),
+    busPort: Number(busPort),
+    flags: flags.split(','),
+    master,
+    connected: link === 'connected',
+    // Those in brackets are on their way to another node, and stand among the others too.
+    slots: slots
+      .filter((range) => !range.startsWith('['))
+      .map((range) => range.split('-').map(Number))
+      .map(([first = 0, last = first]) => [first, last]),
+  };
+}
+
+async function selfOf(node: RedisAddress): Promise<KnownNode> {
+  const self = (await viewOf(node)).find(({ flags }) => flags.includes('myself'));
+  if (self === undefined) throw new Error('A node does not know itself.');
+  return self;
+}
+
+function hasSlot({ slots }: KnownNode, slot: number): boolean {
+  return slots.some(([first, last]) => first <= slot && slot <= last);
+}
+
+function replicaOf(master: string, known: readonly KnownNode[]): KnownNode | undefined {
+  return known.find((node) => node.master === master && !node.flags.includes('fail'));
+}

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { freePort } from './free-port.js';
+import { ask, until } from './redis-admin.js';
+import { type RedisConfig, RedisProcess } from './redis-process.js';
+import type { RedisAddress, RedisServer } from './redis-server.js';
+
+export interface RedisSentinelOptions {
+  /** What the sentinels call their master. Default: `frameio`. */
+  readonly name?: string;
+  /** Further directives of `redis.conf` for the master and its replicas; without passwords. */
+  readonly config?: RedisConfig;
+}
+
+/** A running master with two replicas, and three sentinels that agree on which one is the master. */
+export interface RedisSentinel {
+  /** What the sentinels call their master. */
+  readonly name: string;
+  /** Where clients ask for the master. */
+  readonly sentinels: readonly RedisServer[];
+  /** The server that was the master first, and the two others. */
+  readonly servers: readonly RedisServer[];
+
+  /** The master, as soon as all sentinels that run name the same one. */
+  master(): Promise<RedisServer>;
+  /**
+   * Has another server become the master: by the death of the present one (`kill`, the default), which stays down until
+   * its own `start()`, or at the sentinels' request (`ask`). Takes some seconds.
+   *
+   * @returns the new master, which all sentinels name and which takes writes
+   */
+  failover(options?: { readonly how?: 'kill' | 'ask' }): Promise<RedisServer>;
+  /** Ends all processes for good and removes their directories. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How many sentinels must agree that the master is down. */
+const QUORUM = 2;
+
+/** Waiting for more replicas before the first copy would be the longest part of starting. */
+const QUICK_COPIES: RedisConfig = { 'repl-diskless-sync-delay': '0' };
+
+/**
+ * Starts a real master, two replicas and three sentinels on loopback, as six processes. The sentinels notice a dead
+ * master after half a second. They end with `stop()`, and at the latest with this process.
+ *
+ * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
+ * @throws Error with the last lines of its log when a process does not start
+ */
+export async function startRedisSentinel(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+  const { name = 'frameio', config } = options;
+  const master = await RedisProcess.launch({ configure: () => ({ ...QUICK_COPIES, ...config }) });
+  const running = [master];
+  try {
+    const replica = { configure: () => ({ ...QUICK_COPIES, ...config, replicaof: `${master.host} ${master.port}` }) };
+    const servers = [master, ...(await RedisProcess.launchAll([replica, replica]))];
+    running.push(...servers.slice(1));
+    // Sentinels learn of replicas from their master, and only now and then: it must know them when they ask first.
+    await until('the replicas follow their master', async () => {
+      const [, , replicas] = (await ask(master, 'ROLE')) as [string, number, unknown[]];
+      return replicas.length === 2 || undefined;
+    });
+    const members = await Promise.all([1, 2, 3].map(memberToBe));
+    const sentinels = await RedisProcess.launchAll(
+      members.map((member) => sentinelOptions(name, master, member, members)),
+    );
+    running.push(...sentinels);
+    await until('the sentinels know the replicas and each other', async () => {
+      const ready = await Promise.all(sentinels.map((sentinel) => isReady(sentinel, name)));
+      return ready.every(Boolean) || undefined;
+    });
+    return new LocalSentinel(name, servers, sentinels);
+  } catch (error) {
+    await Promise.all(running.map((one) => one.stop()));
+    throw error;
+  }
+}
+
+interface Member {
+  readonly id: string;
+  readonly port: number;
+}
+
+async function memberToBe(): Promise<Member> {
+  return { id: randomBytes(20).toString('hex'), port: await freePort() };
+}
+
+/** Each sentinel is told of the others, because they would take seconds to find each other. */
+function sentinelOptions(name: string, master: RedisAddress, { id, port }: Member, members: readonly Member[]) {
+  const others = members.filter((member) => member.id !== id);
+  const sentinel = [
+    `myid ${id}`,
+    `monitor ${name} ${master.host} ${master.port} ${QUORUM}`,
+    `down-after-milliseconds ${name} 500`,
+    `failover-timeout ${name} 2000`,
+    ...others.map((other) => `known-sentinel ${name} ${master.host} ${other.port} ${other.id}`),
+  ];
+  return { port, sentinel: true, configure: () => ({ sentinel }) };
+}
+
+/** Whether a sentinel knows both replicas; rejects as long as too few sentinels could agree on a failover. */
+async function isReady(sentinel: RedisAddress, name: string): Promise<boolean> {
+  await ask(sentinel, 'SENTINEL', 'CKQUORUM', name);
+  const replicas = (await ask(sentinel, 'SENTINEL', 'REPLICAS', name)) as string[][];
+  return replicas.length === 2 && replicas.every((fields) => fields[fields.indexOf('flags') + 1] === 'slave');
+}
+
+class LocalSentinel implements RedisSentinel {
+  readonly name: string;
+  readonly servers: readonly RedisProcess[];
+  readonly sentinels: readonly RedisProcess[];
+
+  constructor(name: string, servers: readonly RedisProcess[], sentinels: readonly RedisProcess[]) {
+    this.name = name;
+    this.servers = servers;
+    this.sentinels = sentinels;
+  }
+
+  master(): Promise<RedisServer> {
+    return until('the sentinels agree on a master', async () => {
+      const running = this.sentinels.filter(({ pid }) => pid !== undefined);
+      const ports = await Promise.all(running.map((sentinel) => this.#masterPort(sentinel)));
+      return ports.every((port) => port === ports[0]) ? this.servers.find(({ port }) => port === ports[0]) : undefined;
+    });
+  }
+
+  async failover({ how = 'kill' }: { readonly how?: 'kill' | 'ask' } = {}): Promise<RedisServer> {
+    const old = await this.master();
+    if (how === 'kill') {
+      await old.kill();
+    } else {
+      await until('a sentinel takes the request for a failover', async () => {
+        const sentinel = this.sentinels.find(({ pid }) => pid !== undefined);
+        return sentinel && ask(sentinel, 'SENTINEL', 'FAILOVER', this.name);
+      });
+    }
+    return until('the sentinels have made another server the master', async () => {
+      const master = await this.master();
+      const [role] = (await ask(master, 'ROLE')) as [string];
+      return master !== old && role === 'master' ? master : undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.sentinels, ...this.servers].map((one) => one.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #masterPort(sentinel: RedisAddress): Promise<number> {
+    const [, port] = (await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name)) as [string, string];
+    return Number(port);
+  }
+}
