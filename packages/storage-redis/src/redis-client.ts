@@ -1,5 +1,10 @@
 import { ConfigurationError } from '@frameio-auth/core';
 
+// biome-ignore lint/suspicious/noExplicitAny: what the types of ioredis say themselves here
+type Anything = any;
+
+type Listener = (...args: Anything[]) => void;
+
 /**
  * What this storage needs of the application's client: a `Redis` or a `Cluster` of ioredis 5 or 6, connected or about
  * to be. Written down by shape, so that it fits whichever version the application has.
@@ -11,10 +16,9 @@ export interface RedisClient {
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: what a client and a cluster take differs, and no type covers both
-  duplicate(...overrides: any[]): unknown;
+  on(event: string, listener: Listener): unknown;
+  off(event: string, listener: Listener): unknown;
+  duplicate(...overrides: Anything[]): unknown;
   /** Of a cluster alone. */
   nodes?(role: 'master'): readonly Pick<RedisClient, 'call'>[];
 }
@@ -23,7 +27,7 @@ export interface RedisClient {
 export interface SubscribingClient {
   subscribe(channel: string): Promise<unknown>;
   ssubscribe(channel: string): Promise<unknown>;
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: Listener): unknown;
   disconnect(): void;
 }
 
