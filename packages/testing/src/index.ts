@@ -27,6 +27,24 @@ export {
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.js';
 export type { RedisAddress, RedisServer } from './redis/redis-server.js';
 export { type RedisOptions, startRedis } from './redis/redis-standalone.js';
+export type { RaceEvent } from './race/history.js';
+export { type Invariant, invariants, type Violation } from './race/invariants.js';
+export type { CreateMember, MemberContext, RaceMember } from './race/member.js';
+export type { Settlement } from './race/orders.js';
+export { type RaceOptions, type RaceReport, race, tellRace } from './race/race.js';
+export {
+  type Affliction,
+  cutting,
+  failingOver,
+  killing,
+  losingAnswers,
+  pausing,
+  type RaceFault,
+  type RaceInProgress,
+  type RacingMember,
+  restarting,
+} from './race/race-fault.js';
+export { startTcpProxy, type TcpAddress, type TcpProxy } from './race/tcp-proxy.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';
 export { fingerprint } from './secret-ledger.js';
 export type { SignInOptions } from './sign-in.js';

@@ -1,0 +1,314 @@
+import type { ProcessName, RaceEvent } from './history.js';
+import type { Settlement } from './orders.js';
+
+/** What must hold in every race. */
+export const invariants = {
+  'one presentation':
+    'A refresh token is presented once, unless what became of it is unknown: no answer reached the process that presented it, or the lease under which it did so ran out before it could write the answer, or the storage lost what it had confirmed.',
+  'one holder': 'No two processes hold the lease of a record at the same time.',
+  'growing versions':
+    'Whoever asks the storage is told of no older version of a record than somebody was told of before; and no version is written twice.',
+  'living tokens':
+    'No token is handed out that the server never issued or that it knows as expired, except to those who were waiting when the process got that very token.',
+  'no tokens after the end': 'A process that says that its session is over hands out no token.',
+  recovery:
+    'When the faults are over, every member has a token that the API accepts; unless the session is dead at the server, and then every member says that it is over, and why, and blames a lost answer only if one was lost on its way into the storage.',
+  'staying alive': 'No process ends by itself.',
+} as const;
+
+export type Invariant = keyof typeof invariants;
+
+/** An invariant that did not hold. */
+export interface Violation {
+  readonly invariant: Invariant;
+  /** When it was seen, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly what: string;
+}
+
+/** How a race ended. */
+export interface Ending {
+  readonly at: number;
+  readonly settlements: readonly Settlement[];
+  /** Whether the server would take a refresh token, named by its fingerprint. */
+  honours(refreshToken: string): boolean;
+}
+
+export interface Presentation {
+  readonly at: number;
+  readonly process: ProcessName;
+  readonly request: string;
+  readonly refreshToken: string;
+  /** What happened to it before, if it had been presented before. */
+  readonly earlier?: Presentation;
+}
+
+type Kind = RaceEvent['kind'];
+type Of<K extends Kind> = Extract<RaceEvent, { readonly kind: K }>;
+
+/** The time for which a process can be sure to hold a lease. */
+interface Tenure {
+  readonly process: ProcessName;
+  readonly key: string;
+  readonly asked: number;
+  readonly from: number;
+  /** When it may be over by time. The storage counts from a later moment, so it is not over before. */
+  readonly deadline: number;
+  /** When the process began to give it back, at the latest its deadline. */
+  readonly until: number;
+  /** As `until`, when a commit is not taken for giving it back: nobody may know whether it was made. */
+  readonly untilReleased: number;
+}
+
+/** The facts of a history, for those who judge it. */
+export class Findings {
+  readonly #history: readonly RaceEvent[];
+  readonly presentations: readonly Presentation[];
+  readonly #decisions: ReadonlyMap<string, Of<'token.decided'>>;
+  readonly #ends: ReadonlyMap<string, Of<'request.ended'>>;
+  readonly #answers: readonly Of<'storage.answered'>[];
+  readonly #tenures: readonly Tenure[];
+  readonly #strikes: readonly (Of<'struck'> & { readonly until: number })[];
+
+  constructor(history: readonly RaceEvent[]) {
+    this.#history = history;
+    this.#decisions = new Map(this.#all('token.decided').map((event) => [event.request, event]));
+    this.#ends = new Map(this.#all('request.ended').map((event) => [event.request, event]));
+    this.#answers = this.#all('storage.answered');
+    this.#tenures = this.#answers.filter(({ outcome }) => outcome === 'granted').map((event) => this.#tenureOf(event));
+    const healed = this.#all('healed');
+    this.#strikes = this.#all('struck').map((strike) => {
+      const over = healed.find(
+        ({ at, fault, process }) => at >= strike.at && fault === strike.fault && process === strike.process,
+      );
+      return { ...strike, until: over?.at ?? Number.POSITIVE_INFINITY };
+    });
+    const last = new Map<string, Presentation>();
+    this.presentations = this.#all('token.presented').map(({ at, process, request, refreshToken }) => {
+      const earlier = last.get(refreshToken);
+      const presentation = { at, process, request, refreshToken, ...(earlier && { earlier }) };
+      last.set(refreshToken, presentation);
+      return presentation;
+    });
+  }
+
+  /** What does not hold. */
+  violations(): Violation[] {
+    return [
+      ...this.#repeatedPresentations(),
+      ...this.#sharedLeases(),
+      ...this.#fallingVersions(),
+      ...this.#deadTokens(),
+      ...this.#tokensAfterTheEnd(),
+      ...this.#deaths(),
+    ].sort((one, other) => one.at - other.at);
+  }
+
+  /** Whether an answer with tokens may not have come into the storage, or may have been lost from it. */
+  get lostTokens(): boolean {
+    const granted = this.#all('token.decided').filter(({ refreshToken }) => refreshToken !== undefined);
+    return (
+      granted.some((decision) => !this.#isStored(decision)) || this.#strikes.some(({ losesWrites }) => losesWrites)
+    );
+  }
+
+  /** Refresh tokens that were written, and that nothing lost since. */
+  get storedRefreshTokens(): string[] {
+    return this.#all('token.decided').flatMap((decision) => {
+      const kept = this.#isStored(decision) && !this.#losesWrites(decision.at, Number.POSITIVE_INFINITY);
+      return kept && decision.refreshToken !== undefined ? [decision.refreshToken] : [];
+    });
+  }
+
+  /** How many refresh tokens the server gave new tokens for. */
+  get refreshed(): number {
+    const granted = this.presentations.filter(({ request }) => this.#decisions.get(request)?.outcome === 'granted');
+    return new Set(granted.map(({ refreshToken }) => refreshToken)).size;
+  }
+
+  /** Whether the process that presented a token knows that it gets no tokens for it. */
+  answerWasLost({ request }: Presentation): boolean {
+    const end = this.#ends.get(request);
+    return end !== undefined && end.status !== 200;
+  }
+
+  /** Whether a process was struck by a fault, or died, in a span of time. */
+  wasStruck(process: ProcessName, from: number, to: number): boolean {
+    const strikes = this.#strikes.some(
+      (strike) => (strike.process ?? process) === process && strike.at <= to && strike.until >= from,
+    );
+    return strikes || this.#all('process.ended').some((end) => end.process === process && end.at <= to);
+  }
+
+  #all<K extends Kind>(kind: K): Of<K>[] {
+    return this.#history.filter((event): event is Of<K> => event.kind === kind);
+  }
+
+  #tenureOf({ process, key, at, asked, question }: Of<'storage.answered'>): Tenure {
+    const ttl = (which: number): number => {
+      const question = this.#all('storage.asked').find(
+        (event) => event.process === process && event.question === which,
+      );
+      return question?.ttl ?? 0;
+    };
+    const own = this.#answers.filter((answer) => answer.process === process && answer.key === key && answer.at >= at);
+    const next = own.find(({ outcome, question: other }) => outcome === 'granted' && other > question);
+    const before = next?.question ?? Number.POSITIVE_INFINITY;
+    const renewals = own.filter(({ outcome, question }) => outcome === 'renewed' && question < before);
+    const deadline = Math.max(
+      asked + ttl(question),
+      ...renewals.map((renewal) => renewal.asked + ttl(renewal.question)),
+    );
+    const ended = (...calls: readonly string[]): number => {
+      const call = this.#all('storage.asked').find(
+        (event) =>
+          event.process === process && event.key === key && event.question > question && calls.includes(event.call),
+      );
+      return Math.min(deadline, call?.at ?? deadline);
+    };
+    return {
+      process,
+      key,
+      asked,
+      from: at,
+      deadline,
+      until: ended('release', 'commit'),
+      untilReleased: ended('release'),
+    };
+  }
+
+  /** Whether the storage may have lost, between two times, what it had confirmed. */
+  #losesWrites(from: number, to: number): boolean {
+    return this.#strikes.some((strike) => strike.losesWrites && strike.at <= to && strike.until >= from);
+  }
+
+  /** The commits that a process made since a time. */
+  #commits(process: ProcessName, since: number, outcome = 'committed'): Of<'storage.answered'>[] {
+    return this.#answers.filter(
+      (answer) =>
+        answer.call === 'commit' && answer.outcome === outcome && answer.process === process && answer.asked >= since,
+    );
+  }
+
+  /** Whether the process that asked for these tokens got them and wrote them. */
+  #isStored({ request, process }: Of<'token.decided'>): boolean {
+    const end = this.#ends.get(request);
+    return end?.status === 200 && this.#commits(process, end.at).length > 0;
+  }
+
+  *#repeatedPresentations(): Generator<Violation> {
+    for (const presentation of this.presentations) {
+      const { earlier, at, process, refreshToken } = presentation;
+      if (earlier === undefined || this.#mayFollow(earlier, presentation)) continue;
+      const what = `Member ${process} presented ${refreshToken} in request ${presentation.request}, as member ${earlier.process} had done ${at - earlier.at} ms before in request ${earlier.request}.`;
+      yield { invariant: 'one presentation', at, what };
+    }
+  }
+
+  #mayFollow(earlier: Presentation, later: Presentation): boolean {
+    const tenure = this.#tenures.findLast(({ process, from }) => process === earlier.process && from <= earlier.at);
+    if (this.#losesWrites(tenure?.asked ?? earlier.at, later.at)) return true;
+    const end = this.#ends.get(earlier.request);
+    const decision = this.#decisions.get(earlier.request);
+    const keptIt = decision?.outcome === 'granted' && decision.refreshToken === undefined;
+    if (tenure === undefined) return false;
+    if (keptIt) return tenure.until <= later.at;
+    const answered = end?.status === 200 && end.at <= later.at;
+    if (answered && this.#commits(earlier.process, end.at).some(({ at }) => at <= later.at)) return false;
+    if (earlier.process === later.process && end !== undefined && !answered) return true;
+    return (answered ? tenure.deadline : tenure.untilReleased) <= later.at;
+  }
+
+  *#sharedLeases(): Generator<Violation> {
+    for (const [index, one] of this.#tenures.entries()) {
+      for (const other of this.#tenures.slice(0, index)) {
+        if (one.key !== other.key || one.process === other.process) continue;
+        const from = Math.max(one.from, other.from);
+        if (from >= Math.min(one.until, other.until)) continue;
+        if (this.#losesWrites(Math.min(one.asked, other.asked), from)) continue;
+        const what = `Members ${other.process} and ${one.process} both had the lease, for ${Math.min(one.until, other.until) - from} ms at least.`;
+        yield { invariant: 'one holder', at: from, what };
+      }
+    }
+  }
+
+  *#fallingVersions(): Generator<Violation> {
+    const seen = this.#answers.filter(({ version }) => version !== undefined) as (Of<'storage.answered'> & {
+      version: number;
+    })[];
+    for (const answer of seen) {
+      const { at, asked, key, version, process } = answer;
+      const newer = seen.find((other) => other.key === key && other.at < asked && other.version > version);
+      if (newer !== undefined && !this.#losesWrites(newer.at, at)) {
+        const what = `Member ${process} was told of version ${version}, though member ${newer.process} had been told of version ${newer.version} ${asked - newer.at} ms before it asked.`;
+        yield { invariant: 'growing versions', at, what };
+      }
+      if (answer.outcome !== 'committed') continue;
+      const twin = seen.find(
+        (other) =>
+          other !== answer &&
+          other.outcome === 'committed' &&
+          other.key === key &&
+          other.version === version &&
+          other.at <= at,
+      );
+      if (twin !== undefined && !this.#losesWrites(twin.at, at)) {
+        const what = `Members ${twin.process} and ${process} both wrote version ${version}.`;
+        yield { invariant: 'growing versions', at, what };
+      }
+    }
+  }
+
+  *#deadTokens(): Generator<Violation> {
+    const issued = new Map(this.#all('token.decided').map((event) => [event.accessToken, event]));
+    const handed = this.#all('handed');
+    for (const { at, process, token, asked, decided } of handed) {
+      const { expiresAt } = issued.get(token) ?? {};
+      if (expiresAt === undefined) {
+        const what = `Member ${process} handed out ${token}, which the server never issued.`;
+        yield { invariant: 'living tokens', at, what };
+        continue;
+      }
+      if (decided < expiresAt) continue;
+      const commit = this.#answers.find(
+        (answer) => answer.process === process && answer.call === 'commit' && answer.at >= asked && answer.at <= at,
+      );
+      const isFirst = (moment: number) =>
+        !handed.some((other) => other.process === process && other.token === token && other.at < moment);
+      if (commit !== undefined && isFirst(commit.at)) continue;
+      const what = `Member ${process} handed out ${token}, which had expired ${decided - expiresAt} ms before.`;
+      yield { invariant: 'living tokens', at, what };
+    }
+  }
+
+  *#tokensAfterTheEnd(): Generator<Violation> {
+    const states = this.#all('state');
+    for (const { at, process, token, decided } of this.#all('handed')) {
+      const state = states.findLast((event) => event.process === process && event.at <= at);
+      if (state === undefined || state.at >= decided || !/^(expired|revoked)/.test(state.step)) continue;
+      const what = `Member ${process} handed out ${token}, ${at - state.at} ms after it had said that its session is ${state.step}.`;
+      yield { invariant: 'no tokens after the end', at, what };
+    }
+  }
+
+  *#deaths(): Generator<Violation> {
+    for (const { at, process, killed } of this.#all('process.ended')) {
+      if (!killed) yield { invariant: 'staying alive', at, what: `Member ${process} ended by itself.` };
+    }
+  }
+}
+
+/** Why the ending of a race is not as it should be. */
+export function recoveryViolations(findings: Findings, { at, settlements, honours }: Ending): Violation[] {
+  const off = settlements.flatMap((settlement, place) => (settlement.valid ? [] : [{ ...settlement, place }]));
+  if (off.length === 0) return [];
+  const stands = off
+    .map(({ place, step, cause, code }) => `member ${place} is ${step} (${[cause, code].filter(Boolean).join(', ')})`)
+    .join(', ');
+  const violation = (why: string): Violation[] => [{ invariant: 'recovery', at, what: `${why}: ${stands}.` }];
+  if (off.length < settlements.length) return violation('Some members have a token, and others have none');
+  if (findings.storedRefreshTokens.some(honours)) return violation('The server still honours what was stored');
+  if (off.some(({ cause }) => cause === null)) return violation('A member does not say why the session is over');
+  if (findings.lostTokens || off.every(({ cause }) => cause !== 'refresh_interrupted')) return [];
+  return violation('The session is over for an answer that was lost, though none was');
+}

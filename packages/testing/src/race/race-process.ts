@@ -1,0 +1,58 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { RaceEvent } from './history.js';
+import type { Message, Order, Orders } from './orders.js';
+
+/** The built one, wherever this file lies: a plain Node cannot follow the imports of the source. */
+const CHILD = fileURLToPath(new URL('../../dist/race/child.js', import.meta.url));
+
+interface Waiter {
+  resolve(gives: never): void;
+  reject(error: Error): void;
+}
+
+/** A process of the race, as its parent has it in hand. */
+export class RaceProcess {
+  readonly #child: ChildProcess;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly ended: Promise<unknown>;
+  #orders = 0;
+
+  constructor(tell: (event: RaceEvent) => void) {
+    this.#child = fork(CHILD, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // What it sent before its end may arrive after the news of it.
+    this.ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')]);
+    this.#child.on('message', (message: Message) => {
+      if ('event' in message) tell(message.event);
+      else this.#settle(message);
+    });
+    void this.ended.then(() => {
+      for (const { reject } of this.#waiters.values()) reject(new Error('The process has ended.'));
+      this.#waiters.clear();
+    });
+  }
+
+  /** Rejects with an error that has only the code of what went wrong there, or when the process ends before it answers. */
+  order<Name extends keyof Orders>(name: Name, order: Orders[Name]['takes']): Promise<Orders[Name]['gives']> {
+    return new Promise((resolve, reject) => {
+      this.#orders += 1;
+      const id = this.#orders;
+      this.#waiters.set(id, { resolve, reject });
+      this.#child.send({ id, name, order } satisfies Order<Name>, (error) => {
+        if (error !== null && this.#waiters.delete(id)) reject(error);
+      });
+    });
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  #settle(message: Exclude<Message, { event: RaceEvent }>): void {
+    const waiter = this.#waiters.get(message.id);
+    this.#waiters.delete(message.id);
+    if ('error' in message) waiter?.reject(new Error(message.error));
+    else waiter?.resolve(message.gives as never);
+  }
+}

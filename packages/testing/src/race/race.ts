@@ -1,0 +1,414 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AuthorizationServer, AuthorizationServerOptions } from '../authorization-server.js';
+import type { Exchange, Fault } from '../fault-queue.js';
+import type { Answer } from '../http-message.js';
+import { startAuthorizationServer } from '../local-server.js';
+import { fingerprint } from '../secret-ledger.js';
+import { type RaceEvent, tellHistory } from './history.js';
+import { Findings, type Presentation, recoveryViolations, type Violation } from './invariants.js';
+import type { Settlement } from './orders.js';
+import type { RaceFault, RaceInProgress, RacingMember } from './race-fault.js';
+import { RaceProcess } from './race-process.js';
+import { type RandomNumbers, randomNumbers } from './random-numbers.js';
+import { startTcpProxy, type TcpAddress, type TcpProxy } from './tcp-proxy.js';
+import { REQUEST_HEADER } from './witness.js';
+
+export interface RaceOptions {
+  /** The module that makes the members: it exports `createMember`, see {@link CreateMember}. Node must be able to run it. */
+  readonly member: URL;
+  /** How many processes. Default: 4. */
+  readonly members?: number;
+  /** By which faults, victims and calls are chosen. Default: a random one, which the report names. */
+  readonly seed?: number;
+  /** For how long the faults strike, in milliseconds. Default: 4 000. */
+  readonly duration?: number;
+  /** What goes wrong. Default: nothing. */
+  readonly faults?: readonly RaceFault[];
+  /** How long it is from one strike to the next, on average, in milliseconds. Default: 400. */
+  readonly pace?: number;
+  /** How long the members have to recover when the faults are over, in milliseconds. Default: 20 000. */
+  readonly calm?: number;
+  /**
+   * The longest lease that sessions are granted, in milliseconds. They ask for 30 s; a race would have to wait so long
+   * for what a dead process held. Default: 1 500.
+   */
+  readonly leaseTtl?: number;
+  /** The authorization server. Default: like Adobe IMS, with access tokens that live for two seconds. */
+  readonly server?: AuthorizationServerOptions;
+  /** How long the server takes at most to answer a token request, in milliseconds. Default: 30. */
+  readonly latency?: number;
+  /** Where the storage's server listens, for faults that cut the way to it. */
+  readonly storageAddress?: TcpAddress;
+  /** For the members: JSON, or what makes it for each place. */
+  readonly parameters?: unknown;
+}
+
+/** What a race showed. It holds no secret: tokens are fingerprints. */
+export interface RaceReport {
+  readonly seed: number;
+  /** What did not hold, in the order of time. */
+  readonly violations: readonly Violation[];
+  /** Refresh tokens for which the server gave new tokens. */
+  readonly refreshes: number;
+  /** Requests with a refresh token that reached the server. */
+  readonly tokenRequests: number;
+  /** How many of these presented a token that had been presented before. */
+  readonly ambiguous: number;
+  /** How many of those followed a lease that had run out though nothing had struck its holder: this machine is slow. */
+  readonly lapses: number;
+  /** How often each fault struck. */
+  readonly strikes: Readonly<Record<string, number>>;
+  /** How many tokens callers were handed. */
+  readonly handed: number;
+  /** How often callers got an error in place of a token, by its code. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** How each member stood in the end. */
+  readonly settlements: readonly Settlement[];
+  /** How long the members took to recover, in milliseconds. */
+  readonly recovery: number;
+  readonly history: readonly RaceEvent[];
+}
+
+/** How long a process may take to end by itself before it is ended, in milliseconds. */
+const FAREWELL = 5_000;
+
+/** How long a fault waits for a request that it can strike at, in milliseconds. */
+const OPPORTUNITY = 2_000;
+
+/** How long one attempt to settle may take, in milliseconds. */
+const PATIENCE = 2_000;
+
+/**
+ * Lets processes that share a session race for its tokens while faults strike, and looks whether what must hold did.
+ *
+ * The same seed strikes with the same faults at the same times, and members make the same calls. What the machine makes
+ * of that, microsecond by microsecond, is never the same, so a seed that found something may have to run more than once.
+ *
+ * @throws Error when the members cannot be made, or do not use the witnesses that they are given
+ */
+export async function race(options: RaceOptions): Promise<RaceReport> {
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const server = await startAuthorizationServer({ accessTokenLifetime: 2, rotation: 'strict', ...options.server });
+  const run = new Race(server, seed, options);
+  try {
+    await run.begin();
+    await run.strike();
+    return await run.end();
+  } finally {
+    await run.close();
+    await server.close();
+  }
+}
+
+/** The race as a text: its figures, and what happened around each violation. */
+export function tellRace({ history, violations, settlements: _, ...figures }: RaceReport): string {
+  const start = history[0]?.at ?? 0;
+  const told = violations.map(({ invariant, at, what }) => {
+    const around = tellHistory(history, start, at - 1_500, at + 200);
+    return `\n${invariant}, at ${((at - start) / 1000).toFixed(3)} s: ${what}\n${around}`;
+  });
+  return [JSON.stringify(figures), ...told].join('\n');
+}
+
+/** A place in the race, and the process that is in it. */
+class Place implements RacingMember {
+  readonly index: number;
+  declare readonly storage?: TcpProxy;
+  readonly #race: Race;
+  process: RaceProcess;
+  name: string;
+  lives = 0;
+  struck = false;
+
+  constructor(race: Race, index: number, storage: TcpProxy | undefined) {
+    this.index = index;
+    if (storage !== undefined) this.storage = storage;
+    this.#race = race;
+    this.name = String(index);
+    this.process = race.spare();
+  }
+
+  async kill(): Promise<void> {
+    await this.#race.kill(this.process);
+    this.lives += 1;
+    this.name = `${this.index}.${this.lives}`;
+    this.process = this.#race.spare();
+    await this.#race.open(this);
+    await this.#race.work(this);
+  }
+
+  pause(): void {
+    this.process.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.process.signal('SIGCONT');
+  }
+}
+
+class Race {
+  readonly #server: AuthorizationServer;
+  readonly #seed: number;
+  readonly #options: RaceOptions;
+  readonly #latency: RandomNumbers;
+  readonly #history: RaceEvent[] = [];
+  readonly #tell = (event: RaceEvent) => void this.#history.push(event);
+  readonly #places: Place[] = [];
+  readonly #processes = new Set<RaceProcess>();
+  readonly #ending = new Set<RaceProcess>();
+  readonly #proxies: TcpProxy[] = [];
+  readonly #refreshTokens = new Map<string, string>();
+  readonly #awaiting: ((name: string) => void)[] = [];
+  readonly #awaitingFaults: { readonly fault: Fault; met(): void }[] = [];
+  readonly #strikes: Record<string, number> = {};
+  #next: RaceProcess | undefined;
+
+  constructor(server: AuthorizationServer, seed: number, options: RaceOptions) {
+    this.#server = server;
+    this.#seed = seed;
+    this.#options = options;
+    this.#latency = randomNumbers(seed + 1);
+    server.faults.always('token', (exchange) => this.#answer(exchange));
+  }
+
+  /** Makes the members, and signs the user in. */
+  async begin(): Promise<void> {
+    const { members = 4, storageAddress } = this.#options;
+    for (let index = 0; index < members; index += 1) {
+      const proxy = storageAddress && (await startTcpProxy({ to: storageAddress }));
+      if (proxy !== undefined) this.#proxies.push(proxy);
+      this.#places.push(new Place(this, index, proxy));
+    }
+    const [first, ...others] = this.#places;
+    if (first === undefined) throw new Error('A race needs at least one member.');
+    await this.open(first);
+    const url = await first.process.order('beginSignIn', null);
+    await first.process.order('endSignIn', await this.#server.signIn(url));
+    if (!this.#history.some(({ kind }) => kind === 'storage.answered')) {
+      throw new Error('The session does not use the storage that witnessStorage() returned.');
+    }
+    if (!this.#history.some(({ kind }) => kind === 'request.ended')) {
+      throw new Error('The session does not use the transport that witnessTransport() returned.');
+    }
+    await Promise.all(others.map((place) => this.open(place)));
+    await Promise.all(this.#places.map((place) => this.work(place)));
+  }
+
+  /** Lets the faults strike, at times that the seed decides, and waits until all are over. */
+  async strike(): Promise<void> {
+    const { duration = 4_000, pace = 400, faults = [] } = this.#options;
+    const random = randomNumbers(this.#seed);
+    const under = new Map<RaceFault, Promise<void>>();
+    const start = Date.now();
+    let failure: unknown;
+    for (let at = random() * pace; at < duration; at += random() * 2 * pace) {
+      const fault = faults[Math.floor(random() * faults.length)];
+      const own = randomNumbers(random() * 2 ** 32);
+      await delay(start + at - Date.now());
+      if (fault === undefined || under.has(fault)) continue;
+      const strike = fault
+        .strike(this.#opportunity(fault, own))
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => under.delete(fault));
+      under.set(fault, strike);
+    }
+    await delay(start + duration - Date.now());
+    await Promise.all(under.values());
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Lets the members come to rest, and judges. */
+  async end(): Promise<RaceReport> {
+    const calmFrom = Date.now();
+    await Promise.all(this.#places.map(({ process }) => process.order('rest', null).catch(() => {})));
+    const settlements = await this.#settle(calmFrom + (this.#options.calm ?? 20_000));
+    const at = Date.now();
+    const honours = (token: string) => this.#server.refreshTokenIsLive(this.#refreshTokens.get(token) ?? '');
+    await Promise.all(this.#places.map(({ process }) => this.#dismiss(process)));
+    const history = this.#history.sort((one, other) => one.at - other.at);
+    const findings = new Findings(history);
+    const violations = [...findings.violations(), ...recoveryViolations(findings, { at, settlements, honours })];
+    return { seed: this.#seed, violations, ...this.#figures(findings), settlements, recovery: at - calmFrom, history };
+  }
+
+  /** Ends whatever is left. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => this.kill(process)));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+  }
+
+  async kill(process: RaceProcess): Promise<void> {
+    this.#ending.add(process);
+    process.signal('SIGKILL');
+    await process.ended;
+  }
+
+  /** A process that is ready to be a member; the next one is started meanwhile, because that takes long. */
+  spare(): RaceProcess {
+    const process = this.#next ?? this.#start();
+    this.#next = this.#start();
+    return process;
+  }
+
+  async open(place: Place): Promise<void> {
+    const { member, parameters, leaseTtl = 1_500 } = this.#options;
+    const { index, name, process, storage } = place;
+    const opening = {
+      module: member.href,
+      process: name,
+      index,
+      origin: this.#server.origin,
+      client: this.#server.clients.webApp,
+      parameters: (typeof parameters === 'function' ? parameters(index) : parameters) ?? null,
+      storageAddress: storage === undefined ? null : { host: storage.host, port: storage.port },
+      leaseTtl,
+    };
+    void process.ended.then(() => {
+      this.#tell({ kind: 'process.ended', at: Date.now(), process: name, killed: this.#ending.has(process) });
+    });
+    this.#tell({ kind: 'process.began', at: Date.now(), process: name });
+    await process.order('open', opening);
+  }
+
+  async work({ process, index, lives }: Place): Promise<void> {
+    await process.order('work', { seed: this.#seed + 1_000 * index + lives });
+  }
+
+  #start(): RaceProcess {
+    const process = new RaceProcess(this.#tell);
+    this.#processes.add(process);
+    return process;
+  }
+
+  async #dismiss(process: RaceProcess): Promise<void> {
+    this.#ending.add(process);
+    const closed = process.order('close', null).catch(() => {});
+    await Promise.race([closed, delay(FAREWELL, undefined, { ref: false })]);
+  }
+
+  /** Asks all members until they agree that the session is good, or that it is over. */
+  async #settle(deadline: number): Promise<Settlement[]> {
+    const gone: Settlement = { valid: false, step: 'gone', cause: null, code: 'no_answer' };
+    for (;;) {
+      const settlements = await Promise.all(
+        this.#places.map(({ process }) => {
+          const settled = process.order('settle', { patience: PATIENCE }).catch(() => gone);
+          return Promise.race([settled, delay(2 * PATIENCE, gone, { ref: false })]);
+        }),
+      );
+      const isOver = settlements.every(({ valid, cause }) => !valid && cause !== null);
+      if (isOver || settlements.every(({ valid }) => valid) || Date.now() > deadline) return settlements;
+      await delay(100);
+    }
+  }
+
+  #opportunity(fault: RaceFault, random: RandomNumbers): RaceInProgress {
+    const wait = async (ms: number) => void (await delay(ms));
+    return {
+      server: this.#server,
+      random,
+      wait,
+      aim: async () => {
+        const [whether, which] = [random(), random()];
+        if (whether < 0.5) {
+          const sender = await this.#nextSender();
+          if (sender !== undefined) return sender;
+        }
+        const free = this.#places.filter(({ struck }) => !struck);
+        return free[Math.floor(which * free.length)];
+      },
+      during: async ({ member, losesWrites = false }, goWrong) => {
+        const place = member as Place | undefined;
+        const about = { fault: fault.name, losesWrites, ...(place && { process: place.name }) };
+        this.#strikes[fault.name] = (this.#strikes[fault.name] ?? 0) + 1;
+        if (place !== undefined) place.struck = true;
+        this.#tell({ kind: 'struck', at: Date.now(), ...about });
+        try {
+          await goWrong();
+        } finally {
+          this.#tell({ kind: 'healed', at: Date.now(), ...about });
+          if (place !== undefined) place.struck = false;
+        }
+      },
+      failNextAnswer: (answerFault) => {
+        const met = new Promise<boolean>((resolve) => {
+          this.#awaitingFaults.push({ fault: answerFault, met: () => resolve(true) });
+        });
+        const missed = delay(OPPORTUNITY, false, { ref: false }).then((result) => {
+          const index = this.#awaitingFaults.findIndex(({ fault }) => fault === answerFault);
+          if (index >= 0) this.#awaitingFaults.splice(index, 1);
+          return result;
+        });
+        return Promise.race([met, missed]);
+      },
+    };
+  }
+
+  /** The member whose token request the server gets next, unless it is struck already. */
+  async #nextSender(): Promise<Place | undefined> {
+    const sent = new Promise<string>((resolve) => this.#awaiting.push(resolve));
+    const name = await Promise.race([sent, delay(OPPORTUNITY, undefined, { ref: false })]);
+    return this.#places.find((place) => place.name === name && !place.struck);
+  }
+
+  /** Answers a token request, late and under whatever fault waits for it, and writes down what came of it. */
+  async #answer(exchange: Exchange): Promise<Answer> {
+    const { form, headers } = exchange.request;
+    const request = headers[REQUEST_HEADER] ?? 'unknown';
+    const process = request.split('-', 1)[0] ?? request;
+    const refreshToken = form.get('refresh_token');
+    if (refreshToken !== null) {
+      const token = fingerprint(refreshToken);
+      this.#tell({ kind: 'token.presented', at: Date.now(), process, request, refreshToken: token });
+      for (const hear of this.#awaiting.splice(0)) hear(process);
+    }
+    const latency = (this.#options.latency ?? 30) / 2;
+    const answered = async (): Promise<Answer> => {
+      const answer = await exchange.process();
+      this.#tell({ kind: 'token.decided', at: Date.now(), process, request, ...this.#decisionIn(answer) });
+      return answer;
+    };
+    await exchange.wait(this.#latency() * latency);
+    const { fault, met } = (refreshToken === null ? undefined : this.#awaitingFaults.shift()) ?? {};
+    met?.();
+    const answer = await (fault === undefined ? answered() : fault({ ...exchange, process: answered }));
+    await exchange.wait(this.#latency() * latency);
+    return answer;
+  }
+
+  #decisionIn({ status, body }: Answer) {
+    if (status !== 200) return { outcome: 'refused' as const };
+    const members = JSON.parse(body) as { access_token: string; refresh_token?: string; expires_in: number };
+    const { access_token: accessToken, refresh_token: refreshToken } = members;
+    if (refreshToken !== undefined) this.#refreshTokens.set(fingerprint(refreshToken), refreshToken);
+    return {
+      outcome: 'granted' as const,
+      accessToken: fingerprint(accessToken),
+      ...(refreshToken === undefined ? {} : { refreshToken: fingerprint(refreshToken) }),
+      expiresAt: Date.now() + Number(members.expires_in) * 1000,
+    };
+  }
+
+  #figures(findings: Findings) {
+    const refused: Record<string, number> = {};
+    let handed = 0;
+    for (const event of this.#history) {
+      if (event.kind === 'handed') handed += event.callers;
+      if (event.kind === 'refused') refused[event.code] = (refused[event.code] ?? 0) + 1;
+    }
+    const repeated = findings.presentations.filter(({ earlier }) => earlier !== undefined);
+    const isUnexplained = (earlier: Presentation, until: number) =>
+      !findings.answerWasLost(earlier) && !findings.wasStruck(earlier.process, earlier.at, until);
+    return {
+      refreshes: findings.refreshed,
+      tokenRequests: findings.presentations.length,
+      ambiguous: repeated.length,
+      lapses: repeated.filter(({ earlier, at }) => earlier !== undefined && isUnexplained(earlier, at)).length,
+      strikes: this.#strikes,
+      handed,
+      refused,
+    };
+  }
+}
