@@ -1,0 +1,56 @@
+import { adobeIms, type CommonOptions, ServerToServerAuth, WebAppAuth } from '@frameio-auth/core';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import {
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type RedisOptions,
+  type RedisServer,
+  startAuthorizationServer,
+  startRedis,
+} from '@frameio-auth/testing';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+
+/** A Redis, an authorization server, and as many instances of one application as a test makes, each with a client of its own. */
+export interface Fleet {
+  readonly redis: RedisServer;
+  readonly server: AuthorizationServer;
+  webApp(options?: Partial<CommonOptions>): WebAppAuth;
+  service(options?: Partial<CommonOptions>): ServerToServerAuth;
+}
+
+export interface FleetOptions {
+  readonly server?: AuthorizationServerOptions;
+  readonly redis?: RedisOptions;
+}
+
+/** Everything ends with the test. */
+export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
+  const [redis, server] = await Promise.all([startRedis(options.redis), startAuthorizationServer(options.server)]);
+  onTestFinished(async () => void (await Promise.all([redis.stop(), server.close()])));
+
+  function common(): CommonOptions {
+    const client = new Redis(redis.url, { retryStrategy: () => 50 });
+    client.on('error', () => {}); // Some tests end the server on purpose.
+    const storage = redisStorage({ client, timeout: 1_000 });
+    onTestFinished(async () => {
+      await storage.close();
+      client.disconnect();
+    });
+    return { server: adobeIms({ origin: server.origin }), transport: fetchTransport(), storage };
+  }
+
+  return {
+    redis,
+    server,
+    webApp: (options) => new WebAppAuth({ ...server.clients.webApp, ...common(), ...options }),
+    service: (options) => new ServerToServerAuth({ ...server.clients.serverToServer, ...common(), ...options }),
+  };
+}
+
+export async function signIn(server: AuthorizationServer, auth: WebAppAuth): Promise<string> {
+  const { url } = await auth.getAuthorizationUrl();
+  await auth.handleCallback(await server.signIn(url));
+  return auth.getToken();
+}
