@@ -118,7 +118,7 @@ class LocalCluster implements RedisCluster {
 
   masterOf(slot: number): Promise<RedisProcess> {
     return until(`all nodes agree who has slot ${slot}`, async () => {
-      const views = await Promise.all(this.#running().map(viewOf));
+      const views = await Promise.all(this.#answering().map(viewOf));
       const [port, ...others] = views.map((known) => known.find((node) => hasSlot(node, slot))?.port);
       return others.every((other) => other === port) ? this.nodes.find((node) => node.port === port) : undefined;
     });
@@ -180,14 +180,14 @@ class LocalCluster implements RedisCluster {
     return this.stop();
   }
 
-  #running(): RedisProcess[] {
-    return this.nodes.filter(({ pid }) => pid !== undefined);
+  #answering(): RedisProcess[] {
+    return this.nodes.filter(({ answers }) => answers);
   }
 
   /** Waits until something is true of what each node knows of all nodes, once it is connected to those. */
   async #agreed(what: string, isSo: (known: readonly KnownNode[]) => unknown): Promise<void> {
     await until(what, async () => {
-      const views = await Promise.all(this.#running().map(viewOf));
+      const views = await Promise.all(this.#answering().map(viewOf));
       const connected = ({ flags, connected }: KnownNode) => connected && !flags.includes('handshake');
       return views.every((known) => known.every(connected) && isSo(known)) || undefined;
     });
@@ -197,7 +197,7 @@ class LocalCluster implements RedisCluster {
   async #whole(): Promise<void> {
     await until('the cluster takes commands', async () => {
       const ready = await Promise.all(
-        this.#running().map(async (node) => {
+        this.#answering().map(async (node) => {
           const state = (await ask(node, 'CLUSTER', 'INFO')) as string;
           const [role, , , link] = (await ask(node, 'ROLE')) as [string, unknown, unknown, string?];
           return state.includes('cluster_state:ok') && (role === 'master' || link === 'connected');

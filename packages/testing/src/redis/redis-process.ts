@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,6 +39,8 @@ export class RedisProcess implements RedisServer {
   readonly #arguments: readonly string[];
   readonly #home: PrivateDirectory;
   #child: ChildProcess | undefined;
+  #starting: Promise<void> | undefined;
+  #paused = false;
   #stopped = false;
 
   private constructor(program: string, version: RedisVersion, port: number, home: PrivateDirectory, sentinel: boolean) {
@@ -96,30 +99,15 @@ export class RedisProcess implements RedisServer {
     return this.#child?.pid;
   }
 
+  /** Whether it runs and is not paused: one that is paused takes questions, and never answers. */
+  get answers(): boolean {
+    return this.#child !== undefined && !this.#paused;
+  }
+
   async start(): Promise<void> {
     if (this.#stopped) throw new Error('This Redis server was stopped, and its directory is gone: start another one.');
-    if (this.#child !== undefined) return;
-    const log = await open(this.#logFile, 'a');
-    // In a session of its own: Ctrl-C in a terminal is for the program that uses the server, not for the server.
-    const child = spawn(this.#program, this.#arguments, {
-      cwd: this.#home.path,
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-    });
-    this.#child = child;
-    this.#home.inhabitedBy(child.pid);
-    child.once('exit', () => this.#ended());
-    try {
-      await once(child, 'spawn');
-    } catch (error) {
-      this.#ended();
-      throw error;
-    } finally {
-      await log.close();
-    }
-    await this.#ready(child);
-    // A program that has nothing else to do may end, and its servers with it.
-    child.unref();
+    this.#starting ??= this.#launch();
+    await this.#starting;
   }
 
   async restart({ downtime = 0 }: { readonly downtime?: number } = {}): Promise<void> {
@@ -133,11 +121,12 @@ export class RedisProcess implements RedisServer {
   }
 
   pause(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#paused = this.#child?.kill('SIGSTOP') ?? false;
   }
 
   resume(): void {
     this.#child?.kill('SIGCONT');
+    this.#paused = false;
   }
 
   async stop(): Promise<void> {
@@ -148,6 +137,29 @@ export class RedisProcess implements RedisServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #launch(): Promise<void> {
+    const log = openSync(this.#logFile, 'a');
+    // In a session of its own: Ctrl-C in a terminal is for the program that uses the server, not for the server.
+    const child = spawn(this.#program, this.#arguments, {
+      cwd: this.#home.path,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    this.#home.inhabitedBy(child.pid);
+    child.once('exit', () => this.#ended());
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      this.#ended();
+      throw error;
+    }
+    await this.#ready(child);
+    // A program that has nothing else to do may end, and its servers with it.
+    child.unref();
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -163,6 +175,8 @@ export class RedisProcess implements RedisServer {
 
   #ended(): void {
     this.#child = undefined;
+    this.#starting = undefined;
+    this.#paused = false;
     this.#home.inhabitedBy(undefined);
   }
 
@@ -201,6 +215,7 @@ function ping(path: string): Promise<string> {
       resolve(answer);
       socket.destroy();
     });
+    socket.setTimeout(1000, () => socket.destroy());
     socket.once('error', () => resolve(''));
     socket.once('close', () => resolve(''));
   });

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { freePort } from './free-port.js';
 import { ask, until } from './redis-admin.js';
 import { type RedisConfig, RedisProcess } from './redis-process.js';
 import type { RedisAddress, RedisServer } from './redis-server.js';
@@ -24,7 +22,8 @@ export interface RedisSentinel {
   master(): Promise<RedisServer>;
   /**
    * Has another server become the master: by the death of the present one (`kill`, the default), which stays down until
-   * its own `start()`, or at the sentinels' request (`ask`). Takes some seconds.
+   * its own `start()`, or at the sentinels' request (`ask`). In this case, as ever with sentinels, the old one takes
+   * writes for a while, and loses them, until it is made to follow the new one.
    *
    * @returns the new master, which all sentinels name and which takes writes
    */
@@ -36,6 +35,9 @@ export interface RedisSentinel {
 
 /** How many sentinels must agree that the master is down. */
 const QUORUM = 2;
+
+/** How often the sentinels look after everything, in milliseconds: usually each second, each second one, each tenth. */
+const HASTE = ['PING-PERIOD', 100, 'ASK-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'INFO-PERIOD', 200];
 
 /** Waiting for more replicas before the first copy would be the longest part of starting. */
 const QUICK_COPIES: RedisConfig = { 'repl-diskless-sync-delay': '0' };
@@ -55,18 +57,16 @@ export async function startRedisSentinel(options: RedisSentinelOptions = {}): Pr
     const replica = { configure: () => ({ ...QUICK_COPIES, ...config, replicaof: `${master.host} ${master.port}` }) };
     const servers = [master, ...(await RedisProcess.launchAll([replica, replica]))];
     running.push(...servers.slice(1));
-    // Sentinels learn of replicas from their master, and only now and then: it must know them when they ask first.
     await until('the replicas follow their master', async () => {
       const [, , replicas] = (await ask(master, 'ROLE')) as [string, number, unknown[]];
       return replicas.length === 2 || undefined;
     });
-    const members = await Promise.all([1, 2, 3].map(memberToBe));
-    const sentinels = await RedisProcess.launchAll(
-      members.map((member) => sentinelOptions(name, master, member, members)),
-    );
+    const sentinel = { sentinel: true, configure: () => ({ sentinel: directives(name, master) }) };
+    const sentinels = await RedisProcess.launchAll([sentinel, sentinel, sentinel]);
     running.push(...sentinels);
+    await Promise.all(sentinels.map((one) => ask(one, 'SENTINEL', 'DEBUG', ...HASTE)));
     await until('the sentinels know the replicas and each other', async () => {
-      const ready = await Promise.all(sentinels.map((sentinel) => isReady(sentinel, name)));
+      const ready = await Promise.all(sentinels.map((one) => isReady(one, name)));
       return ready.every(Boolean) || undefined;
     });
     return new LocalSentinel(name, servers, sentinels);
@@ -76,33 +76,25 @@ export async function startRedisSentinel(options: RedisSentinelOptions = {}): Pr
   }
 }
 
-interface Member {
-  readonly id: string;
-  readonly port: number;
-}
-
-async function memberToBe(): Promise<Member> {
-  return { id: randomBytes(20).toString('hex'), port: await freePort() };
-}
-
-/** Each sentinel is told of the others, because they would take seconds to find each other. */
-function sentinelOptions(name: string, master: RedisAddress, { id, port }: Member, members: readonly Member[]) {
-  const others = members.filter((member) => member.id !== id);
-  const sentinel = [
-    `myid ${id}`,
+function directives(name: string, master: RedisAddress): string[] {
+  return [
     `monitor ${name} ${master.host} ${master.port} ${QUORUM}`,
     `down-after-milliseconds ${name} 500`,
     `failover-timeout ${name} 2000`,
-    ...others.map((other) => `known-sentinel ${name} ${master.host} ${other.port} ${other.id}`),
   ];
-  return { port, sentinel: true, configure: () => ({ sentinel }) };
 }
 
-/** Whether a sentinel knows both replicas; rejects as long as too few sentinels could agree on a failover. */
+/** Whether a sentinel knows the two others and both replicas. */
 async function isReady(sentinel: RedisAddress, name: string): Promise<boolean> {
-  await ask(sentinel, 'SENTINEL', 'CKQUORUM', name);
-  const replicas = (await ask(sentinel, 'SENTINEL', 'REPLICAS', name)) as string[][];
-  return replicas.length === 2 && replicas.every((fields) => fields[fields.indexOf('flags') + 1] === 'slave');
+  const master = fieldsOf((await ask(sentinel, 'SENTINEL', 'MASTER', name)) as string[]);
+  const replicas = ((await ask(sentinel, 'SENTINEL', 'REPLICAS', name)) as string[][]).map(fieldsOf);
+  const followers = replicas.filter((replica) => replica.get('flags') === 'slave');
+  return master.get('num-other-sentinels') === '2' && followers.length === 2;
+}
+
+/** What a sentinel says of a server: names and values by turns. */
+function fieldsOf(words: readonly string[]): Map<string, string> {
+  return new Map(words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : [])));
 }
 
 class LocalSentinel implements RedisSentinel {
@@ -118,7 +110,7 @@ class LocalSentinel implements RedisSentinel {
 
   master(): Promise<RedisServer> {
     return until('the sentinels agree on a master', async () => {
-      const running = this.sentinels.filter(({ pid }) => pid !== undefined);
+      const running = this.sentinels.filter(({ answers }) => answers);
       const ports = await Promise.all(running.map((sentinel) => this.#masterPort(sentinel)));
       return ports.every((port) => port === ports[0]) ? this.servers.find(({ port }) => port === ports[0]) : undefined;
     });
@@ -130,7 +122,7 @@ class LocalSentinel implements RedisSentinel {
       await old.kill();
     } else {
       await until('a sentinel takes the request for a failover', async () => {
-        const sentinel = this.sentinels.find(({ pid }) => pid !== undefined);
+        const sentinel = this.sentinels.find(({ answers }) => answers);
         return sentinel && ask(sentinel, 'SENTINEL', 'FAILOVER', this.name);
       });
     }

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Redis } from 'ioredis';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly password?: string;
+}
+
+/** What a server answers to one command, as an application would send it, over a connection of its own. */
+export async function ask({ host, port, password = '' }: Address, ...command: [string, ...string[]]): Promise<unknown> {
+  const client = new Redis({
+    host,
+    port,
+    password,
+    protocol: 2,
+    enableReadyCheck: false,
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await client.call(...command);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Whether something listens at an address; rejects when it cannot be told. */
+export async function listens({ host, port }: Address): Promise<boolean> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return false;
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
