@@ -1,0 +1,84 @@
+import type { RedisServer } from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
+import { FictionalTokenServer } from './fictional-web-app.ts';
+import { type FleetMember, frameioAuth, lockAndPoll, publishAndRead, type WayOfSharing } from './ways-of-sharing.ts';
+import { commandsDuring, connected } from './redis-commands.ts';
+import { print } from './table.ts';
+
+const INSTANCES = 100;
+const CALLERS = 10;
+
+/** How long the token server takes, in milliseconds. */
+const SERVER_DELAY = 200;
+
+/** What is quick is measured more often. */
+const WAYS: readonly (readonly [way: WayOfSharing, rounds: number])[] = [
+  [publishAndRead(), 9],
+  [frameioAuth({ running: true }), 9],
+  [frameioAuth({ running: false }), 9],
+  [lockAndPoll({ interval: 10, jitter: true }), 3],
+  [lockAndPoll({ interval: 10, jitter: false }), 3],
+  [lockAndPoll({ interval: 50, jitter: true }), 3],
+  [lockAndPoll({ interval: 50, jitter: false }), 3],
+];
+
+/** From the answer of the token server to the last instance that has the token, and what Redis was asked for it. */
+export async function fleetRefresh(redis: RedisServer): Promise<void> {
+  const times: (readonly [string, number])[] = [];
+  const commands: (readonly [string, number])[] = [];
+  for (const [way, rounds] of WAYS) {
+    const taken: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      await withFleet(redis, way, async (fleet, server) => {
+        taken.push(await share(fleet, server));
+      });
+    }
+    taken.sort((one, other) => one - other);
+    times.push([way.name, taken[Math.floor(rounds / 2)] ?? Number.NaN]);
+    // Counted in a round of its own, because being watched slows Redis.
+    await withFleet(redis, way, async (fleet, server) => {
+      const seen = await commandsDuring(redis, () => share(fleet, server));
+      commands.push([way.name, seen.filter(({ source }) => source !== 'lua').length]);
+    });
+  }
+  print(`An expired token for ${INSTANCES} instances, from the answer to the last that has it`, times, milliseconds);
+  print(`Commands for it, those inside of scripts not counted`, commands, String);
+}
+
+/** Has every instance want the token at once, and says how long after the answer the last one had it. */
+async function share(fleet: readonly FleetMember[], server: FictionalTokenServer): Promise<number> {
+  const had = await Promise.all(
+    fleet.map(async (member) => {
+      const tokens = await Promise.all(Array.from({ length: CALLERS }, () => member.getToken()));
+      const at = performance.now();
+      if (tokens.some((token) => token !== server.issued)) throw new Error('A caller got a token that is not the new one.');
+      return at;
+    }),
+  );
+  if (server.requests !== 1) throw new Error('The server was asked more than once.');
+  return Math.max(...had) - server.answeredAt;
+}
+
+async function withFleet(
+  redis: RedisServer,
+  way: WayOfSharing,
+  act: (fleet: readonly FleetMember[], server: FictionalTokenServer) => Promise<void>,
+): Promise<void> {
+  const server = new FictionalTokenServer(SERVER_DELAY);
+  const clients = await Promise.all(Array.from({ length: INSTANCES + 1 }, () => connected(redis)));
+  const [first, ...others] = clients as [Redis, ...Redis[]];
+  await first.flushall();
+  await way.begin(first);
+  const fleet = await Promise.all(others.map((client) => way.join(client, server)));
+  try {
+    await way.ready(first, INSTANCES);
+    await act(fleet, server);
+  } finally {
+    await Promise.all(fleet.map((member) => member.close()));
+    for (const client of clients) client.disconnect();
+  }
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(1)} ms`;
+}
