@@ -38,6 +38,7 @@ export {
   failingOver,
   killing,
   losingAnswers,
+  migrating,
   pausing,
   type RaceFault,
   type RaceInProgress,

@@ -3,10 +3,12 @@ import { fault as answerFault } from '../faults.js';
 import type { Fault } from '../fault-queue.js';
 import type { TcpProxy } from './tcp-proxy.js';
 
-/** Something that goes wrong in a race, again and again. A function of your own will do. */
+/** Something that goes wrong in a race, again and again. */
 export interface RaceFault {
   /** For the figures and the history. */
   readonly name: string;
+  /** Whether it does something to the servers of the storage: two such faults do not strike at the same time. */
+  readonly ofStorage?: boolean;
   /** Goes wrong once, and is mended when it resolves. A fault whose last strike is not over is not asked for another. */
   strike(race: RaceInProgress): Promise<void>;
 }
@@ -116,12 +118,15 @@ export function losingAnswers(): RaceFault {
   };
 }
 
-/** Restarts the storage's server. `losesWrites`: whether it may forget by it what it had confirmed; default: false. */
+/**
+ * Restarts the storage's server, which is down for half a second at most. `losesWrites`: whether it may forget by it
+ * what it had confirmed; default: false.
+ */
 export function restarting(
-  storage: { restart(): Promise<unknown> },
+  storage: { restart(options: { readonly downtime: number }): Promise<unknown> },
   { losesWrites = false }: { readonly losesWrites?: boolean } = {},
 ): RaceFault {
-  return everywhere('restart', () => storage.restart(), losesWrites);
+  return everywhere('restart', ({ random }) => storage.restart({ downtime: random() * 500 }), losesWrites);
 }
 
 /**
@@ -135,9 +140,19 @@ export function failingOver(
   return everywhere('failover', () => storage.failover(), losesWrites);
 }
 
-function everywhere(name: string, goWrong: () => Promise<unknown>, losesWrites: boolean): RaceFault {
+/** Moves the records to another server of the storage, which loses none. */
+export function migrating(storage: { migrate(): Promise<unknown> }): RaceFault {
+  return everywhere('migration', () => storage.migrate(), false);
+}
+
+function everywhere(
+  name: string,
+  goWrong: (race: RaceInProgress) => Promise<unknown>,
+  losesWrites: boolean,
+): RaceFault {
   return {
     name,
-    strike: (race) => race.during({ losesWrites }, async () => void (await goWrong())),
+    ofStorage: true,
+    strike: (race) => race.during({ losesWrites }, async () => void (await goWrong(race))),
   };
 }

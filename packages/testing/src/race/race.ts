@@ -204,8 +204,9 @@ class Race {
     for (let at = random() * pace; at < duration; at += random() * 2 * pace) {
       const fault = faults[Math.floor(random() * faults.length)];
       const own = randomNumbers(random() * 2 ** 32);
-      await delay(start + at - Date.now());
-      if (fault === undefined || under.has(fault)) continue;
+      await delay(Math.max(0, start + at - Date.now()));
+      const occupied = [...under.keys()].some((other) => other === fault || (other.ofStorage && fault?.ofStorage));
+      if (fault === undefined || occupied) continue;
       const strike = fault
         .strike(this.#opportunity(fault, own))
         .catch((error: unknown) => {
@@ -214,7 +215,7 @@ class Race {
         .finally(() => under.delete(fault));
       under.set(fault, strike);
     }
-    await delay(start + duration - Date.now());
+    await delay(Math.max(0, start + duration - Date.now()));
     await Promise.all(under.values());
     if (failure !== undefined) throw failure;
   }

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  cutting,
+  failingOver,
+  killing,
+  losingAnswers,
+  migrating,
+  pausing,
+  type RaceFault,
+  type RaceOptions,
+  type RedisAddress,
+  restarting,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+} from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
+
+/** A Redis that the members of a race share, as they are told of it. */
+export type Deployment =
+  | { readonly kind: 'server' }
+  | { readonly kind: 'sentinel'; readonly name: string; readonly sentinels: readonly RedisAddress[] }
+  | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] };
+
+/** Where a race can be held: a storage that runs, and what can go wrong with it. */
+export interface Field {
+  readonly options: Pick<RaceOptions, 'member' | 'parameters' | 'storageAddress'>;
+  readonly faults: Readonly<Record<string, RaceFault>>;
+  close(): Promise<void>;
+}
+
+/** What can go wrong whatever the storage is. */
+const anywhere = { kill: killing(), pause: pausing(), 'lost-answer': losingAnswers() };
+
+const redisMember = new URL('redis-member.ts', import.meta.url);
+
+const addressOf = ({ host, port }: RedisAddress): RedisAddress => ({ host, port });
+
+/** A directory on this machine. */
+async function file(): Promise<Field> {
+  const directory = await mkdtemp(join(tmpdir(), 'race-'));
+  return {
+    options: { member: new URL('file-member.ts', import.meta.url), parameters: { directory } },
+    faults: anywhere,
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** One Redis server that writes everything down at once. */
+async function redis(): Promise<Field> {
+  const server = await startRedis({ persistence: 'always' });
+  const parameters: Deployment = { kind: 'server' };
+  return {
+    options: { member: redisMember, parameters, storageAddress: addressOf(server) },
+    faults: { ...anywhere, cut: cutting(), restart: restarting(server) },
+    close: () => server.stop(),
+  };
+}
+
+/** A master with replicas, and sentinels that name another master when it dies. */
+async function sentinel(): Promise<Field> {
+  const group = await startRedisSentinel();
+  const parameters: Deployment = { kind: 'sentinel', name: group.name, sentinels: group.sentinels.map(addressOf) };
+  const failover = async (): Promise<void> => {
+    const former = await group.master();
+    await group.failover();
+    await former.start();
+  };
+  return {
+    options: { member: redisMember, parameters },
+    faults: { ...anywhere, failover: failingOver({ failover }) },
+    close: () => group.stop(),
+  };
+}
+
+/** A cluster, whose slots move and whose masters die. */
+async function cluster(): Promise<Field> {
+  const nodes = await startRedisCluster();
+  const parameters: Deployment = { kind: 'cluster', nodes: nodes.nodes.map(addressOf) };
+  const slot = (): Promise<number> => slotOfSession(nodes.nodes.map(addressOf));
+  const failover = async (): Promise<void> => {
+    const former = await nodes.masterOf(await slot());
+    await nodes.failover({ slot: await slot() });
+    await former.start();
+  };
+  const migrate = async () => nodes.migrateSlot(await slot());
+  return {
+    options: { member: redisMember, parameters },
+    faults: { ...anywhere, failover: failingOver({ failover }), migration: migrating({ migrate }) },
+    close: () => nodes.stop(),
+  };
+}
+
+/** The slot of the only session in a cluster. */
+async function slotOfSession(nodes: readonly RedisAddress[]): Promise<number> {
+  for (const node of nodes) {
+    const client = new Redis({ ...node, lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => {}); // A node that is down has no answer, and the others have the record.
+    try {
+      const [key] = await client.keys('*/session/*');
+      if (key !== undefined) return await client.cluster('KEYSLOT', key);
+    } catch {
+      // As above.
+    } finally {
+      client.disconnect();
+    }
+  }
+  throw new Error('No node of the cluster has a session.');
+}
+
+export const fields = { file, redis, sentinel, cluster };
+
+export type FieldName = keyof typeof fields;

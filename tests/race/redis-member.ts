@@ -1,0 +1,53 @@
+import { adobeIms, WebAppAuth } from '@frameio-auth/core';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import type { MemberContext, RaceMember } from '@frameio-auth/testing';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { Cluster, Redis } from 'ioredis';
+import type { Deployment } from './fields.js';
+
+/** A member whose session is in the Redis that all members share. */
+export function createMember(context: MemberContext<Deployment>): RaceMember {
+  const { client, origin } = context;
+  const redis = connect(context);
+  redis.on('error', () => {}); // The session is told of it by the commands that fail.
+  const storage = redisStorage({ client: redis, timeout: 1_000 });
+  const session = new WebAppAuth({
+    ...client,
+    server: adobeIms({ origin }),
+    transport: context.witnessTransport(fetchTransport()),
+    storage: context.witnessStorage(storage),
+  });
+  return {
+    session,
+    async close() {
+      await session.close();
+      await storage.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function connect({ parameters, storageAddress }: MemberContext<Deployment>): Redis | Cluster {
+  // A server that was demoted keeps its connections, and refuses to write.
+  const reconnectOnError = (error: Error) => error.message.startsWith('READONLY') && 2;
+  const retryStrategy = () => 50;
+  switch (parameters.kind) {
+    case 'server':
+      return new Redis({ ...storageAddress, reconnectOnError, retryStrategy });
+    case 'sentinel': {
+      const { name, sentinels } = parameters;
+      return new Redis({
+        name,
+        sentinels: [...sentinels],
+        reconnectOnError,
+        retryStrategy,
+        sentinelRetryStrategy: retryStrategy,
+      });
+    }
+    case 'cluster':
+      return new Cluster([...parameters.nodes], {
+        clusterRetryStrategy: retryStrategy,
+        redisOptions: { reconnectOnError },
+      });
+  }
+}
