@@ -36,8 +36,8 @@ export interface RedisSentinel {
 /** How many sentinels must agree that the master is down. */
 const QUORUM = 2;
 
-/** How often the sentinels look after everything, in milliseconds: usually each second, each second one, each tenth. */
-const HASTE = ['PING-PERIOD', 100, 'ASK-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'INFO-PERIOD', 200];
+/** How often the sentinels look after each other and after servers, in milliseconds. Usual are 1, 2 and 10 seconds. */
+const HASTE = ['ASK-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'INFO-PERIOD', 200];
 
 /** Waiting for more replicas before the first copy would be the longest part of starting. */
 const QUICK_COPIES: RedisConfig = { 'repl-diskless-sync-delay': '0' };
