@@ -53,10 +53,19 @@ export class ChangeHints {
     const { isCluster } = this.#client;
     const connection = (
       isCluster
-        ? this.#client.duplicate([], { shardedSubscribers: true, lazyConnect: false })
-        : this.#client.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, enableOfflineQueue: true })
+        ? this.#client.duplicate([], { shardedSubscribers: true, lazyConnect: false, enableOfflineQueue: true })
+        : this.#client.duplicate({
+            lazyConnect: false,
+            maxRetriesPerRequest: null,
+            enableOfflineQueue: true,
+            autoResubscribe: true,
+          })
     ) as SubscribingClient;
     connection.on('error', () => {}); // Without a listener ioredis prints it. The application's client tells of the same.
+    // It gave up by itself, as its options are those of the application: the next session that watches makes another.
+    connection.on('end', () => {
+      if (this.#connection === connection) this.#disconnect();
+    });
     connection.on(isCluster ? 'smessage' : 'message', (_channel: string, message: string) => this.#hear(message));
     return connection;
   }

@@ -31,8 +31,8 @@ const ROUND_TRIPS = 5;
 /** Clocks may differ, for sessions reckon by Redis' own; by so much, in milliseconds, one of them is wrong. */
 const LARGE_OFFSET = 60_000;
 
-/** How long a hint may take, in milliseconds. */
-const HINT_PATIENCE = 2_000;
+/** How long a hint, or what a server tells of itself, may take, in milliseconds. */
+const PATIENCE = 2_000;
 
 /** Everything that is asked of a running Redis, in an order in which the first error explains the others. */
 export async function diagnose(client: RedisClient, storage: TokenStorage): Promise<Diagnosis> {
@@ -41,7 +41,13 @@ export async function diagnose(client: RedisClient, storage: TokenStorage): Prom
   try {
     measured = await measure(storage, probe);
   } catch (error) {
-    return { healthy: false, findings: [{ check: 'connection', status: 'error', message: wordsOf(error) }] };
+    const failed: Finding = { check: 'connection', status: 'error', message: wordsOf(error) };
+    // A sentinel, and a node of a cluster, refuse what is asked of them and still say what they are.
+    const seen =
+      client.status === 'ready'
+        ? worstOf((await factsOf(client)).map((facts) => topology(facts, client.isCluster)))
+        : [];
+    return { healthy: false, findings: [failed, ...seen.filter(({ status }) => status === 'error')] };
   }
   const { latency, clockOffset } = measured;
   const servers = await factsOf(client);
@@ -77,8 +83,13 @@ async function factsOf(client: RedisClient): Promise<readonly Facts[]> {
   return Promise.all(
     servers.map(async (server) => {
       try {
-        const info = String(await server.call('INFO'));
-        return Object.fromEntries(info.split(/\r?\n/).map((line) => line.split(/:(.*)/, 2))) as Facts;
+        const info = await within(server.call('INFO'), PATIENCE, undefined);
+        if (info === undefined) return undefined;
+        return Object.fromEntries(
+          String(info)
+            .split(/\r?\n/)
+            .map((line) => line.split(/:(.*)/, 2)),
+        ) as Facts;
       } catch {
         return undefined;
       }
@@ -187,10 +198,10 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
     const written = await storage.commit(probe, first);
     if (written.outcome !== 'committed') throw new StorageError('storage_failed', 'A commit was refused.');
     // Subscribing may take longer than writing, so there is a second occasion to be told.
-    let told = await within(hint, HINT_PATIENCE / 4);
+    let told = await within(hint, PATIENCE / 4, false);
     const { version } = written;
     const last = await storage.commit(probe, { value: '', expectedVersion: version, expiresAt: written.now + 1 });
-    told ||= last.outcome === 'committed' && (await within(hint, HINT_PATIENCE));
+    told ||= last.outcome === 'committed' && (await within(hint, PATIENCE, false));
     return [
       { check: 'steps', status: 'ok', message: 'A lease was taken and renewed, and a record written and removed.' },
       told
@@ -210,12 +221,16 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
   }
 }
 
-async function within(hint: Promise<boolean>, patience: number): Promise<boolean> {
+async function within<Answer, Else>(
+  answer: Promise<Answer>,
+  patience: number,
+  otherwise: Else,
+): Promise<Answer | Else> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), patience);
+  const late = new Promise<Else>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), patience);
   });
-  return Promise.race([hint, late]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 function unseen(check: Finding['check']): Finding {

@@ -16,6 +16,7 @@ export interface RedisClient {
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
+  connect(): Promise<unknown>;
   on(event: string, listener: Listener): unknown;
   off(event: string, listener: Listener): unknown;
   duplicate(...overrides: Anything[]): unknown;
@@ -33,7 +34,7 @@ export interface SubscribingClient {
 
 /** @throws ConfigurationError `invalid_option` */
 export function assertClient(client: unknown): asserts client is RedisClient {
-  const needed = ['evalsha', 'eval', 'call', 'duplicate', 'on', 'off'];
+  const needed = ['evalsha', 'eval', 'call', 'connect', 'duplicate', 'on', 'off'];
   const given = client as Record<string, unknown> | null | undefined;
   if (typeof given === 'object' && given !== null && needed.every((name) => typeof given[name] === 'function')) return;
   throw new ConfigurationError(

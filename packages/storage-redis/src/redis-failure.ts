@@ -1,5 +1,7 @@
 import { StorageError } from '@frameio-auth/core';
 
+const NOT_ALLOWED = "the user is not allowed to; see the package's README for the least that must be allowed";
+
 /** What Redis' words, and the network's, mean for whoever has to mend it. */
 const REASONS: Readonly<Record<string, string>> = {
   ASK: 'the cluster is moving the session, and the client did not follow',
@@ -15,7 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   MISCONF: 'it cannot write its data to the disk, and takes no writes until it can',
   MOVED: 'the session is on another node of the cluster, and the client is not a Cluster',
   NOAUTH: 'it wants a password',
-  NOPERM: "the user is not allowed to; see the package's README for the least that must be allowed",
+  NOPERM: NOT_ALLOWED,
   NOREPLICAS: 'too few replicas are there to take writes',
   OOM: 'its memory is full',
   READONLY: 'this is a replica; the client must be connected to the master',
@@ -25,8 +27,17 @@ const REASONS: Readonly<Record<string, string>> = {
   WRONGTYPE: 'something else is kept under the key',
 };
 
-/** Errors of the client itself, by their names or the beginnings of their messages. */
-const CLIENT_REASONS: readonly (readonly [of: RegExp, code: string, reason: string])[] = [
+/** What says more by its words than by its code: errors of the client itself, and what Redis calls a plain `ERR`. */
+const WORDED_REASONS: readonly (readonly [of: RegExp, code: string, reason: string])[] = [
+  // The first, because it quotes what was asked.
+  [/^ReplyError ERR unknown command/, 'ERR', 'it does not know a command that scripts need; is it a sentinel?'],
+  [/^ReplyError ERR .*(?:ACL failure in script|can't run this command)/, 'NOPERM', NOT_ALLOWED],
+  [
+    /^ReplyError ERR .*(?:shebang|compiling script)/i,
+    'redis_too_old',
+    'this storage needs Redis 7 or newer, or Valkey',
+  ],
+  [/Too many Cluster redirections/, 'CLUSTERDOWN', 'the nodes of the cluster do not agree who has the session'],
   [/MaxRetriesPerRequest/, 'ECONNREFUSED', 'it was not to be reached, however often the client tried'],
   [/ClusterAllFailed|Failed to refresh slots cache/, 'CLUSTERDOWN', 'no node of the cluster is to be reached'],
   [/enableOfflineQueue/, 'ECONNREFUSED', 'the client is not connected'],
@@ -53,6 +64,11 @@ export function timeoutError(timeout: number): StorageError {
   );
 }
 
+/** Whether Redis may have done what failed with this: not when Redis refused it itself, or when it was not sent. */
+export function mayHaveRun(failure: unknown): boolean {
+  return !(failure instanceof StorageError || (failure instanceof Error && failure.name === 'ReplyError'));
+}
+
 /** Whether Redis has not got a script, as after a restart. */
 export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
@@ -60,15 +76,18 @@ export function isScriptMissing(error: unknown): boolean {
 
 function told(error: unknown): { readonly code: string; readonly reason: string } {
   if (!(error instanceof Error)) return { code: 'storage_failed', reason: 'for a reason not shown here' };
+  // What a Cluster says itself is that it found no node; why, its last node said.
+  const { code: itsCode, lastNodeError } = error as NodeJS.ErrnoException & { readonly lastNodeError?: unknown };
+  if (lastNodeError instanceof Error && REASONS[codeIn(lastNodeError.message)] !== undefined)
+    return told(lastNodeError);
   const shown = `${error.name} ${error.message}`;
-  for (const [of, code, reason] of CLIENT_REASONS) if (of.test(shown)) return { code, reason };
-  const code = (error as NodeJS.ErrnoException).code ?? /^(?:-)?([A-Z]{3,})\b/.exec(error.message)?.[1] ?? '';
-  // A script that cannot even begin says so by a plain ERR around the true reason.
-  const inner = Object.keys(REASONS).find((word) => code === 'ERR' && error.message.includes(word));
-  const known = inner ?? code;
-  if (REASONS[known] !== undefined) return { code: known, reason: `${REASONS[known]} (${known})` };
-  if (code === 'ERR' && /shebang|Error compiling script/i.test(error.message)) {
-    return { code: 'redis_too_old', reason: 'this storage needs Redis 7 or newer, or Valkey' };
-  }
+  for (const [of, code, reason] of WORDED_REASONS) if (of.test(shown)) return { code, reason };
+  const code = itsCode ?? codeIn(error.message);
+  if (REASONS[code] !== undefined) return { code, reason: `${REASONS[code]} (${code})` };
   return { code: /^[A-Z_]{2,30}$/.test(code) ? code : 'storage_failed', reason: 'its reason is not shown here' };
+}
+
+/** The word that Redis begins its errors with. */
+function codeIn(message: string): string {
+  return /^-?([A-Z]{3,})\b/.exec(message)?.[1] ?? '';
 }

@@ -74,9 +74,10 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     return scripts.run(RESTORE, [hash, channel], [id, value, version, expires, publish, key]);
   }
 
-  async function release(key: string, id: string): Promise<void> {
-    const { hash, channel } = namesOf(key);
-    await scripts.run(RELEASE, [hash, channel], [id, publish, key]);
+  /** Also after `close()`: a lease that nobody knows of would end by time, and look like a refresh that was lost. */
+  function release(key: string, id: string): Promise<ScriptReply> {
+    const { hash, channel } = keyNames(keyPrefix, key);
+    return scripts.run(RELEASE, [hash, channel], [id, publish, key]);
   }
 
   const storage: RedisStorage = {
@@ -90,10 +91,8 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       const { owner, ttl, ifVersion } = request;
       assertWellFormed(owner, 'An `owner`');
       const id = randomUUID();
-      const reply = await scripts.run(LEASE, [hash], [id, owner, String(ttl), String(ifVersion)], () => {
-        // Granted when nobody waited any more: its end by time would look like a refresh that was lost.
-        release(key, id).catch(() => {});
-      });
+      const asked = [id, owner, durationOf(ttl), String(ifVersion)];
+      const reply = await scripts.run(LEASE, [hash], asked, () => release(key, id).catch(() => {}));
       const [outcome, , , , until, abandoned] = reply;
       const seen = readingOf(reply);
       switch (outcome) {
@@ -113,11 +112,14 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     },
 
     async renew({ key, id, ttl }) {
-      const [outcome] = await scripts.run(RENEW, [namesOf(key).hash], [id, String(ttl)]);
+      const [outcome] = await scripts.run(RENEW, [namesOf(key).hash], [id, durationOf(ttl)]);
       return outcome === 'renewed';
     },
 
-    release: async ({ key, id }) => release(key, id),
+    async release({ key, id }) {
+      namesOf(key);
+      await release(key, id);
+    },
 
     async commit(key, request) {
       const { hash, channel } = namesOf(key);
@@ -125,7 +127,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
       assertWellFormed(value, 'A `value`');
       const id = randomUUID();
-      const expires = expiresAt > LAST_MOMENT ? '' : String(Math.floor(expiresAt));
+      const expires = expiresAt > LAST_MOMENT ? '' : String(Math.max(0, Math.floor(expiresAt)));
       const asked = [id, value, String(expectedVersion), expires, publish, key];
       const reply = await scripts.run(COMMIT, [hash, channel], asked);
       const [outcome, now, version] = reply;
@@ -144,6 +146,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       closed = true;
       hints.close();
       recent.close();
+      scripts.close();
     },
   };
   return storage;
@@ -172,6 +175,11 @@ function refuse(complaint: string): never {
 function readingOf([, now, version, value]: ScriptReply): { readonly record?: StoredRecord; readonly now: number } {
   const reading = { now: Number(now) };
   return value === null ? reading : { record: { value, version: Number(version) }, ...reading };
+}
+
+/** A `ttl` as scripts take it: one that Redis can add to its time and still keep exactly. */
+function durationOf(ttl: number): string {
+  return String(Math.min(ttl, LAST_MOMENT));
 }
 
 /** Redis takes bytes, and what is not well-formed has none of its own: two such texts would become the same. */

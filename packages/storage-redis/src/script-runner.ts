@@ -1,6 +1,6 @@
-import { StorageError } from '@frameio-auth/core';
+import { Connection } from './connection.js';
 import type { RedisClient } from './redis-client.js';
-import { isScriptMissing, storageErrorOf, timeoutError } from './redis-failure.js';
+import { isScriptMissing, mayHaveRun, storageErrorOf, timeoutError } from './redis-failure.js';
 import type { Script } from './scripts.js';
 
 /** What a script replies: what came of it, the time, the record's version and value, and what there is to add. */
@@ -15,24 +15,26 @@ export type ScriptReply = readonly [
 /** Runs scripts on the application's client, each within a time, and fails with a `StorageError` or not at all. */
 export class ScriptRunner {
   readonly #client: RedisClient;
+  readonly #connection: Connection;
   readonly #timeout: number;
-  #connecting: Promise<void> | undefined;
 
   /** @param timeout - in milliseconds, for one script with all that it takes */
   constructor(client: RedisClient, timeout: number) {
     this.#client = client;
+    this.#connection = new Connection(client);
     this.#timeout = timeout;
   }
 
   /**
-   * @param onLate - is told what a script came to whose time was over; nobody else is
+   * @param onUnknown - is called when the script has run, or may have, for somebody who was told that it failed: it was
+   *   late, or its answer was lost with the connection
    * @throws StorageError
    */
   async run(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
-    onLate: (reply: ScriptReply) => void = () => {},
+    onUnknown: () => void = () => {},
   ): Promise<ScriptReply> {
     let over = false;
     let timer: NodeJS.Timeout | undefined;
@@ -40,17 +42,24 @@ export class ScriptRunner {
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         over = true;
-        reject(timeoutError(this.#timeout));
-        running.then(onLate, () => {});
+        reject(this.#connection.trouble ?? timeoutError(this.#timeout));
       }, this.#timeout);
     });
     try {
       return await Promise.race([running, deadline]);
     } catch (error) {
+      running.then(onUnknown, (failure: unknown) => {
+        if (mayHaveRun(failure)) onUnknown();
+      });
       throw storageErrorOf(error);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Those who wait for a connection are told that there is none; what was sent is answered. */
+  close(): void {
+    this.#connection.close();
   }
 
   async #send(
@@ -59,48 +68,17 @@ export class ScriptRunner {
     args: readonly string[],
     isOver: () => boolean,
   ): Promise<ScriptReply> {
-    // ioredis would queue the script and run it whenever the connection is back, when nobody wants it any more.
-    if (isUnconnected(this.#client)) {
-      await this.#connected();
+    const send = async (command: 'evalsha' | 'eval', what: string): Promise<ScriptReply> => {
+      // Between the two lines nothing else runs, so the client is still connected when it is given the command.
+      if (!this.#connection.isReady) await this.#connection.ready();
       if (isOver()) throw timeoutError(this.#timeout);
-    }
-    const all = [...keys, ...args];
+      return (await this.#client[command](what, keys.length, ...keys, ...args)) as ScriptReply;
+    };
     try {
-      return (await this.#client.evalsha(script.sha1, keys.length, ...all)) as ScriptReply;
+      return await send('evalsha', script.sha1);
     } catch (error) {
-      if (!isScriptMissing(error) || isOver()) throw error;
-      return (await this.#client.eval(script.text, keys.length, ...all)) as ScriptReply;
+      if (isScriptMissing(error)) return send('eval', script.text);
+      throw error;
     }
   }
-
-  /** Resolves when the client is ready: one listener for all who wait. */
-  #connected(): Promise<void> {
-    const client = this.#client;
-    if (client.status === 'end') throw closedClient();
-    this.#connecting ??= new Promise<void>((resolve, reject) => {
-      const settle = (end: () => void) => () => {
-        this.#connecting = undefined;
-        client.off('ready', ready);
-        client.off('end', ended);
-        end();
-      };
-      const ready = settle(resolve);
-      const ended = settle(() => reject(closedClient()));
-      client.on('ready', ready);
-      client.on('end', ended);
-    });
-    return this.#connecting;
-  }
-}
-
-/** Whether a command would have to wait. One on a lazy client, which is in `wait`, makes the connection. */
-function isUnconnected({ status }: RedisClient): boolean {
-  return status !== 'ready' && status !== 'wait';
-}
-
-function closedClient(): StorageError {
-  return new StorageError(
-    'connection_closed',
-    'The Redis client is closed: it was told to quit, or has given up. Nothing that Redis holds is lost.',
-  );
 }

@@ -61,11 +61,14 @@ end
 -- A hint may be lost, so one that Redis refuses (an ACL without the channel) is no failure of what was written.
 local function tell(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
 
--- The record, and no lease.
+-- The record, and no lease. What was there is written over and not deleted before: should Redis refuse one of the
+-- commands (an ACL without it), the key has either the old record or the new one.
 local function write(value, version, expires, commit)
-  redis.call('DEL', KEYS[1])
   redis.call('HSET', KEYS[1], 'value', value, 'version', version, 'commit', commit)
-  if expires ~= '' then
+  redis.call('HDEL', KEYS[1], 'expires', 'lease', 'owner', 'until', 'abandoned')
+  if expires == '' then
+    redis.call('PERSIST', KEYS[1])
+  else
     redis.call('HSET', KEYS[1], 'expires', expires)
     redis.call('PEXPIREAT', KEYS[1], expires)
   end

@@ -1,0 +1,71 @@
+import { StorageError } from '@frameio-auth/core';
+import type { RedisClient } from './redis-client.js';
+
+/**
+ * Waits until the application's client is connected, with one listener an event for all who wait: ioredis would queue
+ * their commands and run them whenever the connection is back, when nobody wants them any more.
+ */
+export class Connection {
+  readonly #client: RedisClient;
+  #waiting: Promise<void> | undefined;
+  #stopWaiting: (error: StorageError) => void = () => {};
+  #trouble: unknown;
+
+  constructor(client: RedisClient) {
+    this.#client = client;
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === 'ready';
+  }
+
+  /** What the client told last about why it is not connected; `undefined` when it said nothing. */
+  get trouble(): unknown {
+    return this.#trouble;
+  }
+
+  /** @throws StorageError `connection_closed`, `storage_closed` */
+  async ready(): Promise<void> {
+    const { status } = this.#client;
+    if (status === 'ready') return;
+    if (status === 'end') throw closedClient();
+    this.#waiting ??= this.#wait();
+    // A lazy client connects at its first command, which this one of the storage would have been.
+    if (status === 'wait') this.#client.connect().catch(() => {});
+    await this.#waiting;
+  }
+
+  /** Nobody waits any longer, and nothing of this is left on the client. */
+  close(): void {
+    this.#stopWaiting(new StorageError('storage_closed', 'The Redis storage was closed before Redis was reached.'));
+  }
+
+  #wait(): Promise<void> {
+    const client = this.#client;
+    return new Promise((resolve, reject) => {
+      const settle = (end: () => void): void => {
+        for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
+        this.#waiting = undefined;
+        this.#trouble = undefined;
+        end();
+      };
+      const listeners = {
+        ready: () => settle(resolve),
+        end: () => settle(() => reject(closedClient())),
+        // Those who wait are told of it, when their time is over.
+        error: (error: unknown) => {
+          this.#trouble = error;
+        },
+      };
+      this.#stopWaiting = (error) => settle(() => reject(error));
+      for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
+    });
+  }
+}
+
+function closedClient(): StorageError {
+  return new StorageError(
+    'connection_closed',
+    'The Redis client is closed: it was told to quit, or has given up. Nothing that Redis holds is lost.',
+  );
+}
