@@ -1,0 +1,245 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Message, Order, Standing } from './rounds.ts';
+
+const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+/** How long anything here may take, in milliseconds: far more than it does. */
+const PATIENCE = 15_000;
+
+/** How a worker came by the token that it serves. */
+export type Source = 'asked the server' | 'adopted' | 'waited, then adopted';
+
+/** A token that the fleet serves or served. */
+export interface SeenToken {
+  readonly token: string;
+  /** When it was first seen, on the clock of `performance.now()`. */
+  readonly seenAt: number;
+  /** The number of the worker that asked the server for it; absent for that of the sign-in. */
+  asker?: number;
+}
+
+/** A worker process, as it is seen from outside. */
+export class Worker {
+  /** Its place in the fleet, from 1. */
+  readonly number: number;
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  readonly #fleet: Fleet;
+  #standing: Standing | undefined;
+  #waited = false;
+  condition: 'running' | 'paused' | 'killed' = 'running';
+  /** How many times it asked the server, and how many times it adopted what another one was given. */
+  asked = 0;
+  adopted = 0;
+  source: Source | undefined;
+
+  constructor(number: number, fleet: Fleet, env: NodeJS.ProcessEnv) {
+    this.number = number;
+    this.#fleet = fleet;
+    this.#process = fork(PROGRAM, { env });
+    this.#process.on('message', (message: Message) => this.#hear(message));
+    this.#process.on('error', () => {}); // An order that did not reach it: its end tells the rest.
+    this.#ended = once(this.#process, 'exit');
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get standing(): Standing | undefined {
+    return this.#standing;
+  }
+
+  /** Resolves to the answer of the worker. */
+  async ask(order: Exclude<Order, { name: 'end' }>): Promise<string> {
+    const given = new AbortController();
+    const answered = new Promise<string>((resolve, reject) => {
+      const listener = (message: Message) => {
+        if (message.kind === 'answer') resolve(message.text);
+        if (message.kind === 'failure') reject(new Error(`Worker ${this.number}: ${message.text}`));
+      };
+      this.#process.on('message', listener);
+      given.signal.addEventListener('abort', () => this.#process.off('message', listener));
+    });
+    const failed = async (after: Promise<unknown>, how: string) => {
+      await after;
+      throw new Error(`Worker ${this.number} ${how} when it was told to ${order.name}.`);
+    };
+    this.#process.send(order);
+    try {
+      const late = failed(delay(PATIENCE, undefined, given), 'did not answer');
+      return await Promise.race([answered, late, failed(this.#ended, 'was gone')]);
+    } finally {
+      given.abort();
+    }
+  }
+
+  /** Freezes it (SIGSTOP). */
+  pause(): void {
+    this.#process.kill('SIGSTOP');
+    this.condition = 'paused';
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT');
+    this.condition = 'running';
+  }
+
+  /** Ends it as a crash does (SIGKILL). */
+  async kill(): Promise<void> {
+    this.condition = 'killed';
+    this.#process.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  /** Has it close its sessions and end; or kills it, when it does not. */
+  async end(): Promise<void> {
+    if (this.condition !== 'running') return this.kill();
+    this.#process.send({ name: 'end' });
+    const given = new AbortController();
+    const late = delay(PATIENCE, undefined, given).then(() => this.kill());
+    await Promise.race([this.#ended, late.catch(() => {})]);
+    given.abort();
+  }
+
+  #hear(message: Message): void {
+    if (message.kind === 'refreshed') {
+      this.asked += 1;
+      this.#fleet.noteAsker(message.token, this.number);
+    }
+    if (message.kind !== 'standing') return;
+    const { kind: _, ...standing } = message;
+    if (standing.step.endsWith('.waiting')) this.#waited = true;
+    const isNews = standing.token !== this.#standing?.token;
+    this.#standing = standing;
+    if (isNews) this.#noteToken(standing.token);
+    this.#fleet.tellListeners();
+  }
+
+  #noteToken(token: string): void {
+    const { asker } = this.#fleet.note(token);
+    if (asker === this.number) {
+      this.source = 'asked the server';
+    } else {
+      this.adopted += 1;
+      this.source = this.#waited ? 'waited, then adopted' : 'adopted';
+    }
+    this.#waited = false;
+  }
+}
+
+/** The worker processes, and the tokens that were seen at them. */
+export class Fleet {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #workers: Worker[] = [];
+  readonly #retired: Worker[] = [];
+  readonly #tokens = new Map<string, SeenToken>();
+  readonly #listeners = new Set<() => void>();
+
+  /** @param env - what the workers find in their environment */
+  constructor(size: number, env: Readonly<Record<string, string>>) {
+    this.#env = { ...process.env, ...env };
+    for (let number = 1; number <= size; number += 1) this.#workers.push(new Worker(number, this, this.#env));
+  }
+
+  get workers(): readonly Worker[] {
+    return this.#workers;
+  }
+
+  /** Tokens in the order in which they were seen. */
+  get tokens(): readonly SeenToken[] {
+    return [...this.#tokens.values()];
+  }
+
+  /** How many calls of `getToken()` were answered, by those who are gone as well. */
+  get served(): number {
+    return this.#sum(({ served }) => served);
+  }
+
+  get errors(): number {
+    return this.#sum(({ errors }) => errors);
+  }
+
+  /** Those who run and have begun to work. */
+  get working(): readonly Worker[] {
+    return this.#workers.filter(({ condition, standing }) => condition === 'running' && standing !== undefined);
+  }
+
+  /** Whether all who work serve the newest token, which is not due for renewal. */
+  get agrees(): boolean {
+    const newest = this.tokens.at(-1)?.token;
+    return this.working.every(({ standing }) => standing?.token === newest && standing?.step === 'valid.fresh');
+  }
+
+  /** A new process in the place of one that is gone. It begins to work at once. */
+  async replace(worker: Worker): Promise<Worker> {
+    this.#retired.push(worker);
+    const successor = new Worker(worker.number, this, this.#env);
+    this.#workers[worker.number - 1] = successor;
+    await successor.ask({ name: 'work' });
+    return successor;
+  }
+
+  /** Resolves to what `look` finds, as soon as it finds something. */
+  async until<Found>(what: string, look: () => Found | undefined | false): Promise<Found> {
+    const given = new AbortController();
+    let stop = () => {};
+    const found = new Promise<Found>((resolve) => {
+      const listener = () => {
+        const result = look();
+        if (result !== undefined && result !== false) resolve(result);
+      };
+      stop = this.onChange(listener);
+      listener();
+    });
+    const late = delay(PATIENCE, undefined, given).then(() => {
+      throw new Error(`It did not come about that ${what}.`);
+    });
+    try {
+      return await Promise.race([found, late]);
+    } finally {
+      given.abort();
+      stop();
+    }
+  }
+
+  /** Calls `listener` after each report of a worker. The function returned ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.end()));
+  }
+
+  /** Ends all at once, without closing anything. */
+  abandon(): void {
+    for (const worker of this.#workers) void worker.kill();
+  }
+
+  tellListeners(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Notes that a token was seen. */
+  note(token: string): SeenToken {
+    const seen = this.#tokens.get(token) ?? { token, seenAt: performance.now() };
+    this.#tokens.set(token, seen);
+    return seen;
+  }
+
+  noteAsker(token: string, number: number): void {
+    this.note(token).asker = number;
+  }
+
+  #sum(figure: (standing: Standing) => number): number {
+    return [...this.#workers, ...this.#retired].reduce(
+      (sum, { standing }) => sum + (standing === undefined ? 0 : figure(standing)),
+      0,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+import type { ExportedTokens, SessionState, UserSession } from '@frameio-auth/core';
+import { fingerprint } from '@frameio-auth/testing';
+import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+
+/** What the fleet asks a worker to do. Each is answered, but the last one, which ends the worker. */
+export type Order =
+  | { readonly name: 'beginSignIn' }
+  | { readonly name: 'endSignIn'; readonly callback: string }
+  | { readonly name: 'work' }
+  | { readonly name: 'callFrameio' }
+  | { readonly name: 'end' };
+
+/** What a worker says: an answer, how it stands, or that it has asked the server. Tokens go by their fingerprints. */
+export type Message =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'failure'; readonly text: string }
+  | ({ readonly kind: 'standing' } & Standing)
+  | { readonly kind: 'refreshed'; readonly token: string };
+
+export interface Standing {
+  readonly state: SessionState;
+  /** The state with its inner step, such as `refreshing.waiting`. */
+  readonly step: string;
+  /** The token that was served last. */
+  readonly token: string;
+  /** When it expires, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** How many calls of `getToken()` got a token, and how many an error. */
+  readonly served: number;
+  readonly errors: number;
+}
+
+/** Pauses between two calls, and between two reports, in milliseconds. */
+const PAUSE = 10;
+const REPORT = 100;
+
+const tell = (message: Message): void => {
+  if (process.connected) process.send?.(message);
+};
+
+/** Tells the fleet that this worker was the one who asked the server. */
+export function noteRefresh({ accessToken }: ExportedTokens): void {
+  tell({ kind: 'refreshed', token: fingerprint(accessToken) });
+}
+
+/** Does what it is told, and tells how it stands; until it is told to end. */
+export async function takePart(session: UserSession): Promise<void> {
+  process.on('SIGINT', () => {}); // A terminal sends it to everybody. The fleet says when to end.
+  const leave = () => process.exit();
+  process.once('disconnect', leave); // The fleet is gone.
+  for await (const order of orders()) {
+    if (order.name === 'end') break;
+    try {
+      tell({ kind: 'answer', text: await obey(session, order) });
+    } catch (error) {
+      tell({ kind: 'failure', text: String(error) });
+    }
+  }
+  process.off('disconnect', leave); // Nothing keeps this process any more, once its sessions are closed.
+}
+
+async function* orders(): AsyncGenerator<Order> {
+  // The next one comes only when this one was answered.
+  while (true) yield await new Promise<Order>((resolve) => process.once('message', (order: Order) => resolve(order)));
+}
+
+async function obey(session: UserSession, order: Exclude<Order, { name: 'end' }>): Promise<string> {
+  switch (order.name) {
+    case 'beginSignIn':
+      return (await session.getAuthorizationUrl()).url;
+    case 'endSignIn':
+      await session.handleCallback(order.callback);
+      return '';
+    case 'work':
+      await new Rounds(session).begin();
+      return '';
+    case 'callFrameio': {
+      const origin = process.env['IMS_ORIGIN'] ?? '';
+      const answer = await authenticatedFetch(session, { allowedOrigins: [origin] })(`${origin}/v4/me`);
+      return String(answer.status);
+    }
+  }
+}
+
+/** Asks for the token again and again, as a busy process does. */
+class Rounds {
+  readonly #session: UserSession;
+  #token = '';
+  #served = 0;
+  #errors = 0;
+
+  constructor(session: UserSession) {
+    this.#session = session;
+  }
+
+  /** Resolves when the first token was served. */
+  async begin(): Promise<void> {
+    await this.#ask();
+    this.#report();
+    this.#session.subscribe(() => this.#report());
+    setInterval(() => this.#report(), REPORT).unref();
+    setInterval(() => void this.#ask(), PAUSE).unref();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const token = fingerprint(await this.#session.getToken());
+      this.#served += 1;
+      if (token === this.#token) return;
+      this.#token = token;
+      this.#report();
+    } catch {
+      this.#errors += 1;
+    }
+  }
+
+  #report(): void {
+    const { state, step, expiresAt } = this.#session.snapshot;
+    const figures = { served: this.#served, errors: this.#errors };
+    tell({ kind: 'standing', state, step, token: this.#token, expiresAt: expiresAt ?? 0, ...figures });
+  }
+}

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AuthorizationServer, fault } from '@frameio-auth/testing';
+import { type Evidence, shortly } from './checks.ts';
+import type { Fleet, Worker } from './fleet.ts';
+
+/** When which blow falls, as a share of the whole time. */
+const KILL = 0.15;
+const PAUSE = 0.5;
+
+/** How long the server holds the answer before the one who waits for it is killed, in milliseconds. */
+const HELD = 800;
+
+/** How long the paused worker sleeps on after its token has expired, in milliseconds. */
+const OVERSLEEP = 500;
+
+export interface Show {
+  readonly fleet: Fleet;
+  readonly server: AuthorizationServer;
+  /** How long it goes on, in milliseconds. */
+  readonly duration: number;
+  readonly tell: (event: string) => void;
+}
+
+/** Signs a user in; it begins in one worker and ends in another, as behind a load balancer. */
+export async function signIn({ fleet, server, tell }: Show): Promise<void> {
+  const [first, second] = fleet.workers as [Worker, Worker];
+  const url = await first.ask({ name: 'beginSignIn' });
+  await second.ask({ name: 'endSignIn', callback: await server.signIn(url) });
+  tell('Mara signed in: worker 1 sent her to the server, worker 2 took the callback');
+}
+
+/** Lets the fleet work, kills one worker and pauses another, and gathers what is to be seen of it. */
+export async function play(show: Show): Promise<Evidence> {
+  const { fleet, server, duration, tell } = show;
+  const begun = performance.now();
+  await Promise.all(fleet.workers.map((worker) => worker.ask({ name: 'work' })));
+  tell(`all ${fleet.workers.length} workers serve her token`);
+  const newsTold = tellOfTokens(show);
+
+  await until(begun + duration * KILL);
+  const killed = await killOneThatRefreshes(show);
+  await until(begun + duration * PAUSE);
+  const { paused, awakening } = await pauseOne(show);
+  await until(begun + duration);
+
+  await fleet.until('all workers serve the newest token', () => fleet.agrees);
+  newsTold();
+  const expiries = fleet.tokens.length - 1;
+  const statuses = await Promise.all(fleet.workers.map((worker) => worker.ask({ name: 'callFrameio' })));
+  return {
+    requests: server.requests,
+    expiries,
+    killed,
+    paused,
+    awakening,
+    served: fleet.served,
+    errors: fleet.errors,
+    newest: fleet.tokens.at(-1)?.token ?? '',
+    tokens: fleet.workers.map(({ standing }) => standing?.token ?? ''),
+    statuses,
+  };
+}
+
+/** Waits until a moment of `performance.now()`; not at all, when it is over. */
+function until(moment: number): Promise<void> {
+  return delay(Math.max(0, moment - performance.now()));
+}
+
+/** Says of each new token who asked for it, as soon as all others have it. The function returned ends that. */
+function tellOfTokens({ fleet, tell }: Show): () => void {
+  let told = fleet.tokens.length;
+  return fleet.onChange(() => {
+    const newest = fleet.tokens.at(-1);
+    if (fleet.tokens.length === told || newest?.asker === undefined || !fleet.agrees) return;
+    told = fleet.tokens.length;
+    const others = fleet.working.length - 1;
+    const span = Math.round(performance.now() - newest.seenAt);
+    tell(`token ${shortly(newest.token)}: worker ${newest.asker} asked, ${others} adopted it within ${span} ms`);
+  });
+}
+
+/**
+ * Kills the next worker that refreshes, while the server holds its request, and puts another one in its place. The
+ * server drops the request unheard. Had it been heard, the new refresh token would have died with the worker, and the
+ * user would have to sign in again: no client can prevent that.
+ */
+async function killOneThatRefreshes({ fleet, server, tell }: Show): Promise<number> {
+  const held = fault.held();
+  server.faults.next('token', fault.chain(held, fault.dropped()));
+  await held.reached;
+  const victim = await fleet.until('a worker is refreshing', () =>
+    fleet.workers.find(({ standing }) => standing?.step === 'refreshing.requesting'),
+  );
+  tell(`worker ${victim.number} has asked the server, which lets it wait …`);
+  await delay(HELD);
+  await victim.kill();
+  held.release();
+  tell(`… and is killed. Its lease ends by time, then another worker may ask`);
+  await delay(HELD);
+  const successor = await fleet.replace(victim);
+  tell(`worker ${successor.number} is a new process`);
+  await fleet.until('a worker refreshed after all', () => fleet.agrees);
+  return victim.number;
+}
+
+/** Pauses a worker until its token has expired, and sees what it does then. */
+async function pauseOne({ fleet, tell }: Show): Promise<Pick<Evidence, 'paused' | 'awakening'>> {
+  await fleet.until('all serve the same fresh token', () => fleet.agrees);
+  const sleeper = fleet.workers.at(-1) as Worker;
+  const before = { asked: sleeper.asked, tokens: fleet.tokens.length };
+  sleeper.pause();
+  tell(`worker ${sleeper.number} is paused`);
+  await fleet.until('the others have a newer token', () => fleet.tokens.length > before.tokens && fleet.agrees);
+  await delay(Math.max(0, (sleeper.standing?.expiresAt ?? 0) - Date.now() + OVERSLEEP));
+  await fleet.until('the others have a fresh token', () => fleet.agrees);
+
+  const missed = fleet.tokens.length - before.tokens;
+  const newest = fleet.tokens.at(-1)?.token;
+  sleeper.resume();
+  await fleet.until('the paused worker has a token', () => fleet.agrees);
+  tell(`worker ${sleeper.number} goes on: its token had expired, and it adopted ${shortly(newest ?? '')}`);
+  const hasNewest = sleeper.standing?.token === newest;
+  return { paused: sleeper.number, awakening: { missed, asked: sleeper.asked - before.asked, hasNewest } };
+}

@@ -1,0 +1,197 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { type Claim, shortly } from './checks.ts';
+import type { Fleet, Worker } from './fleet.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** What is shown besides the workers. */
+export interface Figures {
+  readonly expiries: number;
+  readonly requests: number;
+  /** Seconds. */
+  readonly elapsed: number;
+  readonly total: number;
+}
+
+/** Where the fleet is shown. */
+export interface View {
+  begin(fleet: Fleet, figures: () => Figures): void;
+  /** What happened, in a few words. */
+  tell(event: string): void;
+  /** Shows nothing more of the fleet. */
+  end(): void;
+  /** What is said in the end. */
+  conclude(claims: readonly Claim[]): void;
+}
+
+const WIDTH = 80;
+/** How many events stand below the fleet. */
+const EVENTS = 8;
+/** The lines of a frame that are neither workers nor events. */
+const FURNITURE = 10;
+const REDRAW = 100;
+/** The life of a token in cells of the bar. */
+const CELLS = 8;
+const COLUMNS = [8, 8, 22, 8, 17, 7, 9] as const;
+
+/** A picture that is drawn anew in its place where somebody watches, and lines where nobody does. */
+export function viewOn(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, size: number, lifetime: number): View {
+  const fits = out.columns > WIDTH && out.rows > size + EVENTS + FURNITURE;
+  return out.isTTY && fits && !env['NO_COLOR'] && !env['CI'] && env['TERM'] !== 'dumb'
+    ? new LiveView(out, lifetime)
+    : new PlainView(out);
+}
+
+class PlainView implements View {
+  readonly #out: NodeJS.WriteStream;
+  readonly #begun = performance.now();
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+  }
+
+  begin(): void {}
+
+  tell(event: string): void {
+    this.#out.write(`${timeOf(performance.now() - this.#begun)}  ${event}\n`);
+  }
+
+  end(): void {}
+
+  conclude(claims: readonly Claim[]): void {
+    const paragraphs = claims.map(({ holds, words }) => paragraph(holds ? 'yes ' : 'NO  ', words));
+    this.#out.write(`\n${paragraphs.join('')}`);
+  }
+}
+
+class LiveView implements View {
+  readonly #out: NodeJS.WriteStream;
+  readonly #lifetime: number;
+  readonly #begun = performance.now();
+  readonly #events: string[] = [];
+  #frame: () => readonly string[] = () => [];
+  #timer: NodeJS.Timeout | undefined;
+  #height = 0;
+
+  constructor(out: NodeJS.WriteStream, lifetime: number) {
+    this.#out = out;
+    this.#lifetime = lifetime;
+    process.once('exit', () => out.write('\u001B[?25h')); // The cursor comes back, however this ends.
+  }
+
+  begin(fleet: Fleet, figures: () => Figures): void {
+    this.#frame = () => this.#draw(fleet, figures());
+    this.#out.write('\u001B[?25l\n');
+    this.#timer = setInterval(() => this.#redraw(), REDRAW);
+  }
+
+  tell(event: string): void {
+    this.#events.push(`${dim(timeOf(performance.now() - this.#begun))}  ${event}`);
+    if (this.#events.length > EVENTS) this.#events.shift();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#redraw();
+  }
+
+  conclude(claims: readonly Claim[]): void {
+    const paragraphs = claims.map(({ holds, words }) =>
+      paragraph(holds ? paint('green', '✓ ') : paint('red', '✗ '), words),
+    );
+    this.#out.write(`\n${paragraphs.join('')}\n`);
+  }
+
+  #redraw(): void {
+    const lines = this.#frame();
+    const up = this.#height === 0 ? '' : `\u001B[${this.#height}A`;
+    this.#out.write(`${up}\r${lines.map((line) => `${line}\u001B[K\n`).join('')}`);
+    this.#height = lines.length;
+  }
+
+  #draw(fleet: Fleet, { expiries, requests, elapsed, total }: Figures): readonly string[] {
+    const title = `One session, ${fleet.workers.length} processes, one Redis`;
+    const clock = `${Math.min(total, Math.floor(elapsed))} of ${total} s`;
+    const events = Array.from({ length: EVENTS }, (_, index) => `  ${this.#events[index] ?? ''}`);
+    return [
+      `  ${paint('bold', title)}${dim(clock.padStart(WIDTH - 2 - title.length))}`,
+      '',
+      `  ${dim(row(['worker', 'pid', 'state', 'token', 'expires', 'asked', 'adopted', 'last']))}`,
+      ...fleet.workers.map((worker) => `  ${this.#line(worker)}`),
+      '',
+      `  ${figure(expiries, 'expiries')}${figure(requests, 'token requests')}` +
+        `${figure(fleet.served, 'getToken() calls')}${figure(fleet.errors, 'errors')}`,
+      '',
+      ...events,
+    ];
+  }
+
+  #line(worker: Worker): string {
+    const { number, pid, condition, standing, asked, adopted, source } = worker;
+    const [token, expires] =
+      standing === undefined ? ['', ''] : [shortly(standing.token), this.#bar(standing.expiresAt - Date.now())];
+    const last = source === undefined ? '' : source === 'asked the server' ? paint('cyan', source) : source;
+    return row([
+      `${number}`,
+      `${pid}`,
+      stateOf(worker),
+      token,
+      condition === 'killed' ? '' : expires,
+      `${asked}`,
+      `${adopted}`,
+      last,
+    ]);
+  }
+
+  #bar(left: number): string {
+    const filled = Math.max(0, Math.min(CELLS, Math.ceil((left / this.#lifetime) * CELLS)));
+    const bar = `${'━'.repeat(filled)}${dim('━'.repeat(CELLS - filled))}`;
+    return left <= 0 ? `${bar} ${paint('red', 'over')}` : `${bar} ${(left / 1000).toFixed(1)} s`;
+  }
+}
+
+function stateOf({ condition, standing }: Worker): string {
+  if (condition !== 'running') return paint('red', condition);
+  if (standing === undefined) return dim('starting');
+  const { state, step } = standing;
+  return state === 'valid' ? paint('green', state) : paint('yellow', step.replace('.', ', '));
+}
+
+function row(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => cell + ' '.repeat(Math.max(1, (COLUMNS[index] ?? 0) - lengthOf(cell))))
+    .join('')
+    .trimEnd();
+}
+
+function figure(amount: number, what: string): string {
+  return `${paint('bold', amount.toLocaleString('en'))} ${dim(what)}    `;
+}
+
+function timeOf(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(4)} s`;
+}
+
+/** @param mark - what stands before the first line */
+function paragraph(mark: string, words: string): string {
+  const indent = ' '.repeat(lengthOf(mark));
+  const lines: string[] = [];
+  for (const word of words.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= WIDTH - 2 - indent.length) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((line, index) => `  ${index === 0 ? mark : indent}${line}\n`).join('');
+}
+
+function lengthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+function paint(style: Style, text: string): string {
+  return styleText(style, text, { validateStream: false });
+}
+
+function dim(text: string): string {
+  return paint('dim', text);
+}
