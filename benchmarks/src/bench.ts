@@ -1,10 +1,14 @@
 /**
- * What tokens, steps, sessions and storages cost. `npm run bench` prints each figure with its ratio to the first of its table,
+ * What tokens, steps, sessions, storages and fleets cost. `npm run bench` prints each figure with its ratio to the first of its table,
  * all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
  */
 import { cachedToken } from './cached-token.ts';
+import { fleetRefresh } from './fleet-refresh.ts';
 import { idleSessions } from './idle-sessions.ts';
 import { machineStep } from './machine-step.ts';
+import { onPrivateRedis } from './private-redis.ts';
+import { refreshRoundTrips } from './refresh-round-trips.ts';
+import { sessionsPerSecond } from './sessions-per-second.ts';
 import { storageRoundTrips } from './storage-round-trips.ts';
 
 console.log(`Node ${process.version}, ${process.platform} ${process.arch}\n`);
@@ -12,3 +16,4 @@ await cachedToken();
 await machineStep();
 await idleSessions();
 await storageRoundTrips();
+await onPrivateRedis(refreshRoundTrips, fleetRefresh, sessionsPerSecond);

@@ -16,6 +16,7 @@ export class FictionalTokenServer {
   answeredAt = Number.NaN;
   requests = 0;
   readonly #delay: number;
+  #onRequest: () => void = () => {};
 
   /** @param delay - in milliseconds; 0: answers at once */
   constructor(delay: number) {
@@ -27,8 +28,16 @@ export class FictionalTokenServer {
     return `access.fictional.${this.requests}.${PADDING}`;
   }
 
+  /** Resolves when it is asked next. */
+  nextRequest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRequest = resolve;
+    });
+  }
+
   async answer(): Promise<TokenAnswer> {
     this.requests += 1;
+    this.#onRequest();
     const answer: TokenAnswer = {
       access_token: this.issued,
       refresh_token: `refresh.fictional.${this.requests}.${PADDING}`,

@@ -14,7 +14,10 @@ export interface SeenCommand {
 const CONNECTING = ['HELLO', 'AUTH', 'CLIENT', 'SELECT', 'INFO'];
 
 /** Notes what Redis is asked while `act` runs (`MONITOR`), connecting not counted. */
-export async function commandsDuring(redis: RedisAddress, act: () => Promise<unknown>): Promise<readonly SeenCommand[]> {
+export async function commandsDuring(
+  redis: RedisAddress,
+  act: () => Promise<unknown>,
+): Promise<readonly SeenCommand[]> {
   const client = await connected(redis);
   const monitor = await client.monitor();
   const seen: SeenCommand[] = [];

@@ -56,7 +56,13 @@ export function frameioAuth({ running }: { readonly running: boolean }): WayOfSh
  * @param interval - between two tries, in milliseconds
  * @param jitter - whether the waits are random, from a half to one and a half of the interval
  */
-export function lockAndPoll({ interval, jitter }: { readonly interval: number; readonly jitter: boolean }): WayOfSharing {
+export function lockAndPoll({
+  interval,
+  jitter,
+}: {
+  readonly interval: number;
+  readonly jitter: boolean;
+}): WayOfSharing {
   const wait = () => delay(jitter ? interval * (0.5 + Math.random()) : interval);
   return {
     name: `lock and poll every ${interval} ms${jitter ? ', with jitter' : ''}`,

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import type { TokenStorage, UserSession } from '@frameio-auth/core';
+import { encryptedStorage } from '@frameio-auth/storage-encrypted';
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import type { RedisServer } from '@frameio-auth/testing';
+import type { Redis } from 'ioredis';
+import { FictionalTokenServer, fictionalTokens, fictionalWebApp } from './fictional-web-app.ts';
+import { connected } from './redis-commands.ts';
+import { print } from './table.ts';
+
+const SESSIONS = 1_000;
+const INSTANCES = 4;
+
+/** So many are under way at once, in all instances together. */
+const AT_ONCE = 100;
+const ROUNDS = 3;
+
+const keys = { first: new Uint8Array(randomBytes(32)) };
+const sealed = (storage: TokenStorage) => encryptedStorage(storage, { keys, current: 'first' });
+
+/** How many users' tokens can be renewed through one Redis, when the token server answers at once. */
+export async function sessionsPerSecond(redis: RedisServer): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: INSTANCES }, () => connected(redis)));
+  const [first] = clients as [Redis];
+  const rows: (readonly [string, number])[] = [];
+  const shares: string[] = [];
+  const measure = async (name: string, renew: (index: number) => Promise<unknown>) => {
+    const rates: { readonly rate: number; readonly busy: number }[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) rates.push(await rateOf(first, renew));
+    rates.sort((one, other) => one.rate - other.rate);
+    const { rate, busy } = rates[Math.floor(ROUNDS / 2)] as (typeof rates)[number];
+    rows.push([name, rate]);
+    shares.push(`${(busy * 100).toFixed(0)} %`);
+  };
+  try {
+    await first.flushall();
+    await measure('a bare SET and GET of as many characters', bareWrites(clients));
+    await withSessions(
+      clients.map(() => memoryStorage()),
+      (renew) => measure('a refresh, sessions in memory', renew),
+    );
+    await withSessions(
+      clients.map((client) => redisStorage({ client })),
+      (renew) => measure('a refresh, sessions in Redis', renew),
+    );
+    await first.flushall();
+    await withSessions(
+      clients.map((client) => sealed(redisStorage({ client }))),
+      (renew) => measure('a refresh, sessions encrypted in Redis', renew),
+    );
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+  print(`In a second, ${AT_ONCE} at once, by ${INSTANCES} instances in one process`, rows, (rate) => rate.toFixed(0));
+  console.log(`  Redis was busy for ${shares.join(', ')} of the time\n`);
+}
+
+function bareWrites(clients: readonly Redis[]): (index: number) => Promise<unknown> {
+  const value = JSON.stringify(fictionalTokens({ expiresAt: Date.now() }));
+  return async (index) => {
+    const client = clients[index % INSTANCES] as Redis;
+    await client.set(`bare-${index}`, value);
+    await client.get(`bare-${index}`);
+  };
+}
+
+/** Signs everybody in, and checks in the end that each has tokens of their own. */
+async function withSessions(
+  storages: readonly TokenStorage[],
+  act: (renew: (index: number) => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  const server = new FictionalTokenServer(0);
+  const apps = storages.map((storage) => fictionalWebApp(server, storage));
+  const sessions = Array.from(
+    { length: SESSIONS },
+    (_, index) => apps[index % INSTANCES]?.session(`user-${index}`) as UserSession,
+  );
+  try {
+    const tokens = fictionalTokens({ expiresAt: Date.now() + 86_400_000 });
+    await Promise.all(sessions.map((session) => session.importTokens(tokens)));
+    await act((index) => (sessions[index] as UserSession).refresh());
+    const issued = new Set(sessions.map((session) => session.peekToken()));
+    if (issued.size !== SESSIONS || server.requests !== SESSIONS * ROUNDS) throw new Error('A refresh was lost.');
+  } finally {
+    for (const app of apps) await app.close();
+    for (const storage of storages) await storage.close();
+  }
+}
+
+/** How many are done in a second, and for which share of the time Redis was busy. */
+async function rateOf(
+  redis: Redis,
+  renew: (index: number) => Promise<unknown>,
+): Promise<{ readonly rate: number; readonly busy: number }> {
+  const busyBefore = await busyTime(redis);
+  const started = performance.now();
+  let next = 0;
+  const worker = async () => {
+    while (next < SESSIONS) {
+      const index = next;
+      next += 1;
+      await renew(index);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const seconds = (performance.now() - started) / 1_000;
+  return { rate: SESSIONS / seconds, busy: ((await busyTime(redis)) - busyBefore) / seconds };
+}
+
+/** The processor time that Redis has used, in seconds. */
+async function busyTime(redis: Redis): Promise<number> {
+  const info = await redis.info('cpu');
+  const of = (kind: string) => Number(new RegExp(`used_cpu_${kind}_main_thread:(\\S+)`).exec(info)?.[1]);
+  return of('user') + of('sys');
+}
