@@ -42,11 +42,17 @@ export async function ask({ host, port }: RedisAddress, ...command: Command): Pr
  */
 export async function until<T>(what: string, answer: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + PATIENCE;
+  let refusal = '';
   while (performance.now() < deadline) {
-    // A server that is only about to be what it shall be may refuse to answer.
-    const found = await answer().catch(() => undefined);
-    if (found !== undefined) return found;
+    try {
+      const found = await answer();
+      if (found !== undefined) return found;
+      refusal = '';
+    } catch (error) {
+      // A server that is only about to be what it shall be may refuse to answer.
+      refusal = ` The last refusal: ${error}`;
+    }
     await delay(20);
   }
-  throw new Error(`It took more than ${PATIENCE / 1000} s until ${what}.`);
+  throw new Error(`It took more than ${PATIENCE / 1000} s until ${what}.${refusal}`);
 }

@@ -4,7 +4,7 @@ import { type RedisConfig, RedisProcess } from './redis-process.js';
 import type { RedisAddress, RedisServer } from './redis-server.js';
 
 export interface RedisClusterOptions {
-  /** Milliseconds after which a node that does not answer counts as down. Default: 1 000. */
+  /** Milliseconds after which a node that does not answer counts as down. Default: 2 000. */
   readonly nodeTimeout?: number;
   /** Further directives of `redis.conf` for all nodes; without passwords. */
   readonly config?: RedisConfig;
@@ -59,7 +59,7 @@ const MASTERS = 3;
  * @throws Error with the last lines of its log when a node does not start
  */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { nodeTimeout = 1000, config } = options;
+  const { nodeTimeout = 2000, config } = options;
   const node = {
     configure: async () => ({
       'cluster-enabled': 'yes',
@@ -70,7 +70,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
       ...config,
     }),
   };
-  const cluster = new LocalCluster(await RedisProcess.launchAll(Array(2 * MASTERS).fill(node)));
+  const cluster = new LocalCluster(await RedisProcess.launchAll(Array.from({ length: 2 * MASTERS }, () => node)));
   try {
     await cluster.form();
     return cluster;
@@ -126,6 +126,7 @@ class LocalCluster implements RedisCluster {
 
   async migrateSlot(slot: number, options: Parameters<RedisCluster['migrateSlot']>[1] = {}): Promise<RedisProcess> {
     const from = await this.masterOf(slot);
+    if (options.to?.port === from.port) return from;
     const known = await viewOf(from);
     const masters = known.filter(({ flags }) => flags.includes('master') && !flags.includes('fail'));
     const source = masters.find(({ port }) => port === from.port);

@@ -190,7 +190,8 @@ export class RedisProcess implements RedisServer {
       if (isReadiness(await ping(join(this.#home.path, 'redis.sock')))) return;
       await delay(5);
     }
-    const log = await readFile(this.#logFile, 'utf8');
+    // Without a log when `stop` has removed it in the meantime.
+    const log = await readFile(this.#logFile, 'utf8').catch(() => '');
     await this.#end('SIGKILL');
     throw new Error(
       `The Redis server did not start. The end of its log:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`,

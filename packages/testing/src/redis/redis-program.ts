@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigurationError } from '@frameio-auth/core';
 
@@ -29,7 +29,7 @@ export interface RedisEnvironment {
 export function findRedisServer(environment: RedisEnvironment = process.env): string | undefined {
   const { PATH = '', REDIS_SERVER: wish = '' } = environment;
   if (wish === '') return onPath('redis-server', PATH) ?? onPath('valkey-server', PATH);
-  const path = isAbsolute(wish) || wish.includes('/') ? resolve(wish) : onPath(wish, PATH);
+  const path = wish.includes('/') ? resolve(wish) : onPath(wish, PATH);
   if (path !== undefined && isProgram(path)) return path;
   throw new ConfigurationError('redis_not_found', `REDIS_SERVER names ${wish}, which is no program on this machine.`);
 }
@@ -68,7 +68,7 @@ function onPath(command: string, path: string): string | undefined {
   return path
     .split(delimiter)
     .filter((folder) => folder !== '')
-    .map((folder) => join(folder, command))
+    .map((folder) => resolve(folder, command))
     .find(isProgram);
 }
 

@@ -5,6 +5,8 @@ import type { RedisAddress, RedisServer } from './redis-server.js';
 export interface RedisSentinelOptions {
   /** What the sentinels call their master. Default: `frameio`. */
   readonly name?: string;
+  /** Milliseconds after which a server that does not answer counts as down. Default: 500. */
+  readonly downAfter?: number;
   /** Further directives of `redis.conf` for the master and its replicas; without passwords. */
   readonly config?: RedisConfig;
 }
@@ -43,14 +45,13 @@ const HASTE = ['ASK-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'INFO-PERIOD', 200];
 const QUICK_COPIES: RedisConfig = { 'repl-diskless-sync-delay': '0' };
 
 /**
- * Starts a real master, two replicas and three sentinels on loopback, as six processes. The sentinels notice a dead
- * master after half a second. They end with `stop()`, and at the latest with this process.
+ * Starts a real master, two replicas and three sentinels on loopback, as six processes. They end with `stop()`, and at the latest with this process.
  *
  * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
  * @throws Error with the last lines of its log when a process does not start
  */
 export async function startRedisSentinel(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
-  const { name = 'frameio', config } = options;
+  const { name = 'frameio', downAfter = 500, config } = options;
   const master = await RedisProcess.launch({ configure: () => ({ ...QUICK_COPIES, ...config }) });
   const running = [master];
   try {
@@ -61,7 +62,7 @@ export async function startRedisSentinel(options: RedisSentinelOptions = {}): Pr
       const [, , replicas] = (await ask(master, 'ROLE')) as [string, number, unknown[]];
       return replicas.length === 2 || undefined;
     });
-    const sentinel = { sentinel: true, configure: () => ({ sentinel: directives(name, master) }) };
+    const sentinel = { sentinel: true, configure: () => ({ sentinel: directives(name, master, downAfter) }) };
     const sentinels = await RedisProcess.launchAll([sentinel, sentinel, sentinel]);
     running.push(...sentinels);
     await Promise.all(sentinels.map((one) => ask(one, 'SENTINEL', 'DEBUG', ...HASTE)));
@@ -76,10 +77,10 @@ export async function startRedisSentinel(options: RedisSentinelOptions = {}): Pr
   }
 }
 
-function directives(name: string, master: RedisAddress): string[] {
+function directives(name: string, master: RedisAddress, downAfter: number): string[] {
   return [
     `monitor ${name} ${master.host} ${master.port} ${QUORUM}`,
-    `down-after-milliseconds ${name} 500`,
+    `down-after-milliseconds ${name} ${downAfter}`,
     `failover-timeout ${name} 2000`,
   ];
 }

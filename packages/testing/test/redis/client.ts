@@ -28,6 +28,12 @@ export async function ask({ host, port, password = '' }: Address, ...command: [s
   }
 }
 
+/** What a server is: `master` or `slave`. */
+export async function roleOf(server: Address): Promise<string | undefined> {
+  const [role] = (await ask(server, 'ROLE')) as string[];
+  return role;
+}
+
 /** Whether something listens at an address; rejects when it cannot be told. */
 export async function listens({ host, port }: Address): Promise<boolean> {
   const socket = connect(port, host);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type RedisCluster, startRedisCluster } from '@frameio-auth/testing';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from './client.js';
+import { ask, roleOf } from './client.js';
 
 let cluster: RedisCluster;
 
@@ -22,7 +22,7 @@ describe('a cluster', () => {
       expect(info).toContain('cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n');
       expect(info).toContain('cluster_known_nodes:6\r\ncluster_size:3\r\n');
     }
-    const roles = await Promise.all(cluster.nodes.map(async (node) => ((await ask(node, 'ROLE')) as string[])[0]));
+    const roles = await Promise.all(cluster.nodes.map(roleOf));
     expect(roles).toEqual(['master', 'master', 'master', 'slave', 'slave', 'slave']);
   });
 
@@ -61,7 +61,7 @@ describe('a cluster', () => {
     await expect(cluster.migrateSlot(1, replica && { to: replica })).rejects.toThrow('to a master of its cluster');
   });
 
-  it('has a replica take over that asks for it, and one whose master dies', async () => {
+  it('has a replica take over that asks for it, and one whose master dies, which follows it when it is back', async () => {
     const first = await cluster.masterOf(SLOT);
 
     const second = await cluster.failover({ how: 'ask', slot: SLOT });
@@ -72,6 +72,9 @@ describe('a cluster', () => {
     expect(third).toBe(first);
     expect(second.pid).toBeUndefined();
     expect(await ask(third, 'GET', 'foo')).toBe('moved');
+
+    await second.start();
+    await expect.poll(() => roleOf(second), { timeout: 10_000 }).toBe('slave');
   });
 
   it('leaves no process and no directory', async () => {
