@@ -54,9 +54,9 @@ interface Tenure {
   readonly from: number;
   /** When it may be over by time. The storage counts from a later moment, so it is not over before. */
   readonly deadline: number;
-  /** When the process began to give it back, at the latest its deadline. */
+  /** When somebody began to end it, by giving it back or by writing the record, at the latest its deadline. */
   readonly until: number;
-  /** As `until`, when a commit is not taken for giving it back: nobody may know whether it was made. */
+  /** When its holder began to give it back, at the latest its deadline. */
   readonly untilReleased: number;
 }
 
@@ -159,22 +159,21 @@ export class Findings {
       asked + ttl(question),
       ...renewals.map((renewal) => renewal.asked + ttl(renewal.question)),
     );
-    const ended = (...calls: readonly string[]): number => {
-      const call = this.#all('storage.asked').find(
-        (event) =>
-          event.process === process && event.key === key && event.question > question && calls.includes(event.call),
-      );
-      return Math.min(deadline, call?.at ?? deadline);
-    };
-    return {
-      process,
-      key,
-      asked,
-      from: at,
-      deadline,
-      until: ended('release', 'commit'),
-      untilReleased: ended('release'),
-    };
+    const asks = this.#all('storage.asked').filter((event) => event.key === key && event.at >= at);
+    const release = asks.find(
+      (event) => event.call === 'release' && event.process === process && event.question > question,
+    );
+    // Whoever writes the record ends the lease on it, holder or not.
+    const commit = asks.find((event) => event.call === 'commit' && !this.#wasConflict(event));
+    const untilReleased = Math.min(deadline, release?.at ?? deadline);
+    const until = Math.min(untilReleased, commit?.at ?? deadline);
+    return { process, key, asked, from: at, deadline, until, untilReleased };
+  }
+
+  #wasConflict({ process, question }: Of<'storage.asked'>): boolean {
+    return this.#answers.some(
+      (answer) => answer.process === process && answer.question === question && answer.outcome === 'conflict',
+    );
   }
 
   /** Whether the storage may have lost, between two times, what it had confirmed. */

@@ -1,6 +1,6 @@
 import type { AuthorizationServer } from '../authorization-server.js';
-import { fault as answerFault } from '../faults.js';
 import type { Fault } from '../fault-queue.js';
+import { fault as answerFault } from '../faults.js';
 import type { TcpProxy } from './tcp-proxy.js';
 
 /** Something that goes wrong in a race, again and again. */
