@@ -27,7 +27,7 @@ describe('a cluster', () => {
   });
 
   it('moves a slot with its keys, and redirects clients in the meantime and afterwards', async () => {
-    const client = new Cluster(cluster.nodes.map(({ host, port }) => ({ host, port })));
+    const client = new Cluster([...cluster.nodes]);
     await client.set('foo', 'moved');
     const from = await cluster.masterOf(SLOT);
     const to = cluster.nodes.find((node) => node !== from) ?? from;

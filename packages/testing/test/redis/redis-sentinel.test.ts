@@ -14,8 +14,7 @@ afterAll(() => group.stop());
 
 describe('a master with replicas and sentinels', () => {
   it('is found by a client that asks the sentinels', async () => {
-    const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }));
-    const client = new Redis({ name: group.name, sentinels });
+    const client = new Redis({ name: group.name, sentinels: [...group.sentinels] });
 
     await client.set('written', 'to the master');
 
