@@ -1,6 +1,6 @@
 /**
- * What tokens, steps, sessions, storages and fleets cost. `npm run bench` prints each figure with its ratio to the first of its table,
- * all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
+ * What tokens, steps, sessions, storages and fleets cost. `npm run bench` prints each figure with its ratio to the first
+ * of its table, all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
  */
 import { cachedToken } from './cached-token.ts';
 import { fleetRefresh } from './fleet-refresh.ts';

@@ -1,9 +1,9 @@
 import type { RedisServer } from '@frameio-auth/testing';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { FictionalTokenServer } from './fictional-web-app.ts';
-import { type FleetMember, frameioAuth, lockAndPoll, publishAndRead, type WayOfSharing } from './ways-of-sharing.ts';
 import { commandsDuring, connected } from './redis-commands.ts';
 import { print } from './table.ts';
+import { type FleetMember, frameioAuth, lockAndPoll, publishAndRead, type WayOfSharing } from './ways-of-sharing.ts';
 
 const INSTANCES = 100;
 const CALLERS = 10;
@@ -42,7 +42,7 @@ export async function fleetRefresh(redis: RedisServer): Promise<void> {
     });
   }
   print(`An expired token for ${INSTANCES} instances, from the answer to the last that has it`, times, milliseconds);
-  print(`Commands for it, those inside of scripts not counted`, commands, String);
+  print('Commands that they sent to Redis for it, connecting not counted', commands, String);
 }
 
 /** Has every instance want the token at once, and says how long after the answer the last one had it. */
@@ -51,8 +51,7 @@ async function share(fleet: readonly FleetMember[], server: FictionalTokenServer
     fleet.map(async (member) => {
       const tokens = await Promise.all(Array.from({ length: CALLERS }, () => member.getToken()));
       const at = performance.now();
-      if (tokens.some((token) => token !== server.issued))
-        throw new Error('A caller got a token that is not the new one.');
+      if (tokens.some((token) => token !== server.issued)) throw new Error('A caller has not got the new token.');
       return at;
     }),
   );
