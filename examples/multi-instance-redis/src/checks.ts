@@ -38,14 +38,14 @@ export function claims(evidence: Evidence): readonly Claim[] {
     {
       holds: granted.length === expiries && refreshes.length === expiries + 1,
       words:
-        `${expiries} expiries, ${refreshes.length} token requests, counted by the server: one each, and one more because ` +
-        `worker ${killed} was killed after it had asked. Nobody could know whether the server had acted, so another ` +
-        'worker asked again.',
+        `${expiries} expiries, ${refreshes.length} refresh requests, counted by the server: one each, and one ` +
+        `more because worker ${killed} was killed after it had asked. Nobody could know whether the server had acted, ` +
+        'so another worker asked again.',
     },
     {
       holds: presented.size === expiries && refused.length === 0,
       words:
-        `No refresh token was used twice: the server granted ${granted.length} refreshes and refused ` +
+        `No refresh token was redeemed twice: the server granted ${granted.length} refreshes and refused ` +
         `${refused.length}. Here, one reuse would have signed the user out.`,
     },
     {
@@ -61,12 +61,7 @@ export function claims(evidence: Evidence): readonly Claim[] {
     {
       holds:
         tokens.every((token) => token === newest) && statuses.every((status) => status === '200') && senders.size === 1,
-      words: `Nobody is signed out: Frame.io's API took the newest token, ${shortly(newest)}, from all ${tokens.length} workers.`,
+      words: `Nobody is signed out: Frame.io's API took the newest token, ${newest}, from all ${tokens.length} workers.`,
     },
   ];
-}
-
-/** The first four digits of a fingerprint. */
-export function shortly(token: string): string {
-  return token.replace('sha256:', '').slice(0, 4);
 }

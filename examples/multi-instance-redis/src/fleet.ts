@@ -10,14 +10,14 @@ const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const PATIENCE = 15_000;
 
 /** How a worker came by the token that it serves. */
-export type Source = 'asked the server' | 'adopted' | 'waited, then adopted';
+export type Source = 'began with it' | 'asked the server' | 'adopted' | 'waited, adopted';
 
 /** A token that the fleet serves or served. */
 export interface SeenToken {
   readonly token: string;
   /** When it was first seen, on the clock of `performance.now()`. */
   readonly seenAt: number;
-  /** The number of the worker that asked the server for it; absent for that of the sign-in. */
+  /** The place of the worker that asked the server for it. */
   asker?: number;
 }
 
@@ -106,26 +106,25 @@ export class Worker {
   }
 
   #hear(message: Message): void {
-    if (message.kind === 'refreshed') {
-      this.asked += 1;
-      this.#fleet.noteAsker(message.token, this.number);
-    }
+    if (message.kind === 'refreshed') this.#fleet.note(message.token).asker = this.number;
     if (message.kind !== 'standing') return;
     const { kind: _, ...standing } = message;
     if (standing.step.endsWith('.waiting')) this.#waited = true;
-    const isNews = standing.token !== this.#standing?.token;
+    if (standing.token !== this.#standing?.token) this.#noteToken(standing.token);
     this.#standing = standing;
-    if (isNews) this.#noteToken(standing.token);
     this.#fleet.tellListeners();
   }
 
   #noteToken(token: string): void {
     const { asker } = this.#fleet.note(token);
-    if (asker === this.number) {
+    if (this.#standing === undefined) {
+      this.source = 'began with it';
+    } else if (asker === this.number) {
+      this.asked += 1;
       this.source = 'asked the server';
     } else {
       this.adopted += 1;
-      this.source = this.#waited ? 'waited, then adopted' : 'adopted';
+      this.source = this.#waited ? 'waited, adopted' : 'adopted';
     }
     this.#waited = false;
   }
@@ -154,6 +153,11 @@ export class Fleet {
     return [...this.#tokens.values()];
   }
 
+  /** How many tokens came to the end of their time. */
+  get expiries(): number {
+    return Math.max(0, this.#tokens.size - 1);
+  }
+
   /** How many calls of `getToken()` were answered, by those who are gone as well. */
   get served(): number {
     return this.#sum(({ served }) => served);
@@ -172,6 +176,11 @@ export class Fleet {
   get agrees(): boolean {
     const newest = this.tokens.at(-1)?.token;
     return this.working.every(({ standing }) => standing?.token === newest && standing?.step === 'valid.fresh');
+  }
+
+  /** Resolves when all have started. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.ask({ name: 'start' })));
   }
 
   /** A new process in the place of one that is gone. It begins to work at once. */
@@ -230,10 +239,6 @@ export class Fleet {
     const seen = this.#tokens.get(token) ?? { token, seenAt: performance.now() };
     this.#tokens.set(token, seen);
     return seen;
-  }
-
-  noteAsker(token: string, number: number): void {
-    this.note(token).asker = number;
   }
 
   #sum(figure: (standing: Standing) => number): number {

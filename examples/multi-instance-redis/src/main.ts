@@ -5,7 +5,7 @@ import { startAuthorizationServer } from '@frameio-auth/testing';
 import { claims } from './checks.ts';
 import { Fleet } from './fleet.ts';
 import { NoRedis, sharedRedis } from './shared-redis.ts';
-import { play, signIn } from './show.ts';
+import { play } from './show.ts';
 import { viewOn } from './view.ts';
 
 const USAGE = `Usage: npm start -- [--workers 6] [--seconds 30]
@@ -41,26 +41,16 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
   });
   process.once('exit', () => fleet.abandon());
 
-  let begun: number | undefined;
-  const view = viewOn(process.stdout, process.env, workers, LIFETIME * 1000);
-  view.begin(fleet, () => ({
-    expiries: Math.max(0, fleet.tokens.length - 1),
-    requests: server.count({ grantType: 'refresh_token' }),
-    elapsed: begun === undefined ? 0 : (performance.now() - begun) / 1000,
-    total: seconds,
-  }));
   try {
-    view.tell(`${workers} processes start, with ${redis.description}`);
-    const show = { fleet, server, duration: seconds * 1000, tell: (event: string) => view.tell(event) };
-    await signIn(show);
-    begun = performance.now();
-    const evidence = await play(show);
-    const made = claims(evidence);
+    process.stdout.write(`\n  ${workers} processes start, with ${redis.description}.\n`);
+    await fleet.ready();
+    const view = viewOn(process.stdout, process.env, { fleet, server, lifetime: LIFETIME, seconds });
+    const evidence = await play({ fleet, server, seconds, tell: (event) => view.tell(event) });
     view.end();
+    const made = claims(evidence);
     view.conclude(made);
     return made.every(({ holds }) => holds) ? 0 : 1;
   } finally {
-    view.end();
     await fleet.end();
     await server.close();
     await redis.end();

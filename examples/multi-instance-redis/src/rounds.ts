@@ -1,9 +1,10 @@
 import type { ExportedTokens, SessionState, UserSession } from '@frameio-auth/core';
-import { fingerprint } from '@frameio-auth/testing';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+import { fingerprint } from './fingerprint.ts';
 
 /** What the fleet asks a worker to do. Each is answered, but the last one, which ends the worker. */
 export type Order =
+  | { readonly name: 'start' }
   | { readonly name: 'beginSignIn' }
   | { readonly name: 'endSignIn'; readonly callback: string }
   | { readonly name: 'work' }
@@ -66,6 +67,8 @@ async function* orders(): AsyncGenerator<Order> {
 
 async function obey(session: UserSession, order: Exclude<Order, { name: 'end' }>): Promise<string> {
   switch (order.name) {
+    case 'start':
+      return '';
     case 'beginSignIn':
       return (await session.getAuthorizationUrl()).url;
     case 'endSignIn':

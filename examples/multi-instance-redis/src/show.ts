@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
-import { type Evidence, shortly } from './checks.ts';
+import type { Evidence } from './checks.ts';
 import type { Fleet, Worker } from './fleet.ts';
 
 /** When which blow falls, as a share of the whole time. */
@@ -16,23 +16,17 @@ const OVERSLEEP = 500;
 export interface Show {
   readonly fleet: Fleet;
   readonly server: AuthorizationServer;
-  /** How long it goes on, in milliseconds. */
-  readonly duration: number;
+  /** How long it goes on. */
+  readonly seconds: number;
   readonly tell: (event: string) => void;
 }
 
-/** Signs a user in; it begins in one worker and ends in another, as behind a load balancer. */
-export async function signIn({ fleet, server, tell }: Show): Promise<void> {
-  const [first, second] = fleet.workers as [Worker, Worker];
-  const url = await first.ask({ name: 'beginSignIn' });
-  await second.ask({ name: 'endSignIn', callback: await server.signIn(url) });
-  tell('Mara signed in: worker 1 sent her to the server, worker 2 took the callback');
-}
-
-/** Lets the fleet work, kills one worker and pauses another, and gathers what is to be seen of it. */
+/** Signs a user in, lets the fleet work, kills one worker and pauses another, and gathers what is to be seen of it. */
 export async function play(show: Show): Promise<Evidence> {
-  const { fleet, server, duration, tell } = show;
+  const { fleet, server, tell } = show;
   const begun = performance.now();
+  const duration = show.seconds * 1000;
+  await signIn(show);
   await Promise.all(fleet.workers.map((worker) => worker.ask({ name: 'work' })));
   tell(`all ${fleet.workers.length} workers serve her token`);
   const newsTold = tellOfTokens(show);
@@ -45,11 +39,10 @@ export async function play(show: Show): Promise<Evidence> {
 
   await fleet.until('all workers serve the newest token', () => fleet.agrees);
   newsTold();
-  const expiries = fleet.tokens.length - 1;
   const statuses = await Promise.all(fleet.workers.map((worker) => worker.ask({ name: 'callFrameio' })));
   return {
     requests: server.requests,
-    expiries,
+    expiries: fleet.expiries,
     killed,
     paused,
     awakening,
@@ -59,6 +52,14 @@ export async function play(show: Show): Promise<Evidence> {
     tokens: fleet.workers.map(({ standing }) => standing?.token ?? ''),
     statuses,
   };
+}
+
+/** Signs a user in; it begins in one worker and ends in another, as behind a load balancer. */
+async function signIn({ fleet, server, tell }: Show): Promise<void> {
+  const [first, second] = fleet.workers as [Worker, Worker];
+  const url = await first.ask({ name: 'beginSignIn' });
+  await second.ask({ name: 'endSignIn', callback: await server.signIn(url) });
+  tell('Mara signed in: worker 1 sent her off, worker 2 took the callback');
 }
 
 /** Waits until a moment of `performance.now()`; not at all, when it is over. */
@@ -75,7 +76,7 @@ function tellOfTokens({ fleet, tell }: Show): () => void {
     told = fleet.tokens.length;
     const others = fleet.working.length - 1;
     const span = Math.round(performance.now() - newest.seenAt);
-    tell(`token ${shortly(newest.token)}: worker ${newest.asker} asked, ${others} adopted it within ${span} ms`);
+    tell(`token ${newest.token}: worker ${newest.asker} asked, ${others} adopted it within ${span} ms`);
   });
 }
 
@@ -95,7 +96,7 @@ async function killOneThatRefreshes({ fleet, server, tell }: Show): Promise<numb
   await delay(HELD);
   await victim.kill();
   held.release();
-  tell(`… and is killed. Its lease ends by time, then another worker may ask`);
+  tell('… and is killed; when its lease has run out, another one may ask');
   await delay(HELD);
   const successor = await fleet.replace(victim);
   tell(`worker ${successor.number} is a new process`);
@@ -118,7 +119,7 @@ async function pauseOne({ fleet, tell }: Show): Promise<Pick<Evidence, 'paused' 
   const newest = fleet.tokens.at(-1)?.token;
   sleeper.resume();
   await fleet.until('the paused worker has a token', () => fleet.agrees);
-  tell(`worker ${sleeper.number} goes on: its token had expired, and it adopted ${shortly(newest ?? '')}`);
+  tell(`worker ${sleeper.number} goes on: its token had expired, and it adopted ${newest}`);
   const hasNewest = sleeper.standing?.token === newest;
   return { paused: sleeper.number, awakening: { missed, asked: sleeper.asked - before.asked, hasNewest } };
 }

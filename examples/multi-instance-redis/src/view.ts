@@ -1,22 +1,22 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { type Claim, shortly } from './checks.ts';
+import type { AuthorizationServer } from '@frameio-auth/testing';
+import type { Claim } from './checks.ts';
 import type { Fleet, Worker } from './fleet.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** What is shown besides the workers. */
-export interface Figures {
-  readonly expiries: number;
-  readonly requests: number;
-  /** Seconds. */
-  readonly elapsed: number;
-  readonly total: number;
+/** What is shown. */
+export interface Scene {
+  readonly fleet: Fleet;
+  readonly server: Pick<AuthorizationServer, 'count'>;
+  /** The life of a token, and how long all this takes, in seconds. */
+  readonly lifetime: number;
+  readonly seconds: number;
 }
 
-/** Where the fleet is shown. */
+/** Where it is shown. */
 export interface View {
-  begin(fleet: Fleet, figures: () => Figures): void;
-  /** What happened, in a few words. */
+  /** Says what happened, in a few words. */
   tell(event: string): void;
   /** Shows nothing more of the fleet. */
   end(): void;
@@ -31,15 +31,14 @@ const EVENTS = 8;
 const FURNITURE = 10;
 const REDRAW = 100;
 /** The life of a token in cells of the bar. */
-const CELLS = 8;
-const COLUMNS = [8, 8, 22, 8, 17, 7, 9] as const;
+const CELLS = 6;
+const COLUMNS = [7, 8, 12, 7, 13, 7, 9] as const;
 
 /** A picture that is drawn anew in its place where somebody watches, and lines where nobody does. */
-export function viewOn(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, size: number, lifetime: number): View {
-  const fits = out.columns > WIDTH && out.rows > size + EVENTS + FURNITURE;
-  return out.isTTY && fits && !env['NO_COLOR'] && !env['CI'] && env['TERM'] !== 'dumb'
-    ? new LiveView(out, lifetime)
-    : new PlainView(out);
+export function viewOn(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, scene: Scene): View {
+  const fits = out.columns >= WIDTH && out.rows >= scene.fleet.workers.length + EVENTS + FURNITURE;
+  const isWatched = out.isTTY && !env['NO_COLOR'] && !env['CI'] && env['TERM'] !== 'dumb';
+  return fits && isWatched ? new LiveView(out, scene) : new PlainView(out);
 }
 
 class PlainView implements View {
@@ -49,8 +48,6 @@ class PlainView implements View {
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
   }
-
-  begin(): void {}
 
   tell(event: string): void {
     this.#out.write(`${timeOf(performance.now() - this.#begun)}  ${event}\n`);
@@ -66,22 +63,17 @@ class PlainView implements View {
 
 class LiveView implements View {
   readonly #out: NodeJS.WriteStream;
-  readonly #lifetime: number;
+  readonly #scene: Scene;
   readonly #begun = performance.now();
+  readonly #timer: NodeJS.Timeout;
   readonly #events: string[] = [];
-  #frame: () => readonly string[] = () => [];
-  #timer: NodeJS.Timeout | undefined;
   #height = 0;
 
-  constructor(out: NodeJS.WriteStream, lifetime: number) {
+  constructor(out: NodeJS.WriteStream, scene: Scene) {
     this.#out = out;
-    this.#lifetime = lifetime;
+    this.#scene = scene;
     process.once('exit', () => out.write('\u001B[?25h')); // The cursor comes back, however this ends.
-  }
-
-  begin(fleet: Fleet, figures: () => Figures): void {
-    this.#frame = () => this.#draw(fleet, figures());
-    this.#out.write('\u001B[?25l\n');
+    out.write('\u001B[?25l\n');
     this.#timer = setInterval(() => this.#redraw(), REDRAW);
   }
 
@@ -109,9 +101,11 @@ class LiveView implements View {
     this.#height = lines.length;
   }
 
-  #draw(fleet: Fleet, { expiries, requests, elapsed, total }: Figures): readonly string[] {
+  #frame(): readonly string[] {
+    const { fleet, server, seconds } = this.#scene;
+    const elapsed = Math.floor((performance.now() - this.#begun) / 1000);
     const title = `One session, ${fleet.workers.length} processes, one Redis`;
-    const clock = `${Math.min(total, Math.floor(elapsed))} of ${total} s`;
+    const clock = `${Math.min(elapsed, seconds)} of ${seconds} s`;
     const events = Array.from({ length: EVENTS }, (_, index) => `  ${this.#events[index] ?? ''}`);
     return [
       `  ${paint('bold', title)}${dim(clock.padStart(WIDTH - 2 - title.length))}`,
@@ -119,8 +113,8 @@ class LiveView implements View {
       `  ${dim(row(['worker', 'pid', 'state', 'token', 'expires', 'asked', 'adopted', 'last']))}`,
       ...fleet.workers.map((worker) => `  ${this.#line(worker)}`),
       '',
-      `  ${figure(expiries, 'expiries')}${figure(requests, 'token requests')}` +
-        `${figure(fleet.served, 'getToken() calls')}${figure(fleet.errors, 'errors')}`,
+      `  ${figure('expiries', fleet.expiries)}${figure('refresh requests', server.count({ grantType: 'refresh_token' }))}` +
+        `${figure('getToken() calls', fleet.served)}${figure('errors', fleet.errors)}`,
       '',
       ...events,
     ];
@@ -129,7 +123,7 @@ class LiveView implements View {
   #line(worker: Worker): string {
     const { number, pid, condition, standing, asked, adopted, source } = worker;
     const [token, expires] =
-      standing === undefined ? ['', ''] : [shortly(standing.token), this.#bar(standing.expiresAt - Date.now())];
+      standing === undefined ? ['', ''] : [standing.token, this.#bar(standing.expiresAt - Date.now())];
     const last = source === undefined ? '' : source === 'asked the server' ? paint('cyan', source) : source;
     return row([
       `${number}`,
@@ -144,8 +138,8 @@ class LiveView implements View {
   }
 
   #bar(left: number): string {
-    const filled = Math.max(0, Math.min(CELLS, Math.ceil((left / this.#lifetime) * CELLS)));
-    const bar = `${'━'.repeat(filled)}${dim('━'.repeat(CELLS - filled))}`;
+    const filled = Math.max(0, Math.min(CELLS, Math.ceil((left / 1000 / this.#scene.lifetime) * CELLS)));
+    const bar = `${'━'.repeat(filled)}${dim('─'.repeat(CELLS - filled))}`;
     return left <= 0 ? `${bar} ${paint('red', 'over')}` : `${bar} ${(left / 1000).toFixed(1)} s`;
   }
 }
@@ -154,7 +148,7 @@ function stateOf({ condition, standing }: Worker): string {
   if (condition !== 'running') return paint('red', condition);
   if (standing === undefined) return dim('starting');
   const { state, step } = standing;
-  return state === 'valid' ? paint('green', state) : paint('yellow', step.replace('.', ', '));
+  return state === 'valid' ? paint('green', state) : paint('yellow', step.replace('refreshing.', ''));
 }
 
 function row(cells: readonly string[]): string {
@@ -164,8 +158,8 @@ function row(cells: readonly string[]): string {
     .trimEnd();
 }
 
-function figure(amount: number, what: string): string {
-  return `${paint('bold', amount.toLocaleString('en'))} ${dim(what)}    `;
+function figure(what: string, amount: number): string {
+  return `${dim(what)} ${paint('bold', amount.toLocaleString('en'))}   `;
 }
 
 function timeOf(ms: number): string {
