@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StorageError, TokenStorage } from '@frameio-auth/core';
+import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
+import type { RedisAddress } from '@frameio-auth/testing';
+import { Redis, type RedisOptions } from 'ioredis';
+import { expect, onTestFinished } from 'vitest';
+
+export const KEY = 'fictional-session';
+
+/** A lease that outlives its test, in milliseconds. */
+export const LONG = 60_000;
+
+/** How long what must come may take, in milliseconds, on a busy machine. */
+const PATIENCE = 8_000;
+
+/** A client of one server, as an application makes it, which is gone after the test. */
+export function connect({ host, port }: RedisAddress, options: RedisOptions = {}): Redis {
+  const client = new Redis({ host, port, ...options });
+  client.on('error', () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+/** A storage that is closed after the test. */
+export function open(options: RedisStorageOptions): RedisStorage {
+  const storage = redisStorage(options);
+  onTestFinished(() => storage.close());
+  return storage;
+}
+
+/** Commits what must not conflict, and returns the version. */
+export async function write(
+  storage: TokenStorage,
+  value: string,
+  { key = KEY, ...request }: { key?: string; expectedVersion?: number; expiresAt?: number } = {},
+): Promise<number> {
+  const reply = await storage.commit(key, { value, expectedVersion: 0, ...request });
+  if (reply.outcome !== 'committed') throw new Error('A commit that had to succeed was a conflict.');
+  return reply.version;
+}
+
+/** Takes a lease that must be free. */
+export async function grant(storage: TokenStorage, owner: string, { ifVersion = 0, ttl = LONG } = {}) {
+  const reply = await storage.lease(KEY, { owner, ttl, ifVersion });
+  if (reply.outcome !== 'granted') throw new Error(`A lease that had to be free was ${reply.outcome}.`);
+  return reply;
+}
+
+/** What a call rejects with. */
+export async function failureOf(call: Promise<unknown>): Promise<StorageError> {
+  const failure = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(failure).toHaveProperty('name', 'StorageError');
+  return failure as StorageError;
+}
+
+/** Asks again and again until there is an answer that is true. */
+export async function until(what: string, question: () => unknown): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while (!(await question())) {
+    if (performance.now() > deadline) throw new Error(`It did not come to pass that ${what}.`);
+    await delay(10);
+  }
+}

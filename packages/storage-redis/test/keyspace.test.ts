@@ -1,0 +1,177 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, failureOf, grant, KEY, LONG, open, write } from './bench.js';
+
+const DAY = 24 * 60 * 60_000;
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+function place() {
+  const keyPrefix = `${randomUUID()}:`;
+  const client = connect(server);
+  return { client, keyPrefix, storage: open({ client, keyPrefix }), hash: hashOf(keyPrefix) };
+}
+
+/** The name that the documentation gives the hash of a session: one of 64 shards, by the key. */
+function hashOf(prefix: string, key = KEY): string {
+  return `${prefix}{${(createHash('sha1').update(key).digest()[0] as number) % 64}}:${key}`;
+}
+
+/** The keys of a prefix, and when Redis forgets each; `never`. */
+async function keysOf(client: Redis, prefix: string): Promise<Record<string, number | 'never'>> {
+  const entries = (await client.keys(`${prefix}*`)).map(async (key) => {
+    const forgotten = (await client.call('PEXPIRETIME', key)) as number;
+    return [key, forgotten === -1 ? 'never' : forgotten] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe('what is in Redis', () => {
+  it('is one hash a record, without an end when the record has none', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    const version = await write(storage, 'first');
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
+    await grant(storage, 'one', { ifVersion: version });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
+    expect(Object.keys(await client.hgetall(hash)).sort()).toEqual([
+      'abandoned',
+      'commit',
+      'lease',
+      'owner',
+      'until',
+      'value',
+      'version',
+    ]);
+    await write(storage, 'second', { expectedVersion: version });
+    expect(Object.keys(await client.hgetall(hash)).sort()).toEqual(['commit', 'value', 'version']);
+  });
+
+  it('ends with the record, and is kept by a lease on it for a day after its deadline only', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    const { now } = await storage.read(KEY);
+    const expiresAt = now + LONG;
+    const version = await write(storage, 'for a minute', { expiresAt });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: expiresAt });
+    const { lease, until } = await grant(storage, 'one', { ifVersion: version });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: until + DAY });
+    await storage.renew(lease);
+    const renewed = Number(await client.hget(hash, 'until'));
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: renewed + DAY });
+    await storage.release(lease);
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: expiresAt });
+    const kept = await write(storage, 'for ever', { expectedVersion: version });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
+    await write(storage, 'for a minute', { expectedVersion: kept, expiresAt });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: expiresAt });
+  });
+
+  it('is nothing after a lease on no record was released, and for a day when it was not', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    const { lease, until } = await grant(storage, 'one');
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: until + DAY });
+    await storage.release(lease);
+    expect(await keysOf(client, keyPrefix)).toEqual({});
+  });
+
+  it('is nothing after questions, conflicts, and leases that were refused', async () => {
+    const { client, keyPrefix, storage } = place();
+    await storage.read(KEY);
+    await storage.commit(KEY, { value: 'never written', expectedVersion: 7 });
+    await storage.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: 7 });
+    await storage.renew({ key: KEY, owner: 'one', ttl: LONG, id: 'fictional' });
+    await storage.release({ key: KEY, owner: 'one', ttl: LONG, id: 'fictional' });
+    expect(await keysOf(client, keyPrefix)).toEqual({});
+  });
+
+  it('has versions that grow although Redis has deleted the key', async () => {
+    const { client, keyPrefix, storage } = place();
+    let last = 0;
+    for (let turn = 0; turn < 5; turn += 1) {
+      const { now } = await storage.read(KEY);
+      const version = await write(storage, 'short', { expiresAt: now + 2 });
+      expect(version).toBeGreaterThan(last);
+      last = version;
+      await delay(5);
+      expect(await keysOf(client, keyPrefix)).toEqual({});
+    }
+  });
+
+  it('lies under the prefix of the client, then that of the storage, then the shard of the key', async () => {
+    const client = connect(server, { keyPrefix: 'fictional-app:' });
+    const storage = open({ client });
+    await write(storage, 'value');
+    const plain = connect(server);
+    expect(await plain.keys('fictional-app:*')).toEqual([hashOf('fictional-app:frameio-auth:')]);
+    await plain.del(hashOf('fictional-app:frameio-auth:'));
+  });
+});
+
+describe('what Redis could not keep', () => {
+  it('is bounded: a lease without a foreseeable end is granted, renewed and released as a whole', async () => {
+    const { client, keyPrefix, storage } = place();
+    const { lease, until } = await grant(storage, 'one', { ttl: Number.MAX_VALUE });
+    expect(Number.isSafeInteger(until)).toBe(true);
+    expect(await storage.renew(lease)).toBe(true);
+    await storage.release(lease);
+    expect(await keysOf(client, keyPrefix)).toEqual({});
+  });
+
+  it.each([0, -1, -Number.MAX_VALUE])(
+    'is bounded: a record that expired at %d is written, and gone',
+    async (expiresAt) => {
+      const { client, keyPrefix, storage } = place();
+      await write(storage, 'too late', { expiresAt });
+      expect(await storage.read(KEY)).not.toHaveProperty('record');
+      expect(await keysOf(client, keyPrefix)).toEqual({});
+    },
+  );
+
+  it('is bounded: a record that expires after the last day of a Date never does', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    await write(storage, 'for ever', { expiresAt: Number.MAX_VALUE });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
+  });
+
+  it('is told by a StorageError and left as it is: something else under the key', async () => {
+    const { client, storage, hash } = place();
+    await client.set(hash, 'of another application');
+    const { code } = await failureOf(storage.commit(KEY, { value: 'value', expectedVersion: 0 }));
+    expect(code).toBe('WRONGTYPE');
+    expect(await client.get(hash)).toBe('of another application');
+  });
+});
+
+describe('scripts', () => {
+  it('are loaded again when Redis has forgotten them', async () => {
+    const { client, storage } = place();
+    const version = await write(storage, 'first');
+    const { lease } = await grant(storage, 'one', { ifVersion: version });
+    await client.script('FLUSH');
+    expect(await storage.renew(lease)).toBe(true);
+    await client.script('FLUSH');
+    await storage.release(lease);
+    await client.script('FLUSH');
+    const { lease: another } = await grant(storage, 'two', { ifVersion: version });
+    await client.script('FLUSH');
+    const second = await write(storage, 'second', { expectedVersion: version });
+    await client.script('FLUSH');
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'second', version: second } });
+    expect(await storage.renew(another)).toBe(false);
+  });
+
+  it('are loaded again after a restart of Redis', async () => {
+    await using another = await startRedis({ persistence: 'always' });
+    const storage = open({ client: connect(another) });
+    const version = await write(storage, 'kept');
+    await another.restart();
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'kept', version } });
+    await grant(storage, 'one', { ifVersion: version });
+  });
+});
