@@ -26,20 +26,25 @@ const WAYS: readonly (readonly [way: WayOfSharing, rounds: number])[] = [
 export async function fleetRefresh(redis: RedisServer): Promise<void> {
   const times: (readonly [string, number])[] = [];
   const commands: (readonly [string, number])[] = [];
-  for (const [way, rounds] of WAYS) {
-    const taken: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      await withFleet(redis, way, async (fleet, server) => {
-        taken.push(await share(fleet, server));
+  const clients = await Promise.all(Array.from({ length: INSTANCES }, () => connected(redis)));
+  try {
+    for (const [way, rounds] of WAYS) {
+      const taken: number[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        await withFleet(clients, way, async (fleet, server) => {
+          taken.push(await share(fleet, server));
+        });
+      }
+      taken.sort((one, other) => one - other);
+      times.push([way.name, taken[Math.floor(rounds / 2)] as number]);
+      // Counted in a round of its own, because being watched slows Redis.
+      await withFleet(clients, way, async (fleet, server) => {
+        const seen = await commandsDuring(redis, () => share(fleet, server));
+        commands.push([way.name, seen.filter(({ source }) => source !== 'lua').length]);
       });
     }
-    taken.sort((one, other) => one - other);
-    times.push([way.name, taken[Math.floor(rounds / 2)] ?? Number.NaN]);
-    // Counted in a round of its own, because being watched slows Redis.
-    await withFleet(redis, way, async (fleet, server) => {
-      const seen = await commandsDuring(redis, () => share(fleet, server));
-      commands.push([way.name, seen.filter(({ source }) => source !== 'lua').length]);
-    });
+  } finally {
+    for (const client of clients) client.disconnect();
   }
   print(`An expired token for ${INSTANCES} instances, from the answer to the last that has it`, times, milliseconds);
   print('Commands that they sent to Redis for it, connecting not counted', commands, String);
@@ -60,22 +65,20 @@ async function share(fleet: readonly FleetMember[], server: FictionalTokenServer
 }
 
 async function withFleet(
-  redis: RedisServer,
+  clients: readonly Redis[],
   way: WayOfSharing,
   act: (fleet: readonly FleetMember[], server: FictionalTokenServer) => Promise<void>,
 ): Promise<void> {
   const server = new FictionalTokenServer(SERVER_DELAY);
-  const clients = await Promise.all(Array.from({ length: INSTANCES + 1 }, () => connected(redis)));
-  const [first, ...others] = clients as [Redis, ...Redis[]];
+  const [first] = clients as [Redis];
   await first.flushall();
   await way.begin(first);
-  const fleet = await Promise.all(others.map((client) => way.join(client, server)));
+  const fleet = await Promise.all(clients.map((client) => way.join(client, server)));
   try {
-    await way.ready(first, INSTANCES);
+    await way.ready(first, fleet.length);
     await act(fleet, server);
   } finally {
     await Promise.all(fleet.map((member) => member.close()));
-    for (const client of clients) client.disconnect();
   }
 }
 

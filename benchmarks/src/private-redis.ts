@@ -7,7 +7,7 @@ export async function onPrivateRedis(...benchmarks: readonly ((redis: RedisServe
   try {
     redis = await startRedis();
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    if (!(error instanceof ConfigurationError && error.code === 'redis_not_found')) throw error;
     console.log(`${error.message}\n`);
     return;
   }
