@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   cutting,
   failingOver,
@@ -11,6 +12,7 @@ import {
   type RaceFault,
   type RaceOptions,
   type RedisAddress,
+  type RedisServer,
   restarting,
   startRedis,
   startRedisCluster,
@@ -59,14 +61,17 @@ async function redis(): Promise<Field> {
   };
 }
 
+/** What a server needs that comes back from the dead: its records, and no writes from clients that nobody copies. */
+const RETURNING = { appendonly: 'yes', 'min-replicas-to-write': '1', 'min-replicas-max-lag': '2' };
+
 /** A master with replicas, and sentinels that name another master when it dies. */
 async function sentinel(): Promise<Field> {
-  const group = await startRedisSentinel();
+  const group = await startRedisSentinel({ config: RETURNING });
   const parameters: Deployment = { kind: 'sentinel', name: group.name, sentinels: group.sentinels.map(addressOf) };
   const failover = async (): Promise<void> => {
     const former = await group.master();
     await group.failover();
-    await former.start();
+    await comeBack(former);
   };
   return {
     options: { member: redisMember, parameters },
@@ -77,13 +82,13 @@ async function sentinel(): Promise<Field> {
 
 /** A cluster, whose slots move and whose masters die. */
 async function cluster(): Promise<Field> {
-  const nodes = await startRedisCluster();
+  const nodes = await startRedisCluster({ config: { appendonly: 'yes' } });
   const parameters: Deployment = { kind: 'cluster', nodes: nodes.nodes.map(addressOf) };
   const slot = (): Promise<number> => slotOfSession(nodes.nodes.map(addressOf));
   const failover = async (): Promise<void> => {
     const former = await nodes.masterOf(await slot());
     await nodes.failover({ slot: await slot() });
-    await former.start();
+    await comeBack(former);
   };
   const migrate = async () => nodes.migrateSlot(await slot());
   return {
@@ -91,6 +96,21 @@ async function cluster(): Promise<Field> {
     faults: { ...anywhere, failover: failingOver({ failover }), migration: migrating({ migrate }) },
     close: () => nodes.stop(),
   };
+}
+
+/** Starts a master whose place was taken. The failover is over when it follows: until then there are two of them. */
+async function comeBack(former: RedisServer): Promise<void> {
+  await former.start();
+  const client = new Redis({ host: former.host, port: former.port });
+  try {
+    for (;;) {
+      const [role, , , link] = (await client.call('ROLE')) as [string, string?, number?, string?];
+      if (role === 'slave' && link === 'connected') return;
+      await delay(50);
+    }
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** The slot of the only session in a cluster. */

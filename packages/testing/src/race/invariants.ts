@@ -151,7 +151,9 @@ export class Findings {
       );
       return question?.ttl ?? 0;
     };
-    const own = this.#answers.filter((answer) => answer.process === process && answer.key === key && answer.at >= at);
+    const isOwn = (event: { readonly process: ProcessName; readonly key: string }) =>
+      event.process === process && event.key === key;
+    const own = this.#answers.filter((answer) => isOwn(answer) && answer.at >= at);
     const next = own.find(({ outcome, question: other }) => outcome === 'granted' && other > question);
     const before = next?.question ?? Number.POSITIVE_INFINITY;
     const renewals = own.filter(({ outcome, question }) => outcome === 'renewed' && question < before);
@@ -159,21 +161,19 @@ export class Findings {
       asked + ttl(question),
       ...renewals.map((renewal) => renewal.asked + ttl(renewal.question)),
     );
-    const asks = this.#all('storage.asked').filter((event) => event.key === key && event.at >= at);
-    const release = asks.find(
-      (event) => event.call === 'release' && event.process === process && event.question > question,
-    );
+    const asks = this.#all('storage.asked').filter((event) => event.key === key);
+    const release = asks.find((event) => event.call === 'release' && isOwn(event) && event.question > question);
     // Whoever writes the record ends the lease on it, holder or not.
-    const commit = asks.find((event) => event.call === 'commit' && !this.#wasConflict(event));
+    const commit = asks.find((event) => event.call === 'commit' && this.#mayTakeEffect(event, at));
     const untilReleased = Math.min(deadline, release?.at ?? deadline);
-    const until = Math.min(untilReleased, commit?.at ?? deadline);
+    const until = Math.min(untilReleased, Math.max(at, commit?.at ?? deadline));
     return { process, key, asked, from: at, deadline, until, untilReleased };
   }
 
-  #wasConflict({ process, question }: Of<'storage.asked'>): boolean {
-    return this.#answers.some(
-      (answer) => answer.process === process && answer.question === question && answer.outcome === 'conflict',
-    );
+  /** Whether a commit may have been carried out after a time, as far as its answer tells. */
+  #mayTakeEffect({ process, question }: Of<'storage.asked'>, since: number): boolean {
+    const answer = this.#answers.find((event) => event.process === process && event.question === question);
+    return answer === undefined || (answer.outcome !== 'conflict' && answer.at >= since);
   }
 
   /** Whether the storage may have lost, between two times, what it had confirmed. */
