@@ -12,6 +12,11 @@ const PATIENCE = 15_000;
 /** How a worker came by the token that it serves. */
 export type Source = 'began with it' | 'asked the server' | 'adopted' | 'waited, adopted';
 
+/** Says that the fleet does not do what it should. */
+export class BrokenFleet extends Error {
+  override readonly name = 'BrokenFleet';
+}
+
 /** A token that the fleet serves or served. */
 export interface SeenToken {
   readonly token: string;
@@ -59,14 +64,14 @@ export class Worker {
     const answered = new Promise<string>((resolve, reject) => {
       const listener = (message: Message) => {
         if (message.kind === 'answer') resolve(message.text);
-        if (message.kind === 'failure') reject(new Error(`Worker ${this.number}: ${message.text}`));
+        if (message.kind === 'failure') reject(new BrokenFleet(`Worker ${this.number}: ${message.text}`));
       };
       this.#process.on('message', listener);
       given.signal.addEventListener('abort', () => this.#process.off('message', listener));
     });
     const failed = async (after: Promise<unknown>, how: string) => {
       await after;
-      throw new Error(`Worker ${this.number} ${how} when it was told to ${order.name}.`);
+      throw new BrokenFleet(`Worker ${this.number} ${how} when it was told to ${order.name}.`);
     };
     this.#process.send(order);
     try {
@@ -192,12 +197,18 @@ export class Fleet {
     return successor;
   }
 
-  /** Resolves to what `look` finds, as soon as it finds something. */
+  /**
+   * Resolves to what `look` finds, as soon as it finds something.
+   *
+   * @throws BrokenFleet when a worker finds the user signed out, or when nothing comes of the waiting
+   */
   async until<Found>(what: string, look: () => Found | undefined | false): Promise<Found> {
     const given = new AbortController();
     let stop = () => {};
-    const found = new Promise<Found>((resolve) => {
+    const found = new Promise<Found>((resolve, reject) => {
       const listener = () => {
+        const signedOut = this.working.find(({ standing }) => standing?.state === 'expired');
+        if (signedOut !== undefined) reject(new BrokenFleet(`Worker ${signedOut.number} finds the user signed out.`));
         const result = look();
         if (result !== undefined && result !== false) resolve(result);
       };
@@ -205,7 +216,7 @@ export class Fleet {
       listener();
     });
     const late = delay(PATIENCE, undefined, given).then(() => {
-      throw new Error(`It did not come about that ${what}.`);
+      throw new BrokenFleet(`It did not come about that ${what}.`);
     });
     try {
       return await Promise.race([found, late]);

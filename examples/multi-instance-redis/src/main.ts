@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { claims } from './checks.ts';
-import { Fleet } from './fleet.ts';
+import { BrokenFleet, Fleet } from './fleet.ts';
 import { NoRedis, sharedRedis } from './shared-redis.ts';
 import { play } from './show.ts';
-import { viewOn } from './view.ts';
+import { type View, viewOn } from './view.ts';
 
 const USAGE = `Usage: npm start -- [--workers 6] [--seconds 30]
 
@@ -41,16 +41,18 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
   });
   process.once('exit', () => fleet.abandon());
 
+  let view: View | undefined;
   try {
     process.stdout.write(`\n  ${workers} processes start, with ${redis.description}.\n`);
     await fleet.ready();
-    const view = viewOn(process.stdout, process.env, { fleet, server, lifetime: LIFETIME, seconds });
-    const evidence = await play({ fleet, server, seconds, tell: (event) => view.tell(event) });
+    view = viewOn(process.stdout, process.env, { fleet, server, lifetime: LIFETIME, seconds });
+    const evidence = await play({ fleet, server, seconds, tell: view.tell });
     view.end();
     const made = claims(evidence);
     view.conclude(made);
     return made.every(({ holds }) => holds) ? 0 : 1;
   } finally {
+    view?.end();
     await fleet.end();
     await server.close();
     await redis.end();
@@ -88,9 +90,9 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   } catch (error) {
-    // What whoever started this can mend; parseArgs throws TypeErrors as well.
-    if (!(error instanceof NoRedis || error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    // These are sentences for whoever started this; parseArgs throws TypeErrors as well.
+    if (!(error instanceof NoRedis || error instanceof BrokenFleet || error instanceof TypeError)) throw error;
+    process.stderr.write(`\n  ${error.message}\n`);
     return 1;
   }
 }

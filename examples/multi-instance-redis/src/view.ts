@@ -17,7 +17,7 @@ export interface Scene {
 /** Where it is shown. */
 export interface View {
   /** Says what happened, in a few words. */
-  tell(event: string): void;
+  readonly tell: (event: string) => void;
   /** Shows nothing more of the fleet. */
   end(): void;
   /** What is said in the end. */
@@ -49,9 +49,9 @@ class PlainView implements View {
     this.#out = out;
   }
 
-  tell(event: string): void {
+  readonly tell = (event: string): void => {
     this.#out.write(`${timeOf(performance.now() - this.#begun)}  ${event}\n`);
-  }
+  };
 
   end(): void {}
 
@@ -65,7 +65,7 @@ class LiveView implements View {
   readonly #out: NodeJS.WriteStream;
   readonly #scene: Scene;
   readonly #begun = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   readonly #events: string[] = [];
   #height = 0;
 
@@ -77,13 +77,15 @@ class LiveView implements View {
     this.#timer = setInterval(() => this.#redraw(), REDRAW);
   }
 
-  tell(event: string): void {
+  readonly tell = (event: string): void => {
     this.#events.push(`${dim(timeOf(performance.now() - this.#begun))}  ${event}`);
     if (this.#events.length > EVENTS) this.#events.shift();
-  }
+  };
 
   end(): void {
+    if (this.#timer === undefined) return;
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#redraw();
   }
 
