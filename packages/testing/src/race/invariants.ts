@@ -126,6 +126,14 @@ export class Findings {
     return new Set(granted.map(({ refreshToken }) => refreshToken)).size;
   }
 
+  /** The presentations of tokens that had been presented before and were not left as they were. */
+  get repetitions(): readonly (Presentation & { readonly earlier: Presentation })[] {
+    return this.presentations.flatMap((presentation) => {
+      const { earlier } = presentation;
+      return earlier === undefined || this.#wasKept(earlier) ? [] : [{ ...presentation, earlier }];
+    });
+  }
+
   /** Whether the process that presented a token knows that it gets no tokens for it. */
   answerWasLost({ request }: Presentation): boolean {
     const end = this.#ends.get(request);
@@ -207,15 +215,19 @@ export class Findings {
   #mayFollow(earlier: Presentation, later: Presentation): boolean {
     const tenure = this.#tenures.findLast(({ process, from }) => process === earlier.process && from <= earlier.at);
     if (this.#losesWrites(tenure?.asked ?? earlier.at, later.at)) return true;
-    const end = this.#ends.get(earlier.request);
-    const decision = this.#decisions.get(earlier.request);
-    const keptIt = decision?.outcome === 'granted' && decision.refreshToken === undefined;
     if (tenure === undefined) return false;
-    if (keptIt) return tenure.until <= later.at;
+    const end = this.#ends.get(earlier.request);
     const answered = end?.status === 200 && end.at <= later.at;
-    if (answered && this.#commits(earlier.process, end.at).some(({ at }) => at <= later.at)) return false;
     if (earlier.process === later.process && end !== undefined && !answered) return true;
+    if (this.#wasKept(earlier)) return tenure.until <= later.at;
+    if (answered && this.#commits(earlier.process, end.at).some(({ at }) => at <= later.at)) return false;
     return (answered ? tenure.deadline : tenure.untilReleased) <= later.at;
+  }
+
+  /** Whether the server left the refresh token as it was. */
+  #wasKept({ request }: Presentation): boolean {
+    const decision = this.#decisions.get(request);
+    return decision?.outcome === 'granted' && decision.refreshToken === undefined;
   }
 
   *#sharedLeases(): Generator<Violation> {

@@ -33,10 +33,15 @@ export interface RaceInProgress {
   random(): number;
   wait(ms: number): Promise<void>;
   /**
-   * A member that nothing else strikes at: every other time the one that sends the next request to the token endpoint,
-   * at the moment when the server has it, so that there is something to break. `undefined`: all are struck already.
+   * A member that nothing else strikes at: any one, or, every other time, the one of `nextToRefresh()`, so that there is
+   * something to break. `undefined`: all are struck already.
    */
   aim(): Promise<RacingMember | undefined>;
+  /**
+   * The member whose refresh token the server is shown next, at that moment; `undefined` when it is struck already, or
+   * when none is shown within two seconds.
+   */
+  nextToRefresh(): Promise<RacingMember | undefined>;
   /**
    * Does what goes wrong, and writes down when it began and when it was over, by which it is judged what it excuses.
    */

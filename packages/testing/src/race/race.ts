@@ -5,7 +5,7 @@ import type { Answer } from '../http-message.js';
 import { startAuthorizationServer } from '../local-server.js';
 import { fingerprint } from '../secret-ledger.js';
 import { type RaceEvent, tellHistory } from './history.js';
-import { Findings, type Presentation, recoveryViolations, type Violation } from './invariants.js';
+import { Findings, recoveryViolations, type Violation } from './invariants.js';
 import type { Settlement } from './orders.js';
 import type { RaceFault, RaceInProgress, RacingMember } from './race-fault.js';
 import { RaceProcess } from './race-process.js';
@@ -48,7 +48,7 @@ export interface RaceReport {
   readonly seed: number;
   /** What did not hold, in the order of time. */
   readonly violations: readonly Violation[];
-  /** Refresh tokens for which the server gave new tokens. */
+  /** How many refresh tokens the server gave new tokens for. */
   readonly refreshes: number;
   /** Requests with a refresh token that reached the server. */
   readonly tokenRequests: number;
@@ -314,12 +314,13 @@ class Race {
       aim: async () => {
         const [whether, which] = [random(), random()];
         if (whether < 0.5) {
-          const sender = await this.#nextSender();
+          const sender = await this.#nextToRefresh();
           if (sender !== undefined) return sender;
         }
         const free = this.#places.filter(({ struck }) => !struck);
         return free[Math.floor(which * free.length)];
       },
+      nextToRefresh: () => this.#nextToRefresh(),
       during: async ({ member, losesWrites = false }, goWrong) => {
         const place = member as Place | undefined;
         const about = { fault: fault.name, losesWrites, ...(place && { process: place.name }) };
@@ -347,8 +348,7 @@ class Race {
     };
   }
 
-  /** The member whose token request the server gets next, unless it is struck already. */
-  async #nextSender(): Promise<Place | undefined> {
+  async #nextToRefresh(): Promise<Place | undefined> {
     const sent = new Promise<string>((resolve) => this.#awaiting.push(resolve));
     const name = await Promise.race([sent, delay(OPPORTUNITY, undefined, { ref: false })]);
     return this.#places.find((place) => place.name === name && !place.struck);
@@ -399,14 +399,15 @@ class Race {
       if (event.kind === 'handed') handed += event.callers;
       if (event.kind === 'refused') refused[event.code] = (refused[event.code] ?? 0) + 1;
     }
-    const repeated = findings.presentations.filter(({ earlier }) => earlier !== undefined);
-    const isUnexplained = (earlier: Presentation, until: number) =>
-      !findings.answerWasLost(earlier) && !findings.wasStruck(earlier.process, earlier.at, until);
+    const { repetitions } = findings;
+    const unexplained = repetitions.filter(
+      ({ earlier, at }) => !findings.answerWasLost(earlier) && !findings.wasStruck(earlier.process, earlier.at, at),
+    );
     return {
       refreshes: findings.refreshed,
       tokenRequests: findings.presentations.length,
-      ambiguous: repeated.length,
-      lapses: repeated.filter(({ earlier, at }) => earlier !== undefined && isUnexplained(earlier, at)).length,
+      ambiguous: repetitions.length,
+      lapses: unexplained.length,
       strikes: this.#strikes,
       handed,
       refused,
