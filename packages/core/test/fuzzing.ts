@@ -1,0 +1,96 @@
+/** What the properties of this package have in common; each is tried with made-up values, the same ones in every run. */
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { FrameioAuthError } from '../src/kernel/errors.js';
+
+/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
+const FACTOR = Number(process.env['FUZZ'] ?? 1);
+
+/** The parameters of `fc.assert()`: how many values, always the same ones. */
+export function runs(count: number): { readonly seed: number; readonly numRuns: number } {
+  return { seed: 2030, numRuns: count * FACTOR };
+}
+
+/** Everything that a log could show of a value. */
+export function exposed(value: unknown): string {
+  const shown = inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true });
+  const error = value instanceof Error ? `${value.message} ${value.stack}` : '';
+  return `${shown} ${JSON.stringify(value)} ${error}`;
+}
+
+/** What an action throws; `undefined` when it does not. */
+export function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('It threw nothing');
+  }
+}
+
+/** What a promise rejects with; `undefined` when it does not. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('It rejected with nothing');
+  }
+}
+
+/** Whether it is one of the documented errors. Any other one is a crash. */
+export function isDocumented(error: unknown): error is FrameioAuthError {
+  return error instanceof FrameioAuthError;
+}
+
+/** Text that parsers stumble over: of any length and alphabet, with control characters and halves of characters. */
+export const anyText: fc.Arbitrary<string> = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom(...'\0\n\r\t \u00a0\u200b\u202e\u2028\ufeff\ud800\udc00"\\\'{}[]:,%+&=#?/@é') }),
+  fc.constantFrom('', '__proto__', 'constructor', 'toString', 'NaN', '-0', '1e999', '0x10', 'Infinity', 'null', 'true'),
+);
+
+/** Any value that JSON has, prototypes' names among the members, and text that stands for a number. */
+export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
+  fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }),
+  fc.dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 5 }),
+  anyText,
+  fc.constantFrom<unknown>(0, -1, 1e308, 2 ** 53, 1.5, -1e-7, null, true, [], {}, [[]], ''),
+);
+
+/** Anything at all that JavaScript has. */
+export const anything: fc.Arbitrary<unknown> = fc.oneof(
+  fc.anything({
+    withBigInt: true,
+    withBoxedValues: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withSet: true,
+    withTypedArray: true,
+    withSparseArray: true,
+    stringUnit: 'binary',
+  }),
+  anyJson,
+  fc.constantFrom<unknown>(undefined, Number.NaN, Number.POSITIVE_INFINITY, 1n, Symbol('fictional'), () => {}),
+);
+
+/** A text with a few of its characters changed, left out or added, or without its end. */
+export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const change = fc.record({
+    at: fc.nat({ max: 9_999 }),
+    drop: fc.nat({ max: 3 }),
+    add: fc.oneof(anyText, fc.constantFrom('0', '-', '"', ',', '}', '{', '1e999', '"__proto__":')),
+  });
+  return fc
+    .tuple(text, fc.array(change, { minLength: 1, maxLength: 3 }), fc.option(fc.nat({ max: 9_999 }), { freq: 4 }))
+    .map(([whole, changes, end]) => {
+      let result = whole;
+      for (const { at, drop, add } of changes) {
+        const place = at % (result.length + 1);
+        result = result.slice(0, place) + add + result.slice(place + drop);
+      }
+      return end === null ? result : result.slice(0, end % (result.length + 1));
+    });
+}
