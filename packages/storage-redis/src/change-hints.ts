@@ -2,38 +2,55 @@ import type { RedisClient, SubscribingClient } from './redis-client.js';
 
 type Listener = (version: number) => void;
 
+interface Watched {
+  readonly channel: string;
+  readonly listeners: Set<Listener>;
+}
+
+/** How long to wait before the next attempt to connect, in milliseconds: so much for each one so far, and at most. */
+const BACKOFF = 100;
+const LONGEST_BACKOFF = 5_000;
+
 /**
  * What Redis tells of changes, on one connection of its own for all sessions of a process (in a cluster: one for each
- * node that has any). It is made when the first session watches, and lives as long as the application's client.
+ * node that has any). It is made when the first session watches. While the application's client is not connected it is
+ * not tried again, so it cannot outlive that client; it comes back with it.
  *
  * A hint that is lost costs a second, for whoever waits looks by itself as well; so what goes wrong here is no failure.
  */
 export class ChangeHints {
   readonly #client: RedisClient;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #watched = new Map<string, Watched>();
   readonly #channels = new Set<string>();
   #connection: SubscribingClient | undefined;
 
   constructor(client: RedisClient) {
     this.#client = client;
+    client.on('ready', this.#subscribeAll);
     client.on('end', this.#disconnect);
   }
 
   watch(key: string, channel: string, listener: Listener): () => void {
-    const ofKey = this.#listeners.get(key) ?? new Set<Listener>();
+    const watched = this.#watched.get(key) ?? { channel, listeners: new Set<Listener>() };
     const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
-    this.#listeners.set(key, ofKey.add(call));
+    watched.listeners.add(call);
+    this.#watched.set(key, watched);
     this.#subscribe(channel);
     return () => {
-      if (ofKey.delete(call) && ofKey.size === 0) this.#listeners.delete(key);
+      if (watched.listeners.delete(call) && watched.listeners.size === 0) this.#watched.delete(key);
     };
   }
 
   close(): void {
-    this.#listeners.clear();
+    this.#watched.clear();
+    this.#client.off('ready', this.#subscribeAll);
     this.#client.off('end', this.#disconnect);
     this.#disconnect();
   }
+
+  readonly #subscribeAll = (): void => {
+    for (const { channel } of this.#watched.values()) this.#subscribe(channel);
+  };
 
   /** Channels are shared and stay subscribed: there are few, and the next session may need the same one. */
   #subscribe(channel: string): void {
@@ -51,18 +68,26 @@ export class ChangeHints {
 
   #connect(): SubscribingClient {
     const { isCluster } = this.#client;
+    const retryStrategy = (times: number) =>
+      this.#client.status === 'ready' ? Math.min(times * BACKOFF, LONGEST_BACKOFF) : null;
     const connection = (
       isCluster
-        ? this.#client.duplicate([], { shardedSubscribers: true, lazyConnect: false, enableOfflineQueue: true })
+        ? this.#client.duplicate([], {
+            shardedSubscribers: true,
+            lazyConnect: false,
+            enableOfflineQueue: true,
+            clusterRetryStrategy: retryStrategy,
+          })
         : this.#client.duplicate({
             lazyConnect: false,
             maxRetriesPerRequest: null,
             enableOfflineQueue: true,
             autoResubscribe: true,
+            retryStrategy,
+            sentinelRetryStrategy: retryStrategy,
           })
     ) as SubscribingClient;
     connection.on('error', () => {}); // Without a listener ioredis prints it. The application's client tells of the same.
-    // It gave up by itself, as its options are those of the application: the next session that watches makes another.
     connection.on('end', () => {
       if (this.#connection === connection) this.#disconnect();
     });
@@ -81,8 +106,6 @@ export class ChangeHints {
     const colon = message.indexOf(':');
     const version = Number(message.slice(0, colon));
     if (!Number.isSafeInteger(version)) return;
-    const ofKey = this.#listeners.get(message.slice(colon + 1));
-    if (ofKey === undefined) return;
-    for (const listener of ofKey) listener(version);
+    for (const listener of this.#watched.get(message.slice(colon + 1))?.listeners ?? []) listener(version);
   }
 }

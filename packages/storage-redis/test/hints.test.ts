@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect, grant, KEY, open, until, write } from './bench.js';
+
+let server: RedisServer;
+let sentinel: RedisSentinel;
+beforeAll(async () => {
+  [server, sentinel] = await Promise.all([startRedis(), startRedisSentinel()]);
+});
+afterAll(() => Promise.all([server.stop(), sentinel.stop()]));
+
+/** How many connections of a name Redis has, and of which kind. */
+async function connectionsOf(admin: Redis, name: string): Promise<{ all: number; subscribed: number }> {
+  const lines = String(await admin.client('LIST'))
+    .split('\n')
+    .filter((line) => line.includes(` name=${name} `));
+  return { all: lines.length, subscribed: lines.filter((line) => / sub=[1-9]/.test(line)).length };
+}
+
+/** Two storages of a place, and what the first one hears. */
+function watching(client: Redis, keyPrefix = `${randomUUID()}:`) {
+  const storage = open({ client, keyPrefix });
+  const heard: number[] = [];
+  storage.watch(KEY, (version) => heard.push(version));
+  return { storage, heard, keyPrefix };
+}
+
+describe('hints', () => {
+  it('come by one connection for all sessions of a storage, which is made by the first that watches', async () => {
+    const name = 'fictional-connections';
+    const client = connect(server, { connectionName: name });
+    const admin = connect(server);
+    const storage = open({ client, keyPrefix: `${randomUUID()}:` });
+    await storage.read(KEY);
+    expect(await connectionsOf(admin, name)).toEqual({ all: 1, subscribed: 0 });
+    const told = new Set<string>();
+    const keys = Array.from({ length: 300 }, (_, index) => `session ${index}`);
+    for (const key of keys) storage.watch(key, () => told.add(key));
+    await until('all are told', async () => {
+      for (const key of keys) {
+        if (told.has(key)) continue;
+        const reply = await storage.lease(key, { owner: 'one', ttl: 60_000, ifVersion: 0 });
+        if (reply.outcome === 'granted') await storage.release(reply.lease);
+      }
+      return told.size === keys.length;
+    });
+    expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
+  });
+
+  it('tell one session of its own key alone, although others share its channel', async () => {
+    const { storage, heard } = watching(connect(server));
+    const version = await write(storage, 'value');
+    await until('the hint is heard', async () => {
+      await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
+      return heard.length > 0;
+    });
+    for (let index = 0; index < 200; index += 1) await write(storage, 'value', { key: `session ${index}` });
+    const last = await write(storage, 'last', { expectedVersion: version });
+    await until('the last hint is heard', () => heard.at(-1) === last);
+    expect(new Set(heard)).toEqual(new Set([version, last]));
+  });
+
+  it('come again after their connection was killed', async () => {
+    const { storage, heard } = watching(connect(server));
+    const version = await write(storage, 'first');
+    await until('hints come', async () => {
+      await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
+      return heard.length > 0;
+    });
+    await connect(server).client('KILL', 'TYPE', 'pubsub');
+    heard.length = 0;
+    await until('hints come again', async () => {
+      await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
+      return heard.length > 0;
+    });
+  });
+
+  it('come again after a restart of Redis that lasts, and after the client was closed and connected again', async () => {
+    await using another = await startRedis({ persistence: 'always' });
+    const client = connect(another, { retryStrategy: () => 20 });
+    const { storage, heard } = watching(client);
+    const hintsCome = async () => {
+      heard.length = 0;
+      await until('hints come', async () => {
+        await storage.release((await grant(storage, 'one')).lease);
+        return heard.length > 0;
+      });
+    };
+    await hintsCome();
+    await another.restart({ downtime: 300 });
+    await hintsCome();
+    client.disconnect();
+    await once(client, 'end');
+    await client.connect();
+    await hintsCome();
+  });
+
+  it('come again after a failover of the master behind sentinels', async () => {
+    const { name, sentinels } = sentinel;
+    const client = new Redis({
+      name,
+      sentinels: [...sentinels],
+      retryStrategy: () => 50,
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    });
+    client.on('error', () => {});
+    onTestFinished(() => client.disconnect());
+    const { storage, heard } = watching(client);
+    const version = await write(storage, 'value');
+    await until('the replicas have it', async () => Number(await client.call('WAIT', '2', '100')) === 2);
+    await sentinel.failover();
+    heard.length = 0;
+    await until('hints come', async () => {
+      const reply = await storage.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: version }).catch(() => undefined);
+      if (reply?.outcome === 'granted') await storage.release(reply.lease).catch(() => {});
+      return heard.length > 0;
+    });
+    expect(heard).toContain(version);
+  });
+
+  it('of another database name a version that is not that of the record, and do nothing to it', async () => {
+    const keyPrefix = `${randomUUID()}:`;
+    const { heard } = watching(connect(server), keyPrefix);
+    const elsewhere = open({ client: connect(server, { db: 3 }), keyPrefix });
+    const { storage } = { storage: open({ client: connect(server), keyPrefix }) };
+    const version = await write(elsewhere, 'in database 3');
+    await until('the hint is heard', async () => {
+      await elsewhere.release((await grant(elsewhere, 'one', { ifVersion: version })).lease);
+      return heard.length > 0;
+    });
+    expect(await storage.read(KEY)).not.toHaveProperty('record');
+  });
+
+  it('that nobody of this storage sent are not passed on', async () => {
+    const keyPrefix = `${randomUUID()}:`;
+    const client = connect(server);
+    const { storage, heard } = watching(client, keyPrefix);
+    const version = await write(storage, 'value');
+    await until('hints come', async () => {
+      await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
+      return heard.length > 0;
+    });
+    for (const message of ['', ':', 'nonsense', `nonsense:${KEY}`, `NaN:${KEY}`, `1e400:${KEY}`, '7:another']) {
+      await client.publish(`${keyPrefix}{30}`, message);
+    }
+    const last = await write(storage, 'last', { expectedVersion: version });
+    await until('the last hint is heard', () => heard.at(-1) === last);
+    expect(new Set(heard)).toEqual(new Set([version, last]));
+  });
+});
+
+describe('a process that forgets to close its storage', () => {
+  const MAIN = fileURLToPath(new URL('process-main.ts', import.meta.url));
+
+  /** Starts a process, and resolves when it has heard a hint. */
+  async function start(close: 'quit' | 'disconnect', port: number) {
+    const child = spawn(process.execPath, [MAIN, 'server', close, String(port)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    await once(child.stdout, 'data');
+    return { end: () => child.stdin.end('close\n'), exited };
+  }
+
+  it.each(['quit', 'disconnect'] as const)('ends when its client is closed by %s()', async (close) => {
+    const { end, exited } = await start(close, server.port);
+    end();
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('ends when its client is closed while Redis is down', async () => {
+    await using another = await startRedis();
+    const { end, exited } = await start('disconnect', another.port);
+    await another.kill();
+    end();
+    expect(await exited).toEqual([0, null]);
+  });
+});

@@ -1,0 +1,25 @@
+// An application that uses its sessions, closes its client when the line `close` comes, and forgets its storage.
+import { once } from 'node:events';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import { Cluster, Redis } from 'ioredis';
+
+const [kind, close, port] = process.argv.slice(2);
+const address = { host: '127.0.0.1', port: Number(port) };
+const client = kind === 'cluster' ? new Cluster([address]) : new Redis({ ...address, retryStrategy: () => 50 });
+client.on('error', () => {});
+const storage = redisStorage({ client });
+const hint = new Promise<void>((resolve) => {
+  storage.watch('fictional-session', () => resolve());
+});
+const release = async () => {
+  const reply = await storage.lease('fictional-session', { owner: 'one', ttl: 60_000, ifVersion: 0 });
+  if (reply.outcome === 'granted') await storage.release(reply.lease);
+};
+const releasing = setInterval(release, 50);
+await hint;
+clearInterval(releasing);
+process.stdout.write('ready\n');
+await once(process.stdin, 'data');
+process.stdin.destroy();
+if (close === 'quit') await client.quit();
+else client.disconnect();
