@@ -17,6 +17,8 @@ export interface SessionInput {
 export interface SessionContext extends SessionInput {
   /** The version of the record that this session knows; 0 when it knows of none. */
   readonly version: number;
+  /** The highest version that it knew of since it last adopted a record: above `version` once the storage went back. */
+  readonly newest: number;
   /** The tokens that are served, as far as they may be shown. */
   readonly tokens: TokenFacts | null;
   /** How the last tokens ended, when there are none because they did. */
@@ -51,6 +53,7 @@ export function initialContext(input: SessionInput): SessionContext {
   return {
     ...input,
     version: 0,
+    newest: 0,
     tokens: null,
     ending: null,
     revoked: false,

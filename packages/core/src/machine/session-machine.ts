@@ -25,6 +25,8 @@
  * - A request that was sent is never abandoned, because its answer may hold the only refresh token there is.
  * - A refused refresh token ends the session by a compare-and-set too. If the record moved on meanwhile, the refusal
  *   was about an old token, and the new ones are adopted: nobody is signed out by losing a race.
+ * - Versions only grow. A record of an earlier one than is known proves that the storage lost its last writes, so it is
+ *   never adopted: its refresh token is spent. The tokens in memory count as not written then, and are written anew.
  * - Only the server ends a session. Faults of the network, of the storage or of the client's configuration keep the
  *   tokens, which are served until they expire while the machine backs off and tries again.
  *
@@ -55,10 +57,7 @@ const refusing = (refusal: Refusal) => ({ refusal });
 /** The record cannot be read, but there it is: what is new may be written over this version of it. */
 const noteTheUnreadable = { type: 'noteUnreadable', params: itsRefusal } as const;
 
-const noteItsVersion = {
-  type: 'noteVersion',
-  params: ({ event }: { event: { record: RecordFacts } }) => ({ version: event.record.version }),
-} as const;
+const noteTheRecord = { type: 'noteRecord', params: itsRecord } as const;
 
 /** What is wrong with tokens that the storage has not taken, when nothing else is. */
 const NOT_WRITTEN: Failure = {
@@ -136,6 +135,19 @@ const learning = {
     target: '#session.settling',
     actions: adoptTheRecord,
   },
+} as const;
+
+/** The same, where there are tokens: a record from before them is written over before others renew by it. */
+const learningWithTokens = {
+  ...learning,
+  'record.read': [
+    learning['record.read'],
+    {
+      guard: { type: 'recordWentBack', params: itsRecord },
+      target: '#session.settling',
+      actions: noteTheRecord,
+    },
+  ],
 } as const;
 
 /** What a session at rest may be told to begin. Whoever brings tokens waits for them to be confirmed or refused. */
@@ -217,6 +229,14 @@ const backOff = [
   { target: 'backingOff', actions: [{ type: 'noteFailure', params: itsFailure }, ...turnCallersAway] },
 ] as const;
 
+/** What is known here is newer than the record that the storage went back to, so it is renewed from, and not that. */
+const leaseTheEarlier = {
+  guard: { type: 'recordWentBack', params: itsRecord },
+  target: 'leasing',
+  reenter: true,
+  actions: noteTheRecord,
+} as const;
+
 /** Asks for the lease: may this session renew, or has somebody else, or is somebody else about to? */
 const leasing = session.createStateConfig({
   tags: 'busy',
@@ -230,7 +250,7 @@ const leasing = session.createStateConfig({
       actions: { type: 'noteLease', params: ({ event }) => ({ abandoned: event.abandoned }) },
     },
     'lease.held': 'waiting',
-    'lease.moved': { target: '#session.settling', actions: adoptTheRecord },
+    'lease.moved': [leaseTheEarlier, { target: '#session.settling', actions: adoptTheRecord }],
     'storage.failed': [{ guard: 'goesOnWithoutStorage', target: 'requesting' }, ...backOff],
   },
 });
@@ -275,7 +295,7 @@ const committing = session.createStateConfig({
         guard: { type: 'isOutdone', params: itsRecord },
         target: 'committing',
         reenter: true,
-        actions: noteItsVersion,
+        actions: noteTheRecord,
       },
       // The session was revoked while its renewal was under way: what came of it must not outlive the revocation.
       {
@@ -570,7 +590,7 @@ export const sessionMachine = session.createMachine({
               { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
               { actions: 'serveCallers' },
             ],
-            ...learning,
+            ...learningWithTokens,
           },
         },
         due: {
@@ -578,7 +598,7 @@ export const sessionMachine = session.createMachine({
           always: [{ guard: 'canRenewAndIsWanted', target: renew.target, actions: renew.actions[1] }],
           on: {
             'token.requested': renew,
-            ...learning,
+            ...learningWithTokens,
           },
         },
         unsaved: {
@@ -600,7 +620,7 @@ export const sessionMachine = session.createMachine({
             'commit.conflicted': [
               {
                 guard: { type: 'isOutdone', params: itsRecord },
-                actions: [noteItsVersion, commitTheHeld],
+                actions: [noteTheRecord, commitTheHeld],
               },
               {
                 guard: { type: 'recordIsRevoked', params: itsRecord },
@@ -642,19 +662,12 @@ export const sessionMachine = session.createMachine({
           on: {
             ...leasing.on,
             'lease.moved': [
-              // The storage lost the record (a flush, a failover). The tokens in memory are good, so they are kept, and
-              // the next commit writes the record anew.
-              {
-                guard: { type: 'recordIsLost', params: itsRecord },
-                target: 'leasing',
-                reenter: true,
-                actions: { type: 'noteVersion', params: { version: 0 } },
-              },
+              leaseTheEarlier,
               {
                 guard: { type: 'unwrittenDisproveRecord', params: itsRecord },
                 target: 'leasing',
                 reenter: true,
-                actions: noteItsVersion,
+                actions: noteTheRecord,
               },
               {
                 guard: { type: 'unwrittenAreRevoked', params: itsRecord },
@@ -699,12 +712,14 @@ export const sessionMachine = session.createMachine({
               actions: ['rememberNothing', { type: 'noteVersion', params: itsVersion }, 'forgetTokens'],
             },
             'commit.conflicted': [
-              // The storage lost the record, which says nothing about the refusal.
+              // That the storage went back says nothing about the refusal. Tokens that it went back to are no way out:
+              // where each works once, they were used up for the refused ones; where not, they are as dead as those, or
+              // of a sign-in that a later one replaced.
               {
-                guard: { type: 'recordIsLost', params: itsRecord },
+                guard: { type: 'recordWentBack', params: itsRecord },
                 target: 'entombing',
                 reenter: true,
-                actions: { type: 'noteVersion', params: { version: 0 } },
+                actions: noteTheRecord,
               },
               { target: '#session.settling', actions: adoptTheRecord },
             ],
@@ -720,7 +735,8 @@ export const sessionMachine = session.createMachine({
           on: {
             ...backingOff.on,
             'record.read': [
-              { guard: { type: 'unwrittenDisproveRecord', params: itsRecord }, actions: noteItsVersion },
+              { guard: { type: 'recordWentBack', params: itsRecord }, actions: noteTheRecord },
+              { guard: { type: 'unwrittenDisproveRecord', params: itsRecord }, actions: noteTheRecord },
               {
                 guard: { type: 'unwrittenAreRevoked', params: itsRecord },
                 target: '#session.settling',
@@ -765,7 +781,8 @@ export const sessionMachine = session.createMachine({
               actions: [{ type: 'rememberRevocation', params: itsVersion }, 'forgetTokens'],
             },
             'commit.conflicted': [
-              // Another instance renewed meanwhile: the revocation is meant for its tokens just as well.
+              // Another instance renewed meanwhile, or the storage went back: the revocation is meant for those tokens
+              // just as well.
               {
                 guard: { type: 'recordHasTokens', params: itsRecord },
                 target: 'requesting',
@@ -774,7 +791,7 @@ export const sessionMachine = session.createMachine({
               {
                 target: 'committing',
                 reenter: true,
-                actions: noteItsVersion,
+                actions: noteTheRecord,
               },
             ],
             'storage.failed': [
@@ -803,6 +820,15 @@ export const sessionMachine = session.createMachine({
       entry: ['noteWishesMet', refuseForWantOfTokens],
       on: {
         ...withoutTokens,
+        // The storage lost the revocation, which was meant for what it went back to.
+        'record.read': [
+          {
+            guard: { type: 'tokensCameBack', params: itsRecord },
+            target: '#session.revoking.requesting',
+            actions: adoptTheRecord,
+          },
+          ...withoutTokens['record.read'],
+        ],
         'authorization.started': 'authorizing.awaitingRedirect',
         ...beginning,
       },

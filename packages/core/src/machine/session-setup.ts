@@ -54,14 +54,19 @@ export const session = setup({
     })),
     forgetRefusal: assign({ ending: null }),
     noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
-    noteVersion: assign((_, { version }: { version: number }) => ({ version })),
-    noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) => ({
-      version: failure.version ?? context.version,
+    noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
+    /** A storage that went back to an earlier record does not have the tokens at hand any more. */
+    noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
+      ...versions(context, record.version),
+      unwritten: context.unwritten || (context.tokens !== null && record.version < context.newest),
     })),
+    noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
+      versions(context, failure.version ?? context.version),
+    ),
     rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens })),
     rememberCommit: assign(({ context }, { version }: { version: number }) => ({
       ...calm,
-      version,
+      ...versions(context, version),
       tokens: context.held ?? context.tokens,
       ending: null,
       revoked: false,
@@ -77,14 +82,15 @@ export const session = setup({
     rememberRecord: assign((_, { record }: { record: RecordFacts }) => ({
       ...calm,
       version: record.version,
+      newest: record.version,
       tokens: record.status === 'tokens' ? record.tokens : null,
       ending: record.status === 'expired' ? record.ending : null,
       revoked: record.status === 'revoked',
     })),
     rememberNothing: assign({ ...calm, tokens: null }),
-    rememberRevocation: assign((_, { version }: { version: number }) => ({
+    rememberRevocation: assign(({ context }, { version }: { version: number }) => ({
       ...calm,
-      version,
+      ...versions(context, version),
       tokens: null,
       ending: null,
       revoked: true,
@@ -124,21 +130,23 @@ export const session = setup({
       context.version > 0 && (context.renewal === 'refresh_token' || context.onStorageUnavailable === 'fail'),
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     isImporting: ({ context }) => context.origin === 'import',
-    recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => record.version > context.version,
-    hintIsNews: ({ context }, { version }: { version: number }) => version > context.version,
-    recordIsLost: ({ context }, { record }: { record: RecordFacts }) =>
-      record.status === 'absent' && context.tokens !== null,
+    recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNews(record, context),
+    /** An earlier version may be a late hint, or a storage that lost its last writes: the record tells which. */
+    hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
+    recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
+    tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
+      record.status === 'tokens' && wentBack(record, context),
     /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
     isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
       context.origin === 'authorization_code' ||
       context.origin === 'import' ||
       record.status === 'expired' ||
-      record.status === 'absent',
+      wentBack(record, context),
     /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten && record.status === 'expired' && record.version > context.version,
+      context.unwritten && record.status === 'expired' && isNews(record, context),
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten && record.status === 'revoked' && record.version > context.version,
+      context.unwritten && record.status === 'revoked' && isNews(record, context),
     /** What an earlier reading found does not count: a code would be spent for nothing if the storage is down now. */
     mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
     unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
@@ -175,6 +183,22 @@ function isExpired({ tokens }: SessionContext, now: number): boolean {
 /** What one more failed attempt leaves behind. */
 function setback({ attempt }: SessionContext, failure: Failure, now: number) {
   return { failure, attempt: attempt + 1, retryAt: retryWindow(failure, attempt + 1, now).notAfter };
+}
+
+function versions({ newest }: SessionContext, version: number) {
+  return { version, newest: Math.max(newest, version) };
+}
+
+function isNews(record: RecordFacts, { newest }: SessionContext): boolean {
+  return record.version > newest;
+}
+
+/**
+ * Whether the storage has another record than the one known, and no newer one. Versions only grow, so it lost its last
+ * writes, to a failover, a flush (then there is none, which is version 0) or a restored backup; or it has them back.
+ */
+function wentBack(record: RecordFacts, context: SessionContext): boolean {
+  return record.version !== context.version && !isNews(record, context);
 }
 
 /** Whether it is about a later record than the one known. The same one again would be asked for without end. */

@@ -126,17 +126,23 @@ export class SessionRecord {
 
   /**
    * Writes tokens that the storage has not taken yet, for a session that hears of nothing any more. Tombstones of
-   * expiry are replaced, because these tokens disprove them; newer tokens and a revocation stand.
+   * expiry are replaced, because these tokens disprove them, and so is whatever a storage went back to; newer tokens and
+   * a revocation stand.
    */
-  async writeLast(tokens: TokenSet, version: number): Promise<'written' | 'outdone' | 'revoked' | Failure> {
+  async writeLast(
+    tokens: TokenSet,
+    version: number,
+    newest: number,
+  ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
     try {
       for (let expectedVersion = version; ; ) {
         const request = this.#commitOf(writeTokens(tokens), expectedVersion, this.#expiryOf(tokens));
         const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
         if (reply.outcome === 'committed') return 'written';
         const { facts } = readRecord(reply.record, reply.now);
-        if (facts.status === 'revoked') return 'revoked';
-        if (facts.status === 'tokens') return 'outdone';
+        const isNews = facts.version > newest || facts.version === expectedVersion;
+        if (isNews && facts.status === 'revoked') return 'revoked';
+        if (isNews && facts.status === 'tokens') return 'outdone';
         expectedVersion = facts.version;
       }
     } catch (error) {

@@ -270,10 +270,10 @@ export class TokenSession {
 
   /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
   async #writeOnceMore(): Promise<Failure | null> {
-    const { unwritten, version } = this.#snapshot.context;
+    const { unwritten, version, newest } = this.#snapshot.context;
     const tokens = this.#vault.served;
     if (!unwritten || tokens === undefined) return null;
-    const outcome = await this.#record.writeLast(tokens, version);
+    const outcome = await this.#record.writeLast(tokens, version, newest);
     if (outcome === 'revoked') await revokeTokens(this.#around.client, tokens);
     return typeof outcome === 'object' && tokens.refreshToken !== undefined ? outcome : null;
   }
@@ -428,7 +428,7 @@ export class TokenSession {
     // What comes next, such as a service's new sign-in, is not the revocation's affair.
     if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
     // A hint that came while something was under way was not followed; it is now, if it is still news.
-    if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.version);
+    if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.newest);
     this.#resume();
   }
 

@@ -225,6 +225,34 @@ export const laws: readonly Law[] = [
       ),
   },
   {
+    rule: 'adopts no record from before the one that it knows, unless it is to give up what is in it',
+    holds: ({ snapshot }, { from, event, effects }) =>
+      each(
+        effects,
+        'adoptTokens',
+        ({ from: source }) =>
+          source !== 'record' ||
+          event === null ||
+          !('record' in event) ||
+          event.record.version > from.snapshot.context.newest ||
+          // What no storage does: it says that the record is another one, and shows the same.
+          event.record.version === from.snapshot.context.version ||
+          // What was not read is not known, but for the version of what could not be read.
+          pathOf(from.snapshot) === 'restoring.reading' ||
+          (pathOf(snapshot) === 'revoking.requesting' && event.record.status === 'tokens'),
+      ),
+  },
+  {
+    rule: 'gives up the tokens that came back of a revoked session',
+    holds({ snapshot }, { from, event }) {
+      if (pathOf(from.snapshot) !== 'revoked' || event?.type !== 'record.read') return true;
+      const { version, newest } = from.snapshot.context;
+      const { record } = event;
+      if (record.status !== 'tokens' || record.version > newest || record.version === version) return true;
+      return pathOf(snapshot) === 'revoking.requesting';
+    },
+  },
+  {
     rule: 'lets go of tokens only for a record, a sign-out, a refusal, or at the end of what nothing renews',
     holds({ snapshot }, { from, event, effects }) {
       const { tokens } = from.snapshot.context;
@@ -272,7 +300,7 @@ export const laws: readonly Law[] = [
       from.storage === 'commitTombstone' ||
       event === null ||
       !('record' in event) ||
-      (event.record.status !== 'expired' && event.record.status !== 'absent'),
+      (event.record.status !== 'expired' && event.record.version > from.snapshot.context.newest),
   },
   {
     rule: 'presents a refresh token only when it has one, under a lease, without storage if that is allowed, or once more after a lost answer',
@@ -305,7 +333,7 @@ export const laws: readonly Law[] = [
       each(effects, 'commitTombstone', ({ tombstone }) => {
         if (tombstone.status === 'revoked') return true;
         if (event?.type === 'tokenRequest.failed') return event.failure.kind === 'terminal';
-        const isAgain = event?.type === 'commit.conflicted' && event.record.status === 'absent';
+        const isAgain = event?.type === 'commit.conflicted' && event.record.version <= from.snapshot.context.newest;
         return isAgain && from.storage === 'commitTombstone' && tombstone.ending === from.snapshot.context.ending;
       }),
   },
@@ -326,12 +354,10 @@ export const laws: readonly Law[] = [
       each(effects, 'requestLease', ({ ifVersion }) => ifVersion === context.version),
   },
   {
-    rule: 'never goes back to an earlier version, except to none when the storage lost the record',
+    rule: 'never goes back to an earlier version, except with a storage that did',
     holds({ snapshot }, { from, event }) {
       const [before, after] = [from.snapshot.context.version, snapshot.context.version];
-      return (
-        after >= before || (after === 0 && event !== null && 'record' in event && event.record.status === 'absent')
-      );
+      return after >= before || (event !== null && 'record' in event && event.record.version === after);
     },
   },
   {

@@ -687,6 +687,138 @@ describe('new tokens that cannot be written', () => {
   });
 });
 
+describe('a storage that went back to an earlier record', () => {
+  const older = tokens(START - HOUR / 2);
+  const earlier = [record.holding(6, older), record.expired(6), record.revoked(6), record.absent];
+  const known = { tokens: tokens(START), ending: null, revoked: false };
+
+  it.each(earlier)(
+    'has none of it adopted: the newer tokens are renewed from, and written over it ($status)',
+    (facts) => {
+      const story = user()
+        .opensFresh()
+        .hears({ type: 'refresh.requested' })
+        .hears({ type: 'lease.moved', record: facts });
+      expect(story.place).toBe('refreshing.leasing');
+      expect(story.deeds).toEqual(['requestLease']);
+      expect(story.deed('requestLease')).toEqual({ ifVersion: facts.version });
+      expect(story.context).toMatchObject(known);
+      expect(story.hears(granted).receives().deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+      expect(story.hears(written(8)).context).toMatchObject({ version: 8, newest: 8, unwritten: false });
+    },
+  );
+
+  it.each(earlier)('while the request was out takes what it brought ($status)', (facts) => {
+    const story = user().opensFresh().asksServer().after(SECOND).receives();
+    story.hears({ type: 'commit.conflicted', record: facts });
+    expect(story.place).toBe('refreshing.committing');
+    expect(story.deeds).toEqual(['commitTokens']);
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+    expect(story.hears(written(8)).context.tokens).toEqual(tokens(START + SECOND));
+  });
+
+  it('while the request was out, and forward again, does not take back the token that was renewed from', () => {
+    const story = user().opensFresh().asksServer().after(SECOND).receives();
+    story.hears({ type: 'commit.conflicted', record: record.holding(6, older) });
+    story.hears({ type: 'commit.conflicted', record: record.holding(7, tokens(START)) });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 7 });
+    story.hears({ type: 'commit.conflicted', record: record.holding(8, tokens(START + 2 * SECOND)) });
+    expect(story.context).toMatchObject({ version: 8, tokens: tokens(START + 2 * SECOND), held: null });
+  });
+
+  it('further with each question is followed to the end', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    for (const version of [5, 3, 2]) story.hears({ type: 'lease.moved', record: record.holding(version, older) });
+    story.hears({ type: 'lease.moved', record: record.absent });
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 0 });
+    expect(story.hears(granted).deed('requestToken')).toEqual({ grant: 'refresh_token' });
+  });
+
+  it.each(earlier)('takes what a sign-in brought, and what a service asked for ($status)', (facts) => {
+    for (const story of [
+      user().opensFresh().hears({ type: 'code.received' }),
+      service().opensWith(record.revoked(7)).hears(asked).hears(granted),
+    ]) {
+      story.receives().hears({ type: 'commit.conflicted', record: facts });
+      expect(story.place).toBe('authorizing.committing');
+      expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+    }
+  });
+
+  it('gives no service the token of before its revocation', () => {
+    const story = service().opensWith(record.revoked(7)).hears(asked);
+    story.hears({ type: 'lease.moved', record: record.holding(6, older) });
+    expect(story.place).toBe('authorizing.leasing');
+    expect(story.deeds).toEqual(['requestLease']);
+  });
+
+  it.each(earlier)('does not undo that the server refused the newer refresh token ($status)', (facts) => {
+    const story = user().opensFresh().asksServer().hears(refused).hears({ type: 'commit.conflicted', record: facts });
+    expect(story.place).toBe('refreshing.entombing');
+    expect(story.deed('commitTombstone')).toMatchObject({
+      expectedVersion: facts.version,
+      tombstone: { status: 'expired' },
+    });
+    expect(story.hears(written(8)).place).toBe('expired');
+  });
+
+  it.each(earlier)('takes the tokens that it has not taken before ($status)', (facts) => {
+    const story = unsaved().hears({ type: 'retryTimer.elapsed' }).hears({ type: 'commit.conflicted', record: facts });
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+  });
+
+  it.each(earlier)('is put right by a session at rest that hears of it ($status)', (facts) => {
+    const hearing = (story: Story) =>
+      story.hears({ type: 'record.changed', version: facts.version }).hears({ type: 'record.read', record: facts });
+    const idle = user()
+      .opensFresh()
+      .after(HOUR - MINUTE)
+      .hears({ type: 'refreshTimer.elapsed', used: false });
+    for (const story of [hearing(user().opensFresh()), hearing(idle)]) {
+      expect(story.place).toBe('valid.unsaved');
+      expect(story.context).toMatchObject({ ...known, unwritten: true });
+      expect(story.hears(asked).deeds).toEqual(['serveCallers']);
+      story.after(SECOND).hears({ type: 'retryTimer.elapsed' });
+      expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+      expect(story.hears(written(8)).context).toMatchObject({ ...known, version: 8, unwritten: false });
+    }
+    const pausing = hearing(user().opensFresh().asksServer().hears(busy));
+    expect(pausing.place).toBe('refreshing.backingOff');
+    expect(pausing.after(HOUR).hears({ type: 'retryTimer.elapsed' }).place).toBe('valid.unsaved');
+    pausing.after(HOUR).hears({ type: 'retryTimer.elapsed' });
+    expect(pausing.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
+  });
+
+  it('leaves the newer tokens in memory alone: the end that an instance with older ones wrote says nothing of them', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.moved', record: record.holding(6, older) });
+    story.hears({ type: 'lease.held', until: START + MINUTE }).hears({ type: 'record.changed', version: 8 });
+    story.hears({ type: 'lease.moved', record: record.expired(8) });
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 8 });
+    expect(story.context).toMatchObject(known);
+    expect(story.hears(granted).hears(refused).hears(written(9)).place).toBe('expired');
+  });
+
+  it('does not undo a revocation: what came back is given up too', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' }).hears({ type: 'revocation.finished' });
+    story.hears(written(8)).hears({ type: 'record.changed', version: 7 });
+    story.hears({ type: 'record.read', record: record.holding(7, tokens(START)) });
+    expect(story.place).toBe('revoking.requesting');
+    expect(story.deed('revokeTokens')).toEqual({ which: 'served' });
+    story.hears({ type: 'revocation.finished' });
+    expect(story.deed('commitTombstone')).toEqual({ expectedVersion: 7, tombstone: { status: 'revoked' } });
+    expect(story.hears(written(9)).place).toBe('revoked');
+  });
+
+  it('while the session was being revoked has what it went back to revoked as well', () => {
+    const story = user().opensFresh().hears({ type: 'revocation.requested' }).hears({ type: 'revocation.finished' });
+    story.hears({ type: 'commit.conflicted', record: record.holding(6, older) });
+    expect(story.place).toBe('revoking.requesting');
+    expect(story.hears({ type: 'revocation.finished' }).deed('commitTombstone')).toMatchObject({ expectedVersion: 6 });
+  });
+});
+
 describe('a session whose storage is down', () => {
   it('makes a user wait for it, because a pair that cannot be written would orphan the other instances', () => {
     const story = user()
@@ -1000,15 +1132,14 @@ describe('news of other instances', () => {
   it('is read when it is news, and not for a commit of the session itself', () => {
     const story = user().opensFresh();
     expect(story.hears({ type: 'record.changed', version: 7 }).effects).toEqual([]);
-    expect(story.hears({ type: 'record.changed', version: 6 }).effects).toEqual([]);
     expect(story.hears({ type: 'record.changed', version: 8 }).deeds).toEqual(['readRecord']);
   });
 
   it('that comes late changes nothing', () => {
     const story = user().opensFresh();
     const before = stateOf(story);
-    story.hears({ type: 'record.read', record: record.holding(6, tokens(START - HOUR)) });
-    story.hears({ type: 'record.read', record: record.absent });
+    expect(story.hears({ type: 'record.changed', version: 6 }).deeds).toEqual(['readRecord']);
+    story.hears({ type: 'record.read', record: record.holding(7, tokens(START)) });
     expect(stateOf(story)).toEqual(before);
   });
 

@@ -86,6 +86,10 @@ export function move(world: World, { type, occurrence, now }: Move): World {
       world.unwritten &&
       (event?.type !== 'commit.succeeded' || !/committing$|entombing$|unsaved$/.test(pathOf(world.snapshot))),
   };
+  const known = world.snapshot.context;
+  const isBehind = event !== null && 'record' in event && event.record.version < known.newest;
+  // A storage that went back to an earlier record has lost what is served, and whoever takes note of it knows.
+  if (isBehind && known.tokens !== null && snapshot.context.version === event.record.version) next.unwritten = true;
   if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
   if (event && SERVER_ANSWER.test(event.type)) next.server = null;
   if (event?.type.endsWith('Timer.elapsed'))
@@ -209,15 +213,20 @@ function mayWish(world: World, may: May): void {
   if (isUser) may('code.received', { type: 'code.received' });
 }
 
+/** Between two versions there are others, so that a storage can go back from each. */
+const STRIDE = 10;
+
 function mayLearn({ snapshot, storage }: World, may: May): void {
   const { context } = snapshot;
   if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
-  if (storage !== 'readRecord') may('record.changed, news', { type: 'record.changed', version: context.version + 1 });
+  if (storage === 'readRecord') return;
+  may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
+  if (context.version > 1) may('record.changed, earlier', { type: 'record.changed', version: context.version - 1 });
 }
 
 function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, may: May): void {
   const isUser = context.renewal === 'refresh_token';
-  const newer = context.version + 1;
+  const newer = context.newest + STRIDE;
   const records: [string, RecordFacts][] = [
     ['fresh', record.holding(newer, tokens(now, { refreshable: isUser }))],
     ['due', record.holding(newer, tokens(now - HOUR + MINUTE, { refreshable: isUser }))],
@@ -231,8 +240,25 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
     ['tombstone', record.expired(newer)],
     ['revoked', record.revoked(newer)],
   ];
-  const absent: [string, RecordFacts] = ['absent', record.absent];
-  const lost: [string, RecordFacts][] = context.version > 0 ? [absent] : [];
+  const earlier = context.version - 1;
+  /** What a storage that lost its last writes may show. */
+  const lost: [string, RecordFacts][] = [
+    ...(context.version > 0 ? [['absent', record.absent] as [string, RecordFacts]] : []),
+    ...(earlier > 0
+      ? ([
+          ['earlier tokens', record.holding(earlier, tokens(now - MINUTE, { refreshable: isUser }))],
+          ['earlier tombstone', record.expired(earlier)],
+          ['earlier revocation', record.revoked(earlier)],
+        ] as [string, RecordFacts][])
+      : []),
+    // Whoever still has what was lost may have put it back.
+    ...(context.version < context.newest
+      ? ([
+          ['tokens put back', record.holding(context.newest, tokens(now, { refreshable: isUser }))],
+          ['revocation put back', record.revoked(context.newest)],
+        ] as [string, RecordFacts][])
+      : []),
+  ];
   const failed = () => {
     may('storage.failed', { type: 'storage.failed', failure: failures.storage });
     may('storage.failed, unreadable', { type: 'storage.failed', failure: unreadable(newer) });
@@ -244,7 +270,8 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
   };
   switch (storage) {
     case 'readRecord':
-      for (const [kind, facts] of [absent, ...records])
+      if (context.version === 0) may('record.read, absent', { type: 'record.read', record: record.absent });
+      for (const [kind, facts] of [...lost, ...records])
         may(`record.read, ${kind}`, { type: 'record.read', record: facts });
       if (context.tokens) {
         may('record.read, known', { type: 'record.read', record: record.holding(context.version, context.tokens) });
@@ -317,6 +344,7 @@ export function essenceOf(world: World): string {
   const isBreak = /backingOff|unsaved/.test(place);
   const marks = {
     recorded: context.version > 0,
+    behind: context.version < context.newest,
     ended: context.ending !== null,
     revoked: context.revoked,
     wanted: context.wanted && !isLeaving,

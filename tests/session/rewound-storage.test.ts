@@ -1,0 +1,229 @@
+import { type CommitRequest, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { fault, type ManualClock } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { becomes, errorOf, idle, LATEST_RENEWAL, LIFETIME, MINUTE, reaches, SECOND, startWorld } from './world.js';
+
+/** A storage that can lose its last commits, as one does whose replica takes over before it heard of them. */
+interface RewindableStorage extends TokenStorage {
+  /** Loses so many commits, the last ones. Their versions are not used again. */
+  lose(commits: number): Promise<void>;
+  /** Tells all who watch which version there is. */
+  hint(): Promise<void>;
+  /** Whether commits fail. */
+  failing: boolean;
+}
+
+function rewindableStorage({ clock }: { readonly clock: ManualClock }): RewindableStorage {
+  let inner = memoryStorage({ clock });
+  /** All that was committed, oldest first: as many as the versions that `inner` has given. */
+  const commits: (readonly [key: string, request: CommitRequest])[] = [];
+  const listeners = new Map<string, Set<(version: number) => void>>();
+  let watched = new Set<string>();
+
+  /** One watch on `inner` for each key, so that all of them can move on to the next one. */
+  function listen(key: string): void {
+    if (watched.has(key)) return;
+    watched.add(key);
+    inner.watch(key, (version) => {
+      for (const listener of listeners.get(key) ?? []) listener(version);
+    });
+  }
+
+  const storage: RewindableStorage = {
+    failing: false,
+    read: (key) => inner.read(key),
+    lease: (key, request) => inner.lease(key, request),
+    renew: (lease) => inner.renew(lease),
+    release: (lease) => inner.release(lease),
+    async commit(key, request) {
+      if (storage.failing) throw new StorageError('storage_down', 'The storage fails to commit.');
+      const reply = await inner.commit(key, request);
+      if (reply.outcome === 'committed') commits.push([key, request]);
+      return reply;
+    },
+    watch(key, listener) {
+      const ofKey = listeners.get(key) ?? new Set();
+      listeners.set(key, ofKey.add(listener));
+      listen(key);
+      return () => void ofKey.delete(listener);
+    },
+    close: () => inner.close(),
+    async lose(count) {
+      inner = memoryStorage({ clock });
+      watched = new Set();
+      commits.fill(['lost', { value: '', expectedVersion: 0 }], commits.length - count);
+      for (const [at, [key, { lease: _, ...request }]] of commits.entries()) {
+        await inner.commit(key === 'lost' ? `lost ${at}` : key, request);
+      }
+      for (const key of listeners.keys()) listen(key);
+    },
+    async hint() {
+      for (const [key, ofKey] of listeners) {
+        const { record } = await inner.read(key);
+        for (const listener of ofKey) listener(record?.version ?? 0);
+      }
+    },
+  };
+  return storage;
+}
+
+/** Each refresh token works once; who presents one twice ends the whole sign-in. */
+async function strictWorld() {
+  const world = await startWorld({ rotation: 'revoke-chain' });
+  return { ...world, storage: rewindableStorage(world) };
+}
+
+describe('a storage that lost its last writes', () => {
+  it.each([
+    ['one renewal', 1],
+    ['three renewals', 3],
+    ['the whole record', 4],
+  ])(
+    '(%s) signs nobody out: who has the newest tokens renews by them, and the record is whole again',
+    async (_, count) => {
+      const { server, portal, signedIn, storage } = await strictWorld();
+      const auth = await signedIn({ storage });
+      for (let renewal = 1; renewal <= 3; renewal += 1) await auth.refresh();
+      await storage.lose(count);
+
+      await auth.refresh();
+      const token = await auth.getToken();
+      expect(server.accessTokenIsLive(token)).toBe(true);
+      expect(server.count({ grantType: 'refresh_token' })).toBe(4);
+      const other = portal({ storage });
+      expect(await other.getToken()).toBe(token);
+      await other.refresh();
+      expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(5);
+      expect(server.count({ grantType: 'refresh_token' })).toBe(5);
+    },
+  );
+
+  it('while a request was out takes the tokens that it brought', async () => {
+    const { server, portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    const held = fault.heldAnswer();
+    server.faults.next('token', held);
+    const refreshed = auth.refresh();
+    await held.reached;
+    await storage.lose(1);
+    held.release();
+    await refreshed;
+    expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
+    const other = portal({ storage });
+    expect(await other.getToken()).toBe(await auth.getToken());
+    await other.refresh();
+    expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(3);
+  });
+
+  it('makes a fleet renew once, by the newest token, though all begin at the same moment', async () => {
+    const { server, clock, portal, signedIn, storage } = await strictWorld();
+    const first = await signedIn({ storage });
+    const fleet = [first, portal({ storage }), portal({ storage })];
+    await Promise.all(fleet.map((auth) => auth.getToken()));
+    await first.refresh();
+    await Promise.all(fleet.map((auth) => becomes(auth, ({ issuedAt }) => issuedAt === first.snapshot.issuedAt)));
+    await idle();
+    await storage.lose(1);
+
+    await clock.advance(LATEST_RENEWAL);
+    await Promise.all(fleet.map((auth) => becomes(auth, ({ issuedAt }) => (issuedAt ?? 0) > clock.now() - SECOND)));
+    const tokens = await Promise.all(fleet.map((auth) => auth.getToken()));
+    expect(new Set(tokens).size).toBe(1);
+    expect(server.accessTokenIsLive(tokens[0] ?? '')).toBe(true);
+    expect(server.count({ grantType: 'refresh_token' })).toBe(2);
+  });
+
+  it('is put right without a request by those who hear of it, before anybody renews by what it went back to', async () => {
+    const { server, clock, portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    const token = await auth.getToken();
+    await storage.lose(1);
+    await storage.hint();
+    await reaches(auth, 'valid.unsaved');
+    expect(await auth.getToken()).toBe(token);
+    await clock.advance(SECOND);
+    await reaches(auth, 'valid.fresh');
+    expect(server.count({ grantType: 'refresh_token' })).toBe(1);
+
+    const other = portal({ storage });
+    expect(await other.getToken()).toBe(token);
+    await other.refresh();
+    expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
+  });
+
+  it('after it had failed takes the tokens that are in memory alone', async () => {
+    const { clock, portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    storage.failing = true;
+    await auth.refresh();
+    expect(auth.snapshot.step).toBe('valid.unsaved');
+    const token = await auth.getToken();
+    storage.failing = false;
+    await storage.lose(1);
+    await clock.advanceTo(auth.snapshot.retryAt ?? 0);
+    await reaches(auth, 'valid.fresh');
+    expect(await portal({ storage }).getToken()).toBe(token);
+  });
+
+  it.each([1, 2])('(%d) after it had failed takes them also from a session that is closed', async (count) => {
+    const { portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    storage.failing = true;
+    await auth.refresh();
+    const token = await auth.getToken();
+    storage.failing = false;
+    await storage.lose(count);
+    await auth.close();
+    expect(await portal({ storage }).getToken()).toBe(token);
+  });
+
+  it('does not make refused tokens good: the session is over for all, and the older token is not tried', async () => {
+    const { server, portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    server.revokeToken((await auth.exportTokens())?.refreshToken ?? '');
+    await storage.lose(1);
+    expect(await errorOf(auth.refresh())).toMatchObject({ name: 'TokenExpiredError', code: 'invalid_grant' });
+    expect(await errorOf(portal({ storage }).getToken())).toMatchObject({ name: 'TokenExpiredError' });
+    expect(server.count({ grantType: 'refresh_token' })).toBe(2);
+  });
+
+  it('does not sign anybody in again who signed out', async () => {
+    const { server, portal, signedIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.revoke();
+    await storage.lose(1);
+    expect(await errorOf(auth.getToken())).toMatchObject({ name: 'TokenExpiredError', code: 'token_revoked' });
+    expect(auth.snapshot.state).toBe('revoked');
+    expect(await errorOf(portal({ storage }).getToken())).toMatchObject({ code: 'token_revoked' });
+    expect(server.count({ grantType: 'refresh_token' })).toBe(0);
+  });
+
+  it('keeps nobody from signing in again', async () => {
+    const { portal, signedIn, signIn, storage } = await strictWorld();
+    const auth = await signedIn({ storage });
+    await auth.refresh();
+    await storage.lose(1);
+    await signIn(auth);
+    expect(await portal({ storage }).getToken()).toBe(await auth.getToken());
+  });
+
+  it('lets a service go on, by one request', async () => {
+    const { server, clock, service, storage } = await strictWorld();
+    const fleet = [service({ storage }), service({ storage })];
+    await Promise.all(fleet.map((auth) => auth.getToken()));
+    await Promise.all(fleet.map((auth) => auth.refresh()));
+    const asked = server.count({ endpoint: 'token' });
+    await storage.lose(1);
+    clock.setNow(clock.now() + LIFETIME + MINUTE);
+    const tokens = await Promise.all(fleet.map((auth) => auth.getToken()));
+    expect(new Set(tokens).size).toBe(1);
+    expect(server.accessTokenIsLive(tokens[0] ?? '')).toBe(true);
+    expect(server.count({ endpoint: 'token' })).toBe(asked + 1);
+  });
+});
