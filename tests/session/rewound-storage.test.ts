@@ -8,10 +8,12 @@ import { becomes, errorOf, idle, LATEST_RENEWAL, LIFETIME, MINUTE, reaches, SECO
 interface RewindableStorage extends TokenStorage {
   /** Loses so many commits, the last ones. Their versions are not used again. */
   lose(commits: number): Promise<void>;
-  /** Tells all who watch which version there is. */
-  hint(): Promise<void>;
+  /** Tells all who watch which version there is, or another. */
+  hint(version?: number): Promise<void>;
   /** Whether commits fail. */
   failing: boolean;
+  /** How often a lease was asked for; many more times than a test needs, and the storage gives up. */
+  leases: number;
 }
 
 function rewindableStorage({ clock }: { readonly clock: ManualClock }): RewindableStorage {
@@ -32,8 +34,13 @@ function rewindableStorage({ clock }: { readonly clock: ManualClock }): Rewindab
 
   const storage: RewindableStorage = {
     failing: false,
+    leases: 0,
     read: (key) => inner.read(key),
-    lease: (key, request) => inner.lease(key, request),
+    async lease(key, request) {
+      storage.leases += 1;
+      if (storage.leases > 100) throw new StorageError('storage_weary', 'The storage was asked for too many leases.');
+      return inner.lease(key, request);
+    },
     renew: (lease) => inner.renew(lease),
     release: (lease) => inner.release(lease),
     async commit(key, request) {
@@ -58,10 +65,10 @@ function rewindableStorage({ clock }: { readonly clock: ManualClock }): Rewindab
       }
       for (const key of listeners.keys()) listen(key);
     },
-    async hint() {
+    async hint(version) {
       for (const [key, ofKey] of listeners) {
         const { record } = await inner.read(key);
-        for (const listener of ofKey) listener(record?.version ?? 0);
+        for (const listener of ofKey) listener(version ?? record?.version ?? 0);
       }
     },
   };
@@ -152,6 +159,29 @@ describe('a storage that lost its last writes', () => {
     expect(await other.getToken()).toBe(token);
     await other.refresh();
     expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
+  });
+
+  it('and had hinted at them does not make those who wait for the lease ask for it without a pause', async () => {
+    const { server, clock, portal, signedIn, storage } = await strictWorld();
+    const one = await signedIn({ storage });
+    const other = portal({ storage });
+    await other.getToken();
+    await storage.hint(1000);
+    await idle();
+    const held = fault.heldAnswer();
+    server.faults.next('token', held);
+    const refreshed = one.refresh();
+    await held.reached;
+    const waited = other.refresh();
+    await reaches(other, 'refreshing.waiting');
+    await idle();
+    expect(storage.leases).toBeLessThan(4);
+    held.release();
+    await refreshed;
+    await clock.advance(2 * SECOND);
+    await waited;
+    expect(await other.getToken()).toBe(await one.getToken());
+    expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
   it('after it had failed takes the tokens that are in memory alone', async () => {

@@ -119,9 +119,14 @@ export class SessionRecord {
     this.#commit(writeTombstone(tombstone), expectedVersion, this.now() + TOMBSTONE_LIFETIME);
   }
 
-  /** Tells once more of a hint that nobody followed when it came, because something was under way. */
+  /**
+   * Tells once more of a hint that nobody followed when it came, because something was under way. Once: a storage may
+   * have lost what it hinted at, and who waits for that would ask for the lease again without a pause.
+   */
   repeatHint(known: number): void {
-    if (this.#hinted > known) this.#tell({ type: 'record.changed', version: this.#hinted });
+    const version = this.#hinted;
+    this.#hinted = 0;
+    if (version > known) this.#tell({ type: 'record.changed', version });
   }
 
   /**
