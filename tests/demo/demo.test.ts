@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { startAuthorizationServer } from '@frameio-auth/testing';
+import { redisServerProgram, startAuthorizationServer, startRedis } from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 // The demo runs as `npm run demo` runs it: by Node alone, on the built packages.
@@ -34,6 +35,15 @@ function preload(source: string): string {
   return `--import=data:text/javascript,${encodeURIComponent(source)}`;
 }
 
+async function redisCommand(url: string, command: string): Promise<unknown> {
+  const client = new Redis(url);
+  try {
+    return await client.call(command);
+  } finally {
+    client.disconnect();
+  }
+}
+
 interface Run {
   /** The exit code, or the signal that ended it. */
   readonly code: unknown;
@@ -47,11 +57,12 @@ function run(
   preloads: readonly string[] = [withoutNetwork],
 ): Promise<Run> {
   const { PATH } = process.env;
+  const REDIS_SERVER = redisServerProgram();
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', ...preloads, demo, ...args],
-      { env: { PATH, FORCE_COLOR: '1', ...env }, timeout: TIME_LIMIT },
+      { env: { PATH, REDIS_SERVER, FORCE_COLOR: '1', ...env }, timeout: TIME_LIMIT },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr }),
     );
   });
@@ -79,9 +90,15 @@ describe('the demo', () => {
       'Moving house',
       'Stopped and started again',
       'Two instances, one refresh',
+      'Three processes, one Redis',
       'Signing out',
     ]);
-    expect(shown).toContain('11 scenes, 12 token requests,');
+    expect(shown).toContain('12 scenes, 14 token requests,');
+  });
+
+  it('has three processes refresh once, in a Redis server of its own', () => {
+    expect(shown).toMatch(/(Redis|Valkey) \d+\.\d+\.\d+, started for this scene\n/);
+    expect(shown).toMatch(/others +2 adopt [0-9a-f]{4}\n.+1 refresh, 0 refused; GET \/v4\/me: 200, 200, 200\n/);
   });
 
   it('fits a terminal of 80 columns, and has no colours where nobody watches', () => {
@@ -95,6 +112,29 @@ describe('the demo', () => {
     // States and code verifiers are long runs of base64url.
     expect(shown).not.toMatch(/[\w-]{32,}/);
   });
+});
+
+it('uses the Redis of REDIS_URL, and leaves nothing there', async () => {
+  await using redis = await startRedis();
+  const { code, stdout, stderr } = await run([], { REDIS_URL: redis.url });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('the one of REDIS_URL\n');
+  expect(stdout).toContain('12 scenes, 14 token requests,');
+  expect(await redisCommand(redis.url, 'DBSIZE')).toBe(0);
+});
+
+it.each([
+  {
+    where: 'there is none',
+    env: { PATH: '', REDIS_SERVER: '' },
+    sentence: /None is on this machine\. To see this scene,/,
+  },
+  { where: 'none answers', env: { REDIS_URL: 'redis://127.0.0.1:1' }, sentence: /None answers at REDIS_URL\.\n/ },
+])('says how to see the scene with Redis where $where, and shows the others', async ({ env, sentence }) => {
+  const { code, stdout, stderr } = await run([], env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(sentence);
+  expect(stdout).toContain('12 scenes, 12 token requests,');
 });
 
 it('stops as soon as a claim is not true', async () => {

@@ -36,7 +36,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     if (clientId && clientSecret) {
       await realIms(stage, { clientId, clientSecret, environment: env['FRAMEIO_IMS_ENVIRONMENT'] || 'production' });
     } else {
-      await lifeOfAToken(stage);
+      await lifeOfAToken(stage, env);
     }
     return 0;
   } catch (error) {

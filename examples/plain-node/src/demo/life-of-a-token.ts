@@ -6,6 +6,7 @@ import { firstToken } from './steps/first-token.ts';
 import { forgedCallback } from './steps/forged-callback.ts';
 import { outage } from './steps/outage.ts';
 import { rejectedToken } from './steps/rejected-token.ts';
+import { sharedRedis } from './steps/shared-redis.ts';
 import { signOut } from './steps/sign-out.ts';
 import { singleFlight } from './steps/single-flight.ts';
 import { stopAndStart } from './steps/stop-and-start.ts';
@@ -15,7 +16,7 @@ import { duration } from './time.ts';
 import { World } from './world.ts';
 
 /** Shows the whole life of a token against a server on this machine. Every line is checked before it is printed. */
-export async function lifeOfAToken(stage: Stage): Promise<void> {
+export async function lifeOfAToken(stage: Stage, env: NodeJS.ProcessEnv): Promise<void> {
   const started = performance.now();
   const world = await World.begin(stage);
   const { server, clock } = world;
@@ -39,6 +40,7 @@ export async function lifeOfAToken(stage: Stage): Promise<void> {
     await exportAndImport(world, visitor);
     await stopAndStart(world);
     const other = await twoInstances(world, visitor);
+    await sharedRedis(world, env);
     await signOut(world, visitor, other);
 
     const secrets = server.secrets();

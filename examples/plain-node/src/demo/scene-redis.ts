@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { ConfigurationError, type TokenStorage } from '@frameio-auth/core';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import { findRedisServer, startRedis } from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
+
+/** A Redis for a scene. */
+export interface SceneRedis {
+  readonly url: string;
+  /** What the names of the scene's keys begin with. */
+  readonly keyPrefix: string;
+  readonly storage: TokenStorage;
+  /** Such as `Redis 7.2.4, started for this scene`. */
+  readonly description: string;
+  /** Leaves nothing behind. */
+  end(): Promise<void>;
+}
+
+/** The Redis of `REDIS_URL`, else one of its own; or, where there is none, a sentence that says how to have one. */
+export async function sceneRedis({ REDIS_URL }: NodeJS.ProcessEnv): Promise<SceneRedis | string> {
+  if (REDIS_URL) return connect(REDIS_URL, 'the one of REDIS_URL');
+  try {
+    if (findRedisServer() === undefined) {
+      return 'None is on this machine. To see this scene, install redis-server or valkey-server, or set REDIS_URL.';
+    }
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  const server = await startRedis();
+  const { vendor, version } = server.version;
+  const name = vendor === 'valkey' ? 'Valkey' : 'Redis';
+  return connect(server.url, `${name} ${version}, started for this scene`, () => server.stop());
+}
+
+async function connect(
+  url: string,
+  description: string,
+  stopServer: () => Promise<void> = async () => {},
+): Promise<SceneRedis | string> {
+  const client = new Redis(url, { retryStrategy: () => null });
+  client.on('error', () => {}); // The diagnosis says it.
+  const keyPrefix = `frameio-auth-demo:${randomBytes(4).toString('hex')}:`;
+  const storage = redisStorage({ client, keyPrefix });
+
+  async function end(): Promise<void> {
+    await storage.close();
+    client.disconnect();
+    await stopServer();
+  }
+
+  const { findings } = await storage.doctor();
+  const fault = findings.find(({ status }) => status === 'error');
+  if (fault !== undefined) {
+    await end();
+    return fault.check === 'connection' ? 'None answers at REDIS_URL.' : fault.message;
+  }
+  return {
+    url,
+    keyPrefix,
+    storage,
+    description,
+    async end() {
+      for await (const keys of client.scanStream({ match: `${keyPrefix}*` })) {
+        if (keys.length > 0) await client.unlink(...(keys as string[]));
+      }
+      await end();
+    },
+  };
+}
