@@ -28,6 +28,8 @@ export function frameioAuth({ running }: { readonly running: boolean }): WayOfSh
     async begin(client) {
       const storage = redisStorage({ client });
       const auth = fictionalWebApp(new FictionalTokenServer(0), storage);
+      await auth.importTokens(fictionalTokens({ expiresAt: Date.now() + 60_000 }));
+      await auth.refresh(); // Now Redis has the scripts, which it is sent once in its life.
       await auth.importTokens(fictionalTokens({ expiresAt: Date.now() - 1_000 }));
       await auth.close();
       await storage.close();
@@ -148,9 +150,9 @@ function memberThat(obtain: () => Promise<string>, leave: () => void = () => {})
 /** Waits until every member hears of changes: subscribing has no end that a storage would tell of. */
 async function subscribed(client: Redis, members: number): Promise<void> {
   for (;;) {
-    const channels = await client.pubsub('CHANNELS');
-    const [, subscribers = 0] = (await client.pubsub('NUMSUB', ...(channels as string[]))) as [string, number];
-    if (subscribers >= members) return;
+    const [channel = ''] = (await client.pubsub('CHANNELS', 'frameio-auth:*')) as string[];
+    const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
+    if (subscribers === members) return;
     await delay(5);
   }
 }
