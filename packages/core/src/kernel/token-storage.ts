@@ -35,7 +35,11 @@ export type Unsubscribe = () => void;
 
 export interface StoredRecord {
   readonly value: string;
-  /** A positive integer. It grows with every commit of the key and is never used twice for it, even after expiry. */
+  /**
+   * A positive integer. It grows with every commit of the key and is never used twice for it, not even after expiry. A
+   * storage that can lose its last writes takes it from a clock, so that this holds after such a loss as well: sessions
+   * know by an earlier version that writes were lost.
+   */
   readonly version: number;
 }
 
