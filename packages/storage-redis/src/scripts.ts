@@ -114,11 +114,11 @@ export const RELEASE = script(
   `
   local id, publish, key = unpack(ARGV)
   if lease ~= id then return reply('lost') end
+  redis.call('HDEL', KEYS[1], 'lease', 'owner', 'until', 'abandoned')
   if value then
-    redis.call('HDEL', KEYS[1], 'lease', 'owner', 'until', 'abandoned')
     keep()
   else
-    redis.call('DEL', KEYS[1])
+    redis.call('HDEL', KEYS[1], 'value', 'version', 'expires', 'commit') -- A hash without fields is gone.
   end
   tell(publish, version, key)
   return reply('released')

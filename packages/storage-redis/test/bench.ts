@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError, TokenStorage } from '@frameio-auth/core';
 import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
@@ -6,6 +7,15 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
 
 export const KEY = 'fictional-session';
+
+/** The names that the documentation gives to the channel and the hash of a session: one of 64 shards, by the key. */
+export function channelOf(prefix: string, key = KEY): string {
+  return `${prefix}{${(createHash('sha1').update(key).digest()[0] as number) % 64}}`;
+}
+
+export function hashOf(prefix: string, key = KEY): string {
+  return `${channelOf(prefix, key)}:${key}`;
+}
 
 /** A lease that outlives its test, in milliseconds. */
 export const LONG = 60_000;

@@ -6,7 +6,7 @@ import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
+import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('a server that does not answer', () => {
     } finally {
       server.resume();
     }
-    await until('the lease is given back', async () => !(await client.exists('frameio-auth:{30}:fictional-session')));
+    await until('the lease is given back', async () => !(await client.exists(hashOf('frameio-auth:'))));
     await delay(60); // Longer than the lease: had it not been given back, it would be abandoned.
     expect((await grant(other, 'two')).abandoned).toBe(false);
     expect(await other.read('another')).toMatchObject({ record: { value: 'after' } });
@@ -147,7 +147,7 @@ describe('a storage that is closed', () => {
       return String(await client.client('LIST')).split('fictional-leftovers').length === 2;
     });
     expect(await client.ping()).toBe('PONG');
-    await client.del('frameio-auth:{30}:fictional-session');
+    await client.del(hashOf('frameio-auth:'));
   });
 
   it('leaves no listener when calls were waiting for a connection, and tells them', async () => {

@@ -2,17 +2,16 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
-import { Redis } from 'ioredis';
+import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connect, grant, KEY, open, until, write } from './bench.js';
+import { channelOf, connect, grant, KEY, open, until, write } from './bench.js';
 
 let server: RedisServer;
-let sentinel: RedisSentinel;
 beforeAll(async () => {
-  [server, sentinel] = await Promise.all([startRedis(), startRedisSentinel()]);
+  server = await startRedis();
 });
-afterAll(() => Promise.all([server.stop(), sentinel.stop()]));
+afterAll(() => server.stop());
 
 /** How many connections of a name Redis has, and of which kind. */
 async function connectionsOf(admin: Redis, name: string): Promise<{ all: number; subscribed: number }> {
@@ -100,29 +99,6 @@ describe('hints', () => {
     await hintsCome();
   });
 
-  it('come again after a failover of the master behind sentinels', async () => {
-    const { name, sentinels } = sentinel;
-    const client = new Redis({
-      name,
-      sentinels: [...sentinels],
-      retryStrategy: () => 50,
-      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-    });
-    client.on('error', () => {});
-    onTestFinished(() => client.disconnect());
-    const { storage, heard } = watching(client);
-    const version = await write(storage, 'value');
-    await until('the replicas have it', async () => Number(await client.call('WAIT', '2', '100')) === 2);
-    await sentinel.failover();
-    heard.length = 0;
-    await until('hints come', async () => {
-      const reply = await storage.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: version }).catch(() => undefined);
-      if (reply?.outcome === 'granted') await storage.release(reply.lease).catch(() => {});
-      return heard.length > 0;
-    });
-    expect(heard).toContain(version);
-  });
-
   it('of another database name a version that is not that of the record, and do nothing to it', async () => {
     const keyPrefix = `${randomUUID()}:`;
     const { heard } = watching(connect(server), keyPrefix);
@@ -146,7 +122,7 @@ describe('hints', () => {
       return heard.length > 0;
     });
     for (const message of ['', ':', 'nonsense', `nonsense:${KEY}`, `NaN:${KEY}`, `1e400:${KEY}`, '7:another']) {
-      await client.publish(`${keyPrefix}{30}`, message);
+      await client.publish(channelOf(keyPrefix), message);
     }
     const last = await write(storage, 'last', { expectedVersion: version });
     await until('the last hint is heard', () => heard.at(-1) === last);

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, failureOf, grant, KEY, LONG, open, write } from './bench.js';
+import { connect, failureOf, grant, hashOf, KEY, LONG, open, write } from './bench.js';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -17,11 +17,6 @@ function place() {
   const keyPrefix = `${randomUUID()}:`;
   const client = connect(server);
   return { client, keyPrefix, storage: open({ client, keyPrefix }), hash: hashOf(keyPrefix) };
-}
-
-/** The name that the documentation gives the hash of a session: one of 64 shards, by the key. */
-function hashOf(prefix: string, key = KEY): string {
-  return `${prefix}{${(createHash('sha1').update(key).digest()[0] as number) % 64}}:${key}`;
 }
 
 /** The keys of a prefix, and when Redis forgets each; `never`. */

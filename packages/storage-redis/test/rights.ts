@@ -1,0 +1,26 @@
+/** What `ACL SETUSER` is told of a user with the least rights: a password, the keys and channels, and the commands. */
+export const serverRights = [
+  'on',
+  '>fictional-password',
+  '~frameio-auth:*',
+  '&frameio-auth:*',
+  '+evalsha',
+  '+eval',
+  '+time',
+  '+hmget',
+  '+hset',
+  '+hdel',
+  '+persist',
+  '+pexpireat',
+  '+publish',
+  '+subscribe',
+  '+info',
+] as const;
+
+export const clusterRights = [
+  ...serverRights.filter((right) => right !== '+publish' && right !== '+subscribe'),
+  '+spublish',
+  '+ssubscribe',
+  '+cluster|slots',
+  '+cluster|info',
+] as const;

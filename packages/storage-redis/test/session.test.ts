@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { adobeIms, ServerToServerAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
+import { encryptedStorage } from '@frameio-auth/storage-encrypted';
+import {
+  type AuthorizationServer,
+  type RedisServer,
+  startAuthorizationServer,
+  startRedis,
+} from '@frameio-auth/testing';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect, open, until } from './bench.js';
+
+let redis: RedisServer;
+let server: AuthorizationServer;
+beforeAll(async () => {
+  [redis, server] = await Promise.all([startRedis(), startAuthorizationServer()]);
+});
+afterAll(() => Promise.all([redis.stop(), server.close()]));
+
+/** Everything that Redis is asked from now on, by clients and by scripts, as MONITOR shows it. */
+async function monitor() {
+  const monitoring = await connect(redis).monitor();
+  onTestFinished(() => monitoring.disconnect());
+  const seen: string[][] = [];
+  monitoring.on('monitor', (_time: string, args: string[]) => seen.push(args));
+  const asking = connect(redis);
+  return {
+    seen,
+    /** Resolves when all that was asked before has been seen. */
+    async settled(): Promise<void> {
+      const mark = randomUUID();
+      await asking.echo(mark);
+      await until('MONITOR shows it', () => seen.some((args) => args.includes(mark)));
+    },
+    /** What clients sent since the last time, without what scripts did. */
+    async asked(): Promise<string[]> {
+      await this.settled();
+      return seen
+        .splice(0)
+        .map(([command = '']) => command.toLowerCase())
+        .filter((command) => ['evalsha', 'eval'].includes(command));
+    },
+  };
+}
+
+function place(wrap = (storage: TokenStorage): TokenStorage => storage) {
+  const keyPrefix = `${randomUUID()}:`;
+  const common = () => ({
+    server: adobeIms({ origin: server.origin }),
+    transport: fetchTransport(),
+    storage: wrap(open({ client: connect(redis), keyPrefix })),
+  });
+  return {
+    webApp: () => new WebAppAuth({ ...server.clients.webApp, ...common() }),
+    service: () => new ServerToServerAuth({ ...server.clients.serverToServer, ...common() }),
+  };
+}
+
+describe('round trips', () => {
+  it('of a refresh are two for its holder, and one for an instance that only learns of it', async () => {
+    const { webApp } = place();
+    const auth = webApp();
+    const { url } = await auth.getAuthorizationUrl();
+    await auth.handleCallback(await server.signIn(url));
+    await auth.refresh(); // So that Redis has the scripts.
+    const monitoring = await monitor();
+
+    await monitoring.asked();
+    await auth.refresh();
+    expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha']);
+
+    const other = webApp();
+    const token = await other.getToken();
+    expect(await monitoring.asked()).toEqual(['evalsha']);
+    await until('a hint reaches the other', async () => {
+      await auth.refresh();
+      return other.peekToken() !== token;
+    });
+    await monitoring.asked();
+    await auth.refresh();
+    const renewed = await auth.getToken();
+    await until('the other has learned of it', () => other.peekToken() === renewed);
+    expect((await other.getToken()) === renewed).toBe(true);
+    expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha', 'evalsha']);
+    await Promise.all([auth.close(), other.close()]);
+  });
+
+  it("of a service's renewal are two as well", async () => {
+    const { service } = place();
+    const auth = service();
+    await auth.getToken();
+    const monitoring = await monitor();
+    await auth.refresh();
+    expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha']);
+    await auth.close();
+  });
+});
+
+describe('what MONITOR shows of a sign-in, a refresh and a revocation', () => {
+  const KEYS = { fictional: new Uint8Array(32).fill(7) };
+
+  async function wholeLife(
+    wrap?: (storage: TokenStorage) => TokenStorage,
+  ): Promise<{ shown: string; tokens: string[] }> {
+    const known = new Set(server.secrets());
+    const monitoring = await monitor();
+    const { webApp } = place(wrap);
+    const auth = webApp();
+    const { url, codeVerifier } = await auth.getAuthorizationUrl();
+    await auth.handleCallback(await server.signIn(url));
+    await auth.refresh();
+    await auth.refresh();
+    await auth.revoke();
+    await auth.close();
+    await monitoring.settled();
+    const tokens = [codeVerifier, ...server.secrets().filter((secret) => !known.has(secret))];
+    return { shown: JSON.stringify(monitoring.seen), tokens };
+  }
+
+  it('is each token in clear, without encryption', async () => {
+    const { shown, tokens } = await wholeLife();
+    expect(tokens.filter((token) => shown.includes(token)).length).toBeGreaterThanOrEqual(7);
+  });
+
+  it('is no token, no code and no verifier when encryptedStorage wraps the storage', async () => {
+    const { shown, tokens } = await wholeLife((storage) =>
+      encryptedStorage(storage, { keys: KEYS, current: 'fictional' }),
+    );
+    expect(tokens.length).toBeGreaterThanOrEqual(7);
+    expect(shown.length).toBeGreaterThan(1000);
+    expect(tokens.filter((token) => shown.includes(token)).length).toBe(0);
+  });
+});
