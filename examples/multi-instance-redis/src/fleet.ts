@@ -7,7 +7,10 @@ import type { Message, Order, Standing } from './rounds.ts';
 const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url));
 
 /** How long anything here may take, in milliseconds: far more than it does. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
+
+/** How much life a token must have left so that nobody renews it while something is looked at, in milliseconds. */
+const ROOM = 1_800;
 
 /** How a worker came by the token that it serves. */
 export type Source = 'began with it' | 'asked the server' | 'adopted' | 'waited, adopted';
@@ -44,7 +47,8 @@ export class Worker {
   constructor(number: number, fleet: Fleet, env: NodeJS.ProcessEnv) {
     this.number = number;
     this.#fleet = fleet;
-    this.#process = fork(PROGRAM, { env });
+    // Some lines of Node warn that they run TypeScript, which would break the picture.
+    this.#process = fork(PROGRAM, { env, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] });
     this.#process.on('message', (message: Message) => this.#hear(message));
     this.#process.on('error', () => {}); // An order that did not reach it: its end tells the rest.
     this.#ended = once(this.#process, 'exit');
@@ -60,14 +64,14 @@ export class Worker {
 
   /** Resolves to the answer of the worker. */
   async ask(order: Exclude<Order, { name: 'end' }>): Promise<string> {
-    const given = new AbortController();
+    const over = new AbortController();
     const answered = new Promise<string>((resolve, reject) => {
       const listener = (message: Message) => {
         if (message.kind === 'answer') resolve(message.text);
         if (message.kind === 'failure') reject(new BrokenFleet(`Worker ${this.number}: ${message.text}`));
       };
       this.#process.on('message', listener);
-      given.signal.addEventListener('abort', () => this.#process.off('message', listener));
+      over.signal.addEventListener('abort', () => this.#process.off('message', listener));
     });
     const failed = async (after: Promise<unknown>, how: string) => {
       await after;
@@ -75,10 +79,10 @@ export class Worker {
     };
     this.#process.send(order);
     try {
-      const late = failed(delay(PATIENCE, undefined, given), 'did not answer');
+      const late = failed(delay(PATIENCE, undefined, { signal: over.signal }), 'did not answer');
       return await Promise.race([answered, late, failed(this.#ended, 'was gone')]);
     } finally {
-      given.abort();
+      over.abort();
     }
   }
 
@@ -104,10 +108,10 @@ export class Worker {
   async end(): Promise<void> {
     if (this.condition !== 'running') return this.kill();
     this.#process.send({ name: 'end' });
-    const given = new AbortController();
-    const late = delay(PATIENCE, undefined, given).then(() => this.kill());
+    const over = new AbortController();
+    const late = delay(PATIENCE, undefined, { signal: over.signal }).then(() => this.kill());
     await Promise.race([this.#ended, late.catch(() => {})]);
-    given.abort();
+    over.abort();
   }
 
   #hear(message: Message): void {
@@ -177,10 +181,11 @@ export class Fleet {
     return this.#workers.filter(({ condition, standing }) => condition === 'running' && standing !== undefined);
   }
 
-  /** Whether all who work serve the newest token, which is not due for renewal. */
+  /** Whether all who work serve the newest token, and nobody renews it soon. */
   get agrees(): boolean {
     const newest = this.tokens.at(-1)?.token;
-    return this.working.every(({ standing }) => standing?.token === newest && standing?.step === 'valid.fresh');
+    const soon = Date.now() + ROOM;
+    return this.working.every(({ standing }) => standing?.token === newest && (standing?.expiresAt ?? 0) > soon);
   }
 
   /** Resolves when all have started. */
@@ -203,7 +208,7 @@ export class Fleet {
    * @throws BrokenFleet when a worker finds the user signed out, or when nothing comes of the waiting
    */
   async until<Found>(what: string, look: () => Found | undefined | false): Promise<Found> {
-    const given = new AbortController();
+    const over = new AbortController();
     let stop = () => {};
     const found = new Promise<Found>((resolve, reject) => {
       const listener = () => {
@@ -215,13 +220,13 @@ export class Fleet {
       stop = this.onChange(listener);
       listener();
     });
-    const late = delay(PATIENCE, undefined, given).then(() => {
+    const late = delay(PATIENCE, undefined, { signal: over.signal }).then(() => {
       throw new BrokenFleet(`It did not come about that ${what}.`);
     });
     try {
       return await Promise.race([found, late]);
     } finally {
-      given.abort();
+      over.abort();
       stop();
     }
   }

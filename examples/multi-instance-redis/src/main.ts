@@ -97,6 +97,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+process.stdout.on('error', () => process.exit(0)); // The reader, such as `head`, has seen enough.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 

@@ -1,7 +1,7 @@
 import type { TokenStorage } from '@frameio-auth/core';
 
 /** How long a lease lasts here, in milliseconds. */
-export const LEASE = 2_500;
+export const LEASE = 3_000;
 
 /**
  * The storage, with leases that fit tokens of a few seconds. An application leaves them as they are: a lease of 30 s

@@ -7,7 +7,7 @@ import type { Fleet, Worker } from './fleet.ts';
 const KILL = 0.15;
 const PAUSE = 0.5;
 
-/** How long the server holds the answer before the one who waits for it is killed, in milliseconds. */
+/** How long the server holds the request before the one who waits for the answer is killed, in milliseconds. */
 const HELD = 800;
 
 /** How long the paused worker sleeps on after its token has expired, in milliseconds. */
@@ -114,12 +114,10 @@ async function pauseOne({ fleet, tell }: Show): Promise<Pick<Evidence, 'paused' 
   await fleet.until('the others have a newer token', () => fleet.tokens.length > before.tokens && fleet.agrees);
   await delay(Math.max(0, (sleeper.standing?.expiresAt ?? 0) - Date.now() + OVERSLEEP));
   await fleet.until('the others have a fresh token', () => fleet.agrees);
-
   const missed = fleet.tokens.length - before.tokens;
   const newest = fleet.tokens.at(-1)?.token;
   sleeper.resume();
-  await fleet.until('the paused worker has a token', () => fleet.agrees);
+  await fleet.until('the paused worker serves the newest token', () => sleeper.standing?.token === newest);
   tell(`worker ${sleeper.number} goes on: its token had expired, and it adopted ${newest}`);
-  const hasNewest = sleeper.standing?.token === newest;
-  return { paused: sleeper.number, awakening: { missed, asked: sleeper.asked - before.asked, hasNewest } };
+  return { paused: sleeper.number, awakening: { missed, asked: sleeper.asked - before.asked } };
 }

@@ -24,11 +24,13 @@ export interface View {
   conclude(claims: readonly Claim[]): void;
 }
 
+/** Columns. */
 const WIDTH = 80;
 /** How many events stand below the fleet. */
 const EVENTS = 8;
 /** The lines of a frame that are neither workers nor events. */
 const FURNITURE = 10;
+/** Milliseconds between two pictures. */
 const REDRAW = 100;
 /** The life of a token in cells of the bar. */
 const CELLS = 6;
@@ -65,8 +67,8 @@ class LiveView implements View {
   readonly #out: NodeJS.WriteStream;
   readonly #scene: Scene;
   readonly #begun = performance.now();
-  #timer: NodeJS.Timeout | undefined;
   readonly #events: string[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #height = 0;
 
   constructor(out: NodeJS.WriteStream, scene: Scene) {
