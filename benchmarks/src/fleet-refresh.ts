@@ -11,8 +11,10 @@ const CALLERS = 10;
 /** How long the token server takes, in milliseconds: no multiple of what is waited between two polls. */
 const SERVER_DELAY = 230;
 
+type Measurement = readonly [way: WayOfSharing, rounds: number];
+
 /** What is quick is measured more often. */
-const WAYS: readonly (readonly [way: WayOfSharing, rounds: number])[] = [
+const BY_MANY: readonly Measurement[] = [
   [publishAndRead(), 5],
   [frameioAuth({ running: true }), 5],
   [frameioAuth({ running: false }), 5],
@@ -20,6 +22,13 @@ const WAYS: readonly (readonly [way: WayOfSharing, rounds: number])[] = [
   [lockAndPoll({ interval: 10, jitter: false }), 3],
   [lockAndPoll({ interval: 50, jitter: true }), 3],
   [lockAndPoll({ interval: 50, jitter: false }), 3],
+];
+
+const BY_TWO: readonly Measurement[] = [
+  [publishAndRead(), 5],
+  [frameioAuth({ running: true }), 5],
+  [lockAndPoll({ interval: 10, jitter: false }), 5],
+  [lockAndPoll({ interval: 50, jitter: false }), 5],
 ];
 
 /**
@@ -33,11 +42,9 @@ export async function fleetRefresh(redis: RedisServer): Promise<void> {
   try {
     // First, so that all of the code has run before anything is timed.
     const commands: (readonly [string, number])[] = [];
-    for (const [way] of WAYS) commands.push([way.name, await commandsSent(redis, clients, way)]);
-    for (const fleet of [clients, clients.slice(0, 2)]) {
-      const title = `An expired token for ${fleet.length} instances, from the answer to the last that has it`;
-      print(title, await medianTimes(fleet), (value) => `${value.toFixed(1)} ms`);
-    }
+    for (const [way] of BY_MANY) commands.push([way.name, await commandsSent(redis, clients, way)]);
+    printTimes(clients.length, await medianTimes(clients, BY_MANY));
+    printTimes(2, await medianTimes(clients.slice(0, 2), BY_TWO));
     print(`Commands sent to Redis for it by ${clients.length} instances, connecting not counted`, commands, String);
   } finally {
     for (const client of clients) client.disconnect();
@@ -45,8 +52,11 @@ export async function fleetRefresh(redis: RedisServer): Promise<void> {
 }
 
 /** In milliseconds. The ways take turns, so that what the machine does besides meets them all. */
-async function medianTimes(clients: readonly Redis[]): Promise<readonly (readonly [string, number])[]> {
-  const measured = WAYS.map(([way, rounds]) => ({ way, rounds, times: [] as number[] }));
+async function medianTimes(
+  clients: readonly Redis[],
+  measurements: readonly Measurement[],
+): Promise<readonly (readonly [string, number])[]> {
+  const measured = measurements.map(([way, rounds]) => ({ way, rounds, times: [] as number[] }));
   for (let round = 0; round < Math.max(...measured.map(({ rounds }) => rounds)); round += 1) {
     for (const { way, times } of measured.filter(({ rounds }) => round < rounds)) {
       await withFleet(clients, way, async (fleet, server) => {
@@ -100,4 +110,9 @@ async function withFleet(
   } finally {
     await Promise.all(fleet.map((member) => member.close()));
   }
+}
+
+function printTimes(instances: number, times: readonly (readonly [string, number])[]): void {
+  const title = `An expired token for ${instances} instances, from the answer to the last that has it`;
+  print(title, times, (value) => `${value.toFixed(1)} ms`);
 }

@@ -16,6 +16,9 @@ const INSTANCES = 4;
 const AT_ONCE = 100;
 const ROUNDS = 3;
 
+/** What is left when Redis takes no time at all. */
+const WITHOUT_REDIS = 'a refresh, session in memory';
+
 const keys = { first: new Uint8Array(randomBytes(32)) };
 const sealed = (storage: TokenStorage) => encryptedStorage(storage, { keys, current: 'first' });
 
@@ -31,14 +34,14 @@ export async function sessionsPerSecond(redis: RedisServer): Promise<void> {
     rounds.sort((one, other) => one.rate - other.rate);
     const { rate, redisTime } = rounds[Math.floor(ROUNDS / 2)] as Round;
     rates.push([name, rate]);
-    times.push([name, redisTime]);
+    if (name !== WITHOUT_REDIS) times.push([name, redisTime]);
   };
   try {
     await first.flushall();
     await measure('a bare SET and GET of as many characters', bareWrites(clients));
     await withSessions(
       clients.map(() => memoryStorage()),
-      (renew) => measure('a refresh, session in memory', renew),
+      (renew) => measure(WITHOUT_REDIS, renew),
     );
     await withSessions(
       clients.map((client) => redisStorage({ client })),
