@@ -34,7 +34,7 @@ export interface Field {
 }
 
 /** What can go wrong whatever the storage is. */
-const anywhere = { kill: killing(), pause: pausing(), 'lost-answer': losingAnswers() };
+const anywhere = { kill: killing(), pause: pausing(), 'lost answer': losingAnswers() };
 
 const redisMember = new URL('redis-member.ts', import.meta.url);
 
@@ -61,12 +61,12 @@ async function redis(): Promise<Field> {
   };
 }
 
-/** What a server needs that comes back from the dead: its records, and no writes from clients that nobody copies. */
-const RETURNING = { appendonly: 'yes', 'min-replicas-to-write': '1', 'min-replicas-max-lag': '2' };
+/** A server that comes back from the dead has its records: one without might be made the master again. */
+const DURABLE = { appendonly: 'yes' };
 
 /** A master with replicas, and sentinels that name another master when it dies. */
 async function sentinel(): Promise<Field> {
-  const group = await startRedisSentinel({ config: RETURNING });
+  const group = await startRedisSentinel({ config: DURABLE, downAfter: 1_000 });
   const parameters: Deployment = { kind: 'sentinel', name: group.name, sentinels: group.sentinels.map(addressOf) };
   const failover = async (): Promise<void> => {
     const former = await group.master();
@@ -82,7 +82,7 @@ async function sentinel(): Promise<Field> {
 
 /** A cluster, whose slots move and whose masters die. */
 async function cluster(): Promise<Field> {
-  const nodes = await startRedisCluster({ config: { appendonly: 'yes' } });
+  const nodes = await startRedisCluster({ config: DURABLE });
   const parameters: Deployment = { kind: 'cluster', nodes: nodes.nodes.map(addressOf) };
   const slot = (): Promise<number> => slotOfSession(nodes.nodes.map(addressOf));
   const failover = async (): Promise<void> => {
@@ -102,6 +102,7 @@ async function cluster(): Promise<Field> {
 async function comeBack(former: RedisServer): Promise<void> {
   await former.start();
   const client = new Redis({ host: former.host, port: former.port });
+  client.on('error', () => {}); // It reconnects.
   try {
     for (;;) {
       const [role, , , link] = (await client.call('ROLE')) as [string, string?, number?, string?];

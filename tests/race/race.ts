@@ -52,11 +52,21 @@ try {
   await field.close();
 }
 
-function summary({ seed, refreshes, tokenRequests, ambiguous, lapses, strikes, handed, recovery }: RaceReport): string {
+function summary({
+  seed,
+  refreshes,
+  tokenRequests,
+  ambiguous,
+  late,
+  lapses,
+  strikes,
+  handed,
+  recovery,
+}: RaceReport): string {
   const struck = Object.entries(strikes).map(([name, times]) => `${times} ${name}`);
   return [
     `Seed ${seed}:`,
-    `${refreshes} refreshes by ${tokenRequests} requests (${ambiguous} again, ${lapses} for a slow machine),`,
+    `${refreshes} refreshes by ${tokenRequests} requests (${ambiguous} again, ${late} of them too late, ${lapses} for a slow machine),`,
     `${handed} tokens handed out; ${struck.join(', ') || 'no faults'}; calm after ${recovery} ms.`,
   ].join(' ');
 }
@@ -69,6 +79,7 @@ function totals(reports: readonly RaceReport[]): Record<string, number> {
     refreshes: sum(({ refreshes }) => refreshes),
     'token requests': sum(({ tokenRequests }) => tokenRequests),
     'of these again': sum(({ ambiguous }) => ambiguous),
+    'too late': sum(({ late }) => late),
     'for a slow machine': sum(({ lapses }) => lapses),
     'tokens handed out': sum(({ handed }) => handed),
     strikes: sum(({ strikes }) => Object.values(strikes).reduce((total, times) => total + times, 0)),

@@ -4,7 +4,7 @@ import type { Settlement } from './orders.js';
 /** What must hold in every race. */
 export const invariants = {
   'one presentation':
-    'A refresh token is presented once, unless what became of it is unknown: no answer reached the process that presented it, or the lease under which it did so ran out before it could write the answer, or the storage lost what it had confirmed.',
+    'A refresh token is presented once, unless what became of it is unknown (no answer reached the process that presented it, or the lease under which it did so ran out before the answer was written, or the storage lost what it had confirmed), or the lease of the process that presents it again ran out while it was about to.',
   'one holder': 'No two processes hold the lease of a record at the same time.',
   'growing versions':
     'Whoever asks the storage is told of no older version of a record than somebody was told of before; and no version is written twice.',
@@ -134,6 +134,12 @@ export class Findings {
     });
   }
 
+  /** Whether a token was presented when the lease for it had run out: its process was slow, or was stopped. */
+  cameLate(presentation: Presentation): boolean {
+    const tenure = this.#tenureAt(presentation);
+    return tenure !== undefined && tenure.deadline <= presentation.at;
+  }
+
   /** Whether the process that presented a token knows that it gets no tokens for it. */
   answerWasLost({ request }: Presentation): boolean {
     const end = this.#ends.get(request);
@@ -213,8 +219,8 @@ export class Findings {
   }
 
   #mayFollow(earlier: Presentation, later: Presentation): boolean {
-    const tenure = this.#tenures.findLast(({ process, from }) => process === earlier.process && from <= earlier.at);
-    if (this.#losesWrites(tenure?.asked ?? earlier.at, later.at)) return true;
+    const tenure = this.#tenureAt(earlier);
+    if (this.#losesWrites(tenure?.asked ?? earlier.at, later.at) || this.cameLate(later)) return true;
     if (tenure === undefined) return false;
     const end = this.#ends.get(earlier.request);
     const answered = end?.status === 200 && end.at <= later.at;
@@ -222,6 +228,11 @@ export class Findings {
     if (this.#wasKept(earlier)) return tenure.until <= later.at;
     if (answered && this.#commits(earlier.process, end.at).some(({ at }) => at <= later.at)) return false;
     return (answered ? tenure.deadline : tenure.untilReleased) <= later.at;
+  }
+
+  /** The lease under which a token was presented. */
+  #tenureAt({ process, at }: Presentation): Tenure | undefined {
+    return this.#tenures.findLast((tenure) => tenure.process === process && tenure.from <= at);
   }
 
   /** Whether the server left the refresh token as it was. */

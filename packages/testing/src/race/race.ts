@@ -54,6 +54,8 @@ export interface RaceReport {
   readonly tokenRequests: number;
   /** How many of these presented a token that had been presented before. */
   readonly ambiguous: number;
+  /** How many of those were presented when the lease for it had run out: the process was stopped after it got it. */
+  readonly late: number;
   /** How many of those followed a lease that had run out though nothing had struck its holder: this machine is slow. */
   readonly lapses: number;
   /** How often each fault struck. */
@@ -401,12 +403,16 @@ class Race {
     }
     const { repetitions } = findings;
     const unexplained = repetitions.filter(
-      ({ earlier, at }) => !findings.answerWasLost(earlier) && !findings.wasStruck(earlier.process, earlier.at, at),
+      ({ earlier, at, process }) =>
+        !findings.answerWasLost(earlier) &&
+        !findings.wasStruck(earlier.process, earlier.at, at) &&
+        !findings.wasStruck(process, earlier.at, at),
     );
     return {
       refreshes: findings.refreshed,
       tokenRequests: findings.presentations.length,
       ambiguous: repetitions.length,
+      late: repetitions.filter((repetition) => findings.cameLate(repetition)).length,
       lapses: unexplained.length,
       strikes: this.#strikes,
       handed,

@@ -49,6 +49,12 @@ describe('one presentation', () => {
     expect(violated(...first, ...again)).toStrictEqual([]);
   });
 
+  it('excuses whoever was stopped with a lease, and presents when it has run out', () => {
+    const stopped = leased('1', -1_500);
+    const late = refreshed('1', 30, { presents: 'one', gives: 'other' });
+    expect(violated(stopped, ...first, committed('0', 20, 2), late)).toStrictEqual([]);
+  });
+
   it('counts a renewed lease from its renewal', () => {
     const renewed = asked('0', 600, { call: 'renew', outcome: 'renewed', ttl: 1_000 });
     const again = refreshed('1', 1_110, { presents: 'one', gives: 'other' });

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { race } from '@frameio-auth/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Broken, Mistake } from './broken-member.js';
+
+/** The invariants that do not hold in a race of members that make a mistake, each once. */
+async function brokenBy(mistake: Mistake): Promise<Set<string>> {
+  const directory = await mkdtemp(join(tmpdir(), 'broken-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const { violations } = await race({
+    member: new URL('broken-member.ts', import.meta.url),
+    members: 2,
+    seed: 1,
+    duration: 1_700,
+    calm: 1_000,
+    latency: 100,
+    server: { accessTokenLifetime: 1 },
+    parameters: { directory, mistake } satisfies Broken,
+  });
+  return new Set(violations.map(({ invariant }) => invariant));
+}
+
+describe.concurrent('a race notices', () => {
+  it('a storage that grants every lease', async () => {
+    const broken = await brokenBy('grants every lease');
+    expect(broken).toContain('one holder');
+    expect(broken).toContain('one presentation');
+  });
+
+  it('a storage that compares no versions', async () => {
+    expect(await brokenBy('compares no versions')).toContain('growing versions');
+  });
+
+  it('a member that serves a token when it has expired', async () => {
+    expect(await brokenBy('serves the first token for ever')).toContain('living tokens');
+  });
+
+  it('a member that has no token when all is calm', async () => {
+    expect(await brokenBy('keeps its own storage')).toStrictEqual(new Set(['recovery']));
+  });
+
+  it('a member that dies', async () => {
+    expect(await brokenBy('dies by itself')).toStrictEqual(new Set(['staying alive', 'recovery']));
+  });
+});

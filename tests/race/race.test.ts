@@ -1,0 +1,77 @@
+import { type RaceOptions, type RaceReport, race, tellRace } from '@frameio-auth/testing';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Field, type FieldName, fields } from './fields.js';
+
+/** Another one by `RACE_SEED`; many by `npm run race`. */
+const SEED = Number(process.env['RACE_SEED'] ?? 1);
+
+/** A race whose server takes a spent refresh token once more, so that no fault may end the session. */
+async function raceOver(
+  field: Field,
+  faults: readonly string[],
+  options: Partial<RaceOptions> = {},
+): Promise<RaceReport> {
+  const report = await race({
+    ...field.options,
+    members: 3,
+    seed: SEED,
+    duration: 1_500,
+    pace: 250,
+    leaseTtl: 1_000,
+    faults: faults.flatMap((fault) => field.faults[fault] ?? []),
+    server: { accessTokenLifetime: 1, gracePeriod: 60_000 },
+    ...options,
+  });
+  expect(report.violations, tellRace(report)).toStrictEqual([]);
+  expect(report.refreshes).toBeGreaterThan(0);
+  expect(report.handed).toBeGreaterThan(0);
+  for (const fault of faults) expect(report.strikes[fault]).toBeGreaterThan(0);
+  return report;
+}
+
+const everybodyIsValid = ({ settlements }: RaceReport) => settlements.every(({ valid }) => valid);
+
+describe(`three processes that share a session in one Redis server (RACE_SEED=${SEED})`, () => {
+  let redis: Field;
+  beforeAll(async () => {
+    redis = await fields.redis();
+  });
+  afterAll(() => redis.close());
+
+  it('make one request for each refresh when nothing goes wrong', async () => {
+    const { tokenRequests, refreshes } = await raceOver(redis, []);
+    expect(tokenRequests).toBe(refreshes);
+  });
+
+  for (const [fault, what] of Object.entries({
+    kill: 'they are killed and replaced',
+    pause: 'they are stopped for longer than their leases last',
+    cut: 'the network between them and Redis fails',
+    restart: 'Redis is restarted',
+    'lost answer': 'answers of the authorization server are lost',
+  })) {
+    it(`do nothing wrong and end up with a good token when ${what}`, async () => {
+      expect(everybodyIsValid(await raceOver(redis, [fault]))).toBe(true);
+    });
+  }
+});
+
+describe(`three processes that share a session (RACE_SEED=${SEED})`, () => {
+  async function opened(name: FieldName): Promise<Field> {
+    const field = await fields[name]();
+    onTestFinished(() => field.close());
+    return field;
+  }
+
+  it('do nothing wrong in a directory when they are killed and stopped', async () => {
+    expect(everybodyIsValid(await raceOver(await opened('file'), ['kill', 'pause'], { pace: 150 }))).toBe(true);
+  });
+
+  it('do nothing wrong when sentinels make another server the master', async () => {
+    await raceOver(await opened('sentinel'), ['failover'], { duration: 500 });
+  });
+
+  it('do nothing wrong when a cluster moves their record, and when the master dies that has it', async () => {
+    await raceOver(await opened('cluster'), ['migration', 'failover'], { duration: 2_000 });
+  });
+});
