@@ -11,11 +11,12 @@ async function brokenBy(mistake: Mistake): Promise<Set<string>> {
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const { violations } = await race({
     member: new URL('broken-member.ts', import.meta.url),
-    members: 2,
+    members: 3,
     seed: 1,
-    duration: 1_700,
+    duration: 2_000,
     calm: 1_000,
-    latency: 100,
+    latency: 400,
+    leaseTtl: 10_000,
     server: { accessTokenLifetime: 1 },
     parameters: { directory, mistake } satisfies Broken,
   });
