@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const JOBS = {
   demo: (args) => program('examples/plain-node/src/demo.ts', args),
   bench: (args) => program('benchmarks/src/bench.ts', args),
+  race: (args) => program('tests/race/race.ts', args),
   test: async (args) => runGates(root, await prepare({ built: false }), args),
   async dev([command, ...args]) {
     if (command === undefined) throw new Trouble('Say what to run: `npm run dev -- <command>`.');
