@@ -71,7 +71,7 @@ function wishes(args: readonly string[]): Wishes | 'help' {
   });
   if (values.help) return 'help';
   return {
-    workers: wholeNumber('--workers', values.workers, 2, 20),
+    workers: wholeNumber('--workers', values.workers, 3, 20),
     seconds: wholeNumber('--seconds', values.seconds, 10, 3_600),
   };
 }

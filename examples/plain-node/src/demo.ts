@@ -12,6 +12,8 @@ no network.
 With FRAMEIO_CLIENT_ID and FRAMEIO_CLIENT_SECRET set to those of a server-to-server credential, it gets a token from
 the real Adobe IMS instead, and calls Frame.io once. FRAMEIO_IMS_ENVIRONMENT=stage takes Adobe's stage.
 
+One scene needs a Redis: redis-server or valkey-server on the PATH, or the server that REDIS_URL names.
+
 NO_COLOR=1 turns the colours off.
 `;
 
