@@ -11,6 +11,9 @@ interface Watched {
 const BACKOFF = 100;
 const LONGEST_BACKOFF = 5_000;
 
+/** ioredis 5 does not notice that a slot moved away with its channels, unless it looks. In milliseconds. */
+const SLOTS_REFRESH = 30_000;
+
 /**
  * What Redis tells of changes, on one connection of its own for all sessions of a process (in a cluster: one for each
  * node that has any). It is made when the first session watches. While the application's client is not connected it is
@@ -67,7 +70,7 @@ export class ChangeHints {
   }
 
   #connect(): SubscribingClient {
-    const { isCluster } = this.#client;
+    const { isCluster, options } = this.#client;
     const retryStrategy = (times: number) =>
       this.#client.status === 'ready' ? Math.min(times * BACKOFF, LONGEST_BACKOFF) : null;
     const connection = (
@@ -77,6 +80,7 @@ export class ChangeHints {
             lazyConnect: false,
             enableOfflineQueue: true,
             clusterRetryStrategy: retryStrategy,
+            slotsRefreshInterval: options.slotsRefreshInterval ?? SLOTS_REFRESH,
           })
         : this.#client.duplicate({
             lazyConnect: false,

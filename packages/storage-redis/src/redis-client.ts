@@ -12,7 +12,11 @@ type Listener = (...args: Anything[]) => void;
 export interface RedisClient {
   readonly status: string;
   readonly isCluster: boolean;
-  readonly options: { readonly keyPrefix?: string | undefined };
+  readonly options: {
+    readonly keyPrefix?: string | undefined;
+    /** Of a cluster alone. */
+    readonly slotsRefreshInterval?: number | undefined;
+  };
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;

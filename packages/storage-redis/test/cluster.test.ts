@@ -32,8 +32,8 @@ async function slotOf(channel: string): Promise<number> {
 
 describe('in a cluster', () => {
   it.each([
-    ['ioredis 6', connectCluster],
-    ['ioredis 5', connectCluster5],
+    ['ioredis 6', () => connectCluster()],
+    ['ioredis 5, which must look for it', () => connectCluster5({ slotsRefreshInterval: 300 })],
   ])('%s: hints come by sharded channels, and again after their slot has moved', async (_line, make) => {
     const keyPrefix = `${randomUUID()}:`;
     const storage = open({ client: make(), keyPrefix });

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import type { StorageError } from '@frameio-auth/core';
+import type { redisStorage } from '@frameio-auth/storage-redis';
+import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+
+const TOKEN = 'fictional-refresh-token-that-nobody-may-see';
+const PASSWORD = 'fictional-password-that-nobody-may-see';
+const PREFIX = 'fictional-prefix-that-nobody-may-see:';
+
+let server: RedisServer;
+let locked: RedisServer;
+let replica: RedisServer;
+beforeAll(async () => {
+  [server, locked, replica] = await Promise.all([
+    startRedis({ config: { 'repl-diskless-sync-delay': '0' } }),
+    startRedis({ config: { requirepass: PASSWORD } }),
+    startRedis(),
+  ]);
+});
+afterAll(() => Promise.all([server, locked, replica].map((one) => one.stop())));
+
+function assertSilent(failure: StorageError): void {
+  const shown = [
+    failure.message,
+    failure.stack,
+    JSON.stringify(failure),
+    inspect(failure, { depth: 9, showHidden: true }),
+  ];
+  for (const secret of [TOKEN, PASSWORD, PREFIX, KEY]) {
+    for (const form of [
+      secret,
+      Buffer.from(secret).toString('base64').slice(0, 24),
+      Buffer.from(secret).toString('hex'),
+    ]) {
+      expect(
+        shown.some((text) => text?.includes(form)),
+        'Whether the error shows what was asked.',
+      ).toBe(false);
+    }
+  }
+  expect(failure).not.toHaveProperty('cause');
+}
+
+/** What a commit of a token fails with, which must show neither it nor anything else. */
+async function failureOfCommit(options: Parameters<typeof redisStorage>[0]): Promise<StorageError> {
+  const storage = open({ keyPrefix: PREFIX, timeout: 400, ...options });
+  const failure = await failureOf(storage.commit(KEY, { value: TOKEN, expectedVersion: 0 }));
+  assertSilent(failure);
+  return failure;
+}
+
+describe('an error says what to do, and nothing of what was asked', () => {
+  it('NOAUTH: Redis wants a password, and the client has none', async () => {
+    const { code, message } = await failureOfCommit({ client: connect(locked, { retryStrategy: () => 20 }) });
+    expect([code, message]).toEqual(['NOAUTH', expect.stringContaining('wants a password')]);
+  });
+
+  it('WRONGPASS: the client has a password that Redis does not know', async () => {
+    const client = connect(locked, { username: 'fictional', password: `not ${PASSWORD}`, retryStrategy: () => 20 });
+    const { code, message } = await failureOfCommit({ client });
+    expect([code, message]).toEqual(['WRONGPASS', expect.stringContaining('user and password')]);
+  });
+
+  it('ECONNREFUSED: nothing listens', async () => {
+    await using another = await startRedis();
+    await another.kill();
+    const { code, message } = await failureOfCommit({ client: connect(another) });
+    expect([code, message]).toEqual(['ECONNREFUSED', expect.stringContaining('nothing listens')]);
+  });
+
+  it('READONLY: a replica takes no writes, and still reads', async () => {
+    await connect(replica).call('REPLICAOF', server.host, String(server.port));
+    const client = connect(replica);
+    await until('it follows its master', async () =>
+      String(await client.info('replication')).includes('link_status:up'),
+    );
+    const { code, message } = await failureOfCommit({ client });
+    expect([code, message]).toEqual(['READONLY', expect.stringContaining('connected to the master')]);
+    expect(await open({ client, keyPrefix: PREFIX }).read(KEY)).not.toHaveProperty('record');
+  });
+
+  it('CLUSTERDOWN: nobody has the slot', async () => {
+    await using node = await startRedis({ config: { 'cluster-enabled': 'yes' } });
+    const { code, message } = await failureOfCommit({ client: connect(node) });
+    expect([code, message]).toEqual(['CLUSTERDOWN', expect.stringContaining('not complete')]);
+  });
+
+  it('MISCONF: Redis cannot save its data, and still reads', async () => {
+    await using another = await startRedis({ config: { save: '3600 1' } });
+    const client = connect(another);
+    await mkdir(join(another.directory, 'dump.rdb', 'in-the-way'), { recursive: true });
+    await client.bgsave().catch(() => {});
+    await until('saving has failed', async () =>
+      String(await client.info('persistence')).includes('bgsave_status:err'),
+    );
+    const { code, message } = await failureOfCommit({ client });
+    expect([code, message]).toEqual(['MISCONF', expect.stringContaining('to the disk')]);
+    expect(await open({ client, keyPrefix: PREFIX }).read(KEY)).not.toHaveProperty('record');
+  });
+
+  it('NOREPLICAS: too few replicas are there', async () => {
+    await using another = await startRedis({ config: { 'min-replicas-to-write': '1' } });
+    expect((await failureOfCommit({ client: connect(another) })).code).toBe('NOREPLICAS');
+  });
+
+  it('WRONGTYPE: something else is under the key', async () => {
+    const client = connect(server);
+    await client.set(hashOf(PREFIX), 'of another application');
+    const { code, message } = await failureOfCommit({ client });
+    expect([code, message]).toEqual(['WRONGTYPE', expect.stringContaining('something else')]);
+    await client.del(hashOf(PREFIX));
+  });
+
+  it('storage_timeout: Redis is there and does not answer', async () => {
+    const client = connect(server);
+    const storage = open({ client, keyPrefix: `${randomUUID()}:`, timeout: 50 });
+    await write(storage, 'loads the script', { key: 'another' });
+    server.pause();
+    const failure = await failureOf(storage.commit(KEY, { value: TOKEN, expectedVersion: 0 }));
+    server.resume();
+    assertSilent(failure);
+    expect(failure.code).toBe('storage_timeout');
+  });
+
+  it('NOPERM: the user may do nothing of it', async () => {
+    const client = connect(server);
+    await client.call('ACL', 'SETUSER', 'fictional-stranger', 'on', `>${PASSWORD}`, '~*', '&*', '+info');
+    const stranger = connect(server, { username: 'fictional-stranger', password: PASSWORD });
+    expect((await failureOfCommit({ client: stranger })).code).toBe('NOPERM');
+  });
+
+  it('the words in a key are not taken for those of Redis', async () => {
+    const storage = open({ client: connect(server), keyPrefix: 'READONLY:' });
+    const key = 'MOVED OOM CROSSSLOT Connection is closed. MaxRetriesPerRequest';
+    const client = connect(server);
+    await client.set(hashOf('READONLY:', key), 'of another application');
+    expect((await failureOf(storage.read(key))).code).toBe('WRONGTYPE');
+  });
+});
+
+describe('a Redis whose memory is full', () => {
+  it('takes all that sessions write: first sign-ins, renewals, leases, tombstones', async () => {
+    await using another = await startRedis({ config: { 'maxmemory-policy': 'noeviction' } });
+    const client = connect(another);
+    await client.config('SET', 'maxmemory', '1');
+    await expect(client.set('fictional', 'value')).rejects.toThrow(/OOM/);
+    const storage = open({ client });
+    let version = await write(storage, 'signed in');
+    const { lease } = await grant(storage, 'one', { ifVersion: version });
+    expect(await storage.renew(lease)).toBe(true);
+    await storage.release(lease);
+    version = await write(storage, 'renewed', { expectedVersion: version });
+    const { now } = await storage.read(KEY);
+    await write(storage, 'tombstone', { expectedVersion: version, expiresAt: now + LONG });
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'tombstone' } });
+    await client.script('FLUSH');
+    expect((await storage.doctor()).findings.find(({ check }) => check === 'steps')).toMatchObject({ status: 'ok' });
+  });
+});
