@@ -13,7 +13,7 @@ import { troubleOf } from './trouble.mjs';
  * @param {string} root
  */
 export async function packageFolders(root) {
-  const folders = ['benchmarks', 'tests'];
+  const folders = ['benchmarks', 'simulation', 'tests'];
   for (const parent of ['packages', 'examples']) {
     for (const name of await readdir(join(root, parent)).catch(() => [])) folders.push(join(parent, name));
   }

@@ -1,0 +1,152 @@
+import { FrameioAuthError } from '@frameio-auth/core';
+import type { CallOutcome, History } from './history.ts';
+import type { Instance } from './instance.ts';
+import type { Call, Parameters } from './plan.ts';
+import type { Chance } from './random-numbers.ts';
+import type { TokenLedger } from './token-ledger.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** A call that has not been answered. */
+export interface PendingCall {
+  readonly instance: Instance;
+  readonly call: string;
+  readonly number: number;
+  readonly since: number;
+  /** How long the instance had stood still before. */
+  readonly stoodStill: number;
+}
+
+/** An error that is none of those which sessions promise. */
+export const STRANGE_ERROR = 'strange error';
+
+/** How long an impatient caller waits at most, and how long the API takes to answer. Milliseconds. */
+const IMPATIENCE = [1, 3_000] as const;
+const API_LATENCY = [1, 200] as const;
+
+/** The application: it calls sessions as a plan says, and calls the API with the tokens that it gets. */
+export class Application {
+  readonly #time: VirtualTime;
+  readonly #chance: Chance;
+  readonly #history: History;
+  readonly #ledger: TokenLedger;
+  readonly #flow: Parameters['flow'];
+  readonly #pending = new Set<PendingCall>();
+  #calls = 0;
+
+  constructor(world: {
+    readonly time: VirtualTime;
+    readonly chance: Chance;
+    readonly history: History;
+    readonly ledger: TokenLedger;
+    readonly flow: Parameters['flow'];
+  }) {
+    this.#time = world.time;
+    this.#chance = world.chance;
+    this.#history = world.history;
+    this.#ledger = world.ledger;
+    this.#flow = world.flow;
+  }
+
+  get pending(): ReadonlySet<PendingCall> {
+    return this.#pending;
+  }
+
+  /** Makes a call as soon as the instance runs; resolves with how it ended, and never if the instance dies. */
+  call(instance: Instance, call: Call | 'close'): Promise<CallOutcome> {
+    return new Promise((resolve) => {
+      instance.deliver('message', () => {
+        this.#calls += 1;
+        const number = this.#calls;
+        const { name: who, stoodStill } = instance;
+        const pending = { instance, call, number, since: this.#time.now, stoodStill };
+        this.#pending.add(pending);
+        this.#history.note({ kind: 'called', who, number, call });
+        const settle = (outcome: CallOutcome) => {
+          this.#pending.delete(pending);
+          this.#history.note({ kind: 'settled', who, number, call, outcome });
+          resolve(outcome);
+        };
+        void this.#make(instance, call).then(settle, (error: unknown) => settle(outcomeOf(error)));
+      });
+    });
+  }
+
+  async #make(instance: Instance, call: Call | 'close'): Promise<CallOutcome> {
+    const { auth } = instance;
+    switch (call) {
+      case 'use':
+        return this.#use(instance);
+      case 'getToken':
+        return { token: await this.#getToken(instance) };
+      case 'impatient': {
+        const impatience = new AbortController();
+        const patience = this.#chance.within(`impatience ${instance.place}`, this.#time.now, IMPATIENCE);
+        instance.clock.setTimeout(() => impatience.abort(), patience);
+        return { token: await this.#getToken(instance, { signal: impatience.signal }) };
+      }
+      case 'peek': {
+        const token = auth.peekToken();
+        if (token === undefined) return { done: true };
+        this.#history.note({ kind: 'handed', who: instance.name, token, asked: this.#time.now });
+        return { token };
+      }
+      case 'refresh':
+        await auth.refresh();
+        return { done: true };
+      case 'signIn':
+        await this.#signIn(instance);
+        return { done: true };
+      case 'revoke':
+        await auth.revoke();
+        return { done: true };
+      case 'export':
+        await auth.exportTokens();
+        return { done: true };
+      case 'close':
+        await auth.close();
+        return { done: true };
+    }
+  }
+
+  /** Calls the API, and once more with another token if the API answers 401. */
+  async #use(instance: Instance): Promise<CallOutcome> {
+    const token = await this.#getToken(instance);
+    if (await this.#isAccepted(instance, token)) return { token, accepted: true };
+    const other = await this.#getToken(instance, { rejected: token });
+    return { token: other, accepted: await this.#isAccepted(instance, other) };
+  }
+
+  #isAccepted(instance: Instance, token: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#time.after(this.#chance.within(`API ${instance.place}`, this.#time.now, API_LATENCY), () => {
+        const accepted = this.#ledger.accepts(token);
+        instance.deliver('message', () => resolve(accepted));
+      });
+    });
+  }
+
+  async #getToken(
+    instance: Instance,
+    options?: { readonly signal?: AbortSignal; readonly rejected?: string },
+  ): Promise<string> {
+    const asked = this.#time.now;
+    const token = await instance.auth.getToken(options);
+    this.#history.note({ kind: 'handed', who: instance.name, token, asked });
+    return token;
+  }
+
+  /** The user signed in, and the application hands over what came of it. A service signs in by itself. */
+  async #signIn(instance: Instance): Promise<void> {
+    if (this.#flow === 'service') return instance.auth.refresh();
+    const tokens = this.#ledger.signIn();
+    this.#history.note({ kind: 'signed in', who: instance.name, tokens });
+    const expiresAt = this.#ledger.expiryOf(tokens.accessToken);
+    await instance.auth.importTokens({ ...tokens, ...(expiresAt !== undefined && { expiresAt: expiresAt / 1000 }) });
+  }
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (error instanceof FrameioAuthError) return { error: error.name, code: error.code };
+  if (error instanceof Error && error.name === 'AbortError') return { error: 'AbortError', code: 'aborted' };
+  return { error: STRANGE_ERROR, code: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+}

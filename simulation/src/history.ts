@@ -1,0 +1,114 @@
+import type { Entry } from './plan.ts';
+import type { DeathOfToken, IssuedTokens } from './token-ledger.ts';
+
+/** What a record holds, as far as a reader wants to know it. */
+export type Holding =
+  | { readonly status: 'absent' }
+  | { readonly status: 'tokens'; readonly accessToken: string; readonly refreshToken?: string }
+  | { readonly status: 'expired'; readonly cause: string }
+  | { readonly status: 'revoked' };
+
+export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit';
+
+/** How a call of an application ended. */
+export type CallOutcome =
+  | { readonly token: string; readonly accepted?: boolean }
+  | { readonly error: string; readonly code: string }
+  | { readonly done: true };
+
+/** What happened. `who`: an instance, such as `a1`; the next one in its place is `a2`. */
+export type Occurrence =
+  | { readonly kind: 'struck'; readonly entry: Entry }
+  | { readonly kind: 'over'; readonly entry: Entry }
+  | { readonly kind: 'started' | 'died' | 'stands still' | 'goes on'; readonly who: string }
+  | { readonly kind: 'called'; readonly who: string; readonly number: number; readonly call: string }
+  | {
+      readonly kind: 'settled';
+      readonly who: string;
+      readonly number: number;
+      readonly call: string;
+      readonly outcome: CallOutcome;
+    }
+  /** A token in somebody's hands. `asked`: when. */
+  | { readonly kind: 'handed'; readonly who: string; readonly token: string; readonly asked: number }
+  | { readonly kind: 'signed in'; readonly who: string; readonly tokens: Required<IssuedTokens> }
+  | {
+      readonly kind: 'state';
+      readonly who: string;
+      readonly from: string;
+      readonly to: string;
+      readonly cause?: string;
+      readonly failure?: string;
+    }
+  | {
+      readonly kind: 'storage did';
+      readonly who: string;
+      readonly question: number;
+      readonly call: StorageCall;
+      readonly outcome: string;
+      readonly version: number;
+      readonly before: Holding;
+      readonly after: Holding;
+    }
+  | {
+      readonly kind: 'storage answered';
+      readonly who: string;
+      readonly question: number;
+      readonly call: StorageCall;
+      /** When the question was asked. */
+      readonly asked: number;
+    }
+  | {
+      readonly kind: 'storage silent';
+      readonly who: string;
+      readonly question: number;
+      readonly call: StorageCall;
+      readonly code: string;
+    }
+  | { readonly kind: 'hinted'; readonly who: string; readonly version: number }
+  | {
+      readonly kind: 'server did';
+      readonly who: string;
+      readonly request: number;
+      readonly grant: 'refresh_token' | 'client_credentials';
+      readonly presented?: string;
+      readonly outcome: IssuedTokens | DeathOfToken | 'invalid_client' | 429 | 503;
+    }
+  | { readonly kind: 'server revoked'; readonly who: string; readonly request: number; readonly token: string }
+  | { readonly kind: 'server answered'; readonly who: string; readonly request: number; readonly status: number }
+  | {
+      readonly kind: 'server silent';
+      readonly who: string;
+      readonly request: number;
+      readonly delivery: 'not_sent' | 'unknown';
+    };
+
+/** An occurrence and its moment, in milliseconds since the beginning. */
+export type Event = Occurrence & { readonly at: number };
+
+/** What happened, in its order. Whoever judges or counts it hears each event as it comes. */
+export class History {
+  readonly events: Event[] = [];
+  readonly #now: () => number;
+  readonly #listeners: ((event: Event) => void)[] = [];
+
+  /** @param now - milliseconds since the beginning */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  listen(listener: (event: Event) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Milliseconds since the beginning. */
+  get now(): number {
+    return this.#now();
+  }
+
+  note(occurrence: Occurrence): void {
+    const event = { ...occurrence, at: this.#now() };
+    this.events.push(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock, TimerHandle } from '@frameio-auth/core';
+import type { Receiver } from './storage-connection.ts';
+import type { Appointment, VirtualTime } from './virtual-time.ts';
+
+interface Timer {
+  appointment?: Appointment;
+}
+
+/**
+ * The clock of one instance, which is wrong in its own way: `ahead` milliseconds ahead of the true time in the
+ * beginning, and `fast` parts per million faster. Its timers wait by it, and run when the instance can run them.
+ */
+export function instanceClock(
+  time: VirtualTime,
+  beginning: number,
+  { ahead, fast }: { readonly ahead: number; readonly fast: number },
+  receiver: Receiver,
+): Clock {
+  const speed = 1 + fast / 1_000_000;
+  const now = () => Math.floor(beginning + ahead + (time.now - beginning) * speed);
+  return {
+    now,
+    setTimeout(callback, delay): TimerHandle {
+      const deadline = now() + delay;
+      const timer: Timer = {};
+      const wait = () => {
+        timer.appointment = time.after(Math.max(0, deadline - now()) / speed, () =>
+          receiver.deliver('timer', () => {
+            if (timer.appointment?.run === undefined) return;
+            if (now() < deadline) wait();
+            else callback();
+          }),
+        );
+      };
+      wait();
+      return timer;
+    },
+    clearTimeout(handle) {
+      const { appointment } = handle as Timer;
+      if (appointment !== undefined) time.cancel(appointment);
+    },
+  };
+}

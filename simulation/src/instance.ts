@@ -1,0 +1,131 @@
+import {
+  type Clock,
+  customServer,
+  type Entropy,
+  ServerToServerAuth,
+  type StateChange,
+  type TokenStorage,
+  type Transport,
+  WebAppAuth,
+} from '@frameio-auth/core';
+import type { History } from './history.ts';
+import { instanceClock } from './instance-clock.ts';
+import type { Parameters } from './plan.ts';
+import type { Chance } from './random-numbers.ts';
+import { SERVER } from './simulated-server.ts';
+import { placeName } from './storytelling.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export interface Surroundings {
+  readonly time: VirtualTime;
+  /** The first moment, in milliseconds since the Unix epoch. */
+  readonly beginning: number;
+  readonly chance: Chance;
+  readonly history: History;
+  readonly parameters: Parameters;
+  transportOf(instance: Instance): Transport;
+  storageOf(instance: Instance): TokenStorage;
+}
+
+interface Delivery {
+  readonly kind: 'timer' | 'message';
+  readonly run: () => void;
+}
+
+/** One process of the application: its auth object, its clock, and whether anything reaches it. */
+export class Instance {
+  /** Such as `a1`; the next instance in its place is `a2`. */
+  readonly name: string;
+  readonly place: number;
+  readonly clock: Clock;
+  readonly auth: WebAppAuth | ServerToServerAuth;
+  readonly #time: VirtualTime;
+  #alive = true;
+  #standsStill = false;
+  #backlog: Delivery[] = [];
+  /** How long it has stood still in all, in milliseconds. */
+  stoodStill = 0;
+
+  constructor(place: number, generation: number, around: Surroundings) {
+    this.place = place;
+    this.name = `${placeName(place)}${generation}`;
+    this.#time = around.time;
+    const clock = around.parameters.clocks[place] ?? { ahead: 0, fast: 0 };
+    this.clock = instanceClock(around.time, around.beginning, clock, this);
+    this.auth = this.#authOf(around);
+  }
+
+  get isAlive(): boolean {
+    return this.#alive;
+  }
+
+  get isStandingStill(): boolean {
+    return this.#standsStill;
+  }
+
+  deliver(kind: Delivery['kind'], run: () => void): void {
+    if (!this.#alive) return;
+    if (this.#standsStill) this.#backlog.push({ kind, run });
+    else run();
+  }
+
+  die(): void {
+    this.#alive = false;
+    this.#backlog = [];
+  }
+
+  standStill(): void {
+    this.#standsStill = true;
+  }
+
+  /** Everything that fell due or arrived meanwhile comes now, at once. */
+  goOn(stoodStill: number, timersFirst: boolean): void {
+    this.#standsStill = false;
+    this.stoodStill += stoodStill;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    const kinds: readonly Delivery['kind'][] = ['timer', 'message'];
+    const ordered = timersFirst ? kinds.flatMap((kind) => backlog.filter((each) => each.kind === kind)) : backlog;
+    for (const { kind, run } of ordered) this.#time.after(0, () => this.deliver(kind, run));
+  }
+
+  #authOf(around: Surroundings): WebAppAuth | ServerToServerAuth {
+    const { history, parameters, chance, time } = around;
+    const { refreshTokenLifetime, refreshTokenLifetimeIsKnown } = parameters;
+    const entropy: Entropy = (length) =>
+      Uint8Array.from({ length }, () => Math.floor(chance.draw(`entropy ${this.name}`, time.now) * 256));
+    const options = {
+      clientId: 'fictional-client',
+      clientSecret: parameters.clientSecrets,
+      transport: around.transportOf(this),
+      storage: around.storageOf(this),
+      clock: this.clock,
+      entropy,
+      refreshBuffer: parameters.refreshBuffer,
+      onStorageUnavailable: parameters.onStorageUnavailable,
+      server: customServer({
+        ...SERVER,
+        clientAuthentication: 'client_secret_post',
+        ...(refreshTokenLifetimeIsKnown && { refreshTokenLifetime }),
+      }),
+      // An application's handlers fail, and nothing may come of it.
+      onTokenRefreshed: async () => {
+        throw new Error('A handler of the application fails.');
+      },
+      onStateChange: ({ from, to, snapshot }: StateChange) => {
+        const { ending, failure } = snapshot;
+        history.note({
+          kind: 'state',
+          who: this.name,
+          from,
+          to,
+          ...(ending !== null && { cause: ending.cause }),
+          ...(failure !== null && { failure: failure.code }),
+        });
+        throw new Error('A handler of the application fails.');
+      },
+    };
+    if (parameters.flow === 'service') return new ServerToServerAuth(options);
+    return new WebAppAuth({ ...options, redirectUri: 'https://application.example/callback' });
+  }
+}

@@ -1,0 +1,253 @@
+import { type RandomNumbers, randomNumbers } from './random-numbers.ts';
+import type { Rotation } from './token-ledger.ts';
+
+/** The least and the most, both included, in milliseconds. */
+export type Span = readonly [least: number, most: number];
+
+/** How the world of one seed is made. Times are in milliseconds unless they say otherwise. */
+export interface Parameters {
+  /** Whose tokens: a user's, with refresh tokens (`WebAppAuth`), or the application's own (`ServerToServerAuth`). */
+  readonly flow: 'user' | 'service';
+  readonly duration: number;
+  /** A clock for each instance: how far it is ahead of the storage's, and how many parts per million faster it runs. */
+  readonly clocks: readonly { readonly ahead: number; readonly fast: number }[];
+  readonly rotation: Rotation;
+  readonly gracePeriod: number;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
+  /** Seconds. */
+  readonly refreshTokenLifetime: number;
+  /** Whether sessions are told that lifetime. */
+  readonly refreshTokenLifetimeIsKnown: boolean;
+  readonly refreshEndsAccessTokens: boolean;
+  /** Seconds. */
+  readonly refreshBuffer: number;
+  readonly onStorageUnavailable: 'request' | 'fail';
+  /** The secrets that the instances are configured with. */
+  readonly clientSecrets: readonly string[];
+  readonly serverTimeout: number;
+  readonly storageTimeout: number;
+  readonly serverLatency: Span;
+  readonly storageLatency: Span;
+  readonly hintLatency: Span;
+}
+
+/** What an application does with its session. `use`: gets a token, calls the API, and reports a 401. */
+export type Call = 'use' | 'getToken' | 'impatient' | 'peek' | 'refresh' | 'signIn' | 'revoke' | 'export';
+
+/** What becomes of the messages between an instance and its peer. */
+export type NetworkEffect = 'refused' | 'request lost' | 'answer lost' | 'slow';
+
+/** What is to happen. `at`: since the beginning; `lasts`: from there; both in milliseconds. `instance`: its place. */
+export type Entry =
+  | { readonly at: number; readonly kind: 'call'; readonly instance: number; readonly call: Call }
+  | { readonly at: number; readonly kind: 'crash' | 'restart'; readonly instance: number; readonly lasts: number }
+  | {
+      readonly at: number;
+      readonly kind: 'pause';
+      readonly instance: number;
+      readonly lasts: number;
+      /** Whether timers that fell due come before the messages that arrived meanwhile. */
+      readonly timersFirst: boolean;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'network';
+      readonly peer: 'server' | 'storage';
+      readonly effect: NetworkEffect;
+      /** The share of messages that it strikes. */
+      readonly share: number;
+      /** Whose messages; everybody's, when absent. */
+      readonly instance?: number;
+      readonly lasts: number;
+    }
+  | { readonly at: number; readonly kind: 'hints'; readonly effect: 'lost' | 'late' | 'twice'; readonly lasts: number }
+  | {
+      readonly at: number;
+      readonly kind: 'busy';
+      readonly status: 429 | 503;
+      /** Seconds. */
+      readonly retryAfter?: number;
+      readonly lasts: number;
+    }
+  | { readonly at: number; readonly kind: 'secrets'; readonly live: readonly string[]; readonly lasts: number }
+  | {
+      readonly at: number;
+      readonly kind: 'failover';
+      /** How much of what was written is lost. */
+      readonly loses: number;
+      /** How long nobody answers. */
+      readonly lasts: number;
+    }
+  | { readonly at: number; readonly kind: 'user revokes' }
+  | { readonly at: number; readonly kind: 'access tokens end' };
+
+export type EntryKind = Entry['kind'];
+
+/** Everything that is decided before a run begins; plain JSON. */
+export interface Plan {
+  /** What chance is made of while the plan is carried out. */
+  readonly seed: number;
+  readonly parameters: Parameters;
+  /** In the order of their time. */
+  readonly entries: readonly Entry[];
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+export function planOf(seed: number): Plan {
+  const random = new Draws(randomNumbers(seed));
+  const parameters = parametersOf(random);
+  const entries = [...entriesOf(random, parameters)].sort((one, other) => one.at - other.at);
+  return { seed, parameters, entries };
+}
+
+function parametersOf(random: Draws): Parameters {
+  const flow = random.happens(0.85) ? 'user' : 'service';
+  const accessTokenLifetime = random.magnitude(60, 86_400);
+  const wrongByFar = random.happens(0.3);
+  const instances = random.among([1, 2, 2, 3, 3, 4]);
+  return {
+    flow,
+    duration: accessTokenLifetime * SECOND * random.magnitude(2, 100),
+    clocks: Array.from({ length: instances }, () => ({
+      ahead: wrongByFar ? random.between(-90 * MINUTE, 90 * MINUTE) : random.between(-2 * SECOND, 2 * SECOND),
+      fast: random.happens(0.5) ? 0 : random.between(-200, 200),
+    })),
+    rotation: random.among(['none', 'lenient', 'strict', 'strict', 'strict', 'revoke-chain', 'revoke-chain']),
+    gracePeriod: random.happens(0.7) ? 0 : random.among([10 * SECOND, MINUTE, 10 * MINUTE]),
+    accessTokenLifetime,
+    refreshTokenLifetime: Math.max(300, accessTokenLifetime * random.magnitude(3, 400)),
+    refreshTokenLifetimeIsKnown: random.happens(0.5),
+    refreshEndsAccessTokens: random.happens(0.3),
+    refreshBuffer: random.happens(0.7) ? 300 : random.between(0, 900),
+    onStorageUnavailable: flow === 'service' || random.happens(0.2) ? 'request' : 'fail',
+    clientSecrets: random.happens(0.5) ? ['first'] : ['first', 'second'],
+    serverTimeout: random.among([5, 10, 15, 20]) * SECOND,
+    storageTimeout: random.among([1, 3, 5, 10]) * SECOND,
+    serverLatency: [random.between(1, 50), random.magnitude(50, 2_000)],
+    storageLatency: [0, random.magnitude(1, 200)],
+    hintLatency: [0, random.magnitude(1, 500)],
+  };
+}
+
+function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
+  const { duration, clocks, accessTokenLifetime, flow } = parameters;
+  if (flow === 'user') yield { at: 0, kind: 'call', instance: 0, call: 'signIn' };
+  yield* routine(random, parameters);
+  const scenes = random.between(1, 6);
+  for (let scene = 0; scene < scenes; scene += 1) {
+    const begin = random.between(0, duration);
+    // Some scenes are over before a request is, and some outlast several tokens.
+    const lasts = random.magnitude(200, random.happens(0.5) ? MINUTE : 2 * accessTokenLifetime * SECOND);
+    const moment = () => Math.min(duration, begin + random.between(0, lasts));
+    for (let left = random.between(2, 12); left > 0; left -= 1) {
+      yield { at: moment(), kind: 'call', instance: random.index(clocks.length), call: callOf(random) };
+    }
+    for (let left = random.between(0, 5); left > 0; left -= 1) yield faultOf(random, parameters, moment());
+  }
+}
+
+/** Somebody uses the session now and then, and nobody for long stretches. */
+function* routine(random: Draws, { duration, clocks, accessTokenLifetime }: Parameters): Generator<Entry> {
+  const pace = accessTokenLifetime * SECOND * random.magnitude(0.1, 10);
+  const calls = random.between(5, 25);
+  let at = random.between(0, 5 * SECOND);
+  for (let left = calls; left > 0 && at < duration; left -= 1) {
+    yield { at, kind: 'call', instance: random.index(clocks.length), call: 'use' };
+    at += random.between(0, 2 * pace);
+  }
+}
+
+function callOf(random: Draws): Call {
+  const usual: Call[] = ['use', 'use', 'use', 'getToken', 'getToken', 'impatient', 'peek', 'refresh', 'refresh'];
+  return random.happens(0.92) ? random.among(usual) : random.among(['signIn', 'revoke', 'export', 'export']);
+}
+
+function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters, at: number): Entry {
+  const instance = random.index(clocks.length);
+  const most = Math.max(1, duration - at);
+  const lasts = Math.min(most, random.magnitude(50, random.happens(0.8) ? 90 * SECOND : 30 * MINUTE));
+  const kind = random.among<EntryKind>([
+    'crash',
+    'crash',
+    'restart',
+    'pause',
+    'pause',
+    'network',
+    'network',
+    'network',
+    'network',
+    'network',
+    'network',
+    'hints',
+    'busy',
+    'secrets',
+    'failover',
+    'user revokes',
+    'access tokens end',
+  ]);
+  switch (kind) {
+    case 'network':
+      return {
+        at,
+        kind,
+        peer: random.among(['server', 'storage']),
+        effect: random.among<NetworkEffect>(['refused', 'request lost', 'answer lost', 'answer lost', 'slow']),
+        share: random.among([0.3, 0.7, 1]),
+        ...(random.happens(0.6) && { instance }),
+        lasts,
+      };
+    case 'pause':
+      return { at, kind, instance, lasts, timersFirst: random.happens(0.5) };
+    case 'hints':
+      return { at, kind, effect: random.among(['lost', 'late', 'twice']), lasts };
+    case 'busy': {
+      const status = random.among<429 | 503>([429, 503]);
+      return { at, kind, status, ...(random.happens(0.5) && { retryAfter: random.between(0, 90) }), lasts };
+    }
+    case 'secrets':
+      return { at, kind, live: random.among([['third'], clientSecrets.slice(-1), ['third', 'first']]), lasts };
+    case 'failover':
+      return { at, kind, loses: random.magnitude(1, 5_000), lasts: Math.min(lasts, 10 * SECOND) };
+    case 'user revokes':
+      return random.happens(0.4) ? { at, kind } : { at, kind: 'access tokens end' };
+    case 'access tokens end':
+      return { at, kind };
+    default:
+      return { at, kind: kind === 'restart' ? kind : 'crash', instance, lasts };
+  }
+}
+
+/** What plans are drawn with. */
+class Draws {
+  readonly #random: RandomNumbers;
+
+  constructor(random: RandomNumbers) {
+    this.#random = random;
+  }
+
+  happens(probability: number): boolean {
+    return this.#random() < probability;
+  }
+
+  index(length: number): number {
+    return Math.floor(this.#random() * length);
+  }
+
+  among<Value>(values: readonly Value[]): Value {
+    return values[this.index(values.length)] as Value;
+  }
+
+  /** A whole number; both ends are included. */
+  between(least: number, most: number): number {
+    return least + Math.floor(this.#random() * (most - least + 1));
+  }
+
+  /** A number of any size within the two, small ones as often as large ones; whole from 1 on. */
+  magnitude(least: number, most: number): number {
+    const value = least * (most / least) ** this.#random();
+    return value < 1 ? value : Math.round(value);
+  }
+}

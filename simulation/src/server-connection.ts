@@ -1,0 +1,73 @@
+import { type Transport, TransportError } from '@frameio-auth/core';
+import type { History } from './history.ts';
+import type { Span } from './plan.ts';
+import type { Chance } from './random-numbers.ts';
+import type { ServerAnswer, SimulatedServer } from './simulated-server.ts';
+import type { Receiver } from './storage-connection.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import type { Weather } from './weather.ts';
+
+export interface ServerRoute {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly weather: Weather;
+  readonly history: History;
+  readonly server: SimulatedServer;
+  readonly latency: Span;
+  /** Milliseconds until an answer is given up. */
+  readonly timeout: number;
+}
+
+/** One instance's way to the server, as a transport that tells a request that was not sent from a lost answer. */
+export function serverConnection(route: ServerRoute, receiver: Receiver): Transport {
+  const { time, chance, weather, history, server, latency, timeout } = route;
+  const { name: who, place } = receiver;
+  let requests = 0;
+
+  return (url, init) => {
+    requests += 1;
+    const request = requests;
+    return new Promise((resolve, reject) => {
+      let waiting = true;
+      const giveUp = (code: string, delivery: 'not_sent' | 'unknown') => () => {
+        if (!waiting) return;
+        waiting = false;
+        history.note({ kind: 'server silent', who, request, delivery });
+        reject(new TransportError(code, 'The simulated server did not answer.', { delivery }));
+      };
+      const effect = weather.strike('server', place);
+      const delay = (way: string) =>
+        chance.within(`server ${way} ${place}`, time.now, latency) +
+        (effect === 'slow' ? chance.within(`slow server ${way} ${place}`, time.now, [0, 2 * timeout]) : 0);
+      if (effect === 'refused') {
+        time.after(delay('there'), () => receiver.deliver('message', giveUp('ECONNREFUSED', 'not_sent')));
+        return;
+      }
+      const timer = time.after(timeout, () => receiver.deliver('timer', giveUp('timeout', 'unknown')));
+      if (effect === 'request lost') return;
+      time.after(delay('there'), () => {
+        const answer = server.answer(url, init, { who, request });
+        if (effect === 'answer lost') return;
+        time.after(delay('back'), () =>
+          receiver.deliver('message', () => {
+            if (!waiting) return;
+            waiting = false;
+            time.cancel(timer);
+            history.note({ kind: 'server answered', who, request, status: answer.status });
+            resolve(responseOf(answer));
+          }),
+        );
+      });
+    });
+  };
+}
+
+function responseOf({ status, body, retryAfter }: ServerAnswer): Response {
+  return new Response(body === undefined ? '' : JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    },
+  });
+}

@@ -1,0 +1,92 @@
+import type { TransportRequest } from '@frameio-auth/core';
+import type { History } from './history.ts';
+import type { TokenLedger } from './token-ledger.ts';
+import type { Weather } from './weather.ts';
+
+export const SERVER = {
+  issuer: 'https://sign-in.example',
+  tokenEndpoint: 'https://sign-in.example/token',
+  revocationEndpoint: 'https://sign-in.example/revoke',
+} as const;
+
+/** An answer on its way. A response of its own is made of it where it arrives. */
+export interface ServerAnswer {
+  readonly status: number;
+  readonly body?: object;
+  readonly retryAfter?: number;
+}
+
+/** Whose request it is, and which of all. */
+export interface Asker {
+  readonly who: string;
+  readonly request: number;
+}
+
+/** The authorization server: a token endpoint and a revocation endpoint over the ledger. It answers in no time. */
+export class SimulatedServer {
+  readonly #ledger: TokenLedger;
+  readonly #weather: Weather;
+  readonly #history: History;
+  readonly #accessTokenLifetime: number;
+  readonly #secrets: readonly string[];
+
+  /** @param accessTokenLifetime - seconds, as in `expires_in` */
+  constructor(
+    ledger: TokenLedger,
+    weather: Weather,
+    history: History,
+    settings: { readonly accessTokenLifetime: number; readonly clientSecrets: readonly string[] },
+  ) {
+    this.#ledger = ledger;
+    this.#weather = weather;
+    this.#history = history;
+    this.#accessTokenLifetime = settings.accessTokenLifetime;
+    this.#secrets = settings.clientSecrets;
+  }
+
+  answer(url: string, { body = '' }: TransportRequest, asker: Asker): ServerAnswer {
+    const form = new URLSearchParams(body);
+    return url === SERVER.revocationEndpoint ? this.#revoke(form, asker) : this.#grant(form, asker);
+  }
+
+  #grant(form: URLSearchParams, { who, request }: Asker): ServerAnswer {
+    const presented = form.get('refresh_token');
+    const grant = presented === null ? 'client_credentials' : 'refresh_token';
+    const asked = { kind: 'server did', who, request, grant, ...(presented !== null && { presented }) } as const;
+    const obstacle = this.#obstacle(form);
+    if (obstacle !== undefined) {
+      this.#history.note({ ...asked, outcome: obstacle.reason });
+      return obstacle.answer;
+    }
+    const outcome = presented === null ? this.#ledger.issueToClient() : this.#ledger.refresh(presented);
+    this.#history.note({ ...asked, outcome });
+    if (typeof outcome === 'string') {
+      return { status: 400, body: { error: 'invalid_grant', error_description: `The refresh token is ${outcome}.` } };
+    }
+    const { accessToken, refreshToken } = outcome;
+    const tokens = { access_token: accessToken, ...(refreshToken !== undefined && { refresh_token: refreshToken }) };
+    return { status: 200, body: { ...tokens, token_type: 'bearer', expires_in: this.#accessTokenLifetime } };
+  }
+
+  #revoke(form: URLSearchParams, { who, request }: Asker): ServerAnswer {
+    const obstacle = this.#obstacle(form);
+    if (obstacle !== undefined) return obstacle.answer;
+    const token = form.get('token') ?? '';
+    this.#ledger.revoke(token);
+    this.#history.note({ kind: 'server revoked', who, request, token });
+    return { status: 200 };
+  }
+
+  /** What keeps the server from looking at what it is asked. */
+  #obstacle(
+    form: URLSearchParams,
+  ): { readonly reason: 'invalid_client' | 429 | 503; readonly answer: ServerAnswer } | undefined {
+    const { busy, secrets = this.#secrets } = this.#weather;
+    if (busy !== undefined) {
+      const { status, retryAfter } = busy;
+      return { reason: status, answer: { status, ...(retryAfter !== undefined && { retryAfter }) } };
+    }
+    if (secrets.includes(form.get('client_secret') ?? '')) return undefined;
+    return { reason: 'invalid_client', answer: { status: 401, body: { error: 'invalid_client' } } };
+  }
+}

@@ -1,0 +1,244 @@
+import { Application } from './application.ts';
+import { type CallOutcome, type Event, History } from './history.ts';
+import { Instance, type Surroundings } from './instance.ts';
+import { Judge, type Violation } from './invariants.ts';
+import type { Entry, Plan } from './plan.ts';
+import { type Plant, plants } from './plants.ts';
+import { Chance } from './random-numbers.ts';
+import { serverConnection } from './server-connection.ts';
+import { SimulatedServer } from './simulated-server.ts';
+import { SimulatedStorage } from './simulated-storage.ts';
+import { holdingOf, storageConnection } from './storage-connection.ts';
+import { TokenLedger } from './token-ledger.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { Weather } from './weather.ts';
+
+/** What came of a run. */
+export interface Outcome {
+  readonly plan: Plan;
+  readonly events: readonly Event[];
+  /** The first thing that does not hold. */
+  readonly violation?: Violation;
+  /** How long it lasted, in milliseconds of its own time. */
+  readonly lasted: number;
+}
+
+/** All worlds begin in the same hour. */
+const BEGINNING = Date.UTC(2026, 0, 1);
+
+/** When, after the last fault, everybody is asked for a token, and which of these times everybody must have one. */
+const ROUNDS = [5, 8, 11].map((minutes) => minutes * 60_000);
+/** What the last of these calls may take. */
+const LAST_CALLS = 2 * 60_000;
+
+/** Carries a plan out, and stops at the first violation. */
+export async function simulate(plan: Plan, plant?: Plant): Promise<Outcome> {
+  const world = new World(plan, plant);
+  const unhandled = (reason: unknown) => world.judge.accuse('nothing unhandled', String(reason));
+  process.on('unhandledRejection', unhandled);
+  try {
+    await world.run();
+  } finally {
+    process.off('unhandledRejection', unhandled);
+  }
+  const { violation } = world.judge;
+  const { events, now } = world.history;
+  return { plan, events, ...(violation && { violation }), lasted: now };
+}
+
+class World {
+  readonly judge: Judge;
+  readonly history: History;
+  readonly #plan: Plan;
+  readonly #time = new VirtualTime(BEGINNING);
+  readonly #weather: Weather;
+  readonly #ledger: TokenLedger;
+  readonly #storage: SimulatedStorage;
+  readonly #application: Application;
+  readonly #around: Surroundings;
+  /** By place. */
+  readonly #instances: Instance[] = [];
+  readonly #generations: number[] = [];
+  readonly #key: () => string | undefined;
+
+  constructor(plan: Plan, plant: Plant | undefined) {
+    const { parameters } = plan;
+    const time = this.#time;
+    const now = () => time.now;
+    const chance = new Chance(plan.seed);
+    const history = new History(() => time.now - BEGINNING);
+    const weather = new Weather(chance, now);
+    const ledger = new TokenLedger(parameters, now);
+    const storage = new SimulatedStorage(now);
+    const server = new SimulatedServer(ledger, weather, history, parameters);
+    this.#plan = plan;
+    this.history = history;
+    this.#weather = weather;
+    this.#ledger = ledger;
+    this.#storage = storage;
+    this.#application = new Application({ time, chance, history, ledger, flow: parameters.flow });
+    const { serverLatency, serverTimeout, storageLatency, storageTimeout: timeout, hintLatency } = parameters;
+    const spoil = plant === undefined ? undefined : plants[plant];
+    this.#around = {
+      time,
+      beginning: BEGINNING,
+      chance,
+      history,
+      parameters,
+      transportOf: (instance) =>
+        serverConnection(
+          { time, chance, weather, history, server, latency: serverLatency, timeout: serverTimeout },
+          instance,
+        ),
+      storageOf: (instance) => {
+        const route = { time, chance, weather, history, storage, latency: storageLatency, hintLatency, timeout };
+        const connection = storageConnection(route, instance);
+        return spoil === undefined ? connection : spoil(connection);
+      },
+    };
+    this.judge = new Judge({
+      ledger,
+      parameters,
+      now: () => history.now,
+      pending: () => this.#application.pending,
+    });
+    history.listen((event) => this.judge.hear(event));
+    this.#key = () => storage.keys[0];
+  }
+
+  async run(): Promise<void> {
+    const { parameters, entries } = this.#plan;
+    for (const place of parameters.clocks.keys()) this.#start(place);
+    for (const entry of entries) {
+      if (!('instance' in entry) || (entry.instance ?? 0) < parameters.clocks.length) {
+        this.#time.after(entry.at, () => this.#carryOut(entry));
+      }
+    }
+    await this.#pass(parameters.duration);
+    await this.#recover();
+  }
+
+  /** Lets time pass until a moment, or until something does not hold. */
+  async #pass(until: number): Promise<void> {
+    if (this.judge.violation !== undefined) return;
+    try {
+      await this.#time.runUntil(BEGINNING + until, () => {
+        this.judge.look();
+        return this.judge.violation === undefined;
+      });
+    } catch (error) {
+      this.judge.accuse('nothing unhandled', String(error));
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const { duration } = this.#plan.parameters;
+    const outcomes = new Map<string, CallOutcome>();
+    for (const round of ROUNDS) {
+      await this.#pass(duration + round);
+      outcomes.clear();
+      for (const instance of this.#instances) {
+        void this.#application.call(instance, 'use').then((outcome) => outcomes.set(instance.name, outcome));
+      }
+    }
+    await this.#pass(duration + Math.max(...ROUNDS) + LAST_CALLS);
+    if (this.judge.violation === undefined) this.#judgeRecovery(outcomes);
+  }
+
+  #judgeRecovery(outcomes: ReadonlyMap<string, CallOutcome>): void {
+    const key = this.#key();
+    const record = holdingOf(key === undefined ? undefined : this.#storage.read(key).record);
+    const honours = this.judge.honours(
+      record,
+      this.#instances.map(({ name }) => name),
+    );
+    for (const { name, auth } of this.#instances) {
+      const outcome = outcomes.get(name);
+      const state = auth.snapshot.step;
+      if (outcome === undefined) {
+        this.judge.accuse('recovery', `${name} is ${state} and has not answered.`);
+      } else if ('accepted' in outcome && outcome.accepted) {
+        continue;
+      } else if (honours) {
+        this.judge.accuse('recovery', `${name} is ${state}, though the server honours the session.`);
+      } else if (!('error' in outcome) || !SAYS_SO.includes(outcome.error)) {
+        this.judge.accuse('recovery', `${name} is ${state}, and does not say that the session is over.`);
+      }
+    }
+  }
+
+  #carryOut(entry: Entry): void {
+    switch (entry.kind) {
+      case 'call':
+        void this.#application.call(this.#at(entry.instance), entry.call);
+        break;
+      case 'crash': {
+        const instance = this.#at(entry.instance);
+        this.#die(instance);
+        this.#time.after(entry.lasts, () => this.#startInPlaceOf(instance));
+        break;
+      }
+      case 'restart': {
+        const instance = this.#at(entry.instance);
+        void this.#application.call(instance, 'close').then(() => this.#die(instance));
+        this.#time.after(entry.lasts, () => this.#startInPlaceOf(instance));
+        break;
+      }
+      case 'pause': {
+        const instance = this.#at(entry.instance);
+        if (!instance.isAlive || instance.isStandingStill) break;
+        instance.standStill();
+        this.history.note({ kind: 'stands still', who: instance.name });
+        this.#time.after(entry.lasts, () => {
+          if (!instance.isAlive) return;
+          this.history.note({ kind: 'goes on', who: instance.name });
+          instance.goOn(entry.lasts, entry.timersFirst);
+        });
+        break;
+      }
+      case 'user revokes':
+        this.history.note({ kind: 'struck', entry });
+        this.#ledger.revokeUser();
+        break;
+      case 'access tokens end':
+        this.history.note({ kind: 'struck', entry });
+        this.#ledger.endAccessTokens();
+        break;
+      default:
+        this.history.note({ kind: 'struck', entry });
+        if (entry.kind === 'failover') this.#storage.failOver(entry.loses);
+        this.#weather.begin(entry);
+        this.#time.after(entry.lasts, () => {
+          this.#weather.end(entry);
+          this.history.note({ kind: 'over', entry });
+        });
+    }
+  }
+
+  #at(place: number): Instance {
+    return this.#instances[place] as Instance;
+  }
+
+  #start(place: number): void {
+    const generation = (this.#generations[place] ?? 0) + 1;
+    this.#generations[place] = generation;
+    const instance = new Instance(place, generation, this.#around);
+    this.#instances[place] = instance;
+    this.history.note({ kind: 'started', who: instance.name });
+  }
+
+  /** Another one may have come in its place already. */
+  #startInPlaceOf(instance: Instance): void {
+    if (this.#at(instance.place) === instance) this.#start(instance.place);
+  }
+
+  #die(instance: Instance): void {
+    if (!instance.isAlive) return;
+    instance.die();
+    this.history.note({ kind: 'died', who: instance.name });
+  }
+}
+
+/** The errors by which a session says that it is over. */
+const SAYS_SO: readonly string[] = ['TokenExpiredError', 'AuthenticationError'];
+

@@ -1,0 +1,171 @@
+/**
+ * What a refresh does to the refresh token that was presented: nothing (`none`); it goes on working beside the new one
+ * (`lenient`); it is spent (`strict`); it is spent, and presenting it again revokes the whole sign-in (`revoke-chain`).
+ */
+export type Rotation = 'none' | 'lenient' | 'strict' | 'revoke-chain';
+
+export interface LedgerRules {
+  readonly rotation: Rotation;
+  /** Milliseconds after its first use in which a spent refresh token still works. */
+  readonly gracePeriod: number;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
+  /** Seconds, from each refresh token's own issue. */
+  readonly refreshTokenLifetime: number;
+  /** Whether a refresh ends the access tokens that the sign-in had before. */
+  readonly refreshEndsAccessTokens: boolean;
+}
+
+/** Tokens by their names, `at#7` and `rt#3`, which are the tokens themselves: they are short, and nobody is fooled. */
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+}
+
+/** Why a refresh token is refused. */
+export type DeathOfToken = 'unknown' | 'revoked' | 'expired' | 'spent';
+
+interface Family {
+  readonly number: number;
+  revoked: boolean;
+}
+
+interface RefreshToken {
+  readonly family: Family;
+  readonly parent: string | undefined;
+  readonly expiresAt: number;
+  spentAt?: number;
+}
+
+interface AccessToken {
+  readonly number: number;
+  readonly family: Family | undefined;
+  readonly expiresAt: number;
+  ended: boolean;
+}
+
+/** The server's books: which tokens there are, of which sign-in each is, and whether it is still good. */
+export class TokenLedger {
+  readonly #rules: LedgerRules;
+  readonly #now: () => number;
+  readonly #refreshTokens = new Map<string, RefreshToken>();
+  readonly #accessTokens = new Map<string, AccessToken>();
+  #families = 0;
+
+  constructor(rules: LedgerRules, now: () => number) {
+    this.#rules = rules;
+    this.#now = now;
+  }
+
+  /** The server's time, in milliseconds since the Unix epoch. */
+  get now(): number {
+    return this.#now();
+  }
+
+  /** A user signs in. */
+  signIn(): Required<IssuedTokens> {
+    this.#families += 1;
+    return this.#issuePair({ number: this.#families, revoked: false }, undefined);
+  }
+
+  /** The client signs in as itself (RFC 6749 §4.4). */
+  issueToClient(): IssuedTokens {
+    return { accessToken: this.#issueAccessToken(undefined) };
+  }
+
+  /** RFC 6749 §6. */
+  refresh(token: string): IssuedTokens | DeathOfToken {
+    const { rotation, refreshEndsAccessTokens } = this.#rules;
+    const death = this.deathOf(token);
+    const entry = this.#refreshTokens.get(token);
+    if (entry === undefined || death !== undefined) {
+      if (death === 'spent' && rotation === 'revoke-chain' && entry !== undefined) entry.family.revoked = true;
+      return death ?? 'unknown';
+    }
+    if (refreshEndsAccessTokens && entry.spentAt === undefined) this.#end((other) => other.family === entry.family);
+    if (rotation === 'none') return { accessToken: this.#issueAccessToken(entry.family) };
+    entry.spentAt ??= this.#now();
+    return this.#issuePair(entry.family, token);
+  }
+
+  /** RFC 7009 §2.1: a refresh token takes its whole sign-in with it, an access token goes alone. */
+  revoke(token: string): void {
+    const family = this.#refreshTokens.get(token)?.family;
+    if (family !== undefined) family.revoked = true;
+    this.#end((_, name) => name === token);
+  }
+
+  /** The user takes back every sign-in. */
+  revokeUser(): void {
+    for (const { family } of this.#refreshTokens.values()) family.revoked = true;
+  }
+
+  /** Ends all access tokens at once; refresh tokens stay. */
+  endAccessTokens(): void {
+    this.#end(() => true);
+  }
+
+  /** Why a refresh with this token would be refused now; `undefined` when it would not be. Asking changes nothing. */
+  deathOf(token: string): DeathOfToken | undefined {
+    const { rotation, gracePeriod } = this.#rules;
+    const entry = this.#refreshTokens.get(token);
+    if (entry === undefined) return 'unknown';
+    if (entry.family.revoked) return 'revoked';
+    if (entry.expiresAt <= this.#now()) return 'expired';
+    const works = entry.spentAt === undefined || rotation === 'lenient' || this.#now() < entry.spentAt + gracePeriod;
+    return works ? undefined : 'spent';
+  }
+
+  isSpent(token: string): boolean {
+    return this.#refreshTokens.get(token)?.spentAt !== undefined;
+  }
+
+  /** Whether the API takes this access token. */
+  accepts(token: string): boolean {
+    const entry = this.#accessTokens.get(token);
+    return entry !== undefined && !entry.ended && !entry.family?.revoked && this.#now() < entry.expiresAt;
+  }
+
+  expiryOf(accessToken: string): number | undefined {
+    return this.#accessTokens.get(accessToken)?.expiresAt;
+  }
+
+  /** Which sign-in a token is of; `undefined` for tokens of the client itself, and for those never issued. */
+  familyOf(token: string): number | undefined {
+    return (this.#refreshTokens.get(token) ?? this.#accessTokens.get(token))?.family?.number;
+  }
+
+  /** Which access token was issued first. */
+  wasIssuedBefore(accessToken: string, other: string): boolean {
+    const number = this.#accessTokens.get(accessToken)?.number;
+    const otherNumber = this.#accessTokens.get(other)?.number;
+    return number !== undefined && otherNumber !== undefined && number < otherNumber;
+  }
+
+  /** Whether a refresh token led to another one, by one refresh or several. */
+  isAncestor(token: string, of: string): boolean {
+    for (let parent = this.#refreshTokens.get(of)?.parent; parent !== undefined; ) {
+      if (parent === token) return true;
+      parent = this.#refreshTokens.get(parent)?.parent;
+    }
+    return false;
+  }
+
+  #end(which: (token: AccessToken, name: string) => boolean): void {
+    for (const [name, token] of this.#accessTokens) if (which(token, name)) token.ended = true;
+  }
+
+  #issuePair(family: Family, parent: string | undefined): Required<IssuedTokens> {
+    const refreshToken = `rt#${this.#refreshTokens.size + 1}`;
+    const expiresAt = this.#now() + this.#rules.refreshTokenLifetime * 1000;
+    this.#refreshTokens.set(refreshToken, { family, parent, expiresAt });
+    return { accessToken: this.#issueAccessToken(family), refreshToken };
+  }
+
+  #issueAccessToken(family: Family | undefined): string {
+    const number = this.#accessTokens.size + 1;
+    const expiresAt = this.#now() + this.#rules.accessTokenLifetime * 1000;
+    this.#accessTokens.set(`at#${number}`, { number, family, expiresAt, ended: false });
+    return `at#${number}`;
+  }
+}

@@ -1,0 +1,103 @@
+/** What is to happen at a moment. */
+export interface Appointment {
+  readonly time: number;
+  /** Of two at the same moment the one that was made first is kept first. */
+  readonly order: number;
+  /** `undefined` once it was cancelled. */
+  run: (() => void) | undefined;
+}
+
+/** So many appointments at one and the same moment are no accident. */
+const MOST_AT_ONCE = 20_000;
+
+/**
+ * The only time there is: it stands still while anything is being done, and leaps to the next appointment when nothing
+ * is left to do. Whoever waits for something waits here, so that one order of appointments is one course of events.
+ */
+export class VirtualTime {
+  #now: number;
+  #orders = 0;
+  #heap: Appointment[] = [];
+  #atOnce = 0;
+
+  /** @param now - the first moment, in milliseconds since the Unix epoch */
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Makes an appointment, `delay` milliseconds from now. */
+  after(delay: number, run: () => void): Appointment {
+    const appointment: Appointment = { time: this.#now + Math.max(0, Math.ceil(delay)), order: this.#orders++, run };
+    this.#push(appointment);
+    return appointment;
+  }
+
+  cancel(appointment: Appointment): void {
+    appointment.run = undefined;
+  }
+
+  /**
+   * Keeps all appointments up to a moment, those made meanwhile too, and lets promises settle after each.
+   *
+   * @param goOn - asked after each appointment; `false` ends the run there
+   * @throws Error when the same moment brings ever more appointments
+   */
+  async runUntil(end: number, goOn: () => boolean = () => true): Promise<void> {
+    for (let next = this.#heap[0]; next !== undefined && next.time <= end; next = this.#heap[0]) {
+      this.#pop();
+      const { run } = next;
+      if (run === undefined) continue;
+      this.#atOnce = next.time === this.#now ? this.#atOnce + 1 : 0;
+      if (this.#atOnce > MOST_AT_ONCE) throw new Error('Time stands still: one moment brings ever more appointments.');
+      this.#now = next.time;
+      run();
+      await settled();
+      if (!goOn()) return;
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  #push(appointment: Appointment): void {
+    const heap = this.#heap;
+    let place = heap.length;
+    heap.push(appointment);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      const above = heap[parent] as Appointment;
+      if (isBefore(above, appointment)) break;
+      heap[place] = above;
+      place = parent;
+    }
+    heap[place] = appointment;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Appointment;
+    if (heap.length === 0) return;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Appointment, heap[child] as Appointment)) child += 1;
+      const below = heap[child] as Appointment;
+      if (isBefore(last, below)) break;
+      heap[place] = below;
+      place = child;
+    }
+    heap[place] = last;
+  }
+}
+
+function isBefore(one: Appointment, other: Appointment): boolean {
+  return one.time < other.time || (one.time === other.time && one.order < other.order);
+}
+
+/** All promises that can settle have, a response's body included: they take microtasks, and this takes a macrotask. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,62 @@
+import type { Entry, NetworkEffect } from './plan.ts';
+import type { Chance } from './random-numbers.ts';
+
+type Of<Kind extends Entry['kind']> = Extract<Entry, { readonly kind: Kind }>;
+
+/** What is wrong at the moment: the faults that have struck and are not over. */
+export class Weather {
+  readonly #chance: Chance;
+  readonly #now: () => number;
+  readonly #faults = new Set<Entry>();
+
+  constructor(chance: Chance, now: () => number) {
+    this.#chance = chance;
+    this.#now = now;
+  }
+
+  begin(fault: Entry): void {
+    this.#faults.add(fault);
+  }
+
+  end(fault: Entry): void {
+    this.#faults.delete(fault);
+  }
+
+  /** What becomes of one message between an instance and its peer; `undefined`: nothing out of the ordinary. */
+  strike(peer: 'server' | 'storage', place: number): NetworkEffect | undefined {
+    if (peer === 'storage' && this.storageIsAway) {
+      return this.#chance.draw(`away ${place}`, this.#now()) < 0.5 ? 'refused' : 'request lost';
+    }
+    for (const fault of this.#all('network')) {
+      if (fault.peer !== peer || (fault.instance ?? place) !== place) continue;
+      if (this.#chance.draw(`strike ${peer} ${place}`, this.#now()) < fault.share) return fault.effect;
+    }
+    return undefined;
+  }
+
+  get storageIsAway(): boolean {
+    return this.#first('failover') !== undefined;
+  }
+
+  get hints(): Of<'hints'>['effect'] | undefined {
+    return this.#first('hints')?.effect;
+  }
+
+  get busy(): Of<'busy'> | undefined {
+    return this.#first('busy');
+  }
+
+  /** The client secrets that the server knows, where they are not those it should know. */
+  get secrets(): readonly string[] | undefined {
+    return this.#first('secrets')?.live;
+  }
+
+  #first<Kind extends Entry['kind']>(kind: Kind): Of<Kind> | undefined {
+    return this.#all(kind)[0];
+  }
+
+  #all<Kind extends Entry['kind']>(kind: Kind): Of<Kind>[] {
+    if (this.#faults.size === 0) return [];
+    return [...this.#faults].filter((fault): fault is Of<Kind> => fault.kind === kind);
+  }
+}
