@@ -23,8 +23,11 @@ export const LONG = 60_000;
 /** How long what must come may take, in milliseconds, on a busy machine. */
 const PATIENCE = 8_000;
 
+/** What a client can be told, but for what changes the types of its replies. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
 /** A client of one server, as an application makes it, which is gone after the test. */
-export function connect({ host, port }: RedisAddress, options: RedisOptions = {}): Redis {
+export function connect({ host, port }: RedisAddress, options: ClientOptions = {}): Redis {
   const client = new Redis({ host, port, ...options });
   client.on('error', () => {});
   onTestFinished(() => client.disconnect());

@@ -3,7 +3,7 @@ import { type RedisCluster, type RedisServer, startRedisCluster } from '@frameio
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { Cluster as Cluster5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { channelOf, connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
+import { type ClientOptions, channelOf, connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
 import { clusterRights } from './rights.js';
 
 let cluster: RedisCluster;
@@ -12,7 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-function connectCluster(options: ClusterOptions = {}): Cluster {
+type Options = Omit<ClusterOptions, 'redisOptions'> & { redisOptions?: ClientOptions };
+
+function connectCluster(options: Options = {}): Cluster {
   const client = new Cluster([...cluster.nodes], options);
   client.on('error', () => {});
   onTestFinished(() => client.disconnect());
@@ -76,7 +78,7 @@ describe('in a cluster', () => {
     expect(await storage.read(KEY)).toMatchObject({ record: { value: 'after', version: last } });
   });
 
-  it.each<[string, ClusterOptions]>([
+  it.each<[string, Options]>([
     ['lazyConnect', { lazyConnect: true }],
     ['enableOfflineQueue: false', { enableOfflineQueue: false }],
     ['enableAutoPipelining', { enableAutoPipelining: true }],
@@ -161,7 +163,7 @@ describe('in a cluster', () => {
     expect(await master.call('WAIT', '1', '5000')).toBe(1);
     // From now on the replica gets nothing any more.
     await master.call('ACL', 'SETUSER', 'default', '-sync', '-psync');
-    await master.client('KILL', 'TYPE', 'replica');
+    await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
     const second = await write(storage, 'second', { expectedVersion: first });
     await cluster.failover({ slot });
     await until('the write is there again', async () => {

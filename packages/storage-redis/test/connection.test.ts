@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+import { type ClientOptions, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -164,7 +164,7 @@ describe('a storage that is closed', () => {
 });
 
 /** What an application may have set, and the storage must live with. */
-const options: Readonly<Record<string, RedisOptions>> = {
+const options: Readonly<Record<string, ClientOptions>> = {
   lazyConnect: { lazyConnect: true },
   'enableOfflineQueue: false': { enableOfflineQueue: false },
   'lazyConnect without a queue': { lazyConnect: true, enableOfflineQueue: false },
@@ -183,12 +183,12 @@ const options: Readonly<Record<string, RedisOptions>> = {
 };
 
 const lines = {
-  'ioredis 6': (more: RedisOptions) => new Redis({ port: server.port, ...more }),
-  'ioredis 6, RESP2': (more: RedisOptions) => new Redis({ port: server.port, protocol: 2, ...more }),
-  'ioredis 6, RESP3 as it is': (more: RedisOptions) => {
+  'ioredis 6': (more: ClientOptions) => new Redis({ port: server.port, ...more }),
+  'ioredis 6, RESP2': (more: ClientOptions) => new Redis({ port: server.port, protocol: 2, ...more }),
+  'ioredis 6, RESP3 as it is': (more: ClientOptions) => {
     return new Redis({ port: server.port, protocol: 3, replyMapping: 'resp3', ...more });
   },
-  'ioredis 5': (more: RedisOptions) => new Redis5({ port: server.port, ...(more as object) }) as unknown as Redis,
+  'ioredis 5': (more: ClientOptions) => new Redis5({ port: server.port, ...(more as object) }) as unknown as Redis,
 };
 
 describe.each(Object.entries(lines))('a client of %s', (_line, make) => {

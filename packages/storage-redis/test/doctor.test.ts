@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
-import type { RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, open, until } from './bench.js';
+import { type ClientOptions, connect, open, until } from './bench.js';
 import { serverRights } from './rights.js';
 
 let durable: RedisServer;
@@ -14,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([durable.stop(), sentinel.stop()]));
 
 /** What the doctor says of a server, and that it has left nothing there. */
-async function diagnosisOf(server: RedisServer, options: RedisOptions = {}) {
+async function diagnosisOf(server: RedisServer, options: ClientOptions = {}) {
   const client = connect(server, options);
   const diagnosis = await open({ client, timeout: 500 }).doctor();
   const statuses = Object.fromEntries(diagnosis.findings.map(({ check, status }) => [check, status]));

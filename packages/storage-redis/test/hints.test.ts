@@ -71,7 +71,7 @@ describe('hints', () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
       return heard.length > 0;
     });
-    await connect(server).client('KILL', 'TYPE', 'pubsub');
+    await connect(server).call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     heard.length = 0;
     await until('hints come again', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
-import type { RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, failureOf, grant, KEY, open, until, write } from './bench.js';
+import { type ClientOptions, connect, failureOf, grant, KEY, open, until, write } from './bench.js';
 import { startLossyProxy } from './lossy-proxy.js';
 
 let server: RedisServer;
@@ -13,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** One storage by a way on which answers can be lost, and one by a good way. */
-async function place(options: RedisOptions = {}) {
+async function place(options: ClientOptions = {}) {
   const keyPrefix = `${randomUUID()}:`;
   const proxy = await startLossyProxy(server);
   const client = connect(proxy, { retryStrategy: () => 10, ...options });

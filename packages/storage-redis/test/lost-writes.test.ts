@@ -152,7 +152,7 @@ describe('a failover by sentinels', () => {
     // From now on the replicas get nothing any more.
     const master = connect(await sentinel.master());
     await master.call('ACL', 'SETUSER', 'default', '-sync', '-psync');
-    await master.client('KILL', 'TYPE', 'replica');
+    await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
     const second = await write(storage, 'second', { expectedVersion: first });
 
     await sentinel.failover();
