@@ -4,7 +4,7 @@ import type { Settlement } from './orders.js';
 /** What must hold in every race. */
 export const invariants = {
   'one presentation':
-    'A refresh token is presented once, unless what became of it is unknown (no answer reached the process that presented it, or the lease under which it did so ran out before the answer was written, or the storage lost what it had confirmed), or the lease of the process that presents it again ran out while it was about to.',
+    'A refresh token is presented once, unless what became of it is unknown (no answer reached the process that presented it, or the lease under which it did so ran out before the answer was written, or the storage lost what it had confirmed), or the lease of the process that presents it again ended, by time or by a commit of another one, while it was about to.',
   'one holder': 'No two processes hold the lease of a record at the same time.',
   'growing versions':
     'Whoever asks the storage is told of no older version of a record than somebody was told of before; and no version is written twice.',
@@ -134,10 +134,20 @@ export class Findings {
     });
   }
 
-  /** Whether a token was presented when the lease for it had run out: its process was slow, or was stopped. */
+  /** Whether a token was presented when the lease for it had ended, by time or by the commit of another process. */
   cameLate(presentation: Presentation): boolean {
     const tenure = this.#tenureAt(presentation);
-    return tenure !== undefined && tenure.deadline <= presentation.at;
+    if (tenure === undefined) return false;
+    const { process, key, from, deadline } = tenure;
+    const outrun = this.#answers.some(
+      (answer) =>
+        answer.outcome === 'committed' &&
+        answer.process !== process &&
+        answer.key === key &&
+        answer.at >= from &&
+        answer.at <= presentation.at,
+    );
+    return outrun || deadline <= presentation.at;
   }
 
   /** Whether the process that presented a token knows that it gets no tokens for it. */

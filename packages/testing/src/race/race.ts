@@ -54,7 +54,7 @@ export interface RaceReport {
   readonly tokenRequests: number;
   /** How many of these presented a token that had been presented before. */
   readonly ambiguous: number;
-  /** How many of those were presented when the lease for it had run out: the process was stopped after it got it. */
+  /** How many of those were presented when the lease for it had ended: the process had been stopped since it got it. */
   readonly late: number;
   /** How many of those followed a lease that had run out though nothing had struck its holder: this machine is slow. */
   readonly lapses: number;
@@ -403,10 +403,10 @@ class Race {
     }
     const { repetitions } = findings;
     const unexplained = repetitions.filter(
-      ({ earlier, at, process }) =>
-        !findings.answerWasLost(earlier) &&
-        !findings.wasStruck(earlier.process, earlier.at, at) &&
-        !findings.wasStruck(process, earlier.at, at),
+      (repetition) =>
+        !findings.cameLate(repetition) &&
+        !findings.answerWasLost(repetition.earlier) &&
+        !findings.wasStruck(repetition.earlier.process, repetition.earlier.at, repetition.at),
     );
     return {
       refreshes: findings.refreshed,

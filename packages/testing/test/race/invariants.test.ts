@@ -55,6 +55,12 @@ describe('one presentation', () => {
     expect(violated(stopped, ...first, committed('0', 20, 2), late)).toStrictEqual([]);
   });
 
+  it('excuses whoever presents under a lease that the commit of another one has ended, and not one of its own', () => {
+    const again = refreshed('0', 30, { presents: 'one', gives: 'other' });
+    expect(violated(...first, committed('1', 20, 2), again)).toStrictEqual([]);
+    expect(violated(...first, committed('0', 20, 2), again)).toStrictEqual(['one presentation']);
+  });
+
   it('counts a renewed lease from its renewal', () => {
     const renewed = asked('0', 600, { call: 'renew', outcome: 'renewed', ttl: 1_000 });
     const again = refreshed('1', 1_110, { presents: 'one', gives: 'other' });
