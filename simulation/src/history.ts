@@ -66,6 +66,7 @@ export type Occurrence =
       readonly code: string;
     }
   | { readonly kind: 'hinted'; readonly who: string; readonly version: number }
+  | { readonly kind: 'server asked'; readonly who: string; readonly request: number }
   | {
       readonly kind: 'server did';
       readonly who: string;

@@ -92,6 +92,7 @@ export class Instance {
   #authOf(around: Surroundings): WebAppAuth | ServerToServerAuth {
     const { history, parameters, chance, time } = around;
     const { refreshTokenLifetime, refreshTokenLifetimeIsKnown } = parameters;
+    const failure = new Error('A handler of the application fails.');
     const entropy: Entropy = (length) =>
       Uint8Array.from({ length }, () => Math.floor(chance.draw(`entropy ${this.name}`, time.now) * 256));
     const options = {
@@ -110,7 +111,7 @@ export class Instance {
       }),
       // An application's handlers fail, and nothing may come of it.
       onTokenRefreshed: async () => {
-        throw new Error('A handler of the application fails.');
+        throw failure;
       },
       onStateChange: ({ from, to, snapshot }: StateChange) => {
         const { ending, failure } = snapshot;
@@ -122,7 +123,7 @@ export class Instance {
           ...(ending !== null && { cause: ending.cause }),
           ...(failure !== null && { failure: failure.code }),
         });
-        throw new Error('A handler of the application fails.');
+        throw failure;
       },
     };
     if (parameters.flow === 'service') return new ServerToServerAuth(options);

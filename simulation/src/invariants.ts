@@ -51,14 +51,29 @@ const HOUR = 3_600_000;
 /** The time in which a storage that failed may be the reason why a session goes on without it, in milliseconds. */
 const STORAGE_TROUBLE = 10 * 60_000;
 
-interface Presentation {
+/** How an instance stood when it sent a request. */
+interface Sending {
   readonly at: number;
   readonly who: string;
-  readonly request: number;
-  /** The refresh token that it bought. */
+  readonly lease: Conduct['lease'];
+  readonly storageFailedAt: number;
+}
+
+/** A request for tokens, as the server got it. */
+interface TokenRequest {
+  readonly presented: string | undefined;
+  readonly tokens: IssuedTokens | undefined;
+  readonly presentation: Presentation | undefined;
+}
+
+/** A refresh token that bought another one. */
+interface Presentation {
+  /** When it was sent. */
+  readonly at: number;
+  readonly who: string;
   readonly bought: string;
-  /** When its answer was given up. */
-  silentAt?: number;
+  /** Whether its answer was given up. */
+  isGivenUp: boolean;
   /** When its answer reached the one who presented. */
   answeredAt?: number;
   /** When what it bought was in the storage. */
@@ -72,7 +87,8 @@ class Conduct {
   storageFailedAt = Number.NEGATIVE_INFINITY;
   /** When it last died, stood still, began to close, or found its commit refused. */
   hinderedAt = Number.NEGATIVE_INFINITY;
-  presented: string | undefined;
+  /** The refresh token that the server refused to it last. */
+  refused: string | undefined;
   /** Whether, since it last got tokens, an answer was lost or it found an abandoned lease. */
   suspects = false;
   /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
@@ -82,8 +98,11 @@ class Conduct {
   readonly answers = new Map<number, Holding>();
   /** The newest refresh token that it has heard of. */
   known: string | undefined;
-  /** What the server gave it, by request. */
-  readonly bought = new Map<number, IssuedTokens>();
+  readonly sent = new Map<number, Sending>();
+  /** Its requests that came to the server. */
+  readonly asked = new Map<number, TokenRequest>();
+  /** The requests whose answers it has given up; some of them come to the server yet. */
+  readonly givenUp = new Set<number>();
   /** When it got which access token from the server itself. */
   readonly received = new Map<string, number>();
   /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */
@@ -178,11 +197,16 @@ export class Judge {
       case 'storage silent':
         this.#conductOf(event.who).storageFailedAt = event.at;
         break;
+      case 'server asked': {
+        const { lease, storageFailedAt, sent } = this.#conductOf(event.who);
+        sent.set(event.request, { at: event.at, who: event.who, lease, storageFailedAt });
+        break;
+      }
       case 'server did':
         this.#hearServer(event);
         break;
       case 'server answered':
-        if (event.status === 200) this.#hearTokens(event);
+        this.#hearServerAnswer(event);
         break;
       case 'server silent':
         this.#hearSilence(event);
@@ -302,7 +326,7 @@ export class Judge {
   #judgeEnding(who: string, before: Holding, cause: string, conduct: Conduct): void {
     const { ledger, parameters } = this.#evidence;
     const replaced = before.status === 'tokens' ? before.refreshToken : undefined;
-    for (const token of [conduct.presented, replaced]) {
+    for (const token of [conduct.refused, replaced]) {
       if (token === undefined || ledger.deathOf(token) !== undefined) continue;
       this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
     }
@@ -310,8 +334,8 @@ export class Judge {
       this.accuse('honest causes', `${who} blames a lost answer for the ending, and lost none.`);
     }
     const lostElsewhere = this.#failedOverAt > Number.NEGATIVE_INFINITY || parameters.onStorageUnavailable === 'request';
-    if (cause !== 'refresh_interrupted' && ledger.isSpent(conduct.presented ?? '') && !lostElsewhere) {
-      this.accuse('honest causes', `${who} says ${cause}, though ${conduct.presented} was spent and its answer lost.`);
+    if (cause !== 'refresh_interrupted' && ledger.isSpent(conduct.refused ?? '') && !lostElsewhere) {
+      this.accuse('honest causes', `${who} says ${cause}, though ${conduct.refused} was spent and its answer lost.`);
     }
   }
 
@@ -331,23 +355,29 @@ export class Judge {
     if (conduct.requests.count > REQUESTS_AN_HOUR + FOR_EACH_CALL * conduct.calls.count) {
       this.accuse('moderation', `${who} has made ${conduct.requests.count} requests within an hour.`);
     }
-    if (typeof outcome === 'object') conduct.bought.set(request, outcome);
+    const sending = conduct.sent.get(request);
+    if (sending === undefined) return;
+    const isGivenUp = conduct.givenUp.has(request);
+    const tokens = typeof outcome === 'object' ? outcome : undefined;
+    const presentation: Presentation | undefined =
+      tokens?.refreshToken === undefined ? undefined : { at: sending.at, who, bought: tokens.refreshToken, isGivenUp };
+    conduct.asked.set(request, { presented, tokens, presentation });
     if (presented === undefined) return;
-    conduct.presented = presented;
-    this.#judgeLease(who, at, presented, conduct);
+    this.#judgeLease(sending, presented);
     const presentations = this.#presentations.get(presented) ?? [];
-    const looked = typeof outcome === 'object' || outcome === 'spent' || outcome === 'revoked';
-    const unexcused = looked && presentations.find((earlier) => !this.#mayRepeat(earlier, who, at, conduct));
+    // One that comes so late that its answer was given up was followed by others, and not the other way round.
+    const isJudged = !isGivenUp && (tokens !== undefined || outcome === 'spent' || outcome === 'revoked');
+    const unexcused = isJudged && presentations.find((earlier) => !this.#mayRepeat(earlier, sending));
     if (unexcused) {
       const what = `${who} presents ${presented}, for which ${unexcused.who} had bought ${unexcused.bought}.`;
       this.accuse('one presentation', what);
     }
-    if (typeof outcome !== 'object' || outcome.refreshToken === undefined) return;
-    presentations.push({ at, who, request, bought: outcome.refreshToken });
+    if (presentation === undefined) return;
+    presentations.push(presentation);
     this.#presentations.set(presented, presentations);
   }
 
-  #judgeLease(who: string, at: number, presented: string, { lease, storageFailedAt }: Conduct): void {
+  #judgeLease({ who, at, lease, storageFailedAt }: Sending, presented: string): void {
     const { ledger, parameters } = this.#evidence;
     if (parameters.onStorageUnavailable === 'request' && at - storageFailedAt < STORAGE_TROUBLE) return;
     if (lease === undefined) return this.accuse('the newest token', `${who} presents ${presented} without a lease.`);
@@ -358,36 +388,37 @@ export class Judge {
   }
 
   /** Whether a refresh token may be presented although it bought another one before. */
-  #mayRepeat(earlier: Presentation, who: string, at: number, { lease, storageFailedAt }: Conduct): boolean {
+  #mayRepeat(earlier: Presentation, { who, at, lease, storageFailedAt }: Sending): boolean {
     const { parameters } = this.#evidence;
     const presenter = this.#conductOf(earlier.who);
     const failed = Math.max(storageFailedAt, presenter.storageFailedAt);
     if (parameters.onStorageUnavailable === 'request' && earlier.at - failed < STORAGE_TROUBLE) return true;
     if (this.#failedOverAt > earlier.at - STORAGE_TROUBLE) return true;
     if (earlier.storedAt !== undefined) return (lease?.at ?? at) < earlier.storedAt;
-    if (earlier.answeredAt === undefined) return earlier.who !== who || earlier.silentAt !== undefined;
+    if (earlier.answeredAt === undefined) return earlier.who !== who || earlier.isGivenUp;
     if (earlier.who === who) return false;
     const hinderedAt = Math.max(presenter.hinderedAt, presenter.storageFailedAt);
     return hinderedAt >= earlier.at - STORAGE_TROUBLE || at - earlier.answeredAt < PROMPT_COMMIT;
   }
 
-  #hearTokens({ who, at, request }: Of<'server answered'>): void {
+  #hearServerAnswer({ who, at, request, status }: Of<'server answered'>): void {
     const conduct = this.#conductOf(who);
-    const tokens = conduct.bought.get(request);
+    const asked = conduct.asked.get(request);
+    if (asked === undefined) return;
+    const { tokens, presented, presentation } = asked;
+    if (status === 400) conduct.refused = presented;
+    if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
     conduct.suspects = false;
     conduct.received.set(tokens.accessToken, at);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;
-    for (const presentation of this.#presentations.get(conduct.presented ?? '') ?? []) {
-      if (presentation.who === who && presentation.request === request) presentation.answeredAt = at;
-    }
   }
 
-  #hearSilence({ who, at, request, delivery }: Of<'server silent'>): void {
+  #hearSilence({ who, request, delivery }: Of<'server silent'>): void {
     const conduct = this.#conductOf(who);
     if (delivery === 'unknown') conduct.suspects = true;
-    for (const presentation of this.#presentations.get(conduct.presented ?? '') ?? []) {
-      if (presentation.who === who && presentation.request === request) presentation.silentAt = at;
-    }
+    conduct.givenUp.add(request);
+    const presentation = conduct.asked.get(request)?.presentation;
+    if (presentation !== undefined) presentation.isGivenUp = true;
   }
 }

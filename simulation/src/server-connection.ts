@@ -27,6 +27,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
   return (url, init) => {
     requests += 1;
     const request = requests;
+    history.note({ kind: 'server asked', who, request });
     return new Promise((resolve, reject) => {
       let waiting = true;
       const giveUp = (code: string, delivery: 'not_sent' | 'unknown') => () => {

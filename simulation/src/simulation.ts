@@ -114,7 +114,6 @@ class World {
         this.#time.after(entry.at, () => this.#carryOut(entry));
       }
     }
-    await this.#pass(parameters.duration);
     await this.#recover();
   }
 
@@ -135,11 +134,12 @@ class World {
     const { duration } = this.#plan.parameters;
     const outcomes = new Map<string, CallOutcome>();
     for (const round of ROUNDS) {
-      await this.#pass(duration + round);
-      outcomes.clear();
-      for (const instance of this.#instances) {
-        void this.#application.call(instance, 'use').then((outcome) => outcomes.set(instance.name, outcome));
-      }
+      this.#time.after(duration + round, () => {
+        outcomes.clear();
+        for (const instance of this.#instances) {
+          void this.#application.call(instance, 'use').then((outcome) => outcomes.set(instance.name, outcome));
+        }
+      });
     }
     await this.#pass(duration + Math.max(...ROUNDS) + LAST_CALLS);
     if (this.judge.violation === undefined) this.#judgeRecovery(outcomes);

@@ -53,6 +53,8 @@ function tellWhat(event: Event): string {
       return `hears no answer of the storage: ${event.call} (${event.code})`;
     case 'hinted':
       return `is hinted at version ${event.version}`;
+    case 'server asked':
+      return 'asks the server';
     case 'server did': {
       const { grant, presented, outcome } = event;
       const asks = presented === undefined ? `server: ${grant}` : `server: ${presented} presented`;
