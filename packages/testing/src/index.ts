@@ -16,17 +16,6 @@ export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';
 export type { ProfileName } from './profiles/profile.js';
-export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/redis-cluster.js';
-export type { RedisConfig } from './redis/redis-process.js';
-export {
-  findRedisServer,
-  type RedisEnvironment,
-  type RedisVersion,
-  redisServerProgram,
-} from './redis/redis-program.js';
-export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.js';
-export type { RedisAddress, RedisServer } from './redis/redis-server.js';
-export { type RedisOptions, startRedis } from './redis/redis-standalone.js';
 export type { RaceEvent } from './race/history.js';
 export { type Invariant, invariants, type Violation } from './race/invariants.js';
 export type { CreateMember, MemberContext, RaceMember } from './race/member.js';
@@ -46,6 +35,17 @@ export {
   restarting,
 } from './race/race-fault.js';
 export { startTcpProxy, type TcpAddress, type TcpProxy } from './race/tcp-proxy.js';
+export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/redis-cluster.js';
+export type { RedisConfig } from './redis/redis-process.js';
+export {
+  findRedisServer,
+  type RedisEnvironment,
+  type RedisVersion,
+  redisServerProgram,
+} from './redis/redis-program.js';
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.js';
+export type { RedisAddress, RedisServer } from './redis/redis-server.js';
+export { type RedisOptions, startRedis } from './redis/redis-standalone.js';
 export type { RecordedRequest, RequestFilter } from './request-record.js';
 export { fingerprint } from './secret-ledger.js';
 export type { SignInOptions } from './sign-in.js';

@@ -1,4 +1,5 @@
 import type { Failure } from '../kernel/failure.js';
+import { CONSEQUENCES } from '../kernel/failure-policy.js';
 import type { TokenFacts } from '../kernel/token-set.js';
 
 /** The numbers of the lifecycle, all in milliseconds unless they say otherwise. */
@@ -13,8 +14,10 @@ export const policy = {
   authorizationTtl: 10 * 60_000,
   /** Backoff with full jitter: the first window, which doubles, and the longest. */
   backoff: { first: 1_000, longest: 60_000 },
+  /** The longest for a storage: it is the application's own, and while it is away its users are. */
+  storageBackoff: 5_000,
   /** What the server refuses outright stays refused until somebody mends it. */
-  coolDown: { notBefore: 30_000, notAfter: 60_000 },
+  longPause: { notBefore: 30_000, notAfter: 60_000 },
   /** The longest `Retry-After` that is believed. */
   longestRetryAfter: 60 * 60_000,
   /** A caller without a token sits out this many failed attempts, and waits no longer than this for the next. */
@@ -52,9 +55,10 @@ export function expiryWindow(tokens: TokenFacts): Window {
 
 /** When to try again after the `attempt`th failure in a row. */
 export function retryWindow(failure: Failure, attempt: number, now: number): Window {
-  if (failure.kind === 'configuration' || failure.kind === 'terminal') return shift(policy.coolDown, now);
+  if (CONSEQUENCES[failure.kind].pause === 'long') return shift(policy.longPause, now);
   const wait = Math.min(failure.retryAfter ?? 0, policy.longestRetryAfter);
-  const spread = Math.min(policy.backoff.first * 2 ** (attempt - 1), policy.backoff.longest);
+  const longest = failure.source === 'storage' ? policy.storageBackoff : policy.backoff.longest;
+  const spread = Math.min(policy.backoff.first * 2 ** (attempt - 1), longest);
   return shift({ notBefore: wait, notAfter: wait + spread }, now);
 }
 

@@ -4,6 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { Failure } from '../kernel/failure.js';
+import { CONSEQUENCES } from '../kernel/failure-policy.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import type { EndingCause } from '../kernel/session-ending.js';
 import type { TokenFacts } from '../kernel/token-set.js';
@@ -156,9 +157,9 @@ export const session = setup({
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
-      failure.kind === 'ambiguous' && !context.repeated,
+      CONSEQUENCES[failure.kind].repeatsAtOnce && !context.repeated,
     refreshTokenIsDead: ({ context }, { failure }: { failure: Failure }) =>
-      failure.kind === 'terminal' && context.origin === 'refresh_token',
+      CONSEQUENCES[failure.kind].endsSession && context.origin === 'refresh_token',
     callersMayWait: ({ context }, { failure, now }: { failure: Failure; now: number }) =>
       isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
     callersMayStillWait: ({ context }, { now }: { now: number }) =>
@@ -207,8 +208,8 @@ function isNewer({ version }: Failure, context: SessionContext): boolean {
 }
 
 function isWorthWaiting(failure: Failure, attempt: number, delay: number): boolean {
-  const mayPass = failure.kind === 'transient' || failure.kind === 'ambiguous';
-  return mayPass && attempt < policy.patience.attempts && delay <= policy.patience.delay;
+  const { callersWait } = CONSEQUENCES[failure.kind];
+  return callersWait && attempt < policy.patience.attempts && delay <= policy.patience.delay;
 }
 
 /** A request whose answer was lost may have used up the refresh token, if it was one that carried it. */

@@ -1,8 +1,9 @@
 import { AuthenticationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
+import { kindOfRefusal } from '../kernel/failure-policy.js';
 import { Secret } from '../kernel/secret.js';
 import { type Cleaner, cleaner } from './foreign-text.js';
-import { kindOfRefusal, presentRefusal, readRefusal } from './refusal.js';
+import { judgeable, presentRefusal, readRefusal } from './refusal.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** What the server sent the user back with (RFC 6749 §4.1.2). */
@@ -81,7 +82,8 @@ function outcomeOf(
   return {
     ok: false,
     failure: {
-      kind: kindOfRefusal(profile, refusal) ?? 'terminal',
+      // A callback has no status; what it says is said as a 400 would say it (RFC 6749 §4.1.2.1).
+      kind: kindOfRefusal({ purpose: 'authorization_code', status: 400, ...judgeable(profile, refusal) }),
       source: 'server',
       ...presentRefusal(profile, refusal, clean),
     },

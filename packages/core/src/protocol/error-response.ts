@@ -1,13 +1,11 @@
-import type { Failure, FailureKind } from '../kernel/failure.js';
+import type { Failure } from '../kernel/failure.js';
+import { kindOfRefusal, type Purpose } from '../kernel/failure-policy.js';
 import { type Answer, isUnserved } from './exchange.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 import { parseJsonObject } from './json-object.js';
-import { kindOfRefusal, presentRefusal, type Refusal, readRefusal } from './refusal.js';
+import { judgeable, presentRefusal, type Refusal, readRefusal } from './refusal.js';
 import { retryAfterOf } from './retry-after.js';
 import type { ServerProfile } from './server-profile.js';
-
-/** What a request is for; what its refusal means depends on it. */
-export type Purpose = 'client_credentials' | 'authorization_code' | 'refresh_token' | 'revocation';
 
 export interface ErrorContext {
   readonly profile: ServerProfile;
@@ -34,7 +32,7 @@ function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | 
 export function failureOfAnswer(answer: Answer, { profile, purpose, clean, now }: ErrorContext): Failure {
   const { status, headers } = answer;
   const refusal = refusalIn(profile, answer);
-  const kind = kindOfAnswer(profile, purpose, status, refusal);
+  const kind = kindOfRefusal({ purpose, status, ...judgeable(profile, refusal) });
   const retryAfter = kind === 'transient' ? retryAfterOf(headers, now) : undefined;
   const debugId = clean((profile.debugIdHeader && headers.get(profile.debugIdHeader)) ?? '', LIMITS.word);
   return {
@@ -45,26 +43,6 @@ export function failureOfAnswer(answer: Answer, { profile, purpose, clean, now }
     ...(retryAfter !== undefined && { retryAfter }),
     ...(debugId !== '' && { debugId }),
   };
-}
-
-/**
- * The class of the status goes first: a server that fails or asks to wait has judged nothing, whatever its body says.
- * Then come the words; those that nobody knows refuse the credential, which for client credentials is the client's own.
- */
-function kindOfAnswer(
-  profile: ServerProfile,
-  purpose: Purpose,
-  status: number,
-  refusal: Refusal | undefined,
-): FailureKind {
-  if (isUnserved(status)) return 'transient';
-  // It was granted, it seems, and what for cannot be read: a refresh token may well be spent.
-  if (status < 400) return 'ambiguous';
-  const refused = purpose === 'client_credentials' ? 'configuration' : 'terminal';
-  if (refusal) return kindOfRefusal(profile, refusal) ?? refused;
-  // RFC 6749 §5.2 refuses with 400 or 401. A bare 403, 404 or 407 comes from a firewall, a proxy or a wrong address:
-  // none of them knows the user's credential, and none of them may end a session.
-  return status === 400 || status === 401 ? refused : 'configuration';
 }
 
 function wordsForStatus({ name }: ServerProfile, status: number): Pick<Failure, 'code' | 'description'> {

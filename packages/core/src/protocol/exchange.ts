@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
+import { kindOfRefusal, kindOfSilence } from '../kernel/failure-policy.js';
 import type { Transport } from '../kernel/transport.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 
@@ -46,16 +47,10 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
   }
 }
 
-/**
- * Whether the status alone says that the request was not carried out: the server or a gateway failed, asks to wait,
- * did not get it whole (408), or points elsewhere. (A redirect that a browser does not show has the status 0.)
- *
- * A gateway's 502 or 504 may hide a refresh that was carried out. It counts as a failure all the same: repeating costs
- * nothing then, because the new tokens are lost to us either way, whereas giving up would end every session whenever
- * a gateway has a bad quarter of an hour.
- */
+/** Whether the status alone says that the request was not carried out, so that nobody needs to read the body. */
 export function isUnserved(status: number): boolean {
-  return status < 200 || (status >= 300 && status < 400) || status === 408 || status === 429 || status >= 500;
+  const wordless = { error: undefined, ofProfile: undefined, demandsAction: false };
+  return kindOfRefusal({ purpose: 'refresh_token', status, ...wordless }) === 'transient';
 }
 
 function checkResponse(response: Response | undefined): Response {
@@ -85,7 +80,7 @@ function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   if (!(reason instanceof TransportError)) {
     // Nobody here knows this kind of error, and `fetch` has many: its text may hold anything, the request included.
     return {
-      kind: 'ambiguous',
+      kind: kindOfSilence({ delivery: 'unknown' }),
       source: 'transport',
       code: 'no_answer',
       description: 'No whole answer came, and whether the server got the request is not known.',
@@ -93,7 +88,7 @@ function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
     };
   }
   return {
-    kind: reason.delivery === 'not_sent' ? 'transient' : 'ambiguous',
+    kind: kindOfSilence(reason),
     source: 'transport',
     code: clean(reason.code, LIMITS.word),
     description: clean(reason.message, LIMITS.sentence),

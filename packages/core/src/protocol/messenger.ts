@@ -1,10 +1,11 @@
 import type * as oauth from 'oauth4webapi';
 import type { Clock } from '../kernel/clock.js';
 import type { Failure } from '../kernel/failure.js';
+import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Transport } from '../kernel/transport.js';
 import { basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
-import { failureOfAnswer, type Purpose, saysWrongSecret } from './error-response.js';
+import { failureOfAnswer, saysWrongSecret } from './error-response.js';
 import { exchange, type SendOptions } from './exchange.js';
 import { cleaner } from './foreign-text.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';

@@ -1,4 +1,5 @@
-import type { Failure, FailureKind } from '../kernel/failure.js';
+import type { Failure } from '../kernel/failure.js';
+import type { Refused } from '../kernel/failure-policy.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 import type { ServerProfile } from './server-profile.js';
 import { isPrivate } from './web-address.js';
@@ -10,17 +11,6 @@ export interface Refusal {
   /** Where it wants the user to act, if it does. */
   readonly actionUrl?: string;
 }
-
-/** What the words mean for which the RFC has a meaning; all others refuse the credential. */
-const KINDS: Readonly<Record<string, FailureKind>> = {
-  invalid_client: 'configuration',
-  unauthorized_client: 'configuration',
-  unsupported_grant_type: 'configuration',
-  unsupported_response_type: 'configuration',
-  invalid_scope: 'configuration',
-  server_error: 'transient',
-  temporarily_unavailable: 'transient',
-};
 
 /** Finds the refusal among the members of an answer or the parameters of a callback; `undefined`, if there is none. */
 export function readRefusal(profile: ServerProfile, member: (name: string) => unknown): Refusal | undefined {
@@ -35,13 +25,18 @@ export function readRefusal(profile: ServerProfile, member: (name: string) => un
   };
 }
 
-/** What the refusal means for the credential; `undefined` where it is simply refused. */
-export function kindOfRefusal(profile: ServerProfile, { error }: Refusal): FailureKind | undefined {
-  if (demandsAction(profile, error)) return 'terminal';
-  for (const kinds of [profile.errorKinds, KINDS]) {
-    if (Object.hasOwn(kinds, error)) return kinds[error];
-  }
-  return undefined;
+/** The words as the failure policy takes them, with what the server's profile says of them. */
+export function judgeable(
+  profile: ServerProfile,
+  refusal: Refusal | undefined,
+): Pick<Refused, 'error' | 'ofProfile' | 'demandsAction'> {
+  if (refusal === undefined) return { error: undefined, ofProfile: undefined, demandsAction: false };
+  const { error } = refusal;
+  return {
+    error,
+    ofProfile: Object.hasOwn(profile.errorKinds, error) ? profile.errorKinds[error] : undefined,
+    demandsAction: demandsAction(profile, error),
+  };
 }
 
 /** The server's words in a form that may be shown and logged, as a failure has them. */
@@ -68,5 +63,7 @@ function demandsAction({ userAction }: ServerProfile, error: string): boolean {
 function presentAddress(text: string | undefined, clean: Cleaner): string | undefined {
   if (text === undefined || clean(text, LIMITS.address) !== text || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  return isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
+  // The parser may have put together what was apart.
+  const isClean = clean(url.href, LIMITS.address) === url.href;
+  return isClean && isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
 }

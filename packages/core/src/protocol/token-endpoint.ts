@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
+import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
-import type { Purpose } from './error-response.js';
 import type { Messenger } from './messenger.js';
 import { joinScopes } from './scope.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';

@@ -557,8 +557,8 @@ describe('a configuration that the server refuses', () => {
     expect(rejected(story)).toEqual({ reason: 'failed', failure: failures.misconfigured });
     expect(story.deed('startTimer')).toEqual({
       timer: 'retry',
-      notBefore: START + policy.coolDown.notBefore,
-      notAfter: START + policy.coolDown.notAfter,
+      notBefore: START + policy.longPause.notBefore,
+      notAfter: START + policy.longPause.notAfter,
     });
     expect(story.deeds).not.toContain('commitTombstone');
   });

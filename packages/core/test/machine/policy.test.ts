@@ -60,9 +60,19 @@ describe('when a failed attempt is repeated', () => {
     [10, 60],
     [2_000, 60],
   ])('after attempt %i: at some moment of the next %i s', (attempt, seconds) => {
-    for (const failure of [failures.unreachable, failures.lost, failures.storage]) {
+    for (const failure of [failures.unreachable, failures.lost]) {
       expect(retryWindow(failure, attempt, START)).toEqual({ notBefore: START, notAfter: START + seconds * SECOND });
     }
+  });
+
+  it.each([
+    [1, 1],
+    [3, 4],
+    [4, 5],
+    [2_000, 5],
+  ])('after attempt %i, when it is the storage that failed: at some moment of the next %i s', (attempt, seconds) => {
+    const window = { notBefore: START, notAfter: START + seconds * SECOND };
+    expect(retryWindow(failures.storage, attempt, START)).toEqual(window);
   });
 
   it.each([

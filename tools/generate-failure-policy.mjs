@@ -1,0 +1,96 @@
+// Writes docs/failure-policy.md from the tables of @frameio-auth/core, which must be built. With `--check` it writes
+// nothing, and ends with code 1 when the page is not what it would write.
+import { readFile, writeFile } from 'node:fs/promises';
+
+const PAGE = new URL('../docs/failure-policy.md', import.meta.url);
+const CORE = new URL('../packages/core/dist/', import.meta.url);
+
+/**
+ * @typedef {{ outcome: string, kind: string, reason: string }} Rule
+ * @typedef {{ repeatsAtOnce: boolean, pause: 'backoff' | 'long', callersWait: boolean, endsSession: boolean, reason: string }} Consequence
+ */
+
+/** @type {{ SILENCE_RULES: Rule[], ANSWER_RULES: Rule[], CONSEQUENCES: Record<string, Consequence> }} */
+const { SILENCE_RULES, ANSWER_RULES, CONSEQUENCES } = await import(new URL('kernel/failure-policy.js', CORE).href);
+/** @type {{ policy: typeof import('../packages/core/src/machine/policy.js').policy }} */
+const { policy } = await import(new URL('machine/policy.js', CORE).href);
+
+const seconds = (/** @type {number} */ milliseconds) => `${milliseconds / 1000} s`;
+const yes = (/** @type {boolean} */ is) => (is ? 'yes' : 'no');
+
+const PAUSES = {
+  backoff: `backoff: at some moment of the next ${seconds(policy.backoff.first)}, then 2, 4, …, ${seconds(policy.backoff.longest)}`,
+  long: `between ${seconds(policy.longPause.notBefore)} and ${seconds(policy.longPause.notAfter)}`,
+};
+
+const page = `# What a failure means, and what follows
+
+Every request for tokens that brings none is judged by the first two tables; the first row that fits decides. What
+follows is in the third. The session's code looks these tables up ([\`failure-policy.ts\`](../packages/core/src/kernel/failure-policy.ts)),
+and so are they made here: \`npm run dev -- pnpm generate\`. The errors that callers see, and the way of a session through
+all this, are on [the lifecycle's page](lifecycle.md#failures).
+
+## When no answer comes
+
+${table(
+  ['what happened', 'kind', 'why'],
+  SILENCE_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
+)}
+
+## When the server answers
+
+${table(
+  ['the answer', 'kind', 'why'],
+  ANSWER_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
+)}
+
+An answer that means "not this client secret", by the words of the server's profile and no others, is first tried again
+with the other secret, if there are two.
+
+## What follows
+
+${table(
+  ['kind', 'again at once', 'pause before the next attempt', 'callers without a token', 'ends the session', 'why'],
+  Object.entries(CONSEQUENCES).map(([kind, { repeatsAtOnce, pause, callersWait, endsSession, reason }]) => [
+    kindName(kind),
+    repeatsAtOnce ? 'once' : 'no',
+    PAUSES[pause],
+    callersWait ? 'wait through a short pause' : 'are turned away',
+    yes(endsSession),
+    reason,
+  ]),
+)}
+
+- A pause by backoff is random from its whole span (full jitter), and begins when the server's \`Retry-After\` ends, in
+  either of its forms (RFC 9110 §10.2.3), of which ${seconds(policy.longestRetryAfter)} are believed.
+- A \`Retry-After\` cools down the whole fleet: it is kept in the storage, and the other instances ask for no tokens
+  meanwhile. A user's code is exchanged all the same, because it does not live that long.
+- A storage that does not answer is \`transient\`, with pauses of ${seconds(policy.storageBackoff)} at most.
+- Callers wait through ${policy.patience.attempts - 1} failed attempts, and for ${seconds(policy.patience.delay)} at most.
+- An ending is written by compare-and-set: where another instance has newer tokens, they are adopted instead.
+- A refresh that is refused after one whose answer was lost, or after another instance's lease ended by time, has the
+  cause \`refresh_interrupted\`; any other \`refresh_token_rejected\`.
+`;
+
+if (!process.argv.includes('--check')) {
+  await writeFile(PAGE, page);
+} else if ((await readFile(PAGE, 'utf8').catch(() => '')) !== page) {
+  console.error('docs/failure-policy.md is not what the tables say. Write it anew: npm run dev -- pnpm generate');
+  process.exitCode = 1;
+}
+
+/** @param {string} kind */
+function kindName(kind) {
+  return kind === 'profile' ? 'as the profile says' : `\`${kind}\``;
+}
+
+/**
+ * @param {string[]} head
+ * @param {string[][]} rows
+ */
+function table(head, rows) {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (/** @type {string[]} */ cells) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
