@@ -42,6 +42,7 @@ const WORDED_REASONS: readonly (readonly [of: RegExp, code: string, reason: stri
   [/ClusterAllFailed|Failed to refresh slots cache/, 'CLUSTERDOWN', 'no node of the cluster is to be reached'],
   [/enableOfflineQueue/, 'ECONNREFUSED', 'the client is not connected'],
   [/Connection is closed|Cluster is ended/, 'connection_closed', 'the client was closed, or has given up'],
+  [/aborted due to connection close/, 'ECONNRESET', 'the connection was lost'],
   [/All sentinels are unreachable/, 'ECONNREFUSED', 'no sentinel is to be reached'],
   [/Command timed out|Socket timeout/, 'storage_timeout', 'no answer came'],
 ];

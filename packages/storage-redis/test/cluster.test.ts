@@ -4,6 +4,7 @@ import { Cluster, type ClusterOptions } from 'ioredis';
 import { Cluster as Cluster5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientOptions, channelOf, connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
+import { startForgetfulProcess } from './forgetful-process.js';
 import { clusterRights } from './rights.js';
 
 let cluster: RedisCluster;
@@ -152,6 +153,12 @@ describe('in a cluster', () => {
       expect(healthy).toBe(true);
       expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toEqual(['persistence']);
     }
+  });
+
+  it.each(['quit', 'disconnect'] as const)('a process ends that forgets its storage, after %s()', async (close) => {
+    const { end, exited } = await startForgetfulProcess('cluster', close, cluster.nodes[0]?.port ?? 0);
+    end();
+    expect(await exited).toEqual([0, null]);
   });
 
   it('a write that a failover loses is made again', async () => {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channelOf, connect, grant, KEY, open, until, write } from './bench.js';
+import { startForgetfulProcess } from './forgetful-process.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -131,28 +130,15 @@ describe('hints', () => {
 });
 
 describe('a process that forgets to close its storage', () => {
-  const MAIN = fileURLToPath(new URL('process-main.ts', import.meta.url));
-
-  /** Starts a process, and resolves when it has heard a hint. */
-  async function start(close: 'quit' | 'disconnect', port: number) {
-    const child = spawn(process.execPath, [MAIN, 'server', close, String(port)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const exited = once(child, 'exit');
-    await once(child.stdout, 'data');
-    return { end: () => child.stdin.end('close\n'), exited };
-  }
-
   it.each(['quit', 'disconnect'] as const)('ends when its client is closed by %s()', async (close) => {
-    const { end, exited } = await start(close, server.port);
+    const { end, exited } = await startForgetfulProcess('server', close, server.port);
     end();
     expect(await exited).toEqual([0, null]);
   });
 
   it('ends when its client is closed while Redis is down', async () => {
     await using another = await startRedis();
-    const { end, exited } = await start('disconnect', another.port);
+    const { end, exited } = await startForgetfulProcess('server', 'disconnect', another.port);
     await another.kill();
     end();
     expect(await exited).toEqual([0, null]);

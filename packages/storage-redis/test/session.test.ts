@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { adobeIms, ServerToServerAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import {
@@ -93,6 +94,37 @@ describe('round trips', () => {
     const monitoring = await monitor();
     await auth.refresh();
     expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha']);
+    await auth.close();
+  });
+});
+
+describe('a hint of a version that is not there, such as that of another database', () => {
+  it('costs one read when it comes, and one after the next refresh', async () => {
+    const { webApp } = place();
+    const auth = webApp();
+    const { url } = await auth.getAuthorizationUrl();
+    await auth.handleCallback(await server.signIn(url));
+    const monitoring = await monitor();
+    const told = () => monitoring.seen.find(([command = '']) => command.toLowerCase() === 'publish');
+    await until('a hint is seen', async () => {
+      await auth.refresh();
+      await monitoring.settled();
+      return told() !== undefined;
+    });
+    const [, channel = '', message = ''] = told() ?? [];
+    await monitoring.asked();
+    const publisher = connect(redis);
+    await until('the hint is followed', async () => {
+      await publisher.publish(channel, message.replace(/^\d+/, String(Number.MAX_SAFE_INTEGER)));
+      return (await monitoring.asked()).length > 0;
+    });
+    await monitoring.asked();
+    await auth.refresh();
+    await auth.refresh();
+    await delay(100);
+    const asked = await monitoring.asked();
+    expect(asked.length).toBeGreaterThanOrEqual(4);
+    expect(asked.length).toBeLessThanOrEqual(6);
     await auth.close();
   });
 });
