@@ -40,7 +40,7 @@ function tell(event: RaceEvent): void {
 const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) => Promise<Orders[Name]['gives']> } = {
   async open({ module, process, index, origin: at, client, parameters, storageAddress, leaseTtl }) {
     const { createMember } = (await import(module)) as { createMember?: CreateMember };
-    if (createMember === undefined) throw new Error(`${module} exports no createMember().`);
+    if (createMember === undefined) throw Object.assign(new Error(), { code: 'the module exports no createMember' });
     [name, origin] = [process, at];
     const witness = new Witness({ process, leaseTtl, tell });
     member = await createMember({

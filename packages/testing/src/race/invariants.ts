@@ -206,10 +206,9 @@ export class Findings {
   }
 
   /** The commits that a process made since a time. */
-  #commits(process: ProcessName, since: number, outcome = 'committed'): Of<'storage.answered'>[] {
+  #commits(process: ProcessName, since: number): Of<'storage.answered'>[] {
     return this.#answers.filter(
-      (answer) =>
-        answer.call === 'commit' && answer.outcome === outcome && answer.process === process && answer.asked >= since,
+      (answer) => answer.outcome === 'committed' && answer.process === process && answer.asked >= since,
     );
   }
 

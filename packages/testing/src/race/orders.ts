@@ -52,4 +52,5 @@ export interface Order<Name extends keyof Orders = keyof Orders> {
 export type Message =
   | { readonly event: RaceEvent }
   | { readonly id: number; readonly gives: unknown }
+  /** The error's code or name; its message may be anybody's, and hold a secret. */
   | { readonly id: number; readonly error: string };

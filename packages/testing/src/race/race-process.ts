@@ -8,6 +8,7 @@ import type { Message, Order, Orders } from './orders.js';
 const CHILD = fileURLToPath(new URL('../../dist/race/child.js', import.meta.url));
 
 interface Waiter {
+  readonly order: keyof Orders;
   resolve(gives: never): void;
   reject(error: Error): void;
 }
@@ -33,12 +34,12 @@ export class RaceProcess {
     });
   }
 
-  /** Rejects with an error that has only the code of what went wrong there, or when the process ends before it answers. */
+  /** Rejects with the code of what went wrong there, without its message, or when the process ends before it answers. */
   order<Name extends keyof Orders>(name: Name, order: Orders[Name]['takes']): Promise<Orders[Name]['gives']> {
     return new Promise((resolve, reject) => {
       this.#orders += 1;
       const id = this.#orders;
-      this.#waiters.set(id, { resolve, reject });
+      this.#waiters.set(id, { order: name, resolve, reject });
       this.#child.send({ id, name, order } satisfies Order<Name>, (error) => {
         if (error !== null && this.#waiters.delete(id)) reject(error);
       });
@@ -52,7 +53,7 @@ export class RaceProcess {
   #settle(message: Exclude<Message, { event: RaceEvent }>): void {
     const waiter = this.#waiters.get(message.id);
     this.#waiters.delete(message.id);
-    if ('error' in message) waiter?.reject(new Error(message.error));
+    if ('error' in message) waiter?.reject(new Error(`A member failed to ${waiter.order}: ${message.error}.`));
     else waiter?.resolve(message.gives as never);
   }
 }
