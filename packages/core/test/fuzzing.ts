@@ -53,7 +53,7 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
 
 /** Any value that JSON has, prototypes' names among the members, and text that stands for a number. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
-  fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }),
+  fc.jsonValue({ maxDepth: 3 }),
   fc.dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 5 }),
   anyText,
   fc.constantFrom<unknown>(0, -1, 1e308, 2 ** 53, 1.5, -1e-7, null, true, [], {}, [[]], ''),
@@ -62,6 +62,7 @@ export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
 /** Anything at all that JavaScript has. */
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.anything({
+    maxDepth: 2,
     withBigInt: true,
     withBoxedValues: true,
     withDate: true,
@@ -70,7 +71,7 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
     withSet: true,
     withTypedArray: true,
     withSparseArray: true,
-    stringUnit: 'binary',
+    key: anyText,
   }),
   anyJson,
   fc.constantFrom<unknown>(undefined, Number.NaN, Number.POSITIVE_INFINITY, 1n, Symbol('fictional'), () => {}),

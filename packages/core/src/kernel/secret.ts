@@ -25,14 +25,3 @@ export class Secret {
     return '[secret]';
   }
 }
-
-/** Replaces each of `secrets` in a text that came from outside, such as an error description that echoes a token. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  let clean = text;
-  // The longest first: a secret that begins another one would leave the rest of it standing.
-  for (const secret of [...secrets].sort((one, other) => other.length - one.length)) {
-    if (secret === '') continue;
-    clean = clean.replaceAll(secret, '[secret]').replaceAll(encodeURIComponent(secret), '[secret]');
-  }
-  return clean;
-}

@@ -15,6 +15,13 @@ export interface TokenFacts {
   readonly scopes: readonly string[];
 }
 
+/** What a token may be made of (RFC 6749 Appendix A.12 and A.17); anything else would break the header it goes into. */
+const TOKEN = /^[\x20-\x7e]+$/;
+
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && TOKEN.test(value);
+}
+
 /** A set of tokens as the vault holds it. */
 export interface TokenSet {
   readonly accessToken: Secret;

@@ -1,5 +1,3 @@
-import { redact } from '../kernel/secret.js';
-
 /** Makes text that came from outside fit to be shown: without the known secrets and control characters, and short. */
 export type Cleaner = (text: string, limit: number) => string;
 
@@ -9,23 +7,115 @@ export const LIMITS = { word: 100, sentence: 200, address: 2048 } as const;
 /** Characters that would break a log line, colour a terminal or reverse the reading order. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
+/** How many times as long as itself a secret may stand in a text, escaped and broken into lines. */
+const SPREAD = 12;
+
+/** How many times the limit is read of a text, for what is taken out to be made up for. */
+const ROOM = 4;
+
+/** A part of a text. */
+type Span = readonly [start: number, end: number];
+
 /** @param secrets - every secret that the other side was told, and so may repeat */
 export function cleaner(secrets: readonly string[]): Cleaner {
-  const known = [...secrets, ...secrets.map(formEncode)]
-    // The longest first, or a secret that begins with another one would leave its end behind.
-    .sort((one, other) => other.length - one.length);
+  const encoded = [...secrets, ...secrets.map(base64)];
+  const spellings = unique([...encoded, ...secrets.map(formEncode), ...secrets.map(componentEncode)]);
+  const traces = unique(encoded.flatMap((secret) => [traceOf(secret).letters, onlyLetters(secret)])).filter(
+    (letters) => letters.length >= SHORTEST_TRACE,
+  );
+  const longest = Math.max(0, ...spellings.map(({ length }) => length));
 
-  return (text, limit) =>
-    // Secrets go before anything is cut: half a secret would not be recognized.
-    redact(text, known)
-      .replace(INVISIBLE, ' ')
-      .trim()
-      .slice(0, limit)
-      // The cut may have halved a character.
-      .replace(/[\uD800-\uDBFF]$/, '');
+  return (text, limit) => {
+    // Secrets are looked for beyond what is shown, because half a secret would not be recognized.
+    const margin = SPREAD * longest;
+    const view = text.slice(0, ROOM * limit + margin);
+    const safe = view.length < text.length ? ROOM * limit : text.length;
+    const spans = [...spellings.flatMap((spelling) => spansOf(view, spelling)), ...spansOfTraces(view, traces)];
+    let [clean, at] = ['', 0];
+    for (const [start, end] of spans.sort(([one], [other]) => one - other)) {
+      if (start >= safe) break;
+      if (start >= at) clean += `${view.slice(at, start)}[secret]`;
+      at = Math.max(at, end);
+    }
+    clean += view.slice(at, Math.max(at, safe));
+    return (
+      clean
+        .replace(INVISIBLE, ' ')
+        .trim()
+        .slice(0, limit)
+        // The cut may have halved a character.
+        .replace(/[\uD800-\uDBFF]$/, '')
+    );
+  };
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)].filter((text) => text !== '');
+}
+
+function spansOf(text: string, part: string): Span[] {
+  const spans: Span[] = [];
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) {
+    spans.push([at, at + part.length]);
+  }
+  return spans;
+}
+
+/**
+ * What stays the same of a text, however it is encoded, escaped, quoted or broken into lines: only what is neither a
+ * letter nor a digit changes then.
+ */
+interface Trace {
+  /** The letters and digits of the text, in lower case. */
+  readonly letters: string;
+  /** Where in the text each of them stands. */
+  readonly places: readonly Span[];
+}
+
+/**
+ * With fewer letters and digits a trace would be found in any text. Secrets that have no more than that are taken out
+ * only where they are spelled as they are, or as addresses, forms and base64 spell them.
+ */
+const SHORTEST_TRACE = 8;
+
+/** A letter or digit, or any character as an address has it, encoded once or more often, or as JSON has it. */
+const CHARACTER = /[a-z\d]|%(?:25)*([\da-f]{2})|\\u([\da-f]{4})/gi;
+
+function traceOf(text: string): Trace {
+  let letters = '';
+  const places: Span[] = [];
+  for (const { 0: found, 1: byte, 2: unit, index } of text.matchAll(CHARACTER)) {
+    const code = byte ?? unit;
+    const letter = onlyLetters(code === undefined ? found : String.fromCharCode(Number.parseInt(code, 16)));
+    if (letter === '') continue;
+    letters += letter;
+    places.push([index, index + found.length]);
+  }
+  return { letters, places };
+}
+
+/** The trace of a text in which nothing is encoded, although it may look like it. */
+function onlyLetters(text: string): string {
+  return text.replace(/[^a-z\d]/gi, '').toLowerCase();
+}
+
+function spansOfTraces(text: string, traces: readonly string[]): Span[] {
+  const { letters, places } = traceOf(text);
+  return traces
+    .flatMap((trace) => spansOf(letters, trace))
+    .map(([first, end]) => [(places[first] as Span)[0], (places[end - 1] as Span)[1]]);
 }
 
 /** One value as a form would carry it (RFC 6749 Appendix B): it leaves `-`, `_`, `.` and `*` as they are. */
 export function formEncode(value: string): string {
   return new URLSearchParams([['', value]]).toString().slice('='.length);
+}
+
+/** One value as an address would carry it. Half a character becomes what it becomes in a request. */
+function componentEncode(value: string): string {
+  return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'));
+}
+
+function base64(value: string): string {
+  return btoa(Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte)).join(''));
 }

@@ -9,13 +9,18 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 /** @throws ConfigurationError for a scope that cannot be sent, or that the separator would split into several */
 export function checkScopes(option: string, scopes: readonly string[], separator: ScopeSeparator): void {
   for (const scope of scopes) {
-    if (typeof scope !== 'string' || !SCOPE.test(scope) || scope.includes(separator)) {
+    if (!isScope(scope, separator)) {
       throw new ConfigurationError(
         'invalid_option',
         `${option} holds ${JSON.stringify(scope)}, which is not one scope. Give each as an item of its own, such as ['openid', 'profile'].`,
       );
     }
   }
+}
+
+/** Whether it can be sent as one scope. */
+export function isScope(scope: unknown, separator: ScopeSeparator): boolean {
+  return typeof scope === 'string' && SCOPE.test(scope) && !scope.includes(separator);
 }
 
 /** @throws ConfigurationError as {@link checkScopes} does */

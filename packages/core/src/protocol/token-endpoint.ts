@@ -4,7 +4,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Messenger } from './messenger.js';
-import { joinScopes } from './scope.js';
+import { isScope, joinScopes } from './scope.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 import { readTokenResponse, type TokenResponse } from './token-response.js';
 
@@ -106,7 +106,9 @@ export function tokenEndpoint(
 
     async refresh({ refreshToken, scopes }) {
       const parameters = new URLSearchParams({ refresh_token: refreshToken.reveal() });
-      if (profile.refreshCarriesScope) withScope(parameters, scopes);
+      // What was granted came from outside, and may be nothing that can be sent. Naming none asks for the same.
+      const canBeNamed = scopes.every((scope) => isScope(scope, profile.scopeSeparator));
+      if (profile.refreshCarriesScope && canBeNamed) withScope(parameters, scopes);
       const authentication = profile.clientAuthentication;
       return request({ type: 'refresh_token', authentication, parameters, secrets: [refreshToken] });
     },

@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { Secret } from '../kernel/secret.js';
+import { isToken } from '../kernel/token-set.js';
 import { parseJsonObject } from './json-object.js';
 import { splitScopes } from './scope.js';
 import type { ServerProfile } from './server-profile.js';
@@ -9,7 +10,7 @@ export interface TokenResponse {
   readonly accessToken: Secret;
   /** Absent when the server sent none; after a refresh the old one is then still good (RFC 6749 §6). */
   readonly refreshToken?: Secret;
-  /** As it came; nobody has read it. */
+  /** As it came; nobody has read it. Absent also when it cannot be one. */
   readonly idToken?: Secret;
   /** How long the access token lives, in whole seconds from the request; 0 or more; `null` when not said. */
   readonly expiresIn: number | null;
@@ -19,9 +20,6 @@ export interface TokenResponse {
 
 /** Some 68 years. Longer ones would end in dates that no clock has. */
 const LONGEST_LIFETIME = 2 ** 31 - 1;
-
-/** What a token may be made of (RFC 6749 Appendix A.12 and A.17); anything else would break the header it goes into. */
-const TOKEN = /^[\x20-\x7e]+$/;
 
 /**
  * Reads the body of a 200; `undefined` when it grants nothing that could be used.
@@ -46,13 +44,13 @@ export async function readTokenResponse(
     ...(refresh_token !== null && refresh_token !== '' && { refresh_token }),
   });
   if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
-  if (![tokens.access_token, tokens.refresh_token ?? '-'].every((token) => TOKEN.test(token))) return undefined;
+  if (![tokens.access_token, tokens.refresh_token ?? '-'].every(isToken)) return undefined;
 
   const scopes = typeof scope === 'string' ? splitScopes(scope, profile.scopeSeparator) : [];
   return {
     accessToken: new Secret(tokens.access_token),
     ...(tokens.refresh_token !== undefined && { refreshToken: new Secret(tokens.refresh_token) }),
-    ...(typeof id_token === 'string' && id_token !== '' && { idToken: new Secret(id_token) }),
+    ...(isToken(id_token) && { idToken: new Secret(id_token) }),
     expiresIn: lifetimeOf(expires_in),
     ...(scopes.length > 0 && { scopes }),
   };

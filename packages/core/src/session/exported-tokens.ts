@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
-import type { TokenSet } from '../kernel/token-set.js';
+import { isToken, type TokenSet } from '../kernel/token-set.js';
 
 /** A set of tokens in the open, to be kept by the application. Treat it as the secret it is. */
 export interface ExportedTokens {
@@ -88,8 +88,8 @@ export function readImport(tokens: ImportableTokens, now: number): TokenSet {
 
 function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  // What a header cannot carry is no token (RFC 6750 §2.1), and a header's own error would quote it.
-  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
+  // A header's own error would quote what it cannot carry.
+  if (!isToken(value)) {
     refuse(
       `have ${name === 'accessToken' || name === 'idToken' ? 'an' : 'a'} ${name} that is no token. Import what exportTokens() gave, unchanged.`,
     );

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { cleaner, LIMITS } from '../../src/protocol/foreign-text.js';
+
+const SECRET = 'p8e-fictional/secret';
+
+describe('the cleaner', () => {
+  it.each([
+    ['takes a secret out wherever it stands', `a ${SECRET} and ${SECRET}`, [SECRET], 'a [secret] and [secret]'],
+    ['takes it out in the form that addresses have it', 'x=a%2Fb%3D', ['a/b='], 'x=[secret]'],
+    ['takes it out in base64', 'x=YS9iPQ==', ['a/b='], 'x=[secret]'],
+    ['takes it out with escapes of JSON in it', 'a p8e\\u002dfictional\\/secret', [SECRET], 'a [secret]'],
+    ['takes it out with line breaks in it', 'a p8e-fic\n  tional/\r\nsecret', [SECRET], 'a [secret]'],
+    ['takes characters for what they are, not for a pattern', 'a+b.*$& a+b', ['a+b.*$&'], '[secret] a+b'],
+    ['takes the longer one out whole, whichever comes first', 'abc.def', ['abc', 'abc.def'], '[secret]'],
+    ['takes out what two secrets share of a text', 'abcde', ['abc', 'cde'], '[secret]'],
+    ['leaves text alone when a secret is empty', 'a text', [''], 'a text'],
+    ['leaves text alone without secrets', 'a text', [], 'a text'],
+    ['leaves text alone that is like a short secret', 'a b c', ['abc'], 'a b c'],
+  ])('%s', (_name, text, secrets, expected) => {
+    expect(cleaner(secrets)(text, LIMITS.sentence)).toBe(expected);
+  });
+
+  it('shows no half of a secret that begins before the limit and ends after it', () => {
+    expect(cleaner([SECRET])(`${'x'.repeat(91)} ${SECRET} and more`, 100)).toBe(`${'x'.repeat(91)} [secret]`);
+  });
+});
