@@ -8,7 +8,6 @@ import {
   startAuthorizationServer,
   startRedis,
 } from '@frameio-auth/testing';
-import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect, open, until } from './bench.js';
 
@@ -49,7 +48,7 @@ function place(wrap = (storage: TokenStorage): TokenStorage => storage) {
   const keyPrefix = `${randomUUID()}:`;
   const common = () => ({
     server: adobeIms({ origin: server.origin }),
-    transport: fetchTransport(),
+    transport: fetch,
     storage: wrap(open({ client: connect(redis), keyPrefix })),
   });
   return {
