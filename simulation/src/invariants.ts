@@ -108,6 +108,8 @@ class Conduct {
   /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */
   readonly revoking = new Set<number | string>();
   readonly revoked = new Map<number | string, number>();
+  /** Whether it revoked the session last without telling the storage: it has none, and the others may. */
+  gaveUpInVain = false;
   readonly requests = new HourlyCount();
   readonly questions = new HourlyCount();
   readonly calls = new HourlyCount();
@@ -241,6 +243,11 @@ export class Judge {
     return known.some((token) => token !== undefined && isLive(token) && ledger.familyOf(token) === this.#family);
   }
 
+  /** Whether an instance signed out for itself alone, and said so. */
+  signedOutAlone(who: string): boolean {
+    return this.#conductOf(who).gaveUpInVain;
+  }
+
   #conductOf(who: string): Conduct {
     let conduct = this.#conduct.get(who);
     if (conduct === undefined) {
@@ -259,8 +266,9 @@ export class Judge {
     if ('error' in outcome && outcome.error === STRANGE_ERROR) {
       this.accuse('known errors', `${who} failed ${call} (${number}) with ${outcome.code}.`);
     }
-    if (!('done' in outcome)) return;
     const conduct = this.#conductOf(who);
+    if (call === 'revoke') conduct.gaveUpInVain = !('done' in outcome);
+    if (!('done' in outcome)) return;
     if (call === 'signIn') conduct.suspects = false;
     if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
   }

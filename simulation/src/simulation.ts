@@ -159,7 +159,7 @@ class World {
         this.judge.accuse('recovery', `${name} is ${state} and has not answered.`);
       } else if ('accepted' in outcome && outcome.accepted) {
         continue;
-      } else if (honours) {
+      } else if (honours && !this.judge.signedOutAlone(name)) {
         this.judge.accuse('recovery', `${name} is ${state}, though the server honours the session.`);
       } else if (!('error' in outcome) || !SAYS_SO.includes(outcome.error)) {
         this.judge.accuse('recovery', `${name} is ${state}, and does not say that the session is over.`);

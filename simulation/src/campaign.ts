@@ -1,0 +1,68 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { addUp, noCoverage } from './coverage.ts';
+import type { Violation } from './invariants.ts';
+import type { Plant } from './plants.ts';
+import type { Tally } from './report.ts';
+import type { Batch, BatchResult } from './worker.ts';
+
+export interface Campaign {
+  readonly from: number;
+  readonly seeds: number;
+  readonly plant: Plant | undefined;
+  /** Whether to run all seeds, whatever fails. */
+  readonly goOn: boolean;
+  /** Called with the number of seeds done, now and then. */
+  onProgress(done: number): void;
+}
+
+export interface Found {
+  readonly seed: number;
+  readonly violation: Violation;
+}
+
+/** So many seeds a worker is given at a time. */
+const BATCH = 20;
+
+/** Runs many seeds, on all cores. The failures are in the order of their seeds. */
+export async function runCampaign(campaign: Campaign): Promise<{ tally: Tally; failures: readonly Found[] }> {
+  const { from, seeds, plant, goOn, onProgress } = campaign;
+  const start = performance.now();
+  const coverage = noCoverage();
+  const failures: Found[] = [];
+  let next = from;
+  let done = 0;
+  let lasted = 0;
+
+  const nextBatch = (): Batch | undefined => {
+    if (next >= from + seeds || (failures.length > 0 && !goOn)) return undefined;
+    const batch = { from: next, to: Math.min(next + BATCH, from + seeds), plant };
+    next = batch.to;
+    return batch;
+  };
+
+  const work = () =>
+    new Promise<void>((resolve, reject) => {
+      const worker = new Worker(new URL('./worker.ts', import.meta.url));
+      const give = () => {
+        const batch = nextBatch();
+        if (batch !== undefined) worker.postMessage(batch);
+        else void worker.terminate().then(() => resolve());
+      };
+      worker.on('error', reject);
+      worker.on('message', (result: BatchResult) => {
+        done += result.seeds;
+        lasted += result.lasted;
+        addUp(coverage, result.coverage);
+        failures.push(...result.failures);
+        onProgress(done);
+        give();
+      });
+      give();
+    });
+
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), Math.ceil(seeds / BATCH)) }, work));
+  failures.sort((one, other) => one.seed - other.seed);
+  const took = performance.now() - start;
+  return { tally: { seeds: done, failures: failures.length, took, lasted, coverage }, failures };
+}

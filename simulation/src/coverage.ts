@@ -1,0 +1,52 @@
+import type { Event } from './history.ts';
+
+/** What happened in all runs together: a fault that never strikes proves nothing. */
+export const counted = {
+  'tokens granted': (event) => event.kind === 'server did' && typeof event.outcome === 'object',
+  'refresh tokens refused': (event) =>
+    event.kind === 'server did' && ['spent', 'revoked', 'expired'].includes(String(event.outcome)),
+  'requests turned away': (event) =>
+    event.kind === 'server did' && ['invalid_client', '429', '503'].includes(String(event.outcome)),
+  'requests not sent': (event) => event.kind === 'server silent' && event.delivery === 'not_sent',
+  'answers of the server lost': (event) => event.kind === 'server silent' && event.delivery === 'unknown',
+  'answers of the storage lost': (event) => event.kind === 'storage silent',
+  'leases found held': (event) => event.kind === 'storage did' && event.outcome === 'held',
+  'leases found abandoned': (event) => event.kind === 'storage did' && event.outcome.startsWith('granted after'),
+  'leases asked for in vain': (event) => event.kind === 'storage did' && event.outcome === 'moved',
+  'commits refused': (event) => event.kind === 'storage did' && event.outcome === 'conflict',
+  'tokens served unwritten': (event) => event.kind === 'state' && event.to === 'valid.unsaved',
+  'failovers of the storage': (event) => event.kind === 'struck' && event.entry.kind === 'failover',
+  'instances that died': (event) => event.kind === 'died',
+  'instances that stood still': (event) => event.kind === 'stands still',
+  'sign-ins': (event) => event.kind === 'signed in',
+  'sessions revoked by the application': (event) => event.kind === 'state' && event.to === 'revoked',
+  'sign-ins taken back by the user': (event) => event.kind === 'struck' && event.entry.kind === 'user revokes',
+  'sessions ended: refresh token rejected': (event) => ends(event, 'refresh_token_rejected'),
+  'sessions ended: refresh interrupted': (event) => ends(event, 'refresh_interrupted'),
+  'calls answered with a token': (event) => event.kind === 'handed',
+  'calls answered with an error': (event) => event.kind === 'settled' && 'error' in event.outcome,
+} as const satisfies Record<string, (event: Event) => boolean>;
+
+function ends(event: Event, cause: string): boolean {
+  return event.kind === 'storage did' && event.call === 'commit' && event.after.status === 'expired'
+    ? event.outcome === 'committed' && event.after.cause === cause
+    : false;
+}
+
+export type Coverage = Record<string, number>;
+
+export function noCoverage(): Coverage {
+  return Object.fromEntries(Object.keys(counted).map((what) => [what, 0]));
+}
+
+/** Counts the events of a run in addition to those before. */
+export function count(coverage: Coverage, events: readonly Event[]): void {
+  const ways = Object.entries(counted);
+  for (const event of events) {
+    for (const [what, is] of ways) if (is(event)) coverage[what] = (coverage[what] ?? 0) + 1;
+  }
+}
+
+export function addUp(coverage: Coverage, more: Coverage): void {
+  for (const [what, times] of Object.entries(more)) coverage[what] = (coverage[what] ?? 0) + times;
+}

@@ -1,0 +1,51 @@
+import type { Coverage } from './coverage.ts';
+import { invariants } from './invariants.ts';
+import type { Plant } from './plants.ts';
+import type { Outcome } from './simulation.ts';
+import { tell, tellTime } from './storytelling.ts';
+
+const YEAR = 365.25 * 86_400_000;
+
+/** What went wrong, for a person: the invariant, the plan that is left, the history, and how to see it again. */
+export function reportFailure({ plan, events, violation }: Outcome, plant: Plant | undefined): string {
+  if (violation === undefined) return '';
+  const { invariant, at, what } = violation;
+  const planted = plant === undefined ? '' : ` --plant ${plant}`;
+  return [
+    `Seed ${plan.seed} violates "${invariant}":`,
+    `  ${invariants[invariant]}`,
+    '',
+    tell(events),
+    `${tellTime(at)}  !        ${what}`,
+    '',
+    'The plan, as small as it could be made (for --plan <file>):',
+    JSON.stringify(plan),
+    '',
+    `To see it again: npm run simulate -- --seed ${plan.seed}${planted}`,
+  ].join('\n');
+}
+
+export interface Tally {
+  readonly seeds: number;
+  readonly failures: number;
+  /** Milliseconds. */
+  readonly took: number;
+  /** Milliseconds of virtual time, in all. */
+  readonly lasted: number;
+  readonly coverage: Coverage;
+}
+
+/** What was run, and what happened in it. */
+export function reportTally({ seeds, failures, took, lasted, coverage }: Tally): string {
+  const seconds = took / 1_000;
+  const width = Math.max(...Object.values(coverage).map((times) => grouped(times).length));
+  return [
+    ...Object.entries(coverage).map(([what, times]) => `${grouped(times).padStart(width)}  ${what}`),
+    '',
+    `${grouped(seeds)} seeds, ${(lasted / YEAR).toFixed(1)} years in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} seeds a second), ${failures} failed`,
+  ].join('\n');
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US').replaceAll(',', ' ');
+}

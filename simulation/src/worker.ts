@@ -1,0 +1,39 @@
+/** Runs seeds in a thread of its own: each message is a batch of them, and each answer says what came of it. */
+import { parentPort } from 'node:worker_threads';
+import { type Coverage, count, noCoverage } from './coverage.ts';
+import type { Violation } from './invariants.ts';
+import { planOf } from './plan.ts';
+import type { Plant } from './plants.ts';
+import { simulate } from './simulation.ts';
+
+export interface Batch {
+  readonly from: number;
+  /** Not included. */
+  readonly to: number;
+  readonly plant: Plant | undefined;
+}
+
+export interface BatchResult {
+  readonly seeds: number;
+  /** Milliseconds of virtual time. */
+  readonly lasted: number;
+  readonly coverage: Coverage;
+  readonly failures: readonly { readonly seed: number; readonly violation: Violation }[];
+}
+
+parentPort?.on('message', ({ from, to, plant }: Batch) => {
+  void run(from, to, plant).then((result) => parentPort?.postMessage(result));
+});
+
+async function run(from: number, to: number, plant: Plant | undefined): Promise<BatchResult> {
+  const coverage = noCoverage();
+  const failures = [];
+  let sum = 0;
+  for (let seed = from; seed < to; seed += 1) {
+    const { events, lasted, violation } = await simulate(planOf(seed), plant);
+    count(coverage, events);
+    sum += lasted;
+    if (violation !== undefined) failures.push({ seed, violation });
+  }
+  return { seeds: to - from, lasted: sum, coverage, failures };
+}
