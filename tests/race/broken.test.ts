@@ -23,7 +23,7 @@ async function brokenBy(mistake: Mistake): Promise<Set<string>> {
   return new Set(violations.map(({ invariant }) => invariant));
 }
 
-describe.concurrent('a race notices', () => {
+describe.concurrent('a race notices', { timeout: 60_000 }, () => {
   it('a storage that grants every lease', async () => {
     const broken = await brokenBy('grants every lease');
     expect(broken).toContain('one holder');

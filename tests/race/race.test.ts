@@ -31,7 +31,7 @@ async function raceOver(
 
 const everybodyIsValid = ({ settlements }: RaceReport) => settlements.every(({ valid }) => valid);
 
-describe(`three processes that share a session in one Redis server (RACE_SEED=${SEED})`, () => {
+describe(`three processes that share a session in one Redis server (RACE_SEED=${SEED})`, { timeout: 60_000 }, () => {
   let redis: Field;
   beforeAll(async () => {
     redis = await fields.redis();
@@ -61,7 +61,7 @@ describe(`three processes that share a session in one Redis server (RACE_SEED=${
   });
 });
 
-describe(`three processes that share a session (RACE_SEED=${SEED})`, () => {
+describe(`three processes that share a session (RACE_SEED=${SEED})`, { timeout: 60_000 }, () => {
   async function opened(name: FieldName): Promise<Field> {
     const field = await fields[name]();
     onTestFinished(() => field.close());

@@ -12,7 +12,7 @@ export const invariants = {
     'No token is handed out that the server never issued or that it knows as expired, except to those who were waiting when the process got that very token.',
   'no tokens after the end': 'A process that says that its session is over hands out no token.',
   recovery:
-    'When the faults are over, every member has a token that the API accepts; unless the session is dead at the server, and then every member says that it is over, and why, and blames a lost answer only if one was lost on its way into the storage.',
+    'When the faults are over, every member has a token that the API accepts; unless the session is dead at the server, and then every member says that it is over, and why, and blames an interrupted refresh only if one was.',
   'staying alive': 'No process ends by itself.',
 } as const;
 
@@ -340,6 +340,7 @@ export function recoveryViolations(findings: Findings, { at, settlements, honour
   if (off.length < settlements.length) return violation('Some members have a token, and others have none');
   if (findings.storedRefreshTokens.some(honours)) return violation('The server still honours what was stored');
   if (off.some(({ cause }) => cause === null)) return violation('A member does not say why the session is over');
-  if (findings.lostTokens || off.every(({ cause }) => cause !== 'refresh_interrupted')) return [];
-  return violation('The session is over for an answer that was lost, though none was');
+  const wasInterrupted = findings.lostTokens || findings.repetitions.length > 0;
+  if (wasInterrupted || off.every(({ cause }) => cause !== 'refresh_interrupted')) return [];
+  return violation('The session is over for an interrupted refresh, though none was');
 }

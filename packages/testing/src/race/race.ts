@@ -301,7 +301,9 @@ class Race {
           return Promise.race([settled, delay(2 * PATIENCE, gone, { ref: false })]);
         }),
       );
-      const isOver = settlements.every(({ valid, cause }) => !valid && cause !== null);
+      const [first] = settlements;
+      // There is one record, so there is one ending: who tells of another one has not read it yet.
+      const isOver = settlements.every(({ valid, cause }) => !valid && cause !== null && cause === first?.cause);
       if (isOver || settlements.every(({ valid }) => valid) || Date.now() > deadline) return settlements;
       await delay(100);
     }

@@ -193,9 +193,11 @@ describe('recovery', () => {
     expect(recovered(stored, [over, over], ['two'])).toBe(false);
   });
 
-  it('is broken by a lost answer as the reason when none was lost', () => {
+  it('is broken by an interrupted refresh as the reason when none was', () => {
     expect(recovered(stored, [over, over])).toBe(false);
     expect(recovered(stored, [taken, taken])).toBe(true);
+    const again = [leased('1', 1_100), refreshed('1', 1_110, { presents: 'one', gives: 'three' })];
+    expect(recovered([...stored, ...again, committed('1', 1_120, 3)], [over, over])).toBe(true);
   });
 
   it('is broken by a session that is over without a reason', () => {
