@@ -10,9 +10,11 @@ import { adobeIms } from './protocol/adobe-ims.js';
 import { type AuthorizationClient, authorizationClient } from './protocol/authorization-client.js';
 import { checkScopes } from './protocol/scope.js';
 import type { ServerProfile } from './protocol/server-profile.js';
+import { CoolDown } from './session/cool-down.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { Inspect } from './session/inspected-replica.js';
 import { readScopes, type Scopes } from './session/scopes.js';
+import type { RecordPlace } from './session/session-record.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
 import type { SessionSurroundings, StateChange } from './session/token-session.js';
 import { unsharedStorage } from './session/unshared-storage.js';
@@ -118,20 +120,25 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
       `${server.name} has no client credentials grant, so only users can sign in there. Use WebAppAuth.`,
     );
   }
+  const keys = storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined);
+  const place: RecordPlace = {
+    storage: storage ?? unsharedStorage(clock),
+    clock,
+    entropy,
+    ...(server.refreshTokenLifetime !== undefined && { refreshTokenLifetime: server.refreshTokenLifetime * 1000 }),
+  };
   const input: SessionInput = { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable };
   return {
     server,
     client,
-    keys: storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined),
+    keys,
     around: {
       input,
       beginning: firstSnapshot(input),
+      ...place,
       client,
-      storage: storage ?? unsharedStorage(clock),
-      clock,
-      entropy,
+      coolDown: new CoolDown(place, keys.coolDown),
       scopes: asked,
-      ...(server.refreshTokenLifetime !== undefined && { refreshTokenLifetime: server.refreshTokenLifetime * 1000 }),
       ...(options.inspect && { inspect: options.inspect }),
       ...(options.onTokenRefreshed && { onTokenRefreshed: options.onTokenRefreshed }),
       ...(options.onStateChange && { onStateChange: options.onStateChange }),

@@ -12,6 +12,7 @@ export const DEFAULT_KEY = 'default';
 export abstract class Auth<Session extends TokenSession> {
   readonly #sessions = new Map<string, Session>();
   readonly #make: (key: string, onClosed: () => void) => Session;
+  readonly #onClose: () => void;
   readonly #default: Session;
   /** `getToken()` of the default session, bound: hand it over as it is. */
   readonly getToken: (options?: GetTokenOptions) => Promise<string>;
@@ -19,8 +20,10 @@ export abstract class Auth<Session extends TokenSession> {
   readonly peekToken: () => string | undefined;
   #closed = false;
 
-  protected constructor(make: (key: string, onClosed: () => void) => Session) {
+  /** @param onClose - called when `close()` begins */
+  protected constructor(make: (key: string, onClosed: () => void) => Session, onClose: () => void) {
     this.#make = make;
+    this.#onClose = onClose;
     this.#default = this.session(DEFAULT_KEY);
     this.getToken = this.#default.getToken;
     this.peekToken = this.#default.peekToken;
@@ -95,6 +98,7 @@ export abstract class Auth<Session extends TokenSession> {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#onClose();
     const closings = await Promise.allSettled([...this.#sessions.values()].map((session) => session.close()));
     const failed = closings.find((closing) => closing.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

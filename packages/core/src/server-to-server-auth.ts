@@ -22,6 +22,9 @@ export class ServerToServerAuth extends Auth<TokenSession> {
     requireSecret('ServerToServerAuth', options);
     const { clientId, clientSecret, scopes } = options;
     const { keys, around } = authParts({ options, clientId, clientSecret, scopes, renewal: 'client_credentials' });
-    super((key, onClosed) => new TokenSession(key, keys.session(key), around, onClosed));
+    super(
+      (key, onClosed) => new TokenSession(key, keys.session(key), around, onClosed),
+      () => around.coolDown.close(),
+    );
   }
 }

@@ -31,7 +31,10 @@ export abstract class UserAuth extends Auth<UserSession> {
       scopes: around.scopes,
       entropy: around.entropy,
     };
-    super((key, onClosed) => new UserSession(key, keys.session(key), around, onClosed, signIn));
+    super(
+      (key, onClosed) => new UserSession(key, keys.session(key), around, onClosed, signIn),
+      () => around.coolDown.close(),
+    );
     this.#signIn = signIn;
   }
 

@@ -8,6 +8,8 @@ export interface StorageKeys {
   session(key: string): string;
   /** The `state` is known to the browser, so the record that trusts it is filed under its hash. */
   authorization(state: string): Promise<string>;
+  /** How long the server wants this client to wait, for all its sessions. */
+  readonly coolDown: string;
 }
 
 /**
@@ -20,6 +22,7 @@ export function storageKeys(profile: ServerProfile, clientId: string, scopes?: r
   return {
     session: (key) => `${prefix}/session/${encodeURIComponent(key)}${asked}`,
     authorization: async (state) => `${prefix}/authorization/${await sha256(state)}`,
+    coolDown: `${prefix}/cool-down`,
   };
 }
 

@@ -9,6 +9,7 @@ import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machin
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import { Callers } from './callers.js';
 import { harmlessly } from './calls.js';
+import type { CoolDown } from './cool-down.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
 import { type RecordPlace, SessionRecord } from './session-record.js';
@@ -39,6 +40,7 @@ export interface SessionSurroundings extends RecordPlace {
   /** Where each of them begins. Snapshots never change, so all of them share this one. */
   readonly beginning: MachineSnapshot;
   readonly client: AuthorizationClient;
+  readonly coolDown: CoolDown;
   /** The scopes to ask for. */
   readonly scopes: readonly string[];
   readonly inspect?: Inspect;
@@ -454,6 +456,7 @@ export class TokenSession {
   #carryOut(effect: Effect, incoming: TokenSet | undefined): void {
     switch (effect.type) {
       case 'readRecord':
+        this.#around.coolDown.begin();
         this.#record.read();
         break;
       case 'requestLease':
@@ -511,9 +514,20 @@ export class TokenSession {
   }
 
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
-    const outcome = await requestTokens(this.#around.client, this.#requestOf(grant), this.#record.now());
-    if (outcome.ok) this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
-    else this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
+    const { client, coolDown } = this.#around;
+    // A code does not live long, and its user is waiting, so it is exchanged all the same.
+    const asked = grant === 'authorization_code' ? undefined : coolDown.failure;
+    if (asked !== undefined) {
+      this.#send({ type: 'tokenRequest.failed', failure: asked });
+      return;
+    }
+    const outcome = await requestTokens(client, this.#requestOf(grant), this.#record.now());
+    if (outcome.ok) {
+      this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
+      return;
+    }
+    coolDown.note(outcome.failure);
+    this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
   }
 
   /** The machine asks for a grant only when the vault has what it takes. */
