@@ -63,8 +63,8 @@ describe('hints', () => {
     expect(new Set(heard)).toEqual(new Set([version, last]));
   });
 
-  it('come again after their connection was killed', async () => {
-    const { storage, heard } = watching(connect(server));
+  it('come again after their connection was killed, also where the client is not to subscribe again', async () => {
+    const { storage, heard } = watching(connect(server, { autoResubscribe: false }));
     const version = await write(storage, 'first');
     await until('hints come', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);

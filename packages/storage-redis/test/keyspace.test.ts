@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, failureOf, grant, hashOf, KEY, LONG, open, write } from './bench.js';
+import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -96,6 +96,25 @@ describe('what is in Redis', () => {
       await delay(5);
       expect(await keysOf(client, keyPrefix)).toEqual({});
     }
+  });
+
+  it('has versions that grow although the clock of Redis went back', async () => {
+    const { client, storage, hash } = place();
+    const first = await write(storage, 'first');
+    const ahead = first + LONG;
+    await client.hset(hash, 'version', String(ahead));
+    expect(await write(storage, 'second', { expectedVersion: ahead })).toBe(ahead + 1);
+  });
+
+  it('is nothing after a lease was released whose record had expired meanwhile', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    const { now } = await storage.read(KEY);
+    const version = await write(storage, 'short', { expiresAt: now + 50 });
+    const { lease } = await grant(storage, 'one', { ifVersion: version });
+    await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
+    expect(Object.keys(await keysOf(client, keyPrefix))).toEqual([hash]);
+    await storage.release(lease);
+    expect(await keysOf(client, keyPrefix)).toEqual({});
   });
 
   it('lies under the prefix of the client, then that of the storage, then the shard of the key', async () => {

@@ -29,14 +29,13 @@ async function place(options: ClientOptions = {}) {
 
 describe('a script whose answer was lost with the connection, and which ioredis sends again', () => {
   it('grants the lease once: it is the one that was granted, and follows no abandonment', async () => {
-    const { proxy, storage, other } = await place();
+    const { proxy, storage } = await place();
     proxy.loseNextAnswer();
     const { lease, abandoned } = await grant(storage, 'one', { ttl: 1 });
     expect(proxy.lost).toBe(1);
     // The first grant of this lease has ended by time when it is asked for again, and nobody had it in between.
     expect(abandoned).toBe(false);
     expect(await storage.renew(lease)).toBe(true);
-    expect((await grant(other, 'one')).abandoned).toBe(false);
   });
 
   it('tells a second time that the lease before was abandoned', async () => {

@@ -72,7 +72,7 @@ describe('round trips', () => {
 
     const other = webApp();
     const token = await other.getToken();
-    expect(await monitoring.asked()).toEqual(['evalsha']);
+    await monitoring.asked(); // What an instance asks at its first beginning is not about refreshes.
     await until('a hint reaches the other', async () => {
       await auth.refresh();
       return other.peekToken() !== token;
@@ -104,7 +104,10 @@ describe('a hint of a version that is not there, such as that of another databas
     const { url } = await auth.getAuthorizationUrl();
     await auth.handleCallback(await server.signIn(url));
     const monitoring = await monitor();
-    const told = () => monitoring.seen.find(([command = '']) => command.toLowerCase() === 'publish');
+    const told = () =>
+      monitoring.seen.find(
+        ([command = '', , message = '']) => /^publish$/i.test(command) && message.includes('/session/'),
+      );
     await until('a hint is seen', async () => {
       await auth.refresh();
       await monitoring.settled();
