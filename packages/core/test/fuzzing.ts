@@ -11,11 +11,10 @@ export function runs(count: number): { readonly seed: number; readonly numRuns: 
   return { seed: 2030, numRuns: count * FACTOR };
 }
 
-/** Everything that a log could show of a value. */
+/** Everything that a log could show of a value; of an error without the places in its stack, which take long to find. */
 export function exposed(value: unknown): string {
-  const shown = inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true });
-  const error = value instanceof Error ? `${value.message} ${value.stack}` : '';
-  return `${shown} ${JSON.stringify(value)} ${error}`;
+  const shown = value instanceof Error ? [value.name, value.message, value.cause, { ...value }] : value;
+  return `${inspect(shown, { depth: Number.POSITIVE_INFINITY, showHidden: true })} ${JSON.stringify(value)}`;
 }
 
 /** What an action throws; `undefined` when it does not. */

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../kernel/errors.js';
-import { checkProfile, type ServerProfile } from './server-profile.js';
+import { checkOptions, checkProfile, type ServerProfile } from './server-profile.js';
 import { checkOrigin } from './web-address.js';
 
 const ORIGINS = {
@@ -18,8 +18,10 @@ export interface AdobeImsOptions {
  * Adobe IMS, which signs in for Frame.io V4. The facts are those of Adobe's guides to user and server-to-server
  * authentication and of Frame.io's OpenAPI description.
  */
-export function adobeIms({ environment = 'production', origin }: AdobeImsOptions = {}): ServerProfile {
-  if (!Object.hasOwn(ORIGINS, environment)) {
+export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
+  checkOptions('adobeIms', options);
+  const { environment = 'production', origin } = options;
+  if (typeof environment !== 'string' || !Object.hasOwn(ORIGINS, environment)) {
     throw new ConfigurationError('invalid_option', "adobeIms: environment must be 'production' or 'stage'.");
   }
   const server = checkOrigin('adobeIms: origin', origin ?? ORIGINS[environment]);

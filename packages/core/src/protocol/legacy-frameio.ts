@@ -1,4 +1,4 @@
-import { checkProfile, type ServerProfile } from './server-profile.js';
+import { checkOptions, checkProfile, type ServerProfile } from './server-profile.js';
 import { checkOrigin } from './web-address.js';
 
 export interface LegacyFrameioOptions {
@@ -12,10 +12,9 @@ export interface LegacyFrameioOptions {
 }
 
 /** Frame.io's own OAuth server, which signs in for Frame.io V2. The facts are those of its developer guides. */
-export function legacyFrameio({
-  pkce = false,
-  origin = 'https://applications.frame.io',
-}: LegacyFrameioOptions = {}): ServerProfile {
+export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile {
+  checkOptions('legacyFrameio', options);
+  const { pkce = false, origin = 'https://applications.frame.io' } = options;
   const server = checkOrigin('legacyFrameio: origin', origin);
 
   return checkProfile({

@@ -9,7 +9,8 @@ import { isLoopback } from './web-address.js';
  *   it stays on this machine and the server accepts it
  */
 export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
-  if (!URL.canParse(redirectUri)) refuse('is not a URL. Give it as it is registered: https://host/callback.');
+  if (typeof redirectUri !== 'string' || !URL.canParse(redirectUri))
+    refuse('is not a URL. Give it as it is registered: https://host/callback.');
   // The URL parser forgives what the server's comparison does not, and takes "localhost:8080/callback" for a scheme.
   if (/\s/.test(redirectUri)) refuse('has a space or a line break. Give it to the letter as it is registered.');
   if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))

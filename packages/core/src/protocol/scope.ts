@@ -8,11 +8,15 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** @throws ConfigurationError for a scope that cannot be sent, or that the separator would split into several */
 export function checkScopes(option: string, scopes: readonly string[], separator: ScopeSeparator): void {
+  if (!Array.isArray(scopes)) {
+    throw new ConfigurationError('invalid_option', `${option} must be an array, such as ['openid', 'profile'].`);
+  }
   for (const scope of scopes) {
     if (!isScope(scope, separator)) {
+      const what = typeof scope === 'string' ? JSON.stringify(scope) : 'something';
       throw new ConfigurationError(
         'invalid_option',
-        `${option} holds ${JSON.stringify(scope)}, which is not one scope. Give each as an item of its own, such as ['openid', 'profile'].`,
+        `${option} holds ${what}, which is not one scope. Give each as an item of its own, such as ['openid', 'profile'].`,
       );
     }
   }

@@ -80,12 +80,19 @@ export interface UserAction {
   readonly addressField: string;
 }
 
+/** @throws ConfigurationError for options that are no object */
+export function checkOptions(maker: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new ConfigurationError('invalid_option', `${maker}() takes an object of options, or nothing.`);
+}
+
 /**
  * Checks a profile, whoever wrote it, and hands it back.
  *
  * @throws ConfigurationError that names the option and what to do
  */
 export function checkProfile(profile: ServerProfile): ServerProfile {
+  if (!isText(profile.name)) refuse('name', 'must be what the server is called in messages.');
   const issuer = checkAddress('server.issuer', profile.issuer);
   if (issuer.search !== '') refuse('issuer', 'has a query. Take it out (RFC 8414 §2).');
   checkAddress('server.tokenEndpoint', profile.tokenEndpoint);
@@ -98,12 +105,13 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
   oneOf(profile, 'clientCredentialsAuthentication', ['client_secret_basic', 'client_secret_post', undefined]);
   oneOf(profile, 'pkce', ['S256', 'none']);
   oneOf(profile, 'scopeSeparator', [' ', ',']);
+  oneOf(profile, 'revocationClientId', ['body', 'query']);
   if (profile.pkce === 'none' && profile.clientAuthentication === 'none') {
     refuse('pkce', "is 'none' and clientAuthentication too: nothing would protect the code. Set pkce to 'S256'.");
   }
 
   for (const use of ['clientCredentials', 'user'] as const) {
-    checkScopes(`server.defaultScopes.${use}`, profile.defaultScopes[use], profile.scopeSeparator);
+    checkScopes(`server.defaultScopes.${use}`, profile.defaultScopes?.[use], profile.scopeSeparator);
   }
   for (const option of ['refreshTokenLifetime', 'maxStateLength'] as const) {
     const value = profile[option];
@@ -111,7 +119,33 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
       refuse(option, 'must be a whole number above 0; leave it out when it is not known.');
     }
   }
+  checkWords(profile);
   return profile;
+}
+
+/** What a name of a header may be made of (RFC 9110 §5.6.2). */
+const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
+
+/** Checks what is compared with a server's answers, where a mistake would be noticed only when the server refuses. */
+function checkWords({ wrongSecret, userAction, errorKinds, debugIdHeader }: ServerProfile): void {
+  if (!isText(wrongSecret?.error)) {
+    refuse('wrongSecret', "must hold the error that refuses a client secret: { error: 'invalid_client' }.");
+  }
+  if (userAction !== undefined && !(isText(userAction?.errorPrefix) && isText(userAction.addressField))) {
+    refuse('userAction', 'must hold an errorPrefix and an addressField, neither of them empty.');
+  }
+  const kinds: readonly unknown[] = ['terminal', 'transient', 'configuration'];
+  const isMap = typeof errorKinds === 'object' && errorKinds !== null;
+  if (!isMap || !Object.values(errorKinds).every((kind) => kinds.includes(kind))) {
+    refuse('errorKinds', "must map the server's words to 'terminal', 'transient' or 'configuration'.");
+  }
+  if (debugIdHeader !== undefined && !(isText(debugIdHeader) && HEADER_NAME.test(debugIdHeader))) {
+    refuse('debugIdHeader', 'must be the name of a header.');
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function oneOf<Option extends keyof ServerProfile>(

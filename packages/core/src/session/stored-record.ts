@@ -5,6 +5,7 @@ import { Secret } from '../kernel/secret.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
+import { isPrivate } from '../protocol/web-address.js';
 import { readImport } from './exported-tokens.js';
 
 /** The version of the format below. A record of a later one is refused and left as it is. */
@@ -206,7 +207,8 @@ function failureOf(value: unknown): Failure {
     description: text(value, 'description'),
     ...(typeof status === 'number' && { status }),
     ...(userActionRequired === true && { userActionRequired }),
-    ...(typeof actionUrl === 'string' && { actionUrl }),
+    // Users are sent there, and whoever can write to the storage could have written it.
+    ...(typeof actionUrl === 'string' && URL.canParse(actionUrl) && isPrivate(new URL(actionUrl)) && { actionUrl }),
     ...(typeof debugId === 'string' && { debugId }),
   };
 }

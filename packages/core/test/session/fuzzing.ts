@@ -1,0 +1,35 @@
+/** Sets of tokens that nobody issued, for the properties of what is kept. */
+import fc from 'fast-check';
+import { Secret } from '../../src/kernel/secret.js';
+import type { TokenSet } from '../../src/kernel/token-set.js';
+
+export const NOW = Date.UTC(2030, 0, 1);
+
+/** What every token holds, and nothing that is shown may. */
+export const TOKEN = 'canary-token';
+
+const anyToken = fc
+  .string({ unit: 'grapheme-ascii' })
+  .map((text) => new Secret(`${TOKEN}${text.replace(/[^\x20-\x7e]/g, '')}`));
+
+/** Any set of tokens that a server can grant. */
+export const anyTokenSet: fc.Arbitrary<TokenSet> = fc
+  .record({
+    accessToken: anyToken,
+    refreshToken: fc.option(anyToken),
+    idToken: fc.option(anyToken),
+    issuedAt: fc.integer({ min: 0, max: NOW }),
+    lifetime: fc.option(fc.integer({ min: 0, max: 2 ** 31 - 1 })),
+    scopes: fc.array(fc.string({ minLength: 1 })),
+  })
+  .map(({ accessToken, refreshToken, idToken, issuedAt, lifetime, scopes }) => ({
+    accessToken,
+    ...(refreshToken && { refreshToken }),
+    ...(idToken && { idToken }),
+    facts: {
+      issuedAt,
+      expiresAt: lifetime === null ? null : issuedAt + lifetime * 1000,
+      refreshable: refreshToken !== null,
+      scopes,
+    },
+  }));
