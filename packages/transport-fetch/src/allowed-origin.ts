@@ -18,8 +18,8 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
   return new Set(origins.map(allowedOrigin));
 }
 
-function allowedOrigin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+function allowedOrigin(text: unknown): string {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   // An origin is the whole of its URL but the slash: no path, no credentials. A star would never match anything.
   if (url === undefined || url.href !== `${url.origin}/` || url.hostname.includes('*')) {
     throw new ConfigurationError(
