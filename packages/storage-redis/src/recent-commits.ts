@@ -25,6 +25,10 @@ const TRIES = 10;
  *
  * After each reconnection, and when nodes of a cluster come or go, each is offered once more. Redis takes what is newer
  * than what it has.
+ *
+ * Where Redis has nothing, nobody can tell a loss from an end: what was flushed or deleted by hand comes back as well, if
+ * its process connects anew within the minute. A record that took the place of another must therefore outlive it, or
+ * that minute; sessions keep theirs for as long as what they replace is good, or for weeks.
  */
 export class RecentCommits {
   readonly #client: RedisClient;

@@ -161,6 +161,18 @@ describe('in a cluster', () => {
     expect(await exited).toEqual([0, null]);
   });
 
+  it('what a node loses by a restart is written again', async () => {
+    const keyPrefix = `${randomUUID()}:`;
+    const storage = open({ client: connectCluster(), keyPrefix });
+    const version = await write(storage, 'tokens');
+    const master = await cluster.masterOf(await slotOf(channelOf(keyPrefix)));
+    await master.restart();
+    await until('it is there again', async () => {
+      const reading = await storage.read(KEY).catch(() => undefined);
+      return reading?.record?.version === version;
+    });
+  });
+
   it('a write that a failover loses is made again', async () => {
     const keyPrefix = `${randomUUID()}:`;
     const storage = open({ client: connectCluster(), keyPrefix });
