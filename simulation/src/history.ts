@@ -8,6 +8,9 @@ export type Holding =
   | { readonly status: 'expired'; readonly cause: string }
   | { readonly status: 'revoked' };
 
+/** The record of the one session that there is. */
+export const SESSION = 'default';
+
 export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit';
 
 /** How a call of an application ended. */
@@ -45,6 +48,8 @@ export type Occurrence =
       readonly who: string;
       readonly question: number;
       readonly call: StorageCall;
+      /** Which record, by the last part of its key. */
+      readonly record: string;
       readonly outcome: string;
       readonly version: number;
       readonly before: Holding;
@@ -55,6 +60,7 @@ export type Occurrence =
       readonly who: string;
       readonly question: number;
       readonly call: StorageCall;
+      readonly record: string;
       /** When the question was asked. */
       readonly asked: number;
     }
@@ -63,6 +69,7 @@ export type Occurrence =
       readonly who: string;
       readonly question: number;
       readonly call: StorageCall;
+      readonly record: string;
       readonly code: string;
     }
   | { readonly kind: 'hinted'; readonly who: string; readonly version: number }

@@ -1,5 +1,5 @@
 import { type PendingCall, STRANGE_ERROR } from './application.ts';
-import type { Event, Holding } from './history.ts';
+import { type Event, type Holding, SESSION } from './history.ts';
 import type { Parameters } from './plan.ts';
 import type { IssuedTokens, TokenLedger } from './token-ledger.ts';
 
@@ -292,12 +292,13 @@ export class Judge {
   }
 
   #hearStorage(event: Of<'storage did'>): void {
-    const { who, at, call, outcome, version, after, question } = event;
+    const { who, at, call, record, outcome, version, after, question } = event;
     const conduct = this.#conductOf(who);
     conduct.questions.add(at);
     if (conduct.questions.count > QUESTIONS_AN_HOUR + FOR_EACH_CALL * conduct.calls.count) {
       this.accuse('moderation', `${who} has asked the storage ${conduct.questions.count} times within an hour.`);
     }
+    if (record !== SESSION) return;
     if (version > 0 && version < this.#highestVersion) {
       this.accuse('no way back', `Version ${version} comes after version ${this.#highestVersion}.`);
     }
@@ -347,11 +348,11 @@ export class Judge {
     }
   }
 
-  #hearStorageAnswer({ who, at, asked, question, call }: Of<'storage answered'>): void {
+  #hearStorageAnswer({ who, at, asked, question, call, record }: Of<'storage answered'>): void {
     const conduct = this.#conductOf(who);
     const holding = conduct.answers.get(question);
     conduct.answers.delete(question);
-    if (call === 'renew' || call === 'release') return;
+    if (record !== SESSION || call === 'renew' || call === 'release') return;
     conduct.roundTrip = at - asked;
     conduct.heardAt = at;
     if (holding?.status === 'tokens' && holding.refreshToken !== undefined) conduct.known = holding.refreshToken;

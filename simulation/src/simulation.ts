@@ -1,5 +1,5 @@
 import { Application } from './application.ts';
-import { type CallOutcome, type Event, History } from './history.ts';
+import { type CallOutcome, type Event, History, SESSION } from './history.ts';
 import { Instance, type Surroundings } from './instance.ts';
 import { Judge, type Violation } from './invariants.ts';
 import type { Entry, Plan } from './plan.ts';
@@ -103,7 +103,7 @@ class World {
       pending: () => this.#application.pending,
     });
     history.listen((event) => this.judge.hear(event));
-    this.#key = () => storage.keys[0];
+    this.#key = () => storage.keys.find((key) => key.endsWith(`/${SESSION}`));
   }
 
   async run(): Promise<void> {

@@ -56,12 +56,14 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     questions += 1;
     const question = questions;
     const asked = history.now;
+    const record = key.slice(key.lastIndexOf('/') + 1);
+    const about = { who, question, call, record };
     return new Promise((resolve, reject) => {
       let waiting = true;
       const giveUp = (code: string) => () => {
         if (!waiting) return;
         waiting = false;
-        history.note({ kind: 'storage silent', who, question, call, code });
+        history.note({ kind: 'storage silent', ...about, code });
         reject(new StorageError(code, 'The simulated storage did not answer.'));
       };
       const effect = weather.strike('storage', place);
@@ -78,16 +80,16 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         if (weather.storageIsAway) return;
         const before = holdingOf(storage.read(key).record);
         const reply = action();
-        const { record } = storage.read(key);
-        const [after, version] = [holdingOf(record), record?.version ?? 0];
-        history.note({ kind: 'storage did', who, question, call, outcome: outcomeOf(reply), version, before, after });
+        const now = storage.read(key).record;
+        const [after, version] = [holdingOf(now), now?.version ?? 0];
+        history.note({ kind: 'storage did', ...about, outcome: outcomeOf(reply), version, before, after });
         if (effect === 'answer lost') return;
         time.after(delay('back'), () =>
           receiver.deliver('message', () => {
             if (!waiting) return;
             waiting = false;
             time.cancel(timer);
-            history.note({ kind: 'storage answered', who, question, call, asked });
+            history.note({ kind: 'storage answered', ...about, asked });
             resolve(reply);
           }),
         );

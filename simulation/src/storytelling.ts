@@ -1,4 +1,4 @@
-import type { CallOutcome, Event, Holding } from './history.ts';
+import { type CallOutcome, type Event, type Holding, SESSION } from './history.ts';
 import type { Entry } from './plan.ts';
 
 /** The history, a line for each event: when, who, what. */
@@ -44,13 +44,14 @@ function tellWhat(event: Event): string {
     }
     case 'storage did': {
       const { call, outcome, version, before, after } = event;
+      if (event.record !== SESSION) return `storage: ${call} ${outcome} of ${event.record}`;
       const change = call === 'commit' && outcome === 'committed' ? `, was ${tellHolding(before)}` : '';
       return `storage: ${call} ${outcome}, version ${version}: ${tellHolding(after)}${change}`;
     }
     case 'storage answered':
-      return `hears the storage: ${event.call}`;
+      return `hears the storage: ${tellQuestion(event)}`;
     case 'storage silent':
-      return `hears no answer of the storage: ${event.call} (${event.code})`;
+      return `hears no answer of the storage: ${tellQuestion(event)} (${event.code})`;
     case 'hinted':
       return `is hinted at version ${event.version}`;
     case 'server asked':
@@ -68,6 +69,10 @@ function tellWhat(event: Event): string {
     case 'server silent':
       return `hears no answer of the server (${event.delivery})`;
   }
+}
+
+function tellQuestion({ call, record }: { readonly call: string; readonly record: string }): string {
+  return record === SESSION ? call : `${call} of ${record}`;
 }
 
 function tellHolding(holding: Holding): string {

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { count, noCoverage } from '../src/coverage.ts';
+import { planOf } from '../src/plan.ts';
+import { reportFailure } from '../src/report.ts';
+import { simulate } from '../src/simulation.ts';
+
+const SEEDS = 150;
+
+it(`keeps every invariant through the first ${SEEDS} seeds, in which every fault strikes`, { timeout: 60_000 }, async () => {
+  const coverage = noCoverage();
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const outcome = await simulate(planOf(seed));
+    expect(reportFailure(outcome, undefined)).toBe('');
+    count(coverage, outcome.events);
+  }
+  expect(Object.keys(coverage).filter((what) => coverage[what] === 0)).toEqual([]);
+});

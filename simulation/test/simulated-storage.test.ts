@@ -1,0 +1,75 @@
+import { storageContract } from '@frameio-auth/testing';
+import { describe, it } from 'vitest';
+import { History } from '../src/history.ts';
+import { Chance } from '../src/random-numbers.ts';
+import { SimulatedStorage } from '../src/simulated-storage.ts';
+import { storageConnection } from '../src/storage-connection.ts';
+import { VirtualTime } from '../src/virtual-time.ts';
+import { Weather } from '../src/weather.ts';
+
+describe('the simulated storage keeps the contract while no fault strikes', () => {
+  const clauses = storageContract({
+    name: 'the simulated storage',
+    async create() {
+      const time = new VirtualTime(Date.UTC(2026, 0, 1));
+      const now = () => time.now;
+      const chance = new Chance(1);
+      const storage = new SimulatedStorage(now);
+      const connect = (name: string, place: number) =>
+        storageConnection(
+          {
+            time,
+            chance,
+            weather: new Weather(chance, now),
+            history: new History(now),
+            storage,
+            latency: [0, 0],
+            hintLatency: [0, 0],
+            timeout: 5_000,
+          },
+          { name, place, deliver: (_, run) => run() },
+        );
+      const clock = pump(time);
+      return {
+        storage: connect('a1', 0),
+        another: async () => connect('b1', 1),
+        advance: clock.advance,
+        async dispose() {
+          clock.stop();
+        },
+      };
+    },
+  });
+  for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);
+});
+
+/** Keeps what is due at the present moment, and moves that moment on when it is told to: nobody else does here. */
+function pump(time: VirtualTime) {
+  let running = true;
+  let moment = time.now;
+  let moved: (() => void) | undefined;
+  const turn = async () => {
+    while (running) {
+      const until = moment;
+      await time.runUntil(until);
+      if (moved !== undefined && until === moment) {
+        const done = moved;
+        moved = undefined;
+        done();
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  void turn();
+  return {
+    advance(ms: number) {
+      moment += ms;
+      return new Promise<void>((resolve) => {
+        moved = resolve;
+      });
+    },
+    stop() {
+      running = false;
+    },
+  };
+}
