@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../src/kernel/failure.js';
+import type { RecordFacts } from '../../src/kernel/record-facts.js';
+import type { TokenFacts } from '../../src/kernel/token-set.js';
+import type { SessionInput } from '../../src/machine/context.js';
+import type { Effect } from '../../src/machine/effects.js';
+import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
+import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
+import { runs } from '../fuzzing.js';
+import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
+
+const anyInput: fc.Arbitrary<SessionInput> = fc.record({
+  renewal: fc.constantFrom('client_credentials', 'refresh_token'),
+  refreshBuffer: fc.constantFrom(0, 5 * MINUTE, 1e12),
+  onStorageUnavailable: fc.constantFrom('request', 'fail'),
+});
+
+const anyTime = fc.oneof(
+  fc.integer({ min: START - 2 * HOUR, max: START + 4 * HOUR }),
+  fc.constantFrom(0, -1, START, Number.MAX_SAFE_INTEGER, 1e308, 0.5),
+);
+
+const anyTokens: fc.Arbitrary<TokenFacts> = fc.record({
+  issuedAt: anyTime,
+  expiresAt: fc.option(anyTime),
+  refreshable: fc.boolean(),
+  scopes: fc.constant(['openid']),
+});
+
+const anyVersion = fc.oneof(fc.nat({ max: 5 }), fc.constantFrom(Number.MAX_SAFE_INTEGER, START));
+
+const anyFailure: fc.Arbitrary<Failure> = fc.oneof(
+  fc.constantFrom<Failure>(...Object.values(failures)),
+  fc.record(
+    {
+      kind: fc.constantFrom('terminal', 'transient', 'ambiguous', 'configuration'),
+      source: fc.constantFrom('server', 'transport', 'storage', 'session'),
+      code: fc.constant('fictional'),
+      description: fc.constant('It failed.'),
+      retryAfter: fc.constantFrom(0, 1, HOUR, 1e15),
+      userActionRequired: fc.constant(true as const),
+      version: anyVersion,
+    },
+    { requiredKeys: ['kind', 'source', 'code', 'description'] },
+  ),
+);
+
+const anyRecord: fc.Arbitrary<RecordFacts> = fc.oneof(
+  fc.constant(record.absent),
+  fc.tuple(anyVersion, anyTokens).map(([version, facts]) => record.holding(version, facts)),
+  anyVersion.map(record.expired),
+  anyVersion.map(record.revoked),
+);
+
+const bare = fc.constantFrom<SessionOccurrence>(
+  ...(
+    [
+      'session.opened',
+      'token.requested',
+      'token.rejected',
+      'refresh.requested',
+      'authorization.started',
+      'authorization.denied',
+      'code.received',
+      'revocation.requested',
+      'revocation.finished',
+      'retryTimer.elapsed',
+      'pollTimer.elapsed',
+      'leaseTimer.elapsed',
+      'authorizationTimer.elapsed',
+    ] as const
+  ).map((type) => ({ type })),
+);
+
+/** Anything that the machine can be told, in whatever state it is, with whatever data. */
+const anyOccurrence: fc.Arbitrary<SessionOccurrence> = fc.oneof(
+  { weight: 4, arbitrary: bare },
+  fc.record({ type: fc.constantFrom('tokens.imported', 'tokenResponse.received'), tokens: anyTokens }),
+  fc.record({ type: fc.constantFrom('record.read', 'lease.moved', 'commit.conflicted'), record: anyRecord }),
+  fc.record({ type: fc.constantFrom('record.changed', 'commit.succeeded'), version: anyVersion }),
+  fc.record({ type: fc.constant('lease.granted' as const), abandoned: fc.boolean() }),
+  fc.record({ type: fc.constant('lease.held' as const), until: anyTime }),
+  fc.record({ type: fc.constantFrom('storage.failed', 'tokenRequest.failed'), failure: anyFailure }),
+  fc.record({ type: fc.constant('refreshTimer.elapsed' as const), used: fc.boolean() }),
+);
+
+/** Mostly a little later each time; now and then the clock is set. */
+const anyHistory = fc.array(
+  fc.tuple(
+    anyOccurrence,
+    fc.oneof(
+      { weight: 5, arbitrary: fc.nat({ max: HOUR }) },
+      anyTime.map((time) => time - START),
+    ),
+  ),
+  { maxLength: 25 },
+);
+
+/** What came of a history: the snapshot, the time, and what was asked and not answered. */
+function lived(input: SessionInput, history: readonly (readonly [SessionOccurrence, number])[]) {
+  let snapshot = firstSnapshot(input);
+  let now = START;
+  let effects: readonly Effect[] = [];
+  for (const [occurrence, later] of history) {
+    now = Math.min(now + later, START + 24 * HOUR);
+    [snapshot, effects] = step(snapshot, { ...occurrence, now } as SessionEvent);
+    expect(snapshot.status).toBe('active');
+    for (const effect of effects) expect(effect.type).toMatch(/^[a-zA-Z]+$/);
+  }
+  return { snapshot, now };
+}
+
+/** The answer to what each busy state waits for, or the timer of each that waits for time to pass, all going well. */
+function continuation(snapshot: SessionSnapshot, now: number, isUser: boolean): SessionOccurrence {
+  const { version } = snapshot.context;
+  const next = Math.min(version, Number.MAX_SAFE_INTEGER - 1) + 1;
+  const path = pathOf(snapshot);
+  const inner = path.slice(path.indexOf('.') + 1);
+  if (path === 'revoking.requesting') return { type: 'revocation.finished' };
+  switch (inner) {
+    case 'reading':
+      return { type: 'record.read', record: record.absent };
+    case 'leasing':
+      return { type: 'lease.granted', abandoned: false };
+    case 'requesting':
+      return { type: 'tokenResponse.received', tokens: tokens(now, { refreshable: isUser }) };
+    case 'committing':
+    case 'entombing':
+      return { type: 'commit.succeeded', version: next };
+    case 'backingOff':
+      return { type: 'retryTimer.elapsed' };
+    case 'waiting':
+      return { type: 'pollTimer.elapsed' };
+    case 'unsaved':
+      // Written again, and the answer to it.
+      return Math.floor(now) % 2 === 0 ? { type: 'retryTimer.elapsed' } : { type: 'commit.succeeded', version: next };
+    case 'unread':
+      return { type: 'session.opened' };
+    default:
+      return isUser ? { type: 'code.received' } : { type: 'token.requested' };
+  }
+}
+
+describe('the machine, told anything in any order', () => {
+  it('takes each event without an error, and stays plain data', () => {
+    fc.assert(
+      fc.property(anyInput, anyHistory, (input, history) => {
+        const { snapshot } = lived(input, history);
+        expect(pathOf(snapshot)).not.toBe('settling');
+        const { value, context } = snapshot;
+        expect(JSON.parse(JSON.stringify({ value, context }))).toEqual({ value, context });
+      }),
+      runs(300),
+    );
+  });
+
+  it('has a way out of every state: with good answers, its timers and a sign-in it comes to fresh tokens', () => {
+    fc.assert(
+      fc.property(anyInput, anyHistory, (input, history) => {
+        let { snapshot, now } = lived(input, history);
+        const path = [pathOf(snapshot)];
+        for (let steps = 0; steps < 20; steps += 1) {
+          // Nothing is fresh but what came after all that.
+          if (pathOf(snapshot) === 'valid.fresh' && snapshot.context.tokens?.issuedAt === now) return;
+          if (/^valid\./.test(pathOf(snapshot)) && snapshot.context.tokens?.expiresAt === null) return;
+          if (/^valid\./.test(pathOf(snapshot)) && (snapshot.context.tokens?.expiresAt ?? 0) > now) return;
+          now += 1;
+          const event = { ...continuation(snapshot, now, input.renewal === 'refresh_token'), now } as SessionEvent;
+          [snapshot] = step(snapshot, event);
+          path.push(`${event.type} → ${pathOf(snapshot)}`);
+        }
+        expect(path).toEqual('to end in fresh tokens');
+      }),
+      runs(300),
+    );
+  });
+});
