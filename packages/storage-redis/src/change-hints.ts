@@ -108,8 +108,9 @@ export class ChangeHints {
   /** @param message - the version after the change, a colon, and the session's key */
   #hear(message: string): void {
     const colon = message.indexOf(':');
-    const version = Number(message.slice(0, colon));
-    if (!Number.isSafeInteger(version)) return;
-    for (const listener of this.#watched.get(message.slice(colon + 1))?.listeners ?? []) listener(version);
+    const version = message.slice(0, colon);
+    if (!/^\d+$/.test(version) || !Number.isSafeInteger(Number(version))) return;
+    const key = message.slice(colon + 1);
+    for (const listener of this.#watched.get(key)?.listeners ?? []) listener(Number(version));
   }
 }

@@ -46,8 +46,8 @@ const LAST_MOMENT = 8.64e15;
  *
  * @throws ConfigurationError `invalid_option`
  * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
- *   `storage_timeout`, `connection_closed`, `redis_too_old`, or Redis' or the system's own code (`READONLY`, `NOPERM`,
- *   `ECONNREFUSED`, …). Methods that return a promise reject with it; `watch` throws it.
+ *   `record_unreadable`, `storage_timeout`, `connection_closed`, `redis_too_old`, or Redis' or the system's own code
+ *   (`READONLY`, `NOPERM`, `ECONNREFUSED`, …). Methods that return a promise reject with it; `watch` throws it.
  */
 export function redisStorage(options: RedisStorageOptions): RedisStorage {
   const { client, keyPrefix, timeout } = checked(options);
@@ -174,7 +174,15 @@ function refuse(complaint: string): never {
 /** The record and the time, as parts of a reply, which has no `record` member when there is none. */
 function readingOf([, now, version, value]: ScriptReply): { readonly record?: StoredRecord; readonly now: number } {
   const reading = { now: Number(now) };
-  return value === null ? reading : { record: { value, version: Number(version) }, ...reading };
+  if (value === null) return reading;
+  const number = Number(version);
+  if (typeof value !== 'string' || !(Number.isSafeInteger(number) && number > 0 && String(number) === version)) {
+    throw new StorageError(
+      'record_unreadable',
+      'What Redis has under the key of this session was not written by this storage, or was changed since. It was left as it is: put it back, or delete the key, and the user signs in again.',
+    );
+  }
+  return { record: { value, version: number }, ...reading };
 }
 
 /** A `ttl` as scripts take it: one that Redis can add to its time and still keep exactly. */

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { StorageError } from '@frameio-auth/core';
+import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { channelOf, connect, hashOf, KEY, open, until } from './bench.js';
+
+/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
+const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.env['FUZZ'] ?? 1) });
+
+const SECRET = 'canary-token';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+const anyNumber = fc.oneof(
+  fc.maxSafeInteger().map(String),
+  fc.double().map(String),
+  fc.constantFrom('', ' ', '-1', '1.5', '0x10', '1e3', '1e999', 'NaN', '9007199254740993', ' 7 ', '+7'),
+);
+const anyText = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+);
+
+describe('what others write in Redis', () => {
+  it('is taken for a hint only when it is one, and keeps no hint from being heard', async () => {
+    const client = connect(server);
+    const keyPrefix = `${randomUUID()}:`;
+    const storage = open({ client, keyPrefix });
+    const heard: number[] = [];
+    storage.watch(KEY, (version) => heard.push(version));
+    const channel = channelOf(keyPrefix, KEY);
+    const publisher = connect(server);
+    await until('somebody hears', async () => ((await publisher.publish(channel, `0:${KEY}`)) as number) > 0);
+
+    const anyHint = fc.oneof(
+      fc
+        .tuple(anyNumber, fc.constantFrom(':', '', '::'), fc.constantFrom(KEY, '', `${KEY}:`))
+        .map((parts) => parts.join('')),
+      anyText,
+    );
+    let last = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyHint, { maxLength: 20 }), async (hints) => {
+        heard.length = 0;
+        last += 1;
+        for (const hint of hints) await publisher.publish(channel, hint);
+        await publisher.publish(channel, `${last}:${KEY}`);
+        await until('the hint is heard', () => heard.at(-1) === last && heard.length > 0);
+        expect(heard.every((version) => Number.isSafeInteger(version) && version >= 0)).toBe(true);
+      }),
+      runs(30),
+    );
+  });
+
+  it('in the place of a session is read, or refused with a StorageError that does not show it', async () => {
+    const client = connect(server);
+    const keyPrefix = `${randomUUID()}:`;
+    const storage = open({ client, keyPrefix });
+    const admin = connect(server);
+    const hash = hashOf(keyPrefix);
+    const anyHash = fc.record(
+      {
+        value: anyText.map((text) => SECRET + text),
+        version: fc.oneof(fc.nat().map(String), anyNumber, anyText),
+        expires: fc.oneof(anyNumber, anyText),
+        lease: anyText,
+        owner: anyText,
+        until: fc.oneof(anyNumber, anyText),
+        abandoned: anyText,
+        commit: anyText,
+        [SECRET]: anyText,
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(anyHash, async (fields) => {
+        await admin.del(hash);
+        if (Object.keys(fields).length > 0) await admin.hset(hash, fields as Record<string, string>);
+        const calls = [
+          () => storage.read(KEY),
+          () => storage.lease(KEY, { owner: 'fictional', ttl: 1_000, ifVersion: 0 }),
+          () => storage.renew({ key: KEY, owner: 'fictional', ttl: 1_000, id: 'fictional' }),
+          () => storage.commit(KEY, { value: 'fictional', expectedVersion: 0 }),
+        ];
+        for (const call of calls) {
+          const reply = await call().catch((error: unknown) => error);
+          if (reply instanceof Error) {
+            expect(reply).toBeInstanceOf(StorageError);
+            expect(`${(reply as StorageError).code} ${reply.message}`).not.toContain(SECRET);
+          } else if (typeof reply === 'object' && reply !== null && 'record' in reply) {
+            const { value, version } = reply.record as { value: unknown; version: unknown };
+            expect(value).toBe(fields.value);
+            expect(Number.isSafeInteger(version) && (version as number) > 0).toBe(true);
+          }
+        }
+      }),
+      runs(40),
+    );
+  });
+});
