@@ -87,7 +87,7 @@ export class Application {
       case 'peek': {
         const token = auth.peekToken();
         if (token === undefined) return { done: true };
-        this.#history.note({ kind: 'handed', who: instance.name, token, asked: this.#time.now });
+        this.#history.note({ kind: 'handed', who: instance.name, token, asked: this.#history.now });
         return { token };
       }
       case 'refresh':
@@ -129,7 +129,7 @@ export class Application {
     instance: Instance,
     options?: { readonly signal?: AbortSignal; readonly rejected?: string },
   ): Promise<string> {
-    const asked = this.#time.now;
+    const asked = this.#history.now;
     const token = await instance.auth.getToken(options);
     this.#history.note({ kind: 'handed', who: instance.name, token, asked });
     return token;

@@ -16,6 +16,7 @@ export const counted = {
   'commits refused': (event) => event.kind === 'storage did' && event.outcome === 'conflict',
   'tokens served unwritten': (event) => event.kind === 'state' && event.to === 'valid.unsaved',
   'failovers of the storage': (event) => event.kind === 'struck' && event.entry.kind === 'failover',
+  'failovers that lost a record': (event) => event.kind === 'writes lost',
   'instances that died': (event) => event.kind === 'died',
   'instances that stood still': (event) => event.kind === 'stands still',
   'sign-ins': (event) => event.kind === 'signed in',

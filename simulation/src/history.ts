@@ -23,6 +23,8 @@ export type CallOutcome =
 export type Occurrence =
   | { readonly kind: 'struck'; readonly entry: Entry }
   | { readonly kind: 'over'; readonly entry: Entry }
+  /** A failover took back what was written. */
+  | { readonly kind: 'writes lost'; readonly before: Holding; readonly after: Holding }
   | { readonly kind: 'started' | 'died' | 'stands still' | 'goes on'; readonly who: string }
   | { readonly kind: 'called'; readonly who: string; readonly number: number; readonly call: string }
   | {
@@ -73,7 +75,13 @@ export type Occurrence =
       readonly code: string;
     }
   | { readonly kind: 'hinted'; readonly who: string; readonly version: number }
-  | { readonly kind: 'server asked'; readonly who: string; readonly request: number }
+  | {
+      readonly kind: 'server asked';
+      readonly who: string;
+      readonly request: number;
+      /** The refresh token in it. */
+      readonly presented?: string;
+    }
   | {
       readonly kind: 'server did';
       readonly who: string;

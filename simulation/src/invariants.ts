@@ -14,7 +14,7 @@ export const invariants = {
   'rightful endings':
     'A session ends only when the server would refuse its refresh token for good, and that of the record which the ending replaces; a service never ends.',
   'honest causes':
-    'An ending blames a lost answer exactly if the refresh token was spent by a refresh whose new tokens were lost.',
+    'An ending blames a lost answer exactly if the instance lost one to that refresh token, or found an abandoned lease.',
   'living tokens':
     'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it.',
   'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
@@ -55,6 +55,7 @@ const STORAGE_TROUBLE = 10 * 60_000;
 interface Sending {
   readonly at: number;
   readonly who: string;
+  readonly presented: string | undefined;
   readonly lease: Conduct['lease'];
   readonly storageFailedAt: number;
 }
@@ -83,14 +84,14 @@ interface Presentation {
 /** What is known of one instance. */
 class Conduct {
   /** The lease that it was granted and did not give back, and what the record held then. */
-  lease: { readonly at: number; readonly holding: Holding } | undefined;
+  lease: { readonly at: number; readonly holding: Holding; readonly abandoned: boolean } | undefined;
   storageFailedAt = Number.NEGATIVE_INFINITY;
   /** When it last died, stood still, began to close, or found its commit refused. */
   hinderedAt = Number.NEGATIVE_INFINITY;
   /** The refresh token that the server refused to it last. */
   refused: string | undefined;
-  /** Whether, since it last got tokens, an answer was lost or it found an abandoned lease. */
-  suspects = false;
+  /** The refresh tokens that it presented without an answer, or under a lease that somebody had abandoned. */
+  readonly suspected = new Set<string>();
   /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
   roundTrip = 0;
   heardAt = 0;
@@ -144,6 +145,7 @@ export class Judge {
   readonly #presentations = new Map<string, Presentation[]>();
   readonly #conduct = new Map<string, Conduct>();
   #failedOverAt = Number.NEGATIVE_INFINITY;
+  #hasLostWrites = false;
   #highestVersion = 0;
   /** The sign-in whose tokens were written last, unless they were revoked. */
   #family: number | undefined;
@@ -151,6 +153,10 @@ export class Judge {
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
+  }
+
+  get #hasFailedOver(): boolean {
+    return this.#failedOverAt > Number.NEGATIVE_INFINITY;
   }
 
   /** The first that was found. */
@@ -166,6 +172,9 @@ export class Judge {
     switch (event.kind) {
       case 'struck':
         if (event.entry.kind === 'failover') this.#hearFailover(event.at);
+        break;
+      case 'writes lost':
+        this.#hasLostWrites = true;
         break;
       case 'died':
       case 'stands still':
@@ -199,11 +208,9 @@ export class Judge {
       case 'storage silent':
         this.#conductOf(event.who).storageFailedAt = event.at;
         break;
-      case 'server asked': {
-        const { lease, storageFailedAt, sent } = this.#conductOf(event.who);
-        sent.set(event.request, { at: event.at, who: event.who, lease, storageFailedAt });
+      case 'server asked':
+        this.#hearRequest(event);
         break;
-      }
       case 'server did':
         this.#hearServer(event);
         break;
@@ -243,9 +250,12 @@ export class Judge {
     return known.some((token) => token !== undefined && isLive(token) && ledger.familyOf(token) === this.#family);
   }
 
-  /** Whether an instance signed out for itself alone, and said so. */
-  signedOutAlone(who: string): boolean {
-    return this.#conductOf(who).gaveUpInVain;
+  /**
+   * Whether an instance may say that the session is over although it is not: because it signed out for itself alone,
+   * and said so; or because the storage lost what was written, and one that had not known it met the spent token first.
+   */
+  excuses(who: string): boolean {
+    return this.#conductOf(who).gaveUpInVain || this.#hasLostWrites;
   }
 
   #conductOf(who: string): Conduct {
@@ -269,7 +279,6 @@ export class Judge {
     const conduct = this.#conductOf(who);
     if (call === 'revoke') conduct.gaveUpInVain = !('done' in outcome);
     if (!('done' in outcome)) return;
-    if (call === 'signIn') conduct.suspects = false;
     if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
   }
 
@@ -305,8 +314,7 @@ export class Judge {
     this.#highestVersion = Math.max(this.#highestVersion, version);
     conduct.answers.set(question, after);
     if (call === 'lease' && outcome.startsWith('granted')) {
-      conduct.lease = { at, holding: after };
-      if (outcome !== 'granted') conduct.suspects = true;
+      conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
     if (call === 'release' && outcome === 'done') conduct.lease = undefined;
     if (call !== 'commit') return;
@@ -333,19 +341,19 @@ export class Judge {
   }
 
   #judgeEnding(who: string, before: Holding, cause: string, conduct: Conduct): void {
-    const { ledger, parameters } = this.#evidence;
+    const { ledger } = this.#evidence;
     const replaced = before.status === 'tokens' ? before.refreshToken : undefined;
     for (const token of [conduct.refused, replaced]) {
       if (token === undefined || ledger.deathOf(token) !== undefined) continue;
+      // What a failover brought back may be of a sign-in that another one had replaced, and then it is over with that.
+      const isOfTheSignIn = ledger.familyOf(token) === ledger.familyOf(conduct.refused ?? token);
+      if (this.#hasFailedOver && !isOfTheSignIn) continue;
       this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
     }
-    if (cause === 'refresh_interrupted' && !conduct.suspects) {
-      this.accuse('honest causes', `${who} blames a lost answer for the ending, and lost none.`);
-    }
-    const lostElsewhere = this.#failedOverAt > Number.NEGATIVE_INFINITY || parameters.onStorageUnavailable === 'request';
-    if (cause !== 'refresh_interrupted' && ledger.isSpent(conduct.refused ?? '') && !lostElsewhere) {
-      this.accuse('honest causes', `${who} says ${cause}, though ${conduct.refused} was spent and its answer lost.`);
-    }
+    const mustSuspect = conduct.suspected.has(conduct.refused ?? '');
+    if (cause === (mustSuspect ? 'refresh_interrupted' : 'refresh_token_rejected')) return;
+    const lost = mustSuspect ? 'may have lost' : 'cannot have lost';
+    this.accuse('honest causes', `${who} says ${cause}, though it ${lost} an answer to ${conduct.refused}.`);
   }
 
   #hearStorageAnswer({ who, at, asked, question, call, record }: Of<'storage answered'>): void {
@@ -356,6 +364,12 @@ export class Judge {
     conduct.roundTrip = at - asked;
     conduct.heardAt = at;
     if (holding?.status === 'tokens' && holding.refreshToken !== undefined) conduct.known = holding.refreshToken;
+  }
+
+  #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
+    const { lease, storageFailedAt, sent, suspected } = this.#conductOf(who);
+    sent.set(request, { at, who, presented, lease, storageFailedAt });
+    if (lease?.abandoned && presented !== undefined) suspected.add(presented);
   }
 
   #hearServer({ who, at, request, presented, outcome }: Of<'server did'>): void {
@@ -418,14 +432,14 @@ export class Judge {
     if (status === 400) conduct.refused = presented;
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
-    conduct.suspects = false;
     conduct.received.set(tokens.accessToken, at);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;
   }
 
   #hearSilence({ who, request, delivery }: Of<'server silent'>): void {
     const conduct = this.#conductOf(who);
-    if (delivery === 'unknown') conduct.suspects = true;
+    const presented = conduct.sent.get(request)?.presented;
+    if (delivery === 'unknown' && presented !== undefined) conduct.suspected.add(presented);
     conduct.givenUp.add(request);
     const presentation = conduct.asked.get(request)?.presentation;
     if (presentation !== undefined) presentation.isGivenUp = true;

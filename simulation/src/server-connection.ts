@@ -27,7 +27,8 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
   return (url, init) => {
     requests += 1;
     const request = requests;
-    history.note({ kind: 'server asked', who, request });
+    const presented = new URLSearchParams(init.body).get('refresh_token');
+    history.note({ kind: 'server asked', who, request, ...(presented !== null && { presented }) });
     return new Promise((resolve, reject) => {
       let waiting = true;
       const giveUp = (code: string, delivery: 'not_sent' | 'unknown') => () => {

@@ -1,3 +1,4 @@
+import type { StoredRecord } from '@frameio-auth/core';
 import { Application } from './application.ts';
 import { type CallOutcome, type Event, History, SESSION } from './history.ts';
 import { Instance, type Surroundings } from './instance.ts';
@@ -59,7 +60,6 @@ class World {
   /** By place. */
   readonly #instances: Instance[] = [];
   readonly #generations: number[] = [];
-  readonly #key: () => string | undefined;
 
   constructor(plan: Plan, plant: Plant | undefined) {
     const { parameters } = plan;
@@ -103,7 +103,6 @@ class World {
       pending: () => this.#application.pending,
     });
     history.listen((event) => this.judge.hear(event));
-    this.#key = () => storage.keys.find((key) => key.endsWith(`/${SESSION}`));
   }
 
   async run(): Promise<void> {
@@ -146,22 +145,21 @@ class World {
   }
 
   #judgeRecovery(outcomes: ReadonlyMap<string, CallOutcome>): void {
-    const key = this.#key();
-    const record = holdingOf(key === undefined ? undefined : this.#storage.read(key).record);
     const honours = this.judge.honours(
-      record,
+      holdingOf(this.#record),
       this.#instances.map(({ name }) => name),
     );
     for (const { name, auth } of this.#instances) {
       const outcome = outcomes.get(name);
+      const saysSo = outcome !== undefined && 'error' in outcome && SAYS_SO.includes(outcome.error);
       const state = auth.snapshot.step;
       if (outcome === undefined) {
         this.judge.accuse('recovery', `${name} is ${state} and has not answered.`);
       } else if ('accepted' in outcome && outcome.accepted) {
         continue;
-      } else if (honours && !this.judge.signedOutAlone(name)) {
+      } else if (honours && !(saysSo && this.judge.excuses(name))) {
         this.judge.accuse('recovery', `${name} is ${state}, though the server honours the session.`);
-      } else if (!('error' in outcome) || !SAYS_SO.includes(outcome.error)) {
+      } else if (!saysSo) {
         this.judge.accuse('recovery', `${name} is ${state}, and does not say that the session is over.`);
       }
     }
@@ -206,13 +204,26 @@ class World {
         break;
       default:
         this.history.note({ kind: 'struck', entry });
-        if (entry.kind === 'failover') this.#storage.failOver(entry.loses);
+        if (entry.kind === 'failover') this.#failOver(entry.loses);
         this.#weather.begin(entry);
         this.#time.after(entry.lasts, () => {
           this.#weather.end(entry);
           this.history.note({ kind: 'over', entry });
         });
     }
+  }
+
+  #failOver(loses: number): void {
+    const before = this.#record;
+    this.#storage.failOver(loses);
+    const after = this.#record;
+    if (before?.version === after?.version) return;
+    this.history.note({ kind: 'writes lost', before: holdingOf(before), after: holdingOf(after) });
+  }
+
+  get #record(): StoredRecord | undefined {
+    const key = this.#storage.keys.find((each) => each.endsWith(`/${SESSION}`));
+    return key === undefined ? undefined : this.#storage.read(key).record;
   }
 
   #at(place: number): Instance {

@@ -13,8 +13,7 @@ export function tellTime(at: number): string {
 }
 
 function tellWho(event: Event): string {
-  if (event.kind === 'struck' || event.kind === 'over') return '*';
-  return event.who;
+  return 'who' in event ? event.who : '*';
 }
 
 function tellWhat(event: Event): string {
@@ -23,6 +22,8 @@ function tellWhat(event: Event): string {
       return tellEntry(event.entry);
     case 'over':
       return `over: ${tellEntry(event.entry)}`;
+    case 'writes lost':
+      return `${tellHolding(event.before)} is lost, and the record is what it was before: ${tellHolding(event.after)}`;
     case 'started':
       return 'starts';
     case 'died':
@@ -55,7 +56,7 @@ function tellWhat(event: Event): string {
     case 'hinted':
       return `is hinted at version ${event.version}`;
     case 'server asked':
-      return 'asks the server';
+      return event.presented === undefined ? 'asks the server' : `asks the server, with ${event.presented}`;
     case 'server did': {
       const { grant, presented, outcome } = event;
       const asks = presented === undefined ? `server: ${grant}` : `server: ${presented} presented`;
