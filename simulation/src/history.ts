@@ -11,7 +11,7 @@ export type Holding =
 /** The record of the one session that there is. */
 export const SESSION = 'default';
 
-export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit';
+export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due';
 
 /** How a call of an application ended. */
 export type CallOutcome =

@@ -1,6 +1,8 @@
 import type {
   CommitReply,
   CommitRequest,
+  DueReply,
+  DueRequest,
   Lease,
   LeaseReply,
   LeaseRequest,
@@ -13,13 +15,15 @@ interface Entry {
   readonly record?: StoredRecord;
   /** When the record is to be forgotten; `Infinity`: never. */
   readonly expiresAt: number;
+  /** From when on the record is listed as due; `Infinity`: never. */
+  readonly dueAt: number;
   /** Outlives its deadline: that it ended by time is what the next holder is told. */
   readonly lease?: { readonly id: string; readonly owner: string; readonly until: number };
   /** Outlives the record: no version is given twice. */
   readonly lastVersion: number;
 }
 
-const EMPTY: Entry = { expiresAt: Number.POSITIVE_INFINITY, lastVersion: 0 };
+const EMPTY: Entry = { expiresAt: Infinity, dueAt: Infinity, lastVersion: 0 };
 
 /** The storage itself, far away from all instances: each call is one step, and takes no time here. */
 export class SimulatedStorage {
@@ -77,15 +81,24 @@ export class SimulatedStorage {
   }
 
   commit(key: string, request: CommitRequest): CommitReply {
-    const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
+    const { value, expectedVersion, expiresAt = Infinity, dueAt = Infinity } = request;
     const now = this.#now();
     const entry = this.#find(key);
     if ((entry.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
     // Versions follow the clock, so that those given after a failover are higher than those that it lost.
     const version = Math.max(entry.lastVersion + 1, now);
-    this.#replace(key, { record: { value, version }, expiresAt, lastVersion: version });
+    this.#replace(key, { record: { value, version }, expiresAt, dueAt, lastVersion: version });
     this.#notify(key);
     return { outcome: 'committed', version, now };
+  }
+
+  due({ prefix, limit }: DueRequest): DueReply {
+    const now = this.#now();
+    const due = [...this.#entries.keys()]
+      .map((key) => ({ key, ...this.#find(key) }))
+      .filter(({ key, record, dueAt }) => record !== undefined && dueAt <= now && key.startsWith(prefix))
+      .sort((one, other) => one.dueAt - other.dueAt);
+    return { keys: due.slice(0, limit).map(({ key }) => key), now };
   }
 
   watch(key: string, listener: (version: number) => void): () => void {

@@ -1,5 +1,6 @@
 import {
   assertCommitRequest,
+  assertDueRequest,
   assertKey,
   assertLeaseRequest,
   StorageError,
@@ -134,6 +135,10 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       assertKey(key);
       assertCommitRequest(request);
       return ask('commit', key, () => storage.commit(key, request));
+    },
+    async due(request) {
+      assertDueRequest(request);
+      return ask('due', request.prefix, () => storage.due(request));
     },
     watch(key, listener) {
       assertKey(key);

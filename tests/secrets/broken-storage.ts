@@ -1,6 +1,6 @@
 import { StorageError, type TokenStorage } from '@frameio-auth/core';
 
-export type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'watch';
+export type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due' | 'watch';
 
 export const operations: readonly Operation[] = ['read', 'lease', 'renew', 'release', 'commit', 'watch'];
 
@@ -45,6 +45,7 @@ export function brokenStorage(storage: TokenStorage): BrokenStorage {
       kept.push(request.value);
       return orFail('commit', () => storage.commit(key, request));
     },
+    due: (request) => orFail('due', () => storage.due(request)),
     watch(key, listener) {
       // It returns no promise, so that all it can do is throw.
       if (broken?.operation === 'watch') throw broken.error();

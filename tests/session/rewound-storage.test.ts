@@ -49,6 +49,7 @@ function rewindableStorage({ clock }: { readonly clock: ManualClock }): Rewindab
       if (reply.outcome === 'committed') commits.push([key, request]);
       return reply;
     },
+    due: (request) => inner.due(request),
     watch(key, listener) {
       const ofKey = listeners.get(key) ?? new Set();
       listeners.set(key, ofKey.add(listener));

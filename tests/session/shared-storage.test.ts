@@ -216,6 +216,7 @@ describe('an instance', () => {
       renew: (...call: Parameters<typeof kept.renew>) => current.renew(...call),
       release: (...call: Parameters<typeof kept.release>) => current.release(...call),
       commit: (...call: Parameters<typeof kept.commit>) => current.commit(...call),
+      due: (...call: Parameters<typeof kept.due>) => current.due(...call),
       watch: (...call: Parameters<typeof kept.watch>) => current.watch(...call),
       close: () => current.close(),
     };

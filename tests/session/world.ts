@@ -81,7 +81,7 @@ export function chance(fraction: number): Entropy {
   };
 }
 
-type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit';
+type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due';
 
 /** A storage in memory that writes down what it is asked, and fails on command. */
 export interface ObservedStorage extends TokenStorage {
@@ -95,7 +95,7 @@ export interface ObservedStorage extends TokenStorage {
   hints: boolean;
 }
 
-export const DOWN: readonly Operation[] = ['read', 'lease', 'renew', 'release', 'commit'];
+export const DOWN: readonly Operation[] = ['read', 'lease', 'renew', 'release', 'commit', 'due'];
 
 export function observedStorage({ clock }: { readonly clock: ManualClock }): ObservedStorage {
   const inner = memoryStorage({ clock });
@@ -115,6 +115,7 @@ export function observedStorage({ clock }: { readonly clock: ManualClock }): Obs
     renew: (lease) => observed('renew', () => inner.renew(lease)),
     release: (lease) => observed('release', () => inner.release(lease)),
     commit: (key, request) => observed('commit', () => inner.commit(key, request)),
+    due: (request) => observed('due', () => inner.due(request)),
     watch: (key, listener) =>
       inner.watch(key, (version) => {
         if (storage.hints) listener(version);

@@ -16,11 +16,13 @@ export {
 export type { Delivery, Failure, FailureKind } from './kernel/failure.js';
 export type { RecordFacts } from './kernel/record-facts.js';
 export type { EndingCause, Refusal, SessionEnding } from './kernel/session-ending.js';
-export { assertCommitRequest, assertKey, assertLeaseRequest } from './kernel/storage-arguments.js';
+export { assertCommitRequest, assertDueRequest, assertKey, assertLeaseRequest } from './kernel/storage-arguments.js';
 export type { TokenFacts } from './kernel/token-set.js';
 export type {
   CommitReply,
   CommitRequest,
+  DueReply,
+  DueRequest,
   Lease,
   LeaseReply,
   LeaseRequest,

@@ -86,6 +86,7 @@ export function encryptedStorage(storage: TokenStorage, options: EncryptedStorag
       return reply.outcome === 'conflict' ? opened(key, reply) : reply;
     },
 
+    due: (request) => storage.due(request),
     watch: (key, listener) => storage.watch(key, listener),
     close: () => storage.close(),
   };

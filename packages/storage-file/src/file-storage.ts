@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
   assertCommitRequest,
+  assertDueRequest,
   assertKey,
   assertLeaseRequest,
   type Clock,
@@ -16,6 +17,7 @@ import {
 import { defaultDirectory } from './default-directory.js';
 import { directoryWatch, ring } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';
+import { dueRecords } from './due-sessions.js';
 import { forgetSome } from './forgotten-sessions.js';
 import { isPrivateDirectory, makePrivateDirectory } from './private-files.js';
 import { beginFolder, folderName, type Head, readHead, replaceHead } from './revision-folder.js';
@@ -180,17 +182,31 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
 
     async commit(key, request) {
       assertCommitRequest(request);
-      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
+      const { value, expectedVersion, expiresAt = Infinity, dueAt = Infinity } = request;
       return change<CommitReply>(key, (state, now) => {
         if (versionOf(state) !== expectedVersion) return { reply: { outcome: 'conflict', ...recordOf(state), now } };
         // Of a key that was forgotten the last version is not known, but that it is in the past.
         const version = Math.max(state.version + 1, Math.floor(now));
-        const record = { value, expiresAt: Number.isFinite(expiresAt) ? expiresAt : null };
+        const record = {
+          value,
+          expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
+          ...(Number.isFinite(dueAt) && { due: { at: dueAt, key } }),
+        };
         return {
           reply: { outcome: 'committed', version, now },
           next: { version, record, lease: null },
           telling: true,
         };
+      });
+    },
+
+    async due(request) {
+      assertDueRequest(request);
+      const { prefix, limit } = request;
+      return call(async (place) => {
+        const now = clock.now();
+        const due = (await dueRecords(place, now)).filter(({ key }) => key.startsWith(prefix));
+        return { keys: due.slice(0, limit).map(({ key }) => key), now };
       });
     },
 

@@ -8,6 +8,12 @@ export interface SessionState {
     readonly value: string;
     /** When it is to be forgotten; `null`: never. */
     readonly expiresAt: number | null;
+    /**
+     * When it is due, and the key that it is listed by, which the folder's name does not tell; absent: never, as in
+     * files of the time before there was this. It lies inside the record, because processes of that time keep or
+     * replace a record as a whole.
+     */
+    readonly due?: { readonly at: number; readonly key: string };
   } | null;
   /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
   readonly lease: { readonly id: string; readonly owner: string; readonly until: number } | null;
@@ -64,8 +70,15 @@ function json(text: string): unknown {
 
 function isRecord(value: unknown): value is NonNullable<SessionState['record']> {
   return (
-    isObject(value) && typeof value['value'] === 'string' && (value['expiresAt'] === null || isTime(value['expiresAt']))
+    isObject(value) &&
+    typeof value['value'] === 'string' &&
+    (value['expiresAt'] === null || isTime(value['expiresAt'])) &&
+    (value['due'] === undefined || isDue(value['due']))
   );
+}
+
+function isDue(value: unknown): boolean {
+  return isObject(value) && isTime(value['at']) && typeof value['key'] === 'string';
 }
 
 function isLease(value: unknown): value is NonNullable<SessionState['lease']> {

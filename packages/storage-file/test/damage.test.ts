@@ -96,6 +96,25 @@ describe('a file of another version of the package', () => {
     await writeFile(file, replaced(await readFile(file), '"format":1', '"format":2'));
     await assertRefused('record_too_new');
   });
+
+  it('is read when it says nothing of what is due, and not listed', async () => {
+    const { now } = await storage.read(KEY);
+    await storage.commit(KEY, { value: SECRET, expectedVersion: version, dueAt: now });
+    expect((await storage.due({ prefix: KEY, limit: 1 })).keys).toEqual([KEY]);
+    file = await stateFile(directory);
+    await writeFile(file, replaced(await readFile(file), /,"due":\{[^}]*\}/, ''));
+    expect((await storage.read(KEY)).record?.value).toBe(SECRET);
+    expect((await storage.due({ prefix: KEY, limit: 1 })).keys).toEqual([]);
+  });
+});
+
+describe('what is due', () => {
+  it('is listed although another session cannot be read', async () => {
+    const { now } = await storage.read(KEY);
+    await storage.commit('another', { value: 'due', expectedVersion: 0, dueAt: now });
+    await truncate(file, 10);
+    expect((await storage.due({ prefix: '', limit: 9 })).keys).toEqual(['another']);
+  });
 });
 
 describe('a session that was moved away', () => {

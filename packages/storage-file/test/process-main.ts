@@ -32,6 +32,8 @@ async function answer({ id, directory, handle, call }: Question): Promise<unknow
       return storage.release(...(call.args as [Lease]));
     case 'commit':
       return storage.commit(...call.args);
+    case 'due':
+      return storage.due(...call.args);
     case 'watch':
       unwatch.set(
         id,

@@ -1,7 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type CommitRequest, type Lease, type LeaseRequest, StorageError, type TokenStorage } from '@frameio-auth/core';
+import {
+  type CommitRequest,
+  type DueRequest,
+  type Lease,
+  type LeaseRequest,
+  StorageError,
+  type TokenStorage,
+} from '@frameio-auth/core';
 
 /** What a process is asked: one call of one of its storages, made when its first call comes. */
 export interface Question {
@@ -14,6 +21,7 @@ export interface Question {
     | { readonly method: 'lease'; readonly args: [key: string, request: LeaseRequest] }
     | { readonly method: 'renew' | 'release'; readonly args: [lease: Lease] }
     | { readonly method: 'commit'; readonly args: [key: string, request: CommitRequest] }
+    | { readonly method: 'due'; readonly args: [request: DueRequest] }
     | { readonly method: 'watch'; readonly key: string }
     | { readonly method: 'unwatch'; readonly id: number }
     | { readonly method: 'close' }
@@ -117,6 +125,7 @@ function remoteStorage(ask: Ask, child: ChildProcess): TokenStorage {
     renew: (lease) => ask({ method: 'renew', args: [lease] }) as ReturnType<TokenStorage['renew']>,
     release: (lease) => ask({ method: 'release', args: [lease] }) as ReturnType<TokenStorage['release']>,
     commit: (key, request) => ask({ method: 'commit', args: [key, request] }) as ReturnType<TokenStorage['commit']>,
+    due: (request) => ask({ method: 'due', args: [request] }) as ReturnType<TokenStorage['due']>,
     watch(key, listener) {
       const id = ++ids;
       let stopped = false;

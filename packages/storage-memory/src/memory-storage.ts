@@ -1,5 +1,6 @@
 import {
   assertCommitRequest,
+  assertDueRequest,
   assertLeaseRequest,
   type Clock,
   StorageError,
@@ -18,6 +19,8 @@ interface Entry {
   record?: StoredRecord;
   /** When the record is to be forgotten; `Infinity`: never. */
   expiresAt: number;
+  /** From when on the record is listed as due; `Infinity`: never. */
+  dueAt: number;
   /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
   lease?: { readonly id: string; readonly owner: string; until: number };
 }
@@ -67,7 +70,7 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
       for (const known of entries.keys()) find(known, now);
       sweepAt = Math.max(FIRST_SWEEP, 2 * entries.size); // So that a sweep costs each new key a constant share.
     }
-    const entry: Entry = { expiresAt: Number.POSITIVE_INFINITY };
+    const entry: Entry = { expiresAt: Infinity, dueAt: Infinity };
     entries.set(key, entry);
     return entry;
   }
@@ -123,7 +126,7 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
 
     async commit(key, request) {
       assertCommitRequest(request);
-      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
+      const { value, expectedVersion, expiresAt = Infinity, dueAt = Infinity } = request;
       return step((now) => {
         const entry = find(key, now);
         if ((entry?.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
@@ -131,9 +134,22 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
         const version = ++versions;
         written.record = Object.freeze({ value, version });
         written.expiresAt = expiresAt;
+        written.dueAt = dueAt;
         delete written.lease;
         notify(key);
         return { outcome: 'committed', version, now };
+      });
+    },
+
+    async due(request) {
+      assertDueRequest(request);
+      const { prefix, limit } = request;
+      return step((now) => {
+        const due = [...entries]
+          .filter(([key, { dueAt }]) => dueAt <= now && key.startsWith(prefix))
+          .filter(([key]) => find(key, now)?.record !== undefined)
+          .sort(([, one], [, other]) => one.dueAt - other.dueAt);
+        return { keys: due.slice(0, limit).map(([key]) => key), now };
       });
     },
 

@@ -5,7 +5,16 @@ import { storageErrorOf } from './redis-failure.js';
 
 /** What was looked at, and what was found. */
 export interface Finding {
-  readonly check: 'connection' | 'version' | 'topology' | 'eviction' | 'persistence' | 'clock' | 'steps' | 'hints';
+  readonly check:
+    | 'connection'
+    | 'version'
+    | 'topology'
+    | 'eviction'
+    | 'persistence'
+    | 'clock'
+    | 'steps'
+    | 'due'
+    | 'hints';
   /** `error`: sessions cannot be kept here. `warning`: they can, until the day that the message tells of. */
   readonly status: 'ok' | 'warning' | 'error';
   /** One or two sentences, with what to change. */
@@ -195,20 +204,31 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
     if (leased.outcome !== 'granted') throw new StorageError('storage_failed', 'A lease was not granted.');
     await storage.renew(leased.lease);
     await storage.release(leased.lease);
-    const write = async (expectedVersion: number, expiresAt?: number): Promise<number> => {
-      const value = 'probe';
-      const written = await storage.commit(probe, { value, expectedVersion, ...(expiresAt && { expiresAt }) });
+    const write = async (expectedVersion: number, times: { expiresAt?: number; dueAt?: number }): Promise<number> => {
+      const written = await storage.commit(probe, { value: 'probe', expectedVersion, ...times });
       if (written.outcome !== 'committed') throw new StorageError('storage_failed', 'A commit was refused.');
       return written.version;
     };
     // For ever at first, as most records are; and at once no longer, whatever becomes of the rest.
-    const version = await write(await write(0), leased.now + 10 * PATIENCE);
+    const first = await write(0, { dueAt: leased.now });
+    const listed = await isDue(storage, probe);
+    const version = await write(first, { expiresAt: leased.now + 10 * PATIENCE });
+    const unlisted = (await isDue(storage, probe)) === false;
     // Subscribing may take longer than writing, so there is a second occasion to be told.
     let told = await within(hint, PATIENCE / 4, false);
-    await write(version, leased.now);
+    await write(version, { expiresAt: leased.now });
     told ||= await within(hint, PATIENCE, false);
     return [
       { check: 'steps', status: 'ok', message: 'A lease was taken and renewed, and a record written and removed.' },
+      listed && unlisted
+        ? { check: 'due', status: 'ok', message: 'A record was listed as due, and no longer when it was not.' }
+        : {
+            check: 'due',
+            status: 'warning',
+            message:
+              'No list of what is due can be kept, so sessions that nobody uses are not kept alive: allow the commands ' +
+              "on sorted sets to the client's user.",
+          },
       told
         ? { check: 'hints', status: 'ok', message: 'A change was told by pub/sub.' }
         : {
@@ -223,6 +243,15 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
     return [{ check: 'steps', status: 'error', message: wordsOf(error) }];
   } finally {
     stop();
+  }
+}
+
+/** `undefined`: it cannot be told. */
+async function isDue(storage: TokenStorage, probe: string): Promise<boolean | undefined> {
+  try {
+    return (await storage.due({ prefix: probe, limit: 1 })).keys.length > 0;
+  } catch {
+    return undefined;
   }
 }
 

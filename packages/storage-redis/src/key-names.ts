@@ -7,6 +7,8 @@ export interface KeyNames {
   readonly hash: string;
   /** The channel on which changes of the session are told, and those of others that share it. */
   readonly channel: string;
+  /** The sorted set of what is due, of all sessions of the shard. */
+  readonly due: string;
 }
 
 export const DEFAULT_PREFIX = 'frameio-auth:';
@@ -15,17 +17,30 @@ export const DEFAULT_PREFIX = 'frameio-auth:';
 const SHARDS = 64;
 
 /**
- * The names of a session's hash and channel: `frameio-auth:{17}:<key>` and `frameio-auth:{17}`. There is nothing else
- * of this storage in Redis.
+ * The names of a session's hash and channel, and of what is due in its shard: `frameio-auth:{17}:<key>`,
+ * `frameio-auth:{17}` and `frameio-auth:{17}.due`. There is nothing else of this storage in Redis.
  *
- * The braces are a hash tag: the two lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
+ * The braces are a hash tag: the three lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
  * shards it is follows from the key, so that a cluster's nodes get their share of the sessions. Names are the same
  * without a cluster, so sessions can move to one as they are.
  */
 export function keyNames(prefix: string, key: string): KeyNames {
   const shard = (createHash('sha1').update(key).digest()[0] as number) % SHARDS;
-  const channel = `${prefix}{${shard}}`;
-  return { hash: `${channel}:${key}`, channel };
+  const channel = channelOf(prefix, shard);
+  return { hash: `${channel}:${key}`, channel, due: dueOf(channel) };
+}
+
+/** The names of all sets of what is due. */
+export function dueNames(prefix: string): readonly string[] {
+  return Array.from({ length: SHARDS }, (_, shard) => dueOf(channelOf(prefix, shard)));
+}
+
+function channelOf(prefix: string, shard: number): string {
+  return `${prefix}{${shard}}`;
+}
+
+function dueOf(channel: string): string {
+  return `${channel}.due`;
 }
 
 /** @throws ConfigurationError `invalid_option` */

@@ -9,6 +9,8 @@ export interface WrittenRecord {
   readonly version: string;
   /** When it may be forgotten, as scripts take it; empty: never. */
   readonly expires: string;
+  /** From when on it is listed as due, as scripts take it; empty: never. */
+  readonly due: string;
 }
 
 /** Writes older than this have reached the replicas, or never will. In milliseconds. */

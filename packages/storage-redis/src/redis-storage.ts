@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   assertCommitRequest,
+  assertDueRequest,
   assertKey,
   assertLeaseRequest,
   ConfigurationError,
@@ -10,11 +11,11 @@ import {
 } from '@frameio-auth/core';
 import { ChangeHints } from './change-hints.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
-import { assertPrefix, DEFAULT_PREFIX, type KeyNames, keyNames } from './key-names.js';
+import { assertPrefix, DEFAULT_PREFIX, dueNames, type KeyNames, keyNames } from './key-names.js';
 import { RecentCommits, type WrittenRecord } from './recent-commits.js';
 import { assertClient, type RedisClient } from './redis-client.js';
 import { type ScriptReply, ScriptRunner } from './script-runner.js';
-import { COMMIT, LEASE, READ, RELEASE, RENEW, RESTORE } from './scripts.js';
+import { COMMIT, DUE, LEASE, READ, RELEASE, RENEW, RESTORE } from './scripts.js';
 
 export interface RedisStorageOptions {
   /**
@@ -35,13 +36,14 @@ export interface RedisStorage extends TokenStorage {
 
 const DEFAULT_TIMEOUT = 5_000;
 
-/** The last moment that a `Date` can name; what expires later than that never does. */
+/** The last moment that a `Date` can name; what expires or is due later than that never is. */
 const LAST_MOMENT = 8.64e15;
 
 /**
  * Records in Redis, shared by all instances whose clients reach it.
  *
- * Every call is one script, and so one round trip; deadlines are judged by Redis' own clock. A record is kept until it
+ * Every call is one script, and so one round trip (`due`: one for each shard, all at once); deadlines are judged by
+ * Redis' own clock. A record is kept until it
  * expires, whatever becomes of its access token.
  *
  * @throws ConfigurationError `invalid_option`
@@ -69,9 +71,10 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   }
 
   /** Redis forgot it if a record is no longer what was committed; whoever committed it offers it again. */
-  function restore({ key, id, value, version, expires }: WrittenRecord): Promise<ScriptReply> {
-    const { hash, channel } = keyNames(keyPrefix, key);
-    return scripts.run(RESTORE, [hash, channel], [id, value, version, expires, publish, key]);
+  function restore({ key, id, value, version, expires, due }: WrittenRecord): Promise<ScriptReply> {
+    const names = keyNames(keyPrefix, key);
+    const written = [id, value, version, expires, due, publish, key];
+    return scripts.run(RESTORE, [names.hash, names.channel, names.due], written);
   }
 
   /** Also after `close()`: a lease that nobody knows of would end by time, and look like a refresh that was lost. */
@@ -122,18 +125,30 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     },
 
     async commit(key, request) {
-      const { hash, channel } = namesOf(key);
+      const names = namesOf(key);
       assertCommitRequest(request);
-      const { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY } = request;
+      const { value, expectedVersion, expiresAt, dueAt } = request;
       assertWellFormed(value, 'A `value`');
       const id = randomUUID();
-      const expires = expiresAt > LAST_MOMENT ? '' : String(Math.max(0, Math.floor(expiresAt)));
-      const asked = [id, value, String(expectedVersion), expires, publish, key];
-      const reply = await scripts.run(COMMIT, [hash, channel], asked);
+      const [expires, due] = [momentOf(expiresAt), momentOf(dueAt)];
+      const asked = [id, value, String(expectedVersion), expires, due, publish, key];
+      const reply = await scripts.run(COMMIT, [names.hash, names.channel, names.due], asked);
       const [outcome, now, version] = reply;
       if (outcome !== 'committed') return { outcome: 'conflict', ...readingOf(reply) };
-      if (!closed) recent.add({ key, id, value, version, expires });
+      if (!closed) recent.add({ key, id, value, version, expires, due });
       return { outcome, version: Number(version), now: Number(now) };
+    },
+
+    async due(request) {
+      assertOpen();
+      assertDueRequest(request);
+      const { prefix, limit } = request;
+      assertWellFormed(prefix, 'A `prefix`');
+      const asked = [prefix, String(limit)];
+      const replies = await Promise.all(dueNames(keyPrefix).map((name) => scripts.run(DUE, [name], asked)));
+      const listed = replies.flatMap(listOf).sort((one, other) => one.at - other.at);
+      const now = Math.max(...replies.map(([, time]) => Number(time)));
+      return { keys: listed.slice(0, limit).map(({ key }) => key), now };
     },
 
     watch(key, listener) {
@@ -183,6 +198,20 @@ function readingOf([, now, version, value]: ScriptReply): { readonly record?: St
     );
   }
   return { record: { value, version: number }, ...reading };
+}
+
+/** The keys in a reply, each with the time since when it is due. */
+function listOf([, , , , ...more]: ScriptReply): { readonly key: string; readonly at: number }[] {
+  const listed: { readonly key: string; readonly at: number }[] = [];
+  for (let index = 0; index < more.length; index += 2) {
+    listed.push({ key: more[index] as string, at: Number(more[index + 1]) });
+  }
+  return listed;
+}
+
+/** A time of a commit as scripts take it; empty: never. */
+function momentOf(time = Number.POSITIVE_INFINITY): string {
+  return time > LAST_MOMENT ? '' : String(Math.max(0, Math.floor(time)));
 }
 
 /** A `ttl` as scripts take it: one that Redis can add to its time and still keep exactly. */

@@ -12,6 +12,9 @@
  *     commit   the name of the last commit, made by
  *              who asked
  *
+ * Beside the hashes of a shard lies one sorted set, of the keys whose records are to be listed as due, by when. A record
+ * may end without a script, when Redis deletes its hash, so the set can name more than there is; DUE takes that out.
+ *
  * Times are milliseconds since the Unix epoch. A lease is a field with a deadline and not a key that expires, because
  * what must be known of it is known only after its end.
  *
@@ -29,18 +32,22 @@ export interface Script {
   readonly text: string;
 }
 
-/** What all scripts begin with: the time, and the session as it is now. */
-const PRELUDE = `
+/** What all scripts begin with: the time. */
+const CLOCK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function text(number) return string.format('%.0f', number) end
+`;
+
+/** For scripts about one session: the session as it is now. */
+const SESSION = `
 local value, version, expires, lease, owner, deadline, abandoned, commit = unpack(redis.call('HMGET', KEYS[1],
   'value', 'version', 'expires', 'lease', 'owner', 'until', 'abandoned', 'commit'))
 local lastVersion = tonumber(version or 0)
 if not value or (expires and now >= tonumber(expires)) then
   value, version, expires, commit = false, '0', false, false
 end
-
-local function text(number) return string.format('%.0f', number) end
 
 -- Every reply: what came of it, the time, the record, and what there is to add.
 local function reply(outcome, ...) return { outcome, text(now), version, value, ... } end
@@ -72,6 +79,12 @@ local function write(value, version, expires, commit)
     redis.call('HSET', KEYS[1], 'expires', expires)
     redis.call('PEXPIREAT', KEYS[1], expires)
   end
+end
+
+-- When it is to be listed. Tokens that are written weigh more than when they are looked after, so that Redis refuses
+-- this (an ACL without the commands) is no failure either.
+local function schedule(key, due)
+  if due == '' then redis.pcall('ZREM', KEYS[3], key) else redis.pcall('ZADD', KEYS[3], due, key) end
 end
 `;
 
@@ -125,28 +138,30 @@ export const RELEASE = script(
 `,
 );
 
-/** KEYS: hash, channel. ARGV: name of the commit, value, expectedVersion, expires or '', how to tell, key. */
+/** KEYS: hash, channel, due. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
 export const COMMIT = script(
   'allow-oom',
   `
-  local id, written, expectedVersion, forgotten, publish, key = unpack(ARGV)
+  local id, written, expectedVersion, forgotten, due, publish, key = unpack(ARGV)
   if commit == id then return reply('committed') end
   if version ~= expectedVersion then return reply('conflict') end
   version = text(math.max(lastVersion + 1, now))
   write(written, version, forgotten, id)
+  schedule(key, due)
   tell(publish, version, key)
   value = false -- Who wrote it knows it.
   return reply('committed')
 `,
 );
 
-/** KEYS: hash, channel. ARGV: name of the commit, value, version, expires or '', how to tell, key. */
+/** KEYS: hash, channel, due. ARGV: name of the commit, value, version, expires or '', due or '', how to tell, key. */
 export const RESTORE = script(
   'allow-oom',
   `
-  local id, written, itsVersion, forgotten, publish, key = unpack(ARGV)
+  local id, written, itsVersion, forgotten, due, publish, key = unpack(ARGV)
   if lastVersion >= tonumber(itsVersion) or (forgotten ~= '' and now >= tonumber(forgotten)) then return reply('kept') end
   write(written, itsVersion, forgotten, id)
+  schedule(key, due)
   tell(publish, itsVersion, key)
   value = false
   return reply('restored')
@@ -154,10 +169,43 @@ export const RESTORE = script(
 );
 
 /**
+ * KEYS: due. ARGV: how the keys begin, how many at most. Replies with each key and since when it is due, the earliest
+ * first. A hash lies where its shard's set does, so its name is made here.
+ */
+export const DUE = script(
+  'allow-oom',
+  `
+  local prefix, limit = ARGV[1], tonumber(ARGV[2])
+  local shard = string.sub(KEYS[1], 1, -#'.due' - 1)
+  local listed, seen, page = { 'due', text(now), '0', false }, 0, nil
+  repeat
+    page = redis.call('ZRANGE', KEYS[1], '-inf', text(now), 'BYSCORE', 'LIMIT', seen, 100, 'WITHSCORES')
+    for at = 1, #page, 2 do
+      local key = page[at]
+      local value, expires = unpack(redis.call('HMGET', shard .. ':' .. key, 'value', 'expires'))
+      if not value or (expires and now >= tonumber(expires)) then
+        redis.call('ZREM', KEYS[1], key)
+      else
+        seen = seen + 1
+        if limit > 0 and string.sub(key, 1, #prefix) == prefix then
+          limit = limit - 1
+          table.insert(listed, key)
+          table.insert(listed, page[at + 1])
+        end
+      end
+    end
+  until limit == 0 or #page < 200
+  return listed
+`,
+  'shard',
+);
+
+/**
  * `allow-oom`: what a session writes has about the size of what it replaces, and a refresh token that cannot be written
  * is lost, so a Redis whose memory is full takes it.
  */
-function script(flag: 'no-writes' | 'allow-oom', body: string): Script {
-  const text = `#!lua flags=${flag}\n${PRELUDE}${flag === 'no-writes' ? '' : WRITING}\n${body}`;
+function script(flag: 'no-writes' | 'allow-oom', body: string, about: 'session' | 'shard' = 'session'): Script {
+  const parts = about === 'shard' ? [] : flag === 'no-writes' ? [SESSION] : [SESSION, WRITING];
+  const text = `#!lua flags=${flag}\n${CLOCK}${parts.join('')}\n${body}`;
   return { sha1: createHash('sha1').update(text).digest('hex'), text };
 }

@@ -45,7 +45,7 @@ export function open(options: RedisStorageOptions): RedisStorage {
 export async function write(
   storage: TokenStorage,
   value: string,
-  { key = KEY, ...request }: { key?: string; expectedVersion?: number; expiresAt?: number } = {},
+  { key = KEY, ...request }: { key?: string; expectedVersion?: number; expiresAt?: number; dueAt?: number } = {},
 ): Promise<number> {
   const reply = await storage.commit(key, { value, expectedVersion: 0, ...request });
   if (reply.outcome !== 'committed') throw new Error('A commit that had to succeed was a conflict.');

@@ -138,6 +138,7 @@ describe('in a cluster', () => {
       'eviction ok',
       'persistence warning',
       'steps ok',
+      'due ok',
       'hints ok',
     ]);
     expect(healthy).toBe(true);

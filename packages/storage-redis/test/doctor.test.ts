@@ -29,6 +29,7 @@ const fine = {
   eviction: 'ok',
   persistence: 'ok',
   steps: 'ok',
+  due: 'ok',
   hints: 'ok',
 };
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+import { channelOf, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -83,6 +83,39 @@ describe('what is in Redis', () => {
     await storage.renew({ key: KEY, owner: 'one', ttl: LONG, id: 'fictional' });
     await storage.release({ key: KEY, owner: 'one', ttl: LONG, id: 'fictional' });
     expect(await keysOf(client, keyPrefix)).toEqual({});
+  });
+
+  it('is one sorted set a shard beside the hashes, while something is to be listed as due', async () => {
+    const { client, keyPrefix, storage, hash } = place();
+    const set = `${channelOf(keyPrefix)}.due`;
+    const { now } = await storage.read(KEY);
+    const version = await write(storage, 'due', { dueAt: now + LONG + 0.5 });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never', [set]: 'never' });
+    expect(await client.zscore(set, KEY)).toBe(String(now + LONG));
+    await write(storage, 'never due', { expectedVersion: version });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
+  });
+
+  it('names nothing as due that is gone, once somebody asked, however much it was', async () => {
+    const { client, keyPrefix, storage } = place();
+    const { now } = await storage.read(KEY);
+    const keys = Array.from({ length: 20_000 }, (_, index) => `gone-${index}`).filter(
+      (key) => channelOf(keyPrefix, key) === channelOf(keyPrefix),
+    );
+    expect(keys.length).toBeGreaterThan(200);
+    await Promise.all(keys.map((key) => write(storage, 'short', { key, dueAt: now, expiresAt: now })));
+    await write(storage, 'here', { dueAt: now });
+    expect(await client.zcard(`${channelOf(keyPrefix)}.due`)).toBe(keys.length + 1);
+    expect((await storage.due({ prefix: '', limit: 10 })).keys).toEqual([KEY]);
+    expect(await client.zrange(`${channelOf(keyPrefix)}.due`, '0', '-1')).toEqual([KEY]);
+  });
+
+  it('is found under the prefix of the client too, when it is due', async () => {
+    const storage = open({ client: connect(server, { keyPrefix: 'fictional-fleet:' }) });
+    const { now } = await storage.read(KEY);
+    const version = await write(storage, 'due', { dueAt: now });
+    expect((await storage.due({ prefix: KEY, limit: 1 })).keys).toEqual([KEY]);
+    await write(storage, 'gone', { expectedVersion: version, expiresAt: now });
   });
 
   it('has versions that grow although Redis has deleted the key', async () => {

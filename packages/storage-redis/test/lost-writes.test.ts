@@ -33,7 +33,7 @@ describe('what Redis lost with a restart', () => {
     const [{ storage, client }, { storage: other }] = [instance(server), instance(server)];
     const { now } = await storage.read(KEY);
     const version = await write(storage, 'tokens');
-    const pending = await write(storage, 'pending', { key: 'pending', expiresAt: now + LONG });
+    const pending = await write(storage, 'pending', { key: 'pending', expiresAt: now + LONG, dueAt: now });
     const heard: number[] = [];
     other.watch(KEY, (told) => heard.push(told));
     await server.restart();
@@ -43,6 +43,7 @@ describe('what Redis lost with a restart', () => {
     expect(await other.read('pending')).toMatchObject({ record: { value: 'pending', version: pending } });
     const [hash = ''] = await client.keys('*:pending');
     expect(await client.call('PEXPIRETIME', hash)).toBe(now + LONG);
+    expect((await other.due({ prefix: '', limit: 9 })).keys).toEqual(['pending']);
   });
 
   it('is not there again when it was replaced meanwhile, or has expired, or was a tombstone that had', async () => {

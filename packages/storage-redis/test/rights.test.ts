@@ -67,6 +67,19 @@ describe('the least rights that are documented', () => {
 });
 
 describe('rights that are missing', () => {
+  it.each(['+zadd', '+zrem', '+zrange'])('to what is due cost no tokens: %s', async (missing) => {
+    const client = connect(server, await userWith(serverRights.filter((right) => right !== missing)));
+    const storage = open({ client });
+    const { now } = await storage.read(KEY);
+    const version = await write(storage, 'before', { dueAt: now });
+    const after = await write(storage, 'after', { expectedVersion: version });
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'after', version: after } });
+    const { healthy, findings } = await storage.doctor();
+    expect(healthy).toBe(true);
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'due', status: 'warning' }));
+    await connect(server).flushall();
+  });
+
   it('to keys are NOPERM', async () => {
     const client = connect(server, await userWith(serverRights));
     expect((await failureOf(open({ client, keyPrefix: 'elsewhere:' }).read(KEY))).code).toBe('NOPERM');

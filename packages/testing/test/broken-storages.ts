@@ -57,6 +57,24 @@ function timed(whole: TokenStorage, change: (now: number) => number): Partial<To
   };
 }
 
+/** The storage with the keys that it lists as due changed. */
+function listing(whole: TokenStorage, change: (keys: readonly string[]) => readonly string[]): Partial<TokenStorage> {
+  return {
+    async due(request) {
+      const { keys, now } = await whole.due(request);
+      return { keys: change(keys), now };
+    },
+  };
+}
+
+/** The storage with every `dueAt` changed. */
+function dueAtAnother(whole: TokenStorage, change: (dueAt: number) => number): Partial<TokenStorage> {
+  return {
+    commit: (key, { dueAt, ...request }) =>
+      whole.commit(key, dueAt === undefined ? request : { ...request, dueAt: change(dueAt) }),
+  };
+}
+
 /** Storages with one mistake each, by what they do. */
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'answers absence with `record: null`': {
@@ -462,6 +480,79 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
         },
       };
     },
+  },
+  'lists nothing as due': {
+    breaks: ['due.lists', 'due.stays', 'due.many'],
+    by: (whole) => ({ due: async (request) => ({ ...(await whole.due(request)), keys: [] }) }),
+  },
+  'lists what is due a second early': {
+    breaks: ['due.not-yet'],
+    by: (whole) => dueAtAnother(whole, (at) => at - 1_000),
+  },
+  'lists the latest first': {
+    breaks: ['due.order', 'due.prefix'],
+    by: (whole) => listing(whole, (keys) => keys.toReversed()),
+  },
+  'lists one more than was asked for': {
+    breaks: ['due.limit'],
+    by: (whole) => ({ due: ({ prefix, limit }) => whole.due({ prefix, limit: limit + 1 }) }),
+  },
+  'looks for prefixes without regard to case': {
+    breaks: ['due.prefix'],
+    by: (whole) => ({
+      async due({ prefix, limit }) {
+        const { keys, now } = await whole.due({ prefix: '', limit: Number.MAX_SAFE_INTEGER });
+        const alike = keys.filter((key) => key.toLowerCase().startsWith(prefix.toLowerCase()));
+        return { keys: alike.slice(0, limit), now };
+      },
+    }),
+  },
+  'keeps to the first `dueAt` of a record': {
+    breaks: ['due.anew', 'due.forgotten'],
+    by(whole) {
+      const first = new Map<string, number>();
+      return {
+        commit(key, request) {
+          const dueAt = first.get(key) ?? request.dueAt;
+          if (dueAt !== undefined) first.set(key, dueAt);
+          return whole.commit(key, dueAt === undefined ? request : { ...request, dueAt });
+        },
+      };
+    },
+  },
+  'takes a record from the list when somebody sees to it': {
+    breaks: ['due.stays'],
+    by(whole) {
+      const leased = new Set<string>();
+      return {
+        lease(key, request) {
+          leased.add(key);
+          return whole.lease(key, request);
+        },
+        ...listing(whole, (keys) => keys.filter((key) => !leased.has(key))),
+      };
+    },
+  },
+  'lists what was forgotten': {
+    breaks: ['due.forgotten'],
+    by(whole) {
+      const listed = new Set<string>();
+      return {
+        commit(key, request) {
+          if (request.dueAt !== undefined) listed.add(key);
+          return whole.commit(key, request);
+        },
+        ...listing(whole, (keys) => [...new Set([...keys, ...listed])]),
+      };
+    },
+  },
+  'lists keys as a URL has them': {
+    breaks: ['due.keys'],
+    by: (whole) => listing(whole, (keys) => keys.map(encodeURI)),
+  },
+  'lists no more than a hundred': {
+    breaks: ['due.many'],
+    by: (whole) => listing(whole, (keys) => keys.slice(0, 100)),
   },
   'calls no watcher': {
     breaks: ['watch.commit', 'watch.release', 'watch.readable', 'watch.own-key', 'watch.stop'],

@@ -21,6 +21,7 @@ function handleOn(records: TokenStorage): TokenStorage {
     renew: (lease) => open(() => records.renew(lease)),
     release: (lease) => open(() => records.release(lease)),
     commit: (key, request) => open(() => records.commit(key, request)),
+    due: (request) => open(() => records.due(request)),
     watch(key, listener) {
       assertOpen();
       const stop = records.watch(key, listener);

@@ -3,7 +3,7 @@
  * callers see a rejection. No message quotes what was handed over, because values hold tokens.
  */
 import { StorageError } from './errors.js';
-import type { CommitRequest, LeaseRequest } from './token-storage.js';
+import type { CommitRequest, DueRequest, LeaseRequest } from './token-storage.js';
 
 /** @throws StorageError `invalid_argument` for a key that is no string */
 export function assertKey(key: string): void {
@@ -18,17 +18,25 @@ export function assertLeaseRequest({ owner, ttl, ifVersion }: LeaseRequest): voi
 }
 
 /**
- * An `expiresAt` of `Infinity` passes: it says the same as none.
+ * An `expiresAt` or `dueAt` of `Infinity` passes: it says the same as none.
  *
- * @throws StorageError `invalid_argument` for a value that is no string, no version, or an `expiresAt` that is no time
+ * @throws StorageError `invalid_argument` for a value that is no string, no version, or a time that is none
  */
-export function assertCommitRequest({ value, expectedVersion, expiresAt = 0 }: CommitRequest): void {
+export function assertCommitRequest({ value, expectedVersion, expiresAt = 0, dueAt = 0 }: CommitRequest): void {
   assertArgument(typeof value === 'string', 'A `value` must be a string.');
-  assertArgument(
-    typeof expiresAt === 'number' && expiresAt > Number.NEGATIVE_INFINITY,
-    '`expiresAt` must be a time in ms.',
-  );
+  assertTime('expiresAt', expiresAt);
+  assertTime('dueAt', dueAt);
   assertVersion(expectedVersion);
+}
+
+/** @throws StorageError `invalid_argument` for a prefix that is no string, or a limit that is no whole number above 0 */
+export function assertDueRequest({ prefix, limit }: DueRequest): void {
+  assertArgument(typeof prefix === 'string', 'The `prefix` of keys must be a string.');
+  assertArgument(Number.isSafeInteger(limit) && limit > 0, 'A `limit` is a whole number above 0.');
+}
+
+function assertTime(name: string, time: number): void {
+  assertArgument(typeof time === 'number' && time > Number.NEGATIVE_INFINITY, `\`${name}\` must be a time in ms.`);
 }
 
 function assertVersion(version: number): void {

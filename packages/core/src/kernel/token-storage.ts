@@ -23,6 +23,11 @@ export interface TokenStorage {
    */
   commit(key: string, request: CommitRequest): Promise<CommitReply>;
   /**
+   * Lists the keys of records whose `dueAt` has come, the earliest first. Whoever sees to one says by its next commit
+   * when it is due again; until then it stays in the list.
+   */
+  due(request: DueRequest): Promise<DueReply>;
+  /**
    * Calls `listener` after a commit or a release, with the record's version after it (0 when there is no record). A
    * hint: it may come late, twice or never, so nothing may depend on it alone. The listener must not throw.
    */
@@ -89,9 +94,23 @@ export interface CommitRequest {
   readonly lease?: Lease;
   /** When the storage may forget the record, on its own clock; never, when absent. */
   readonly expiresAt?: number;
+  /** From when on `due` lists the record, on the storage's clock; never, when absent. Each commit says it anew. */
+  readonly dueAt?: number;
 }
 
 export type CommitReply =
   | { readonly outcome: 'committed'; readonly version: number; readonly now: number }
   /** The record has another version, and here it is; none, if it is gone. Nothing was written. */
   | { readonly outcome: 'conflict'; readonly record?: StoredRecord; readonly now: number };
+
+export interface DueRequest {
+  /** How the keys begin; every key begins with the empty string. */
+  readonly prefix: string;
+  /** How many keys are listed at most: a whole number above 0. */
+  readonly limit: number;
+}
+
+export interface DueReply {
+  readonly keys: readonly string[];
+  readonly now: number;
+}

@@ -10,7 +10,7 @@ const FIRST_SWEEP = 64;
  * because they are what makes a sign-in's `state` work once.
  */
 export function unsharedStorage(clock: Clock): TokenStorage {
-  const records = new Map<string, StoredRecord & { readonly expiresAt: number }>();
+  const records = new Map<string, StoredRecord & { readonly expiresAt: number; readonly dueAt: number }>();
   let versions = 0;
 
   function find(key: string, now: number): StoredRecord | undefined {
@@ -49,13 +49,21 @@ export function unsharedStorage(clock: Clock): TokenStorage {
     },
     renew: async () => true,
     release: async () => {},
-    async commit(key, { value, expectedVersion, expiresAt = Number.POSITIVE_INFINITY }) {
+    async commit(key, request) {
+      const { value, expectedVersion, expiresAt = Infinity, dueAt = Infinity } = request;
       const reading = seen(key);
       if ((reading.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...reading };
       sweep(reading.now);
       const version = ++versions;
-      records.set(key, { value, version, expiresAt });
+      records.set(key, { value, version, expiresAt, dueAt });
       return { outcome: 'committed', version, now: reading.now };
+    },
+    async due({ prefix, limit }) {
+      const now = clock.now();
+      const due = [...records]
+        .filter(([key, { expiresAt, dueAt }]) => key.startsWith(prefix) && dueAt <= now && now < expiresAt)
+        .sort(([, one], [, other]) => one.dueAt - other.dueAt);
+      return { keys: due.slice(0, limit).map(([key]) => key), now };
     },
     watch: () => () => {},
     close: async () => records.clear(),

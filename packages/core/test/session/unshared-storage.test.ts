@@ -81,6 +81,24 @@ describe('the storage of a session that shares none', () => {
     expect(await storage.read('key-4999')).toHaveProperty('record');
   });
 
+  it('lists what is due, the earliest first, unless it was forgotten or written anew', async () => {
+    const clock = manualClock();
+    const storage = unsharedStorage(clock);
+    const now = clock.now();
+    const write = (key: string, times: { dueAt?: number; expiresAt?: number }) =>
+      storage.commit(key, { value: 'one', expectedVersion: 0, ...times });
+    await write('s/later', { dueAt: now + 1 });
+    await write('s/second', { dueAt: now });
+    await write('s/first', { dueAt: now - 1 });
+    await write('s/never', {});
+    await write('s/gone', { dueAt: now, expiresAt: now });
+    await write('another', { dueAt: now });
+    expect(await storage.due({ prefix: 's/', limit: 9 })).toEqual({ keys: ['s/first', 's/second'], now });
+    expect(await storage.due({ prefix: 's/', limit: 1 })).toEqual({ keys: ['s/first'], now });
+    await storage.commit('s/first', { value: 'two', expectedVersion: 3 });
+    expect(await storage.due({ prefix: 's/', limit: 9 })).toEqual({ keys: ['s/second'], now });
+  });
+
   it('has nobody to hint to, and nothing after it was closed', async () => {
     const storage = unsharedStorage(manualClock());
     const hints: number[] = [];

@@ -51,6 +51,7 @@ export class Witness {
           () => ({ outcome: 'released' }),
         ),
       commit: (key, request) => this.#ask('commit', key, () => storage.commit(key, request), committed),
+      due: (request) => storage.due(request),
       watch: (key, listener) => storage.watch(key, listener),
       close: () => storage.close(),
     };

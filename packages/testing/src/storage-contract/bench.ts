@@ -36,6 +36,7 @@ const BETWEEN_LOOKS = 20;
 interface WriteOptions {
   readonly expectedVersion?: number;
   readonly expiresAt?: number;
+  readonly dueAt?: number;
   readonly lease?: Lease;
 }
 

@@ -15,6 +15,7 @@ export const closeClauses: readonly Clause[] = [
         renew: () => storage.renew(lease),
         release: () => storage.release(lease),
         commit: () => storage.commit(KEY, { value: 'value', expectedVersion: 0 }),
+        due: () => storage.due({ prefix: '', limit: 1 }),
       };
       for (const [name, call] of Object.entries(calls)) assertStorageError(await failureOf(call), `\`${name}\``);
       assertStorageError(await failureOf(async () => storage.watch(KEY, () => {})), '`watch`');

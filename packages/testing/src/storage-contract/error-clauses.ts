@@ -17,6 +17,10 @@ const SENSELESS: Readonly<Record<string, (storage: TokenStorage) => Promise<unkn
   'an expected version that is no number': (storage) => storage.commit(KEY, { value: SECRET, expectedVersion: NaN }),
   'an expiry that is no number': (storage) =>
     storage.commit(KEY, { value: SECRET, expectedVersion: 0, expiresAt: NaN }),
+  'a due time that is no number': (storage) => storage.commit(KEY, { value: SECRET, expectedVersion: 0, dueAt: NaN }),
+  'a list of no keys': (storage) => storage.due({ prefix: '', limit: 0 }),
+  'a list of half a key': (storage) => storage.due({ prefix: '', limit: 0.5 }),
+  'a list of keys that begin with no string': (storage) => storage.due({ prefix: undefined as never, limit: 1 }),
   'a lease of no length': (storage) => storage.lease(KEY, { owner: 'one', ttl: 0, ifVersion: 0 }),
   'a lease of a negative length': (storage) => storage.lease(KEY, { owner: 'one', ttl: -LONG, ifVersion: 0 }),
   'a lease without an end': (storage) => storage.lease(KEY, { owner: 'one', ttl: Infinity, ifVersion: 0 }),

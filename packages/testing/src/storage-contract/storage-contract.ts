@@ -2,6 +2,7 @@ import type { TokenStorage } from '@frameio-auth/core';
 import type { Clause } from './bench.js';
 import { closeClauses } from './close-clauses.js';
 import { commitClauses } from './commit-clauses.js';
+import { dueClauses } from './due-clauses.js';
 import { errorClauses } from './error-clauses.js';
 import { expiryClauses } from './expiry-clauses.js';
 import { keyClauses } from './key-clauses.js';
@@ -79,6 +80,7 @@ const CLAUSES: readonly Clause[] = [
   ...leaseClauses,
   ...renewClauses,
   ...expiryClauses,
+  ...dueClauses,
   ...watchClauses,
   ...keyClauses,
   ...valueClauses,
