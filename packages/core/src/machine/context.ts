@@ -29,8 +29,8 @@ export interface SessionContext extends SessionInput {
   readonly origin: TokenOrigin;
   /** What was received and is not yet written. */
   readonly held: TokenFacts | null;
-  /** Whether the storage has not taken the tokens that are served. */
-  readonly unwritten: boolean;
+  /** Where the tokens that are served came from, while the storage does not have them. */
+  readonly unwritten: TokenOrigin | null;
   /** Whether somebody asked for a token since the last time everybody was served or refused. */
   readonly wanted: boolean;
   /** Whether an API refused the tokens that are served, and their renewal is under way. */
@@ -59,7 +59,7 @@ export function initialContext(input: SessionInput): SessionContext {
     revoked: false,
     origin: input.renewal,
     held: null,
-    unwritten: false,
+    unwritten: null,
     wanted: false,
     suspect: false,
     forcedAt: null,

@@ -59,6 +59,24 @@ const noteTheUnreadable = { type: 'noteUnreadable', params: itsRefusal } as cons
 
 const noteTheRecord = { type: 'noteRecord', params: itsRecord } as const;
 
+// A conflict is about the tokens held aside, or about those that are served and unwritten.
+const itsRecordForTheHeld = ({ context, event }: { context: SessionContext; event: { record: RecordFacts } }) => ({
+  record: event.record,
+  by: context.origin,
+});
+const itsRecordForTheUnwritten = ({ context, event }: { context: SessionContext; event: { record: RecordFacts } }) => ({
+  record: event.record,
+  by: context.unwritten,
+});
+const itsRefusalOfTheHeld = ({ context, event }: { context: SessionContext; event: { failure: Failure } }) => ({
+  failure: event.failure,
+  by: context.origin,
+});
+const itsRefusalOfTheUnwritten = ({ context, event }: { context: SessionContext; event: { failure: Failure } }) => ({
+  failure: event.failure,
+  by: context.unwritten,
+});
+
 /** What is wrong with tokens that the storage has not taken, when nothing else is. */
 const NOT_WRITTEN: Failure = {
   kind: 'transient',
@@ -278,7 +296,7 @@ const uncommitted = {
 
 /** What is new is written over a record that cannot be read, as it is over any other. */
 const replaceTheUnreadable = {
-  guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
+  guard: { type: 'newTokensOutdoUnreadable', params: itsRefusalOfTheHeld },
   target: 'committing',
   reenter: true,
   actions: noteTheUnreadable,
@@ -292,7 +310,7 @@ const committing = session.createStateConfig({
     'commit.succeeded': committed,
     'commit.conflicted': [
       {
-        guard: { type: 'isOutdone', params: itsRecord },
+        guard: { type: 'isOutdone', params: itsRecordForTheHeld },
         target: 'committing',
         reenter: true,
         actions: noteTheRecord,
@@ -336,6 +354,12 @@ const repeatAtOnce = {
   reenter: true,
   actions: 'noteLostAnswer',
 } as const;
+
+/**
+ * The same for a refresh token, by way of the lease: while the answer was awaited, the process may have stood still,
+ * another instance may have renewed, and a server that is shown the spent token then may revoke all there is.
+ */
+const leaseAndRepeat = { guard: repeatAtOnce.guard, target: 'leasing', actions: repeatAtOnce.actions } as const;
 
 /** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
 const backingOff = session.createStateConfig({
@@ -619,7 +643,7 @@ export const sessionMachine = session.createMachine({
             },
             'commit.conflicted': [
               {
-                guard: { type: 'isOutdone', params: itsRecord },
+                guard: { type: 'isOutdone', params: itsRecordForTheUnwritten },
                 actions: [noteTheRecord, commitTheHeld],
               },
               {
@@ -631,7 +655,7 @@ export const sessionMachine = session.createMachine({
             ],
             'storage.failed': [
               {
-                guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
+                guard: { type: 'newTokensOutdoUnreadable', params: itsRefusalOfTheUnwritten },
                 actions: [noteTheUnreadable, commitTheHeld],
               },
               { target: 'unsaved', reenter: true, actions: { type: 'noteFailure', params: itsFailure } },
@@ -684,7 +708,7 @@ export const sessionMachine = session.createMachine({
           on: {
             ...requesting.on,
             'tokenRequest.failed': [
-              repeatAtOnce,
+              leaseAndRepeat,
               {
                 guard: { type: 'refreshTokenIsDead', params: itsFailure },
                 target: 'entombing',

@@ -21,7 +21,7 @@ const calm = {
   possiblySpent: false,
   suspect: false,
   held: null,
-  unwritten: false,
+  unwritten: null,
 } as const;
 
 export const session = setup({
@@ -40,7 +40,6 @@ export const session = setup({
     beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
     forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
     noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
-      repeated: false,
       possiblySpent: context.possiblySpent || abandoned,
     })),
     noteLostAnswer: assign(({ context }) => ({ repeated: true, possiblySpent: mayBeSpent(context) })),
@@ -49,6 +48,7 @@ export const session = setup({
       possiblySpent:
         failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
+      repeated: false,
     })),
     noteRefusal: assign(({ context }, { failure }: { failure: Failure }) => ({
       ending: { cause: causeOf(failure, context.possiblySpent), failure },
@@ -59,7 +59,8 @@ export const session = setup({
     /** A storage that went back to an earlier record does not have the tokens at hand any more. */
     noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
       ...versions(context, record.version),
-      unwritten: context.unwritten || (context.tokens !== null && record.version < context.newest),
+      unwritten:
+        context.unwritten ?? (context.tokens !== null && record.version < context.newest ? context.renewal : null),
     })),
     noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
       versions(context, failure.version ?? context.version),
@@ -74,7 +75,7 @@ export const session = setup({
     })),
     rememberUnwritten: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
       ...calm,
-      unwritten: true,
+      unwritten: context.origin,
       tokens: context.held,
       ending: null,
       revoked: false,
@@ -101,8 +102,9 @@ export const session = setup({
     isWanted: ({ context }) => context.wanted,
     isRevoked: ({ context }) => context.revoked,
     isEnded: ({ context }) => context.ending !== null,
-    isUnwritten: ({ context }) => context.tokens !== null && context.unwritten,
-    isUnwrittenAndAlive: ({ context }, { now }: { now: number }) => context.unwritten && !isExpired(context, now),
+    isUnwritten: ({ context }) => context.tokens !== null && context.unwritten !== null,
+    isUnwrittenAndAlive: ({ context }, { now }: { now: number }) =>
+      context.unwritten !== null && !isExpired(context, now),
     hasTokens: ({ context }) => context.tokens !== null,
     hasRecord: ({ context }) => context.version > 0,
     renewsByItself: ({ context }) => context.renewal === 'client_credentials',
@@ -118,8 +120,9 @@ export const session = setup({
     isOver: ({ context }, { now }: { now: number }) =>
       context.tokens !== null && !canRenew(context) && isExpired(context, now),
     isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
+    /** A token that is over is worth nothing, whatever it was refused for. */
     wasForcedRecently: ({ context }, { now }: { now: number }) =>
-      context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
+      !isExpired(context, now) && context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
     goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
     renewsWithoutStorage: ({ context }) => canRenew(context) && context.onStorageUnavailable === 'request',
     isWantedAndRenewsWithoutStorage: ({ context }) =>
@@ -138,22 +141,19 @@ export const session = setup({
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
     /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
-    isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
-      context.origin === 'authorization_code' ||
-      context.origin === 'import' ||
-      record.status === 'expired' ||
-      wentBack(record, context),
+    isOutdone: ({ context }, { record, by }: { record: RecordFacts; by: TokenOrigin | null }) =>
+      by === 'authorization_code' || by === 'import' || record.status === 'expired' || wentBack(record, context),
     /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten && record.status === 'expired' && isNews(record, context),
+      context.unwritten !== null && record.status === 'expired' && isNews(record, context),
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten && record.status === 'revoked' && isNews(record, context),
+      context.unwritten !== null && record.status === 'revoked' && isNews(record, context),
     /** What an earlier reading found does not count: a code would be spent for nothing if the storage is down now. */
     mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
     unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
     /** A refresh began from the record before, and the one that cannot be read may hold what came after it. */
-    newTokensOutdoUnreadable: ({ context }, { failure }: { failure: Failure }) =>
-      isNewer(failure, context) && context.origin !== 'refresh_token',
+    newTokensOutdoUnreadable: ({ context }, { failure, by }: { failure: Failure; by: TokenOrigin | null }) =>
+      isNewer(failure, context) && by !== 'refresh_token',
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     answerWasLost: ({ context }, { failure }: { failure: Failure }) =>

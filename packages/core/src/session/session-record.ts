@@ -86,6 +86,8 @@ export class SessionRecord {
       (reply) => {
         switch (reply.outcome) {
           case 'granted':
+            // A process that stood still hears of its lease when somebody else may have it.
+            if (reply.until <= this.now()) return [{ type: 'lease.held', until: reply.until }];
             this.#lease = reply.lease;
             return [{ type: 'lease.granted', abandoned: reply.abandoned }];
           case 'held':

@@ -1,5 +1,5 @@
 /** What must hold after every step of every path, whatever happened. */
-import type { Effect, EffectName, EffectParameters, TimerName } from '../../src/machine/effects.js';
+import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
 import { pathOf } from '../../src/machine/step.js';
 import { type Happening, isServed, type Question, type World, waits } from './world.js';
 
@@ -273,7 +273,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'knows whether the storage has the tokens that it serves',
-    holds: ({ snapshot, unwritten }) => snapshot.context.unwritten === unwritten,
+    holds: ({ snapshot, unwritten }) => (snapshot.context.unwritten !== null) === unwritten,
   },
   {
     rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
@@ -303,18 +303,14 @@ export const laws: readonly Law[] = [
       (event.record.status !== 'expired' && event.record.version > from.snapshot.context.newest),
   },
   {
-    rule: 'presents a refresh token only when it has one, under a lease, without storage if that is allowed, or once more after a lost answer',
-    holds: ({ snapshot }, { from, event, effects }) =>
+    rule: 'presents a refresh token only when it has one, under a lease that was just granted, or without storage if that is allowed',
+    holds: ({ snapshot }, { event, effects }) =>
       each(effects, 'requestToken', ({ grant }) => {
         if (grant !== 'refresh_token') return true;
         const { tokens, onStorageUnavailable, renewal } = snapshot.context;
         if (renewal !== 'refresh_token' || tokens?.refreshable !== true) return false;
         return (
-          event?.type === 'lease.granted' ||
-          (event?.type === 'storage.failed' && onStorageUnavailable === 'request') ||
-          (event?.type === 'tokenRequest.failed' &&
-            event.failure.kind === 'ambiguous' &&
-            !from.snapshot.context.repeated)
+          event?.type === 'lease.granted' || (event?.type === 'storage.failed' && onStorageUnavailable === 'request')
         );
       }),
   },
@@ -370,7 +366,7 @@ export const laws: readonly Law[] = [
       return effects.some(
         ({ type }) =>
           (type === 'commitTombstone' && pathOf(snapshot) === 'revoking.committing') ||
-          (type === 'commitTokens' && snapshot.context.origin !== 'refresh_token'),
+          (type === 'commitTokens' && originOfWritten(snapshot) !== 'refresh_token'),
       );
     },
   },
@@ -378,7 +374,7 @@ export const laws: readonly Law[] = [
     rule: 'writes what a refresh brought over no record that it cannot read',
     holds: (_, { from, event, effects }) =>
       event?.type !== 'storage.failed' ||
-      from.snapshot.context.origin !== 'refresh_token' ||
+      originOfWritten(from.snapshot) !== 'refresh_token' ||
       each(effects, 'commitTokens', () => false),
   },
   {
@@ -418,6 +414,12 @@ export const laws: readonly Law[] = [
       }),
   },
 ];
+
+/** Where the tokens came from that would be written now. */
+function originOfWritten(snapshot: World['snapshot']): TokenOrigin | null {
+  const { origin, unwritten } = snapshot.context;
+  return pathOf(snapshot) === 'valid.unsaved' ? unwritten : origin;
+}
 
 function each<Name extends EffectName>(
   effects: readonly Effect[],

@@ -336,6 +336,14 @@ describe('a renewal', () => {
 });
 
 describe('a token that an API answered 401 to', () => {
+  it('is renewed within the same minute when it is over, as one whose answer came late', () => {
+    const story = user().opensFresh().hears({ type: 'token.rejected' }).hears(granted);
+    story.receives({ expiresAt: story.now + SECOND }).hears(written(8));
+    story.after(2 * SECOND).hears({ type: 'token.rejected' });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).not.toContain('serveCallers');
+  });
+
   it('is renewed before its time, once a minute', () => {
     const story = user().opensFresh().after(MINUTE).hears({ type: 'token.rejected' });
     expect(story.place).toBe('refreshing.leasing');
@@ -431,9 +439,9 @@ describe('a refresh token that the server refuses', () => {
 
   it('was interrupted, when the answer to an earlier request was lost', () => {
     const story = user().opensFresh().asksServer().hears(lost);
-    expect(story.place).toBe('refreshing.requesting');
-    expect(story.deeds).toEqual(['stopTimer', 'requestToken', 'startTimer']);
-    story.hears(refused).hears(written(8));
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).toEqual(['stopTimer', 'requestLease']);
+    story.hears(granted).hears(refused).hears(written(8));
     expect(story.context.ending).toMatchObject({ cause: 'refresh_interrupted' });
   });
 
@@ -443,25 +451,36 @@ describe('a refresh token that the server refuses', () => {
   });
 
   it('was not interrupted, when a lost answer was to a request for the token before it', () => {
-    const story = user().opensFresh().asksServer().hears(lost).receives().hears(written(8));
+    const story = user().opensFresh().asksServer().hears(lost).hears(granted).receives().hears(written(8));
     story.asksServer().hears(refused).hears(written(9));
     expect(story.context.ending).toMatchObject({ cause: 'refresh_token_rejected' });
   });
 });
 
 describe('a request without an answer', () => {
-  it('is repeated at once, once', () => {
+  it('is repeated at once, once, under a lease that is granted anew', () => {
     const story = user().opensFresh().asksServer().hears(lost);
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 7 });
+    story.hears(granted);
     expect(story.deed('requestToken')).toEqual({ grant: 'refresh_token' });
     story.hears(lost);
     expect(story.place).toBe('refreshing.backingOff');
     expect(story.deeds).not.toContain('requestToken');
   });
 
+  it('is not repeated when another instance has renewed meanwhile, or is about to', () => {
+    const story = user().opensFresh().asksServer().hears(lost);
+    expect(story.hears({ type: 'lease.held', until: START + MINUTE }).place).toBe('refreshing.waiting');
+    expect(story.hears({ type: 'record.changed', version: 8 }).place).toBe('refreshing.leasing');
+    story.hears({ type: 'lease.moved', record: record.holding(8, tokens(START + SECOND)) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).not.toContain('requestToken');
+  });
+
   it('is repeated at once again under the next lease', () => {
-    const story = user().opensFresh().asksServer().hears(lost).hears(lost);
+    const story = user().opensFresh().asksServer().hears(lost).hears(granted).hears(lost);
     story.after(SECOND).hears({ type: 'retryTimer.elapsed' }).hears(granted).hears(lost);
-    expect(story.place).toBe('refreshing.requesting');
+    expect(story.place).toBe('refreshing.leasing');
   });
 });
 
@@ -704,7 +723,7 @@ describe('a storage that went back to an earlier record', () => {
       expect(story.deed('requestLease')).toEqual({ ifVersion: facts.version });
       expect(story.context).toMatchObject(known);
       expect(story.hears(granted).receives().deed('commitTokens')).toEqual({ expectedVersion: facts.version });
-      expect(story.hears(written(8)).context).toMatchObject({ version: 8, newest: 8, unwritten: false });
+      expect(story.hears(written(8)).context).toMatchObject({ version: 8, newest: 8, unwritten: null });
     },
   );
 
@@ -777,11 +796,11 @@ describe('a storage that went back to an earlier record', () => {
       .hears({ type: 'refreshTimer.elapsed', used: false });
     for (const story of [hearing(user().opensFresh()), hearing(idle)]) {
       expect(story.place).toBe('valid.unsaved');
-      expect(story.context).toMatchObject({ ...known, unwritten: true });
+      expect(story.context).toMatchObject({ ...known, unwritten: 'refresh_token' });
       expect(story.hears(asked).deeds).toEqual(['serveCallers']);
       story.after(SECOND).hears({ type: 'retryTimer.elapsed' });
       expect(story.deed('commitTokens')).toEqual({ expectedVersion: facts.version });
-      expect(story.hears(written(8)).context).toMatchObject({ ...known, version: 8, unwritten: false });
+      expect(story.hears(written(8)).context).toMatchObject({ ...known, version: 8, unwritten: null });
     }
     const pausing = hearing(user().opensFresh().asksServer().hears(busy));
     expect(pausing.place).toBe('refreshing.backingOff');

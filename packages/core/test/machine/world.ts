@@ -351,16 +351,16 @@ export function essenceOf(world: World): string {
     suspect: context.suspect && mayBeRejected,
     forced: context.forcedAt !== null && now - context.forcedAt < MINUTE && mayBeRejected,
     replaceable: context.failure?.version !== undefined && place === 'restoring.unread',
-    repeated: context.repeated && /requesting/.test(place),
+    repeated: context.repeated && /leasing|waiting|requesting/.test(place),
     callers,
     bringer,
-    unwritten: unwritten || context.unwritten,
+    unwritten: unwritten && context.unwritten,
   };
   return [
     place,
     isLeaving || place.endsWith('.committing') ? String(served !== null) : phaseOf(context, now),
     held && phaseOf({ ...context, tokens: held }, now),
-    /leasing|requesting|committing|backingOff|unsaved/.test(place) && !isLeaving && context.origin,
+    /leasing|requesting|committing|backingOff/.test(place) && !isLeaving && context.origin,
     // Patience ends with the third failure: what counts is how many are left.
     !isLeaving && Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1),
     isBreak && failure && (failure.retryAfter === undefined ? failure.kind : 'told to wait'),
