@@ -59,6 +59,26 @@ describe('an answer that is lost after the server carried the refresh out', () =
     expect(ending).toMatchObject({ cause: 'refresh_interrupted', failure: { code: 'invalid_grant' } });
   });
 
+  it('is known to the instance that tries next, so that the ending has its true cause', async () => {
+    const { server, clock, portal, signedIn } = await startWorld({ rotation: 'strict' });
+    const storage = memoryStorage({ clock });
+    const one = await signedIn({ storage });
+    const other = portal({ storage });
+    await other.getToken();
+    server.faults.next('token', fault.lostAnswer());
+    server.faults.next('token', fault.dropped());
+    const interrupted = errorOf(one.refresh());
+    await reaches(one, 'refreshing.backingOff');
+
+    const asked = errorOf(other.refresh());
+    await reaches(other, 'refreshing.waiting');
+    await one.close();
+    await interrupted;
+    await clock.advance(MINUTE);
+    expect(await asked).toMatchObject({ name: 'TokenExpiredError' });
+    expect(other.snapshot.ending).toMatchObject({ cause: 'refresh_interrupted' });
+  });
+
   it('ends no session that another instance has renewed meanwhile', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'strict' });
     const storage = memoryStorage({ clock });

@@ -24,8 +24,11 @@ export interface EffectParameters {
   requestLease: { ifVersion: number };
   /** Keep the lease for longer. Losing it changes nothing: a request is never aborted, and the commit decides. */
   renewLease: undefined;
-  /** Give the lease back, if this session has it; nothing is awaited. */
-  releaseLease: undefined;
+  /**
+   * Give the lease back, if this session has it; nothing is awaited. When the refresh token may be `spent`, leave it to
+   * end by time instead: that is how the next holder learns of it.
+   */
+  releaseLease: { spent: boolean };
   /** Ask the server for tokens → `tokenResponse.received` or `tokenRequest.failed`. Once sent it is never aborted. */
   requestToken: { grant: Exclude<TokenOrigin, 'import'> };
   /** Keep the tokens that came with this event aside until they are written. */

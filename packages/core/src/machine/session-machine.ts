@@ -363,7 +363,13 @@ const leaseAndRepeat = { guard: repeatAtOnce.guard, target: 'leasing', actions: 
 
 /** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
 const backingOff = session.createStateConfig({
-  entry: ['releaseLease', startTheRetryTimer],
+  entry: [
+    {
+      type: 'releaseLease',
+      params: ({ context }) => ({ spent: context.possiblySpent && context.origin === 'refresh_token' }),
+    },
+    startTheRetryTimer,
+  ],
   exit: stopTheRetryTimer,
   on: {
     // When nobody asked since, the next one who does begins anew.
@@ -790,7 +796,10 @@ export const sessionMachine = session.createMachine({
       states: {
         requesting: {
           tags: 'busy',
-          entry: ['releaseLease', { type: 'revokeTokens', params: { which: 'served' } }],
+          entry: [
+            { type: 'releaseLease', params: { spent: false } },
+            { type: 'revokeTokens', params: { which: 'served' } },
+          ],
           on: { 'revocation.finished': 'committing' },
         },
         committing: {

@@ -105,6 +105,11 @@ export class SessionRecord {
     if (lease !== undefined) harmlessly(() => this.#place.storage.renew(lease));
   }
 
+  /** Nobody gets it before its time is over, and whoever does is told that it was abandoned. */
+  leaveLease(): void {
+    this.#lease = undefined;
+  }
+
   /** A lease that cannot be given back ends by itself. */
   async releaseLease(): Promise<void> {
     const lease = this.#lease;

@@ -466,7 +466,8 @@ export class TokenSession {
         this.#record.renewLease();
         break;
       case 'releaseLease':
-        void this.#record.releaseLease();
+        if (effect.params.spent) this.#record.leaveLease();
+        else void this.#record.releaseLease();
         break;
       case 'requestToken':
         void this.#requestToken(effect.params);

@@ -40,7 +40,7 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
   readRecord: [],
   requestLease: ['ifVersion'],
   renewLease: [],
-  releaseLease: [],
+  releaseLease: ['spent'],
   requestToken: ['grant'],
   holdTokens: [],
   commitTokens: ['expectedVersion'],

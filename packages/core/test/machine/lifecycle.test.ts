@@ -485,6 +485,13 @@ describe('a request without an answer', () => {
 });
 
 describe('a failure that passes', () => {
+  it('keeps the lease, so that the next holder learns of it, when the refresh token may be spent', () => {
+    const story = user().opensFresh().asksServer().hears(lost).hears(granted).hears(lost);
+    expect(story.deed('releaseLease')).toEqual({ spent: true });
+    const alive = user().opensFresh().asksServer().hears(unreachable);
+    expect(alive.deed('releaseLease')).toEqual({ spent: false });
+  });
+
   it('gives the lease back and tries again after a while, longer each time', () => {
     const story = user().opensFresh().asksServer();
     const windows: Effect[] = [];
