@@ -1,8 +1,22 @@
 /** Returns `length` random bytes, fit for cryptography: states, code verifiers and lease owners are made of them. */
 export type Entropy = (length: number) => Uint8Array;
 
+/** Bytes are fetched from the platform so many at a time: each fetch costs as much as a step of the machine. */
+const POOL = new Uint8Array(1_024);
+let used = POOL.length;
+
 /** The platform's `crypto.getRandomValues()`. */
-export const systemEntropy: Entropy = (length) => crypto.getRandomValues(new Uint8Array(length));
+export const systemEntropy: Entropy = (length) => {
+  if (length > POOL.length) return crypto.getRandomValues(new Uint8Array(length));
+  if (used + length > POOL.length) {
+    crypto.getRandomValues(POOL);
+    used = 0;
+  }
+  const bytes = POOL.slice(used, used + length);
+  POOL.fill(0, used, used + length); // They may become a code verifier, so nobody else can have them.
+  used += length;
+  return bytes;
+};
 
 /** `length` random bytes in base64url without padding, the alphabet of RFC 7636 §4.1. */
 export function randomText(entropy: Entropy, length: number): string {
