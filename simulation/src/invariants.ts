@@ -38,6 +38,9 @@ export interface Violation {
 /** How long a call may take besides the time for which its instance stood still, in milliseconds. */
 const LONGEST_CALL = 15 * 60_000;
 
+/** For so long at least a lease keeps others from asking, in milliseconds: longer than any request may take. */
+const LONGEST_REQUEST = 25_000;
+
 /** How long after its own answer an instance that nothing hinders has its tokens in the storage. */
 const PROMPT_COMMIT = 60_000;
 
@@ -71,6 +74,8 @@ interface TokenRequest {
 interface Presentation {
   /** When it was sent. */
   readonly at: number;
+  /** When the lease for it was granted. */
+  readonly leasedAt: number | undefined;
   readonly who: string;
   readonly bought: string;
   /** Whether its answer was given up. */
@@ -96,7 +101,9 @@ class Conduct {
   roundTrip = 0;
   heardAt = 0;
   /** What the storage is about to answer, by question. */
-  readonly answers = new Map<number, Holding>();
+  readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
+  /** The highest version that it has heard of. */
+  version = 0;
   /** The newest refresh token that it has heard of. */
   known: string | undefined;
   readonly sent = new Map<number, Sending>();
@@ -312,7 +319,7 @@ export class Judge {
       this.accuse('no way back', `Version ${version} comes after version ${this.#highestVersion}.`);
     }
     this.#highestVersion = Math.max(this.#highestVersion, version);
-    conduct.answers.set(question, after);
+    conduct.answers.set(question, { version, holding: after });
     if (call === 'lease' && outcome.startsWith('granted')) {
       conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
@@ -358,12 +365,16 @@ export class Judge {
 
   #hearStorageAnswer({ who, at, asked, question, call, record }: Of<'storage answered'>): void {
     const conduct = this.#conductOf(who);
-    const holding = conduct.answers.get(question);
+    const answer = conduct.answers.get(question);
     conduct.answers.delete(question);
     if (record !== SESSION || call === 'renew' || call === 'release') return;
     conduct.roundTrip = at - asked;
     conduct.heardAt = at;
-    if (holding?.status === 'tokens' && holding.refreshToken !== undefined) conduct.known = holding.refreshToken;
+    if (answer?.holding.status !== 'tokens') return;
+    conduct.known = answer.holding.refreshToken ?? conduct.known;
+    // Newer tokens, whoever got them, mean that nothing was lost.
+    if (answer.version > conduct.version) conduct.suspected.clear();
+    conduct.version = Math.max(conduct.version, answer.version);
   }
 
   #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
@@ -383,7 +394,9 @@ export class Judge {
     const isGivenUp = conduct.givenUp.has(request);
     const tokens = typeof outcome === 'object' ? outcome : undefined;
     const presentation: Presentation | undefined =
-      tokens?.refreshToken === undefined ? undefined : { at: sending.at, who, bought: tokens.refreshToken, isGivenUp };
+      tokens?.refreshToken === undefined
+        ? undefined
+        : { at: sending.at, leasedAt: sending.lease?.at, who, bought: tokens.refreshToken, isGivenUp };
     conduct.asked.set(request, { presented, tokens, presentation });
     if (presented === undefined) return;
     this.#judgeLease(sending, presented);
@@ -418,8 +431,10 @@ export class Judge {
     if (parameters.onStorageUnavailable === 'request' && earlier.at - failed < STORAGE_TROUBLE) return true;
     if (this.#failedOverAt > earlier.at - STORAGE_TROUBLE) return true;
     if (earlier.storedAt !== undefined) return (lease?.at ?? at) < earlier.storedAt;
-    if (earlier.answeredAt === undefined) return earlier.who !== who || earlier.isGivenUp;
+    if (earlier.isGivenUp) return true;
     if (earlier.who === who) return false;
+    if ((lease?.at ?? at) - (earlier.leasedAt ?? earlier.at) < LONGEST_REQUEST) return false;
+    if (earlier.answeredAt === undefined) return true;
     const hinderedAt = Math.max(presenter.hinderedAt, presenter.storageFailedAt);
     return hinderedAt >= earlier.at - STORAGE_TROUBLE || at - earlier.answeredAt < PROMPT_COMMIT;
   }

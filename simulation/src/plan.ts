@@ -133,19 +133,60 @@ function parametersOf(random: Draws): Parameters {
 }
 
 function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
-  const { duration, clocks, accessTokenLifetime, flow } = parameters;
+  const { duration, flow } = parameters;
   if (flow === 'user') yield { at: 0, kind: 'call', instance: 0, call: 'signIn' };
   yield* routine(random, parameters);
   const scenes = random.between(1, 6);
   for (let scene = 0; scene < scenes; scene += 1) {
     const begin = random.between(0, duration);
-    // Some scenes are over before a request is, and some outlast several tokens.
-    const lasts = random.magnitude(200, random.happens(0.5) ? MINUTE : 2 * accessTokenLifetime * SECOND);
-    const moment = () => Math.min(duration, begin + random.between(0, lasts));
-    for (let left = random.between(2, 12); left > 0; left -= 1) {
-      yield { at: moment(), kind: 'call', instance: random.index(clocks.length), call: callOf(random) };
-    }
-    for (let left = random.between(0, 5); left > 0; left -= 1) yield faultOf(random, parameters, moment());
+    const entries = random.among([rush, rush, rush, signInAgain, muddle])(random, parameters, begin);
+    for (const entry of entries) if (entry.at <= duration) yield entry;
+  }
+}
+
+/** Everybody wants new tokens at once, and then something goes wrong. */
+function* rush(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks } = parameters;
+  if (random.happens(0.3)) yield { at: begin, kind: 'access tokens end' };
+  for (const instance of clocks.keys()) {
+    if (random.happens(0.2)) continue;
+    const call = random.among<Call>(['refresh', 'refresh', 'use', 'getToken', 'impatient']);
+    yield { at: begin + random.soon(3 * SECOND), kind: 'call', instance, call };
+  }
+  for (let left = random.between(0, 4); left > 0; left -= 1) {
+    yield faultOf(random, parameters, begin + random.soon(30 * SECOND));
+  }
+  for (let left = random.between(0, 4); left > 0; left -= 1) {
+    const at = begin + random.soon(5 * MINUTE);
+    yield { at, kind: 'call', instance: random.index(clocks.length), call: callOf(random) };
+  }
+}
+
+/** The user takes the sign-in back and signs in again, or signs out, while others go on with what they have. */
+function* signInAgain(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks, duration } = parameters;
+  const somebody = () => random.index(clocks.length);
+  if (random.happens(0.6)) yield { at: begin, kind: 'user revokes' };
+  if (random.happens(0.4)) yield { at: begin, kind: 'call', instance: somebody(), call: 'revoke' };
+  for (let left = random.between(0, 3); left > 0; left -= 1) {
+    const call = random.among<Call>(['use', 'refresh']);
+    yield { at: begin + random.soon(3 * SECOND), kind: 'call', instance: somebody(), call };
+  }
+  if (random.happens(0.5)) yield faultOf(random, parameters, Math.min(duration, begin + random.soon(5 * SECOND)));
+  yield { at: begin + random.soon(10 * SECOND), kind: 'call', instance: somebody(), call: 'signIn' };
+}
+
+/** Any calls and any faults, in any order. */
+function* muddle(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks, accessTokenLifetime } = parameters;
+  // Some are over before a request is, and some outlast several tokens.
+  const lasts = random.magnitude(200, random.happens(0.5) ? MINUTE : 2 * accessTokenLifetime * SECOND);
+  for (let left = random.between(2, 12); left > 0; left -= 1) {
+    const at = begin + random.between(0, lasts);
+    yield { at, kind: 'call', instance: random.index(clocks.length), call: callOf(random) };
+  }
+  for (let left = random.between(0, 5); left > 0; left -= 1) {
+    yield faultOf(random, parameters, begin + random.between(0, lasts));
   }
 }
 
@@ -168,7 +209,7 @@ function callOf(random: Draws): Call {
 function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters, at: number): Entry {
   const instance = random.index(clocks.length);
   const most = Math.max(1, duration - at);
-  const lasts = Math.min(most, random.magnitude(50, random.happens(0.8) ? 90 * SECOND : 30 * MINUTE));
+  const lasts = Math.min(most, random.magnitude(50, random.happens(0.9) ? 2 * MINUTE : 30 * MINUTE));
   const kind = random.among<EntryKind>([
     'crash',
     'crash',
@@ -210,7 +251,7 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
     case 'secrets':
       return { at, kind, live: random.among([['third'], clientSecrets.slice(-1), ['third', 'first']]), lasts };
     case 'failover':
-      return { at, kind, loses: random.magnitude(1, 5_000), lasts: Math.min(lasts, 10 * SECOND) };
+      return { at, kind, loses: random.magnitude(10, 10_000), lasts: Math.min(lasts, 10 * SECOND) };
     case 'user revokes':
       return random.happens(0.4) ? { at, kind } : { at, kind: 'access tokens end' };
     case 'access tokens end':
@@ -243,6 +284,11 @@ class Draws {
   /** A whole number; both ends are included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.#random() * (most - least + 1));
+  }
+
+  /** Milliseconds from now: most often a few, and seldom as many as `most`. */
+  soon(most: number): number {
+    return this.magnitude(1, most) - 1;
   }
 
   /** A number of any size within the two, small ones as often as large ones; whole from 1 on. */
