@@ -10,7 +10,7 @@ const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.e
 
 const SECRET = 'canary-token';
 
-const wellFormed = fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed());
+const wellFormed = fc.string({ unit: 'binary' }).filter((text) => !/\p{Surrogate}/u.test(text));
 const anyKey = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.constantFrom('mara', '\ud800', '\udc00'));
 
 function bench() {
@@ -66,7 +66,7 @@ describe('an encrypted record', () => {
         expect((await storage.read(key)).record?.value).toBe(value);
         expect((await inner.read(key)).record?.value).not.toContain(SECRET);
       }),
-      runs(100),
+      runs(50),
     );
   });
 
@@ -80,7 +80,7 @@ describe('an encrypted record', () => {
         await inner.commit(key, { value: tampered, expectedVersion: 0 });
         expect([undefined, value]).toContain(await readingOf(storage, key));
       }),
-      runs(300),
+      runs(50),
     );
   });
 
@@ -96,7 +96,7 @@ describe('an encrypted record', () => {
         const isMine = mixed.join('.') === mine;
         expect(await readingOf(storage, key)).toBe(isMine ? `mine ${text}` : undefined);
       }),
-      runs(150),
+      runs(60),
     );
   });
 
@@ -126,7 +126,7 @@ describe('an encrypted record', () => {
         await inner.commit('mara', { value, expectedVersion: 0 });
         expect(await readingOf(storage, 'mara')).toBeUndefined();
       }),
-      runs(200),
+      runs(60),
     );
   });
 });

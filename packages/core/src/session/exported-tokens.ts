@@ -88,8 +88,8 @@ export function readImport(tokens: ImportableTokens, now: number): TokenSet {
 
 function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  // A header's own error would quote what it cannot carry.
-  if (!isToken(value)) {
+  // A header's own error would quote what it cannot carry. A space is that of "Bearer …", copied with the token.
+  if (!isToken(value) || value.includes(' ')) {
     refuse(
       `have ${name === 'accessToken' || name === 'idToken' ? 'an' : 'a'} ${name} that is no token. Import what exportTokens() gave, unchanged.`,
     );

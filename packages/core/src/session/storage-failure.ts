@@ -3,11 +3,51 @@ import type { Failure } from '../kernel/failure.js';
 
 /** A storage's reply, with whatever it throws or rejects with made a `StorageError` that is safe to show. */
 export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Reply> {
+  let reply: Reply;
   try {
-    return await ask();
+    reply = await ask();
   } catch (error) {
     throw storageErrorOf(error);
   }
+  if (isReply(reply)) return reply;
+  throw new StorageError(
+    'invalid_reply',
+    'The storage answered with something that the port does not allow, so it was not used. Prove it with storageContract().',
+  );
+}
+
+/** Whether times, versions and records are what they should be: a session would wait until no time at all for others. */
+function isReply(reply: unknown): boolean {
+  if (!isObject(reply) || !isTime(reply['now'])) return false;
+  const { outcome, record, version, until, lease } = reply;
+  if (
+    record !== undefined &&
+    !(isObject(record) && typeof record['value'] === 'string' && isVersion(record['version']))
+  )
+    return false;
+  switch (outcome) {
+    case 'committed':
+      return isVersion(version);
+    case 'held':
+      return isTime(until);
+    case 'granted':
+      return isObject(lease);
+    default:
+      return true;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A moment that a `Date` can name; beyond, numbers are too coarse to add a second to. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+}
+
+function isVersion(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /**

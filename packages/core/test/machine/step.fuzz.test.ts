@@ -151,7 +151,7 @@ describe('the machine, told anything in any order', () => {
         const { value, context } = snapshot;
         expect(JSON.parse(JSON.stringify({ value, context }))).toEqual({ value, context });
       }),
-      runs(300),
+      runs(150),
     );
   });
 
@@ -172,7 +172,7 @@ describe('the machine, told anything in any order', () => {
         }
         expect(path).toEqual('to end in fresh tokens');
       }),
-      runs(300),
+      runs(150),
     );
   });
 });

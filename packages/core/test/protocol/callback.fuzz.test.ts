@@ -72,7 +72,7 @@ describe('a callback of any kind', () => {
           expect(shown).not.toContain(secret);
         }
       }),
-      runs(400),
+      runs(250),
     );
   });
 

@@ -152,7 +152,7 @@ describe('an error response of any kind', () => {
           expect(isDocumented(errorOf(failure))).toBe(true);
         },
       ),
-      runs(300),
+      runs(150),
     );
   });
 
@@ -201,7 +201,7 @@ describe('an error response of any kind', () => {
           });
         },
       ),
-      runs(400),
+      runs(250),
     );
   });
 });
@@ -240,7 +240,7 @@ describe('Retry-After', () => {
         const wait = retryAfterOf(new Headers(headers.map(([name, value]) => [name, value])), now);
         expect(wait === undefined || (wait >= 0 && wait <= 2 ** 31 * 1000)).toBe(true);
       }),
-      runs(300),
+      runs(150),
     );
   });
 

@@ -68,7 +68,7 @@ describe('a token response of any kind', () => {
         expect(Object.is(expiresIn, -0)).toBe(false);
         if (scopes !== undefined) expect(scopes).not.toHaveLength(0);
       }),
-      runs(250),
+      runs(150),
     );
   });
 
@@ -80,7 +80,7 @@ describe('a token response of any kind', () => {
         const { scopes = [] } = reply.ok ? reply.tokens : {};
         expect(await client.refresh({ ...refresh, scopes })).toEqual(await client.refresh({ ...refresh, scopes: [] }));
       }),
-      runs(200),
+      runs(80),
     );
   });
 
@@ -89,7 +89,8 @@ describe('a token response of any kind', () => {
       fc.asyncProperty(asked, oddGrant, async ({ profile, ask }, body) => {
         const client = clientOf(profile, { transport: answering({ status: 200, headers: [], body }) });
         const reply = await ask(client, ['openid']);
-        if (!reply.ok) return;
+        // A token with a space is none of RFC 6750 §2.1; imports refuse it as a header that was copied whole.
+        if (!reply.ok || body.includes(`${TOKEN} `)) return;
         const { expiresIn, scopes = [], ...tokens } = reply.tokens;
         const facts = {
           issuedAt: NOW,
@@ -102,7 +103,7 @@ describe('a token response of any kind', () => {
         expect(exportTokens(imported)).toEqual(exported);
         expect(imported.facts).toEqual(facts);
       }),
-      runs(200),
+      runs(80),
     );
   });
 });

@@ -10,7 +10,7 @@ export const TOKEN = 'canary-token';
 
 const anyToken = fc
   .string({ unit: 'grapheme-ascii' })
-  .map((text) => new Secret(`${TOKEN}${text.replace(/[^\x20-\x7e]/g, '')}`));
+  .map((text) => new Secret(`${TOKEN}${text.replace(/[^\x21-\x7e]/g, '')}`));
 
 /** Any set of tokens that a server can grant. */
 export const anyTokenSet: fc.Arbitrary<TokenSet> = fc

@@ -121,7 +121,7 @@ describe('a stored record of any kind', () => {
         const { facts } = readRecord({ value: tombstone, version: VERSION }, NOW);
         expect(facts).toEqual({ status: 'expired', version: VERSION, ending });
       }),
-      runs(150),
+      runs(60),
     );
   });
 
@@ -137,7 +137,7 @@ describe('a stored record of any kind', () => {
         else expectUsable(contents);
       }),
       {
-        ...runs(600),
+        ...runs(250),
         examples: [['['.repeat(50_000)], ['\ufeff{}'], [JSON.stringify(new Secret(TOKEN))], ['{"format":1e999}']],
       },
     );
@@ -151,7 +151,7 @@ describe('a stored record of any kind', () => {
         expect(error).toMatchObject({ name: 'StorageError', code: 'record_from_newer_version' });
         expect(error).not.toHaveProperty('version');
       }),
-      runs(100),
+      runs(50),
     );
   });
 });
