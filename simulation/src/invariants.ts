@@ -111,6 +111,8 @@ class Conduct {
   readonly asked = new Map<number, TokenRequest>();
   /** The requests whose answers it has given up; some of them come to the server yet. */
   readonly givenUp = new Set<number>();
+  /** The refresh token of the sign-in that it was told of last. */
+  brought: string | undefined;
   /** When it got which access token from the server itself. */
   readonly received = new Map<string, number>();
   /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */
@@ -199,7 +201,7 @@ export class Judge {
         this.#hearHanded(event);
         break;
       case 'signed in':
-        this.#conductOf(event.who).known = event.tokens.refreshToken;
+        this.#conductOf(event.who).brought = event.tokens.refreshToken;
         break;
       case 'state':
         if (this.#evidence.parameters.flow === 'service' && event.to.startsWith('expired')) {
@@ -253,8 +255,10 @@ export class Judge {
     if (parameters.flow === 'service') return true;
     const isLive = (token: string | undefined) => token !== undefined && ledger.deathOf(token) === undefined;
     if (record.status === 'tokens' && isLive(record.refreshToken)) return true;
-    const known = living.map((who) => this.#conductOf(who).known);
-    return known.some((token) => token !== undefined && isLive(token) && ledger.familyOf(token) === this.#family);
+    return living.some((who) => {
+      const { known, gaveUpInVain } = this.#conductOf(who);
+      return known !== undefined && !gaveUpInVain && isLive(known) && ledger.familyOf(known) === this.#family;
+    });
   }
 
   /**
@@ -286,6 +290,7 @@ export class Judge {
     const conduct = this.#conductOf(who);
     if (call === 'revoke') conduct.gaveUpInVain = !('done' in outcome);
     if (!('done' in outcome)) return;
+    if (call === 'signIn') conduct.known = conduct.brought;
     if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
   }
 
