@@ -90,8 +90,9 @@ describe('a token response of any kind', () => {
         const client = clientOf(profile, { transport: answering({ status: 200, headers: [], body }) });
         const reply = await ask(client, ['openid']);
         // A token with a space is none of RFC 6750 §2.1; imports refuse it as a header that was copied whole.
-        if (!reply.ok || body.includes(`${TOKEN} `)) return;
+        if (!reply.ok) return;
         const { expiresIn, scopes = [], ...tokens } = reply.tokens;
+        if (Object.values(tokens).some((token) => token.reveal().includes(' '))) return;
         const facts = {
           issuedAt: NOW,
           expiresAt: expiresIn === null ? null : NOW + expiresIn * 1000,
