@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const JOBS = {
   demo: (args) => program('examples/plain-node/src/demo.ts', args),
-  simulate: (args) => program('simulation/src/main.ts', args),
   bench: (args) => program('benchmarks/src/bench.ts', args),
+  simulate: (args) => program('simulation/src/main.ts', args),
   race: (args) => program('tests/race/race.ts', args),
   test: async (args) => runGates(root, await prepare({ built: false }), args),
   async dev([command, ...args]) {

@@ -23,6 +23,8 @@ export interface Fleet {
 export interface FleetOptions {
   readonly server?: AuthorizationServerOptions;
   readonly redis?: RedisOptions;
+  /** How long an instance waits for Redis, in milliseconds. Default: the storage's own. */
+  readonly timeout?: number;
 }
 
 /** Everything ends with the test. */
@@ -33,7 +35,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   function common(): CommonOptions {
     const client = new Redis(redis.url, { retryStrategy: () => 50 });
     client.on('error', () => {}); // Some tests end the server on purpose.
-    const storage = redisStorage({ client, timeout: 1_000 });
+    const storage = redisStorage({ client, ...(options.timeout && { timeout: options.timeout }) });
     onTestFinished(async () => {
       await storage.close();
       client.disconnect();

@@ -11,6 +11,7 @@ describe('while Redis is away', () => {
     const { redis, server, webApp } = await startFleet({
       server: { accessTokenLifetime: LIFETIME, rotation: 'revoke-chain' },
       redis: { persistence: 'always' },
+      timeout: 1_000,
     });
     const auth = webApp();
     const token = await signIn(server, auth);
@@ -35,7 +36,7 @@ describe('while Redis is away', () => {
   });
 
   it('a service asks for tokens without it, and shares them again when it is back', async () => {
-    const { redis, server, service } = await startFleet({ server: { accessTokenLifetime: LIFETIME } });
+    const { redis, server, service } = await startFleet({ server: { accessTokenLifetime: LIFETIME }, timeout: 1_000 });
     const [auth, other] = [service(), service()];
     const token = await auth.getToken();
     await other.getToken();

@@ -8,7 +8,7 @@ import type { Broken, Mistake } from './broken-member.js';
 /** The invariants that do not hold in a race of members that make a mistake, each once. */
 async function brokenBy(mistake: Mistake): Promise<Set<string>> {
   const directory = await mkdtemp(join(tmpdir(), 'broken-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const { violations } = await race({
     member: new URL('broken-member.ts', import.meta.url),
     members: 3,

@@ -46,7 +46,7 @@ async function file(): Promise<Field> {
   return {
     options: { member: new URL('file-member.ts', import.meta.url), parameters: { directory } },
     faults: anywhere,
-    close: () => rm(directory, { recursive: true, force: true }),
+    close: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 

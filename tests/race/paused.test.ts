@@ -40,7 +40,7 @@ async function racePaused(server: { rotation: Rotation; gracePeriod: number }): 
     ...field.options,
     members: 2,
     seed: 1,
-    duration: 2_500,
+    duration: 3_500,
     pace: 50,
     leaseTtl: LEASE,
     faults: [pausePastItsLease()],

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError, TokenStorage } from '@frameio-auth/core';
 import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
 import type { RedisAddress } from '@frameio-auth/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
+import { keyNames } from '../src/key-names.js';
 
 export const KEY = 'fictional-session';
 
 /** The names that the documentation gives to the channel and the hash of a session: one of 64 shards, by the key. */
 export function channelOf(prefix: string, key = KEY): string {
-  return `${prefix}{${(createHash('sha1').update(key).digest()[0] as number) % 64}}`;
+  return keyNames(prefix, key).channel;
 }
 
 export function hashOf(prefix: string, key = KEY): string {
