@@ -35,21 +35,21 @@ export function failureOf(error: unknown, host: string): TransportError {
 }
 
 /** The platform's word for the failure, or `request_failed` where it has none that is safe to repeat. */
-export function codeOf(error: unknown): string {
+export function codeOf(error: unknown, depth = 0): string {
   const { code, errors } = informative(error);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code)) return code;
-  return errors === undefined ? 'request_failed' : codeOf(errors[0]);
+  return errors === undefined || depth === DEEPEST ? 'request_failed' : codeOf(errors[0], depth + 1);
 }
 
 /**
  * Where in doubt, the answer is `exchange`. In particular, a code alone proves little: a connection that was in use
  * can fail with `EHOSTUNREACH` or `ETIMEDOUT` too, so for those the system call has to be the one that connects.
  */
-function stageOf(error: unknown): Stage {
+function stageOf(error: unknown, depth = 0): Stage {
   const { code, syscall, message, errors } = informative(error);
   if (errors !== undefined) {
     // Several addresses of one host were tried: nothing was sent only if nothing was sent to any of them.
-    const stages = errors.map(stageOf);
+    const stages = depth === DEEPEST ? [] : errors.map((each) => stageOf(each, depth + 1));
     return stages.find((stage) => stage === 'exchange') ?? stages[0] ?? 'exchange';
   }
   if (syscall === 'getaddrinfo' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'lookup';
@@ -59,6 +59,9 @@ function stageOf(error: unknown): Stage {
   if (code === 'ECONNRESET' && String(message).includes(HANDSHAKE_CUT_SHORT)) return 'connection';
   return 'exchange';
 }
+
+/** How many errors within errors are looked at: one may contain itself. */
+const DEEPEST = 3;
 
 interface ForeignError {
   readonly code?: unknown;

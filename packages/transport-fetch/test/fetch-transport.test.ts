@@ -328,6 +328,7 @@ describe('the delivery of a failure that cannot be brought about here', () => {
     ['all addresses refused', 'not_sent', fetchFailed({ errors: [connect('ECONNREFUSED'), connect('ETIMEDOUT')] })],
     ['one address lost in use', 'unknown', fetchFailed({ errors: [connect('ECONNREFUSED'), read('ECONNRESET')] })],
     ['no address at all', 'unknown', fetchFailed({ errors: [] })],
+    ['an error that contains itself', 'unknown', fetchFailed(containingItself())],
     ['a route lost in use', 'unknown', fetchFailed({ code: 'EHOSTUNREACH', syscall: 'read' })],
     ['a connection that went silent in use', 'unknown', fetchFailed({ code: 'ETIMEDOUT', syscall: 'read' })],
     ['a broken pipe', 'unknown', fetchFailed({ code: 'EPIPE', syscall: 'write' })],
@@ -375,3 +376,9 @@ describe('the options', () => {
     expect(await (await transport('https://ims-na1.example/', REQUEST)).text()).toBe('replaced');
   });
 });
+
+function containingItself(): { errors: unknown[] } {
+  const errors: unknown[] = [];
+  errors.push({ errors });
+  return { errors };
+}

@@ -31,9 +31,9 @@ function isReply(reply: unknown): boolean {
     case 'held':
       return isTime(until);
     case 'granted':
-      return isObject(lease);
+      return isObject(lease) && isTime(until);
     default:
-      return true;
+      return outcome === undefined || outcome === 'moved' || outcome === 'conflict';
   }
 }
 
