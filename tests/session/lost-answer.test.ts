@@ -1,3 +1,4 @@
+import { StorageError } from '@frameio-auth/core';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import type { Fault, Rotation } from '@frameio-auth/testing';
 import { fault } from '@frameio-auth/testing';
@@ -77,6 +78,29 @@ describe('an answer that is lost after the server carried the refresh out', () =
     await clock.advance(MINUTE);
     expect(await asked).toMatchObject({ name: 'TokenExpiredError' });
     expect(other.snapshot.ending).toMatchObject({ cause: 'refresh_interrupted' });
+  });
+
+  it('is told apart from a refusal by those who come after an instance that could not write its tokens', async () => {
+    const { clock, portal, signedIn } = await startWorld({ rotation: 'strict' });
+    const shared = memoryStorage({ clock });
+    const auth = await signedIn({
+      storage: {
+        ...shared,
+        commit: async (key, request) => {
+          if (request.lease !== undefined) throw new StorageError('down', 'The storage takes nothing.');
+          return shared.commit(key, request);
+        },
+      },
+    });
+    await auth.refresh();
+    expect(await errorOf(auth.close())).toMatchObject({ name: 'StorageError', code: 'down' });
+
+    const next = portal({ storage: shared });
+    const asked = errorOf(next.refresh());
+    await reaches(next, 'refreshing.waiting');
+    await clock.advance(MINUTE);
+    expect(await asked).toMatchObject({ name: 'TokenExpiredError' });
+    expect(next.snapshot.ending).toMatchObject({ cause: 'refresh_interrupted' });
   });
 
   it('ends no session that another instance has renewed meanwhile', async () => {

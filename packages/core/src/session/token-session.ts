@@ -255,6 +255,8 @@ export class TokenSession {
     this.#bringer?.turnAway(closedError);
     this.#resume();
     const lost = await this.#writeOnceMore();
+    // They were bought with the refresh token in the record. A lease that ends by time tells the next holder.
+    if (lost !== null) this.#record.leaveLease();
     this.#forget();
     this.#replica?.stop();
     this.#listeners?.clear();
