@@ -13,7 +13,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts', 'simulation/test/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'tests/**/*.test.ts',
+      'simulation/test/**/*.test.ts',
+      'tools/**/*.test.ts',
+    ],
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
     maxWorkers: 2,
