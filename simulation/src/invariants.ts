@@ -14,7 +14,7 @@ export const invariants = {
   'rightful endings':
     'A session ends only when the server would refuse its refresh token for good, and that of the record which the ending replaces; a service never ends.',
   'honest causes':
-    'An ending blames a lost answer exactly if the instance lost one to that refresh token, or found an abandoned lease.',
+    'An ending blames a lost answer exactly if one was lost to the refresh token that was refused, to whomever.',
   'living tokens':
     'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it.',
   'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
@@ -65,6 +65,7 @@ interface Sending {
 
 /** A request for tokens, as the server got it. */
 interface TokenRequest {
+  readonly outcome: Of<'server did'>['outcome'];
   readonly presented: string | undefined;
   readonly tokens: IssuedTokens | undefined;
   readonly presentation: Presentation | undefined;
@@ -93,8 +94,9 @@ class Conduct {
   storageFailedAt = Number.NEGATIVE_INFINITY;
   /** When it last died, stood still, began to close, or found its commit refused. */
   hinderedAt = Number.NEGATIVE_INFINITY;
-  /** The refresh token that the server refused to it last. */
+  /** The refresh token that the server refused to it last, and whether because it was spent. */
   refused: string | undefined;
+  refusedAsSpent = false;
   /** The refresh tokens that it presented without an answer, or under a lease that somebody had abandoned. */
   readonly suspected = new Set<string>();
   /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
@@ -353,7 +355,7 @@ export class Judge {
   }
 
   #judgeEnding(who: string, before: Holding, cause: string, conduct: Conduct): void {
-    const { ledger } = this.#evidence;
+    const { ledger, parameters } = this.#evidence;
     const replaced = before.status === 'tokens' ? before.refreshToken : undefined;
     for (const token of [conduct.refused, replaced]) {
       if (token === undefined || ledger.deathOf(token) !== undefined) continue;
@@ -362,10 +364,17 @@ export class Judge {
       if (this.#hasFailedOver && !isOfTheSignIn) continue;
       this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
     }
-    const mustSuspect = conduct.suspected.has(conduct.refused ?? '');
-    if (cause === (mustSuspect ? 'refresh_interrupted' : 'refresh_token_rejected')) return;
-    const lost = mustSuspect ? 'may have lost' : 'cannot have lost';
-    this.accuse('honest causes', `${who} says ${cause}, though it ${lost} an answer to ${conduct.refused}.`);
+    const refused = conduct.refused ?? '';
+    if (cause === 'refresh_interrupted' && !conduct.suspected.has(refused)) {
+      this.accuse('honest causes', `${who} says ${cause}, though no answer to ${refused} was lost.`);
+    }
+    // The storage may have failed to tell of it.
+    const storageFailed = this.#evidence.now() - conduct.storageFailedAt < STORAGE_TROUBLE;
+    const isHidden = this.#hasFailedOver || storageFailed || parameters.onStorageUnavailable === 'request';
+    const wasLost = conduct.suspected.has(refused) || (conduct.refusedAsSpent && !isHidden);
+    if (cause === 'refresh_token_rejected' && wasLost) {
+      this.accuse('honest causes', `${who} says ${cause}, though an answer to ${refused} was lost.`);
+    }
   }
 
   #hearStorageAnswer({ who, at, asked, question, call, record }: Of<'storage answered'>): void {
@@ -402,7 +411,7 @@ export class Judge {
       tokens?.refreshToken === undefined
         ? undefined
         : { at: sending.at, leasedAt: sending.lease?.at, who, bought: tokens.refreshToken, isGivenUp };
-    conduct.asked.set(request, { presented, tokens, presentation });
+    conduct.asked.set(request, { outcome, presented, tokens, presentation });
     if (presented === undefined) return;
     this.#judgeLease(sending, presented);
     const presentations = this.#presentations.get(presented) ?? [];
@@ -448,8 +457,11 @@ export class Judge {
     const conduct = this.#conductOf(who);
     const asked = conduct.asked.get(request);
     if (asked === undefined) return;
-    const { tokens, presented, presentation } = asked;
-    if (status === 400) conduct.refused = presented;
+    const { outcome, tokens, presented, presentation } = asked;
+    if (status === 400) {
+      conduct.refused = presented;
+      conduct.refusedAsSpent = outcome === 'spent';
+    }
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
     conduct.received.set(tokens.accessToken, at);

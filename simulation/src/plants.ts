@@ -29,9 +29,10 @@ export const plants = {
 
 export type Plant = keyof typeof plants;
 
-const overwrite: (storage: TokenStorage, ...args: Parameters<TokenStorage['commit']>) => ReturnType<
-  TokenStorage['commit']
-> = async (storage, key, request) => {
+const overwrite: (
+  storage: TokenStorage,
+  ...args: Parameters<TokenStorage['commit']>
+) => ReturnType<TokenStorage['commit']> = async (storage, key, request) => {
   for (let expectedVersion = request.expectedVersion; ; ) {
     const reply = await storage.commit(key, { ...request, expectedVersion });
     if (reply.outcome === 'committed') return reply;

@@ -87,7 +87,7 @@ export class SimulatedStorage {
     if ((entry.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
     // Versions follow the clock, so that those given after a failover are higher than those that it lost.
     const version = Math.max(entry.lastVersion + 1, now);
-    this.#replace(key, { record: { value, version }, expiresAt, dueAt, lastVersion: version });
+    this.#replace(key, { record: Object.freeze({ value, version }), expiresAt, dueAt, lastVersion: version });
     this.#notify(key);
     return { outcome: 'committed', version, now };
   }

@@ -156,7 +156,6 @@ class World {
       if (outcome === undefined) {
         this.judge.accuse('recovery', `${name} is ${state} and has not answered.`);
       } else if ('accepted' in outcome && outcome.accepted) {
-        continue;
       } else if (honours && !(saysSo && this.judge.excuses(name))) {
         this.judge.accuse('recovery', `${name} is ${state}, though the server honours the session.`);
       } else if (!saysSo) {
@@ -252,4 +251,3 @@ class World {
 
 /** The errors by which a session says that it is over. */
 const SAYS_SO: readonly string[] = ['TokenExpiredError', 'AuthenticationError'];
-

@@ -116,9 +116,6 @@ export class TokenLedger {
     return works ? undefined : 'spent';
   }
 
-  isSpent(token: string): boolean {
-    return this.#refreshTokens.get(token)?.spentAt !== undefined;
-  }
 
   /** Whether the API takes this access token. */
   accepts(token: string): boolean {

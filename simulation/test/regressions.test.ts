@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { Entry, Parameters, Plan } from '../src/plan.ts';
+import { reportFailure } from '../src/report.ts';
+import { simulate } from '../src/simulation.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A quiet world with two instances, whose server takes each refresh token once. */
+const PARAMETERS: Parameters = {
+  flow: 'user',
+  duration: 30 * MINUTE,
+  clocks: [
+    { ahead: 0, fast: 0 },
+    { ahead: 0, fast: 0 },
+  ],
+  rotation: 'strict',
+  gracePeriod: 0,
+  accessTokenLifetime: 600,
+  refreshTokenLifetime: 14 * 86_400,
+  refreshTokenLifetimeIsKnown: false,
+  refreshEndsAccessTokens: false,
+  refreshBuffer: 300,
+  onStorageUnavailable: 'fail',
+  clientSecrets: ['first'],
+  serverTimeout: 10 * SECOND,
+  storageTimeout: 5 * SECOND,
+  serverLatency: [100, 100],
+  storageLatency: [5, 5],
+  hintLatency: [1, 1],
+};
+
+function plan(...entries: Entry[]): Plan {
+  return {
+    seed: 1,
+    parameters: PARAMETERS,
+    entries: [{ at: 0, kind: 'call', instance: 0, call: 'signIn' }, ...entries],
+  };
+}
+
+/** Plans that failed once, by what was wrong. */
+const PLANS: Readonly<Record<string, Plan>> = {
+  'gave the lease back after a lost answer, so that the next holder took the spent token for a refused one': plan(
+    {
+      at: 5 * MINUTE,
+      kind: 'network',
+      peer: 'server',
+      effect: 'answer lost',
+      share: 1,
+      instance: 1,
+      lasts: 4 * MINUTE,
+    },
+    { at: 6 * MINUTE, kind: 'call', instance: 1, call: 'refresh' },
+    { at: 20 * MINUTE, kind: 'call', instance: 0, call: 'use' },
+  ),
+  'gave the lease back when it closed after a lost answer': plan(
+    {
+      at: 5 * MINUTE,
+      kind: 'network',
+      peer: 'server',
+      effect: 'answer lost',
+      share: 1,
+      instance: 1,
+      lasts: 4 * MINUTE,
+    },
+    { at: 6 * MINUTE, kind: 'call', instance: 1, call: 'refresh' },
+    { at: 6 * MINUTE + SECOND, kind: 'restart', instance: 1, lasts: MINUTE },
+    { at: 20 * MINUTE, kind: 'call', instance: 0, call: 'use' },
+  ),
+  'gave the lease back when it closed with tokens that the storage did not take': plan(
+    { at: 5 * MINUTE, kind: 'call', instance: 1, call: 'refresh' },
+    { at: 5 * MINUTE + 50, kind: 'network', peer: 'storage', effect: 'request lost', share: 1, lasts: 8 * SECOND },
+    { at: 5 * MINUTE + 100, kind: 'restart', instance: 1, lasts: MINUTE },
+    { at: 20 * MINUTE, kind: 'call', instance: 0, call: 'use' },
+  ),
+};
+
+describe('goes well what went wrong once', () => {
+  for (const [what, failed] of Object.entries(PLANS)) {
+    it(`${what}`, async () => {
+      const outcome = await simulate(failed);
+      expect(reportFailure(outcome, undefined)).toBe('');
+      const causes = outcome.events.flatMap((event) => (event.kind === 'state' && event.cause) || []);
+      expect(new Set(causes)).toEqual(new Set(['refresh_interrupted']));
+    });
+  }
+});
