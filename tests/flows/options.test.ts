@@ -130,6 +130,12 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     { onTokenRefreshed: 'log' },
     /^onTokenRefreshed must be a function/,
   ],
+  [
+    'an onReauthenticationDue that is no function',
+    'portal',
+    { onReauthenticationDue: 1 },
+    /^onReauthenticationDue must be a function/,
+  ],
   ['an onStateChange that is no function', 'service', { onStateChange: {} }, /^onStateChange must be a function/],
   [
     'scopes that are neither',

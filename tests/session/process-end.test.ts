@@ -91,3 +91,25 @@ it('lets a script end that closed its session, with all that waited turned away'
     console.log(await waiting);`);
   expect(ending).toEqual({ code: 0, output: 'session_closed\n', errors: '' });
 });
+
+it('lets a script end whose sessions are kept alive, before the first look and after it', async () => {
+  const { clientId, clientSecret, redirectUri } = server.clients.webApp;
+  const program = (line: string) => `
+    import { adobeIms, WebAppAuth } from '@frameio-auth/core';
+    const auth = new WebAppAuth({
+      ...${JSON.stringify({ clientId, clientSecret, redirectUri })},
+      server: { ...adobeIms(), refreshTokenLifetime: 10 },
+      transport: fetch,
+      keepAlive: true,
+      storage: {
+        lease: async () => { console.log('looked'); throw new Error('away'); },
+        ...Object.fromEntries(['read', 'renew', 'release', 'commit', 'due', 'watch'].map((name) => [name, () => {}])),
+      },
+      entropy: (length) => new Uint8Array(length),
+    });
+    ${line}`;
+  const run = (line: string) => node(HERE, ['--input-type=module', '--eval', program(line)]);
+  expect(await run("console.log('done')")).toEqual({ code: 0, output: 'done\n', errors: '' });
+  const wait = "await new Promise((resolve) => setTimeout(resolve, 100)); console.log('done');";
+  expect(await run(wait)).toEqual({ code: 0, output: 'looked\ndone\n', errors: '' });
+});

@@ -13,6 +13,8 @@ import type { ServerProfile } from './protocol/server-profile.js';
 import { CoolDown } from './session/cool-down.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { Inspect } from './session/inspected-replica.js';
+import { type ReauthenticationDue, Reauthentications } from './session/reauthentications.js';
+import { defaultKeepAliveBefore } from './session/refresh-token-life.js';
 import { readScopes, type Scopes } from './session/scopes.js';
 import type { RecordPlace } from './session/session-record.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
@@ -50,9 +52,31 @@ export interface CommonOptions {
   readonly onStorageUnavailable?: 'request' | 'fail';
 }
 
+/** What every flow takes in which users sign in. */
+export interface UserAuthOptions extends CommonOptions {
+  /**
+   * Renews sessions that nobody uses before their refresh tokens expire, so that users who come back after weeks are
+   * still signed in. One of all instances that share the storage does it, a session at a time; give all of them the same
+   * option. It is for sessions whose tokens were written while it was on.
+   *
+   * `before`: how long before a refresh token expires its session is renewed at the earliest, in seconds; the moment is
+   * random within the first half of that. Default: a fifth of the token's life. `true` is the default.
+   *
+   * Needs `refreshTokenLifetime` in the server's profile. Default: `false`.
+   */
+  readonly keepAlive?: boolean | { readonly before?: number };
+  /**
+   * Called when a user must sign in again although nobody has noticed yet, with the time by which: at once for tokens
+   * without a refresh token, in the last part of its life (`keepAlive.before`) for a refresh token that the server does
+   * not replace, or cannot because it refuses this client, and when the server ended the session. Once for each end, by
+   * the instance that asked the server. A handler that throws or rejects is ignored.
+   */
+  readonly onReauthenticationDue?: (due: ReauthenticationDue) => unknown;
+}
+
 /** What a flow hands to the base. */
 export interface AuthSettings {
-  readonly options: CommonOptions;
+  readonly options: UserAuthOptions;
   readonly clientId: string;
   readonly clientSecret: string | readonly string[] | undefined;
   readonly scopes: Scopes | undefined;
@@ -82,7 +106,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   if (typeof server !== 'object' || server === null) {
     refuse('server', 'is no server. Give adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.');
   }
-  if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'watch'])) {
+  if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'due', 'watch'])) {
     refuse('storage', 'is no storage. Give memoryStorage() or another of the storages, or leave it out.');
   }
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout'])) {
@@ -99,7 +123,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   if (onStorageUnavailable !== 'request' && onStorageUnavailable !== 'fail') {
     refuse('onStorageUnavailable', "must be 'request' or 'fail'.");
   }
-  for (const name of ['onTokenRefreshed', 'onStateChange'] as const) {
+  for (const name of ['onTokenRefreshed', 'onStateChange', 'onReauthenticationDue'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function') refuse(name, 'must be a function.');
   }
 
@@ -121,11 +145,13 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
     );
   }
   const keys = storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined);
+  const keepAliveBefore = readKeepAlive(options.keepAlive, server);
   const place: RecordPlace = {
     storage: storage ?? unsharedStorage(clock),
     clock,
     entropy,
     ...(server.refreshTokenLifetime !== undefined && { refreshTokenLifetime: server.refreshTokenLifetime * 1000 }),
+    ...(keepAliveBefore !== undefined && { keepAliveBefore }),
   };
   const input: SessionInput = { renewal, refreshBuffer: refreshBuffer * 1000, onStorageUnavailable };
   return {
@@ -139,11 +165,33 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
       client,
       coolDown: new CoolDown(place, keys.coolDown),
       scopes: asked,
+      reauthentications: new Reauthentications(options.onReauthenticationDue),
       ...(options.inspect && { inspect: options.inspect }),
       ...(options.onTokenRefreshed && { onTokenRefreshed: options.onTokenRefreshed }),
       ...(options.onStateChange && { onStateChange: options.onStateChange }),
     },
   };
+}
+
+/** How long before the end of a refresh token to renew it, in milliseconds; `undefined`: not to. */
+function readKeepAlive(option: UserAuthOptions['keepAlive'], server: ServerProfile): number | undefined {
+  if (option === undefined || option === false) return undefined;
+  if (option !== true && (typeof option !== 'object' || option === null)) {
+    refuse('keepAlive', 'must be true, false or { before: seconds }.');
+  }
+  if (server.refreshTokenLifetime === undefined) {
+    refuse(
+      'keepAlive',
+      `needs to know how long a refresh token of ${server.name} lives. Set refreshTokenLifetime in the server's profile, in seconds.`,
+    );
+  }
+  const lifetime = server.refreshTokenLifetime * 1000;
+  if (option === true || option.before === undefined) return defaultKeepAliveBefore(lifetime);
+  const before = option.before * 1000;
+  if (!(before >= 1000 && before < lifetime)) {
+    refuse('keepAlive', 'must have a `before` of at least 1 second, and less than a refresh token lives.');
+  }
+  return before;
 }
 
 function hasMethods(value: unknown, names: readonly string[]): boolean {

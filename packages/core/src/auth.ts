@@ -11,6 +11,8 @@ export const DEFAULT_KEY = 'default';
 /** What all auth classes that renew tokens have in common: sessions by key, and one of them as the object itself. */
 export abstract class Auth<Session extends TokenSession> {
   readonly #sessions = new Map<string, Session>();
+  /** The keys of the sessions that the application has not asked for. */
+  readonly #borrowed = new Set<string>();
   readonly #make: (key: string, onClosed: () => void) => Session;
   readonly #onClose: () => void;
   readonly #default: Session;
@@ -41,11 +43,32 @@ export abstract class Auth<Session extends TokenSession> {
       refuse('key', 'must be a string, well-formed and not empty, such as a user id.');
     }
     this.assertOpen();
+    this.#borrowed.delete(key);
+    return this.#sessions.get(key) ?? this.#begin(key);
+  }
+
+  /** Does something with a session for a while, and lets it go if the application does not ask for it meanwhile. */
+  protected async borrow<Result>(key: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+    this.assertOpen();
     const known = this.#sessions.get(key);
-    if (known !== undefined) return known;
-    const session = this.#make(key, () => {
+    if (known !== undefined) return work(known);
+    const session = this.#begin(key);
+    this.#borrowed.add(key);
+    try {
+      return await work(session);
+    } finally {
+      // Of tokens that are not written yet its memory has the only copy.
+      if (this.#borrowed.delete(key) && session.snapshot.step !== 'valid.unsaved') {
+        this.#sessions.delete(key);
+        await session.close();
+      }
+    }
+  }
+
+  #begin(key: string): Session {
+    const session: Session = this.#make(key, () => {
       // The auth object is its default session, for good: one that is closed is not replaced behind its back.
-      if (key !== DEFAULT_KEY) this.#sessions.delete(key);
+      if (key !== DEFAULT_KEY && this.#sessions.get(key) === session) this.#sessions.delete(key);
     });
     this.#sessions.set(key, session);
     return session;

@@ -1,4 +1,4 @@
-export type { CommonOptions } from './auth-options.js';
+export type { CommonOptions, UserAuthOptions } from './auth-options.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {
@@ -50,6 +50,8 @@ export type { ClientAuthentication, ErrorPattern, ServerProfile, UserAction } fr
 export { ServerToServerAuth, type ServerToServerAuthOptions } from './server-to-server-auth.js';
 export type { ExportedTokens, ImportableTokens } from './session/exported-tokens.js';
 export type { Inspect } from './session/inspected-replica.js';
+export type { ReauthenticationDue } from './session/reauthentications.js';
+export type { ReauthenticationReason } from './session/refresh-token-life.js';
 export type { Scopes } from './session/scopes.js';
 export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
 export type { RevocationResult } from './session/token-requests.js';

@@ -1,8 +1,8 @@
-import { type CommonOptions, refuseSecret } from './auth-options.js';
+import { refuseSecret, type UserAuthOptions } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
-export interface NativeAppAuthOptions extends CommonOptions {
+export interface NativeAppAuthOptions extends UserAuthOptions {
   readonly clientId: string;
   /** Where the server sends users back to, as it is registered. */
   readonly redirectUri: string;

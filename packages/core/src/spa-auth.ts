@@ -1,8 +1,8 @@
-import { type CommonOptions, refuseSecret } from './auth-options.js';
+import { refuseSecret, type UserAuthOptions } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
-export interface SPAAuthOptions extends CommonOptions {
+export interface SPAAuthOptions extends UserAuthOptions {
   readonly clientId: string;
   /** Where the server sends users back to, as it is registered. */
   readonly redirectUri: string;

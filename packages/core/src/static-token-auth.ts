@@ -96,6 +96,7 @@ export class StaticTokenAuth {
       issuedAt: null,
       expiresAt: null,
       refreshable: false,
+      reauthenticationDueAt: null,
       scopes: [],
       degraded: false,
       attempt: 0,

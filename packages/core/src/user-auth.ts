@@ -1,6 +1,7 @@
 import { Auth, DEFAULT_KEY } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
+import { KeepAlive } from './session/keep-alive.js';
 import { type PendingAuthorization, PendingAuthorizations } from './session/pending-authorizations.js';
 import {
   type AuthorizationUrl,
@@ -13,6 +14,7 @@ import {
 /** The flows in which a user signs in by a browser. */
 export abstract class UserAuth extends Auth<UserSession> {
   readonly #signIn: SignIn;
+  readonly #keepAlive: KeepAlive | undefined;
 
   protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
     const { redirectUri } = settings;
@@ -36,6 +38,20 @@ export abstract class UserAuth extends Auth<UserSession> {
       () => around.coolDown.close(),
     );
     this.#signIn = signIn;
+    const { keepAliveBefore } = around;
+    if (keepAliveBefore !== undefined) {
+      const renew = (key: string) => this.borrow(key, UserSession.keepAlive);
+      this.#keepAlive = new KeepAlive({ ...around, keepAliveBefore, keys, renew });
+    }
+  }
+
+  override async close(): Promise<void> {
+    const ending = this.#keepAlive?.close();
+    try {
+      await super.close();
+    } finally {
+      await ending;
+    }
   }
 
   /** Begins a sign-in of the default session: see {@link UserSession.getAuthorizationUrl}. */

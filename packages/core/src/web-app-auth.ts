@@ -1,8 +1,8 @@
-import { type CommonOptions, requireSecret } from './auth-options.js';
+import { requireSecret, type UserAuthOptions } from './auth-options.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
-export interface WebAppAuthOptions extends CommonOptions {
+export interface WebAppAuthOptions extends UserAuthOptions {
   readonly clientId: string;
   /** Two while one replaces the other: the second is tried when the server says that the first is wrong. */
   readonly clientSecret: string | readonly string[];

@@ -11,6 +11,11 @@ export interface TokenFacts {
   readonly expiresAt: number | null;
   /** Whether there is a refresh token. */
   readonly refreshable: boolean;
+  /**
+   * When the refresh token was issued, where that was before these tokens: the server gave no new one at the renewal,
+   * and the old one keeps its end.
+   */
+  readonly refreshTokenIssuedAt?: number;
   /** The scopes granted, where known. */
   readonly scopes: readonly string[];
 }

@@ -13,6 +13,8 @@ export interface ExportedTokens {
   readonly expiresAt?: number;
   /** When the tokens were asked for, in seconds since the Unix epoch. */
   readonly issuedAt?: number;
+  /** When the refresh token was issued, in seconds since the Unix epoch, where that was before these tokens. */
+  readonly refreshTokenIssuedAt?: number;
   readonly scopes?: readonly string[];
 }
 
@@ -32,6 +34,8 @@ export interface ImportableTokens {
   readonly expires_at?: number | null;
   readonly issuedAt?: number | null;
   readonly issued_at?: number | null;
+  readonly refreshTokenIssuedAt?: number | null;
+  readonly refresh_token_issued_at?: number | null;
   readonly scopes?: string | readonly string[] | null;
   readonly scope?: string | readonly string[] | null;
 }
@@ -44,6 +48,7 @@ export function exportTokens({ accessToken, refreshToken, idToken, facts }: Toke
     ...(idToken && { idToken: idToken.reveal() }),
     ...(facts.expiresAt !== null && { expiresAt: facts.expiresAt / 1000 }),
     issuedAt: facts.issuedAt / 1000,
+    ...(facts.refreshTokenIssuedAt !== undefined && { refreshTokenIssuedAt: facts.refreshTokenIssuedAt / 1000 }),
     scopes: [...facts.scopes],
   };
 }
@@ -72,15 +77,20 @@ export function readImport(tokens: ImportableTokens, now: number): TokenSet {
   if (expiresAt === undefined && 'expires_in' in tokens) {
     refuse('say how long they live (expires_in) and not since when. Add expiresAt, in seconds since the Unix epoch.');
   }
-  const issuedAt = timeOf('issuedAt', tokens.issuedAt ?? tokens.issued_at);
+  const issuedAt = Math.min(timeOf('issuedAt', tokens.issuedAt ?? tokens.issued_at) ?? now, now);
+  const refreshTokenIssuedAt = timeOf(
+    'refreshTokenIssuedAt',
+    tokens.refreshTokenIssuedAt ?? tokens.refresh_token_issued_at,
+  );
   return {
     accessToken: new Secret(accessToken),
     ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     ...(idToken !== undefined && { idToken: new Secret(idToken) }),
     facts: {
-      issuedAt: Math.min(issuedAt ?? now, now),
+      issuedAt,
       expiresAt: expiresAt ?? null,
       refreshable: refreshToken !== undefined,
+      ...(refreshTokenIssuedAt !== undefined && refreshTokenIssuedAt < issuedAt && { refreshTokenIssuedAt }),
       scopes: scopesOf(tokens.scopes ?? tokens.scope),
     },
   };

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import { type Entropy, randomText } from '../kernel/entropy.js';
+import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { CommitRequest, Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
@@ -7,11 +7,14 @@ import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { policy } from '../machine/policy.js';
 import { harmlessly, promised } from './calls.js';
+import { keepAliveWindow } from './refresh-token-life.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
 import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
 
 /** What the storage's answer amounts to, and the tokens that it is about. */
 type Answer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
+
+type Times = Pick<CommitRequest, 'expiresAt' | 'dueAt'>;
 
 /** Where a session's record is, and what it takes to ask for it. */
 export interface RecordPlace {
@@ -20,6 +23,8 @@ export interface RecordPlace {
   readonly entropy: Entropy;
   /** How long a refresh token lives, in milliseconds, where the provider says it. */
   readonly refreshTokenLifetime?: number;
+  /** How long before the end of its refresh token an unused session is renewed, in milliseconds; absent: never. */
+  readonly keepAliveBefore?: number;
 }
 
 /** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
@@ -119,11 +124,12 @@ export class SessionRecord {
   }
 
   commitTokens(tokens: TokenSet, expectedVersion: number): void {
-    this.#commit(writeTokens(tokens), expectedVersion, this.#expiryOf(tokens));
+    this.#commit(this.#commitOf(writeTokens(tokens), expectedVersion, this.#timesOf(tokens)));
   }
 
   commitTombstone(tombstone: Tombstone, expectedVersion: number): void {
-    this.#commit(writeTombstone(tombstone), expectedVersion, this.now() + TOMBSTONE_LIFETIME);
+    const times = { expiresAt: this.now() + TOMBSTONE_LIFETIME };
+    this.#commit(this.#commitOf(writeTombstone(tombstone), expectedVersion, times));
   }
 
   /**
@@ -148,7 +154,7 @@ export class SessionRecord {
   ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
     try {
       for (let expectedVersion = version; ; ) {
-        const request = this.#commitOf(writeTokens(tokens), expectedVersion, this.#expiryOf(tokens));
+        const request = this.#commitOf(writeTokens(tokens), expectedVersion, this.#timesOf(tokens));
         const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
         if (reply.outcome === 'committed') return 'written';
         const { facts } = readRecord(reply.record, reply.now);
@@ -190,8 +196,7 @@ export class SessionRecord {
       });
   }
 
-  #commit(value: string, expectedVersion: number, expiresAt: number | undefined): void {
-    const request = this.#commitOf(value, expectedVersion, expiresAt);
+  #commit(request: CommitRequest): void {
     this.#ask(
       (storage) => storage.commit(this.#key, request),
       (reply) => {
@@ -205,9 +210,14 @@ export class SessionRecord {
     );
   }
 
-  #commitOf(value: string, expectedVersion: number, expiresAt: number | undefined): CommitRequest {
+  #commitOf(value: string, expectedVersion: number, times: Times): CommitRequest {
     const lease = this.#lease;
-    return { value, expectedVersion, ...(lease && { lease }), ...(expiresAt !== undefined && { expiresAt }) };
+    return { value, expectedVersion, ...(lease && { lease }), ...times };
+  }
+
+  #timesOf(tokens: TokenSet): Times {
+    const [expiresAt, dueAt] = [this.#expiryOf(tokens), this.#dueTimeOf(tokens)];
+    return { ...(expiresAt !== undefined && { expiresAt }), ...(dueAt !== undefined && { dueAt }) };
   }
 
   /** When the storage may forget a record: when nothing in it can be of use any more. */
@@ -217,6 +227,14 @@ export class SessionRecord {
       return refreshTokenLifetime === undefined ? undefined : this.now() + refreshTokenLifetime + RECORD_GRACE;
     }
     return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
+  }
+
+  /** When somebody is to renew the tokens if nobody has used them until then. */
+  #dueTimeOf({ facts }: TokenSet): number | undefined {
+    const { refreshTokenLifetime, keepAliveBefore, entropy } = this.#place;
+    if (refreshTokenLifetime === undefined || keepAliveBefore === undefined) return undefined;
+    const window = keepAliveWindow(facts, refreshTokenLifetime, keepAliveBefore, this.now());
+    return window && window.notBefore + (window.notAfter - window.notBefore) * randomFraction(entropy);
   }
 
   /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */

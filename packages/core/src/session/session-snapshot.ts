@@ -1,6 +1,7 @@
 import type { Failure } from '../kernel/failure.js';
 import type { SessionEnding } from '../kernel/session-ending.js';
 import { type SessionSnapshot as MachineSnapshot, pathOf } from '../machine/step.js';
+import { unavoidableEnd } from './refresh-token-life.js';
 
 /** The states by the names that users meet. */
 export type SessionState =
@@ -26,6 +27,12 @@ export interface SessionSnapshot {
   readonly expiresAt: number | null;
   /** Whether there is a refresh token. */
   readonly refreshable: boolean;
+  /**
+   * When the session ends unless its user signs in again, where renewing cannot put that off: there is no refresh token,
+   * the server gives no new one, or it refuses this client. `null`: it can, or it is not known how long a refresh token
+   * lives.
+   */
+  readonly reauthenticationDueAt: number | null;
   readonly scopes: readonly string[];
   /** Whether something is wrong although there are tokens: the last attempt to renew or to write them failed. */
   readonly degraded: boolean;
@@ -39,7 +46,12 @@ export interface SessionSnapshot {
   readonly ending: SessionEnding | null;
 }
 
-export function presentSnapshot(key: string, snapshot: MachineSnapshot): SessionSnapshot {
+/** @param refreshTokenLifetime - in milliseconds, where it is known */
+export function presentSnapshot(
+  key: string,
+  snapshot: MachineSnapshot,
+  refreshTokenLifetime: number | undefined,
+): SessionSnapshot {
   const { tokens, attempt, failure, retryAt, ending } = snapshot.context;
   const step = pathOf(snapshot);
   return {
@@ -49,6 +61,7 @@ export function presentSnapshot(key: string, snapshot: MachineSnapshot): Session
     issuedAt: tokens?.issuedAt ?? null,
     expiresAt: tokens?.expiresAt ?? null,
     refreshable: tokens?.refreshable ?? false,
+    reauthenticationDueAt: unavoidableEnd(snapshot.context, refreshTokenLifetime)?.by ?? null,
     scopes: tokens?.scopes ?? [],
     degraded: tokens !== null && failure !== null,
     attempt,

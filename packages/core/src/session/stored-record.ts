@@ -21,6 +21,7 @@ type RecordBody =
       readonly idToken?: string;
       readonly issuedAt: number;
       readonly expiresAt: number | null;
+      readonly refreshTokenIssuedAt?: number;
       readonly scopes: readonly string[];
     }
   | { readonly format: typeof FORMAT; readonly status: 'expired'; readonly ending: SessionEnding }
@@ -35,6 +36,7 @@ export function writeTokens({ accessToken, refreshToken, idToken, facts }: Token
     ...(idToken && { idToken: idToken.reveal() }),
     issuedAt: facts.issuedAt,
     expiresAt: facts.expiresAt,
+    ...(facts.refreshTokenIssuedAt !== undefined && { refreshTokenIssuedAt: facts.refreshTokenIssuedAt }),
     scopes: facts.scopes,
   };
   return JSON.stringify(body);
@@ -87,6 +89,7 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
         issuedAt: time(body, 'issuedAt'),
         expiresAt: body['expiresAt'] === null ? null : time(body, 'expiresAt'),
         refreshable: refreshToken !== undefined,
+        ...(body['refreshTokenIssuedAt'] !== undefined && { refreshTokenIssuedAt: time(body, 'refreshTokenIssuedAt') }),
         scopes: texts(body, 'scopes'),
       };
       return {

@@ -1,7 +1,7 @@
 import { AuthenticationError, ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
-import type { TokenSet } from '../kernel/token-set.js';
+import type { TokenFacts, TokenSet } from '../kernel/token-set.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import type { CodeGrant } from './vault.js';
@@ -42,10 +42,13 @@ export async function requestTokens(
   // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
   const kept = refreshToken ?? renewed?.refreshToken;
   const keptId = idToken ?? renewed?.idToken;
-  const facts = {
+  // Some servers repeat the old one, which is the same as to send none.
+  const isOld = renewed !== undefined && kept?.reveal() === renewed.refreshToken?.reveal();
+  const facts: TokenFacts = {
     issuedAt: sentAt,
     expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
     refreshable: kept !== undefined,
+    ...(isOld && { refreshTokenIssuedAt: renewed.facts.refreshTokenIssuedAt ?? renewed.facts.issuedAt }),
     scopes: scopes ?? scopesOf(request),
   };
   return {

@@ -12,6 +12,8 @@ import { harmlessly } from './calls.js';
 import type { CoolDown } from './cool-down.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
+import type { Reauthentications } from './reauthentications.js';
+import { defaultKeepAliveBefore, refreshTokenEnd, unavoidableEnd } from './refresh-token-life.js';
 import { type RecordPlace, SessionRecord } from './session-record.js';
 import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
 import { SessionTimers } from './session-timers.js';
@@ -46,6 +48,7 @@ export interface SessionSurroundings extends RecordPlace {
   readonly inspect?: Inspect;
   readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
   readonly onStateChange?: (change: StateChange) => unknown;
+  readonly reauthentications: Reauthentications;
 }
 
 /**
@@ -218,7 +221,7 @@ export class TokenSession {
 
   /** How the session stands; free of secrets. */
   get snapshot(): SessionSnapshot {
-    return presentSnapshot(this.key, this.#snapshot);
+    return presentSnapshot(this.key, this.#snapshot, this.#around.refreshTokenLifetime);
   }
 
   /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
@@ -308,6 +311,32 @@ export class TokenSession {
   protected async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
     await this.prepare();
     this.#send({ type: event });
+  }
+
+  /**
+   * Renews the tokens if their refresh token is about to expire, and nobody has renewed them since that was found out.
+   * Whoever does not use them is not counted as a user, so they are not renewed again when the access token expires.
+   *
+   * @returns what stood in the way
+   */
+  protected async keepAlive(): Promise<Failure | null> {
+    await this.#read();
+    await this.#rest();
+    if (this.#closed !== undefined) return null;
+    if (this.#obstacle !== null) return this.#obstacle;
+    // After a failure there is a pause, whoever asks.
+    if (this.#snapshot.matches({ refreshing: 'backingOff' })) return this.#snapshot.context.failure;
+    if (!this.#isToBeKeptAlive()) return null;
+    this.#send({ type: 'refresh.requested' });
+    while (this.#snapshot.context.wanted && !this.#ended) await this.#nextEvent();
+    return this.#snapshot.context.failure;
+  }
+
+  #isToBeKeptAlive(): boolean {
+    const { tokens } = this.#snapshot.context;
+    const { refreshTokenLifetime, keepAliveBefore } = this.#around;
+    if (!tokens?.refreshable || refreshTokenLifetime === undefined || keepAliveBefore === undefined) return false;
+    return this.#record.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
   }
 
   /**
@@ -429,6 +458,7 @@ export class TokenSession {
     // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
     if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
     this.#tell(before, after);
+    this.#tellOfEnd(before, after, event);
     // What comes next, such as a service's new sign-in, is not the revocation's affair.
     if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
     // A hint that came while something was under way was not followed; it is now, if it is still news.
@@ -452,6 +482,25 @@ export class TokenSession {
     if (onStateChange === undefined) return;
     const [from, to] = [pathOf(before), pathOf(after)];
     if (from !== to) harmlessly(() => onStateChange({ key: this.key, from, to, snapshot: this.snapshot }));
+  }
+
+  /**
+   * Tells that the user must sign in again, when this instance was told by the server that it is so, and not when it only
+   * reads it: of all that share the record, one tells.
+   */
+  #tellOfEnd(before: MachineSnapshot, after: MachineSnapshot, { type, now }: SessionEvent): void {
+    if (type !== 'commit.succeeded' && type !== 'tokenRequest.failed') return;
+    const { reauthentications, refreshTokenLifetime = 0 } = this.#around;
+    if (after.matches('expired') && !before.matches('expired')) {
+      reauthentications.tell({ key: this.key, by: now, reason: 'session_ended' }, now);
+      return;
+    }
+    const end = unavoidableEnd(after.context, this.#around.refreshTokenLifetime);
+    if (end === undefined) return;
+    const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#around;
+    // A server's mind, or its configuration, may change before it matters; that there is no refresh token will not.
+    if (end.reason !== 'no_refresh_token' && now < end.by - keepAliveBefore) return;
+    reauthentications.tell({ key: this.key, ...end }, now);
   }
 
   /** What the machine decided, done. No effect may throw: what fails comes back as an event. */

@@ -1,5 +1,6 @@
 import { type Entropy, randomText } from '../kernel/entropy.js';
 import { AuthenticationError, ConfigurationError, errorOf } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
 import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
@@ -143,6 +144,11 @@ export class UserSession extends TokenSession {
       scopes: begun?.scopes ?? scopes,
       ...(known !== undefined && { state: known }),
     });
+  }
+
+  /** Renews a session that is about to end unused: for the auth object, not for its users. */
+  static keepAlive(session: UserSession): Promise<Failure | null> {
+    return session.keepAlive();
   }
 
   /** Prepares a session for the end of its sign-in: for the auth object, not for its users. */

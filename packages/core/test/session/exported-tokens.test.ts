@@ -37,6 +37,12 @@ describe('an export', () => {
     ]);
   });
 
+  it('says since when the refresh token is, where that is longer', () => {
+    const old = tokens({ refreshTokenIssuedAt: NOW - 1_234_567 });
+    expect(exportTokens(old)).toMatchObject({ issuedAt: NOW / 1000, refreshTokenIssuedAt: NOW / 1000 - 1_234.567 });
+    expect(readImport(exportTokens(old), NOW).facts).toEqual(old.facts);
+  });
+
   it('becomes the same tokens again, to the millisecond', () => {
     for (let step = 0; step < 5000; step += 1) {
       const before = tokens({ issuedAt: NOW - step, expiresAt: NOW + step * 977 + 1 });
@@ -86,6 +92,16 @@ describe('an import', () => {
     ['1970', { expiresAt: 0 }, { expiresAt: 0 }],
   ])('reads %s', (_name, more, facts) => {
     expect(readImport({ accessToken: 'access-token.fictional', ...more }, NOW).facts).toMatchObject(facts);
+  });
+
+  it.each<readonly [string, ImportableTokens, number | undefined]>([
+    ['in snake case', { refresh_token_issued_at: NOW / 1000 - 60 }, NOW - 60_000],
+    ['as null', { refreshTokenIssuedAt: null }, undefined],
+    ['as no earlier than that of the others', { refreshTokenIssuedAt: NOW / 1000 }, undefined],
+    ['later than now', { refreshTokenIssuedAt: NOW / 1000 + 60 }, undefined],
+  ])('may have the issue of the refresh token %s', (_name, member, issuedAt) => {
+    const imported = readImport({ accessToken: 'a.fictional', refreshToken: 'r.fictional', ...member }, NOW);
+    expect(imported.facts.refreshTokenIssuedAt).toBe(issuedAt);
   });
 
   it('takes our own name of a member before the other one', () => {

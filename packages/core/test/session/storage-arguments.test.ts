@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/kernel/errors.js';
-import { assertCommitRequest, assertKey, assertLeaseRequest } from '../../src/kernel/storage-arguments.js';
+import {
+  assertCommitRequest,
+  assertDueRequest,
+  assertKey,
+  assertLeaseRequest,
+} from '../../src/kernel/storage-arguments.js';
 import type { CommitRequest, LeaseRequest } from '../../src/kernel/token-storage.js';
 
 const LEASE: LeaseRequest = { owner: 'instance-1', ttl: 30_000, ifVersion: 0 };
@@ -18,6 +23,8 @@ describe('arguments of a storage', () => {
     ['a record for ever, said by absence', () => assertCommitRequest(COMMIT)],
     ['a record for ever, said by a number', () => assertCommitRequest({ ...COMMIT, expiresAt: Infinity })],
     ['a record that is over already', () => assertCommitRequest({ ...COMMIT, expiresAt: -1 })],
+    ['a record that is never due, said by a number', () => assertCommitRequest({ ...COMMIT, dueAt: Infinity })],
+    ['a list of one key of any beginning', () => assertDueRequest({ prefix: '', limit: 1 })],
   ])('passes %s', (_, check) => {
     expect(check).not.toThrow();
   });
@@ -36,6 +43,11 @@ describe('arguments of a storage', () => {
     ],
     ['an expiry that is no number', () => assertCommitRequest({ ...COMMIT, expiresAt: NaN })],
     ['an expiry before all time', () => assertCommitRequest({ ...COMMIT, expiresAt: -Infinity })],
+    ['a due time that is no number', () => assertCommitRequest({ ...COMMIT, dueAt: NaN })],
+    ['a due time that is a date', () => assertCommitRequest({ ...COMMIT, dueAt: new Date() as never })],
+    ['a prefix that is no string', () => assertDueRequest({ prefix: null as never, limit: 1 })],
+    ['a list of no keys', () => assertDueRequest({ prefix: '', limit: 0 })],
+    ['a list without an end', () => assertDueRequest({ prefix: '', limit: Infinity })],
     ['an expiry that is a date', () => assertCommitRequest({ ...COMMIT, expiresAt: new Date() as never })],
   ])('refuses %s with a StorageError', (_, check) => {
     const failure = thrownBy(check);

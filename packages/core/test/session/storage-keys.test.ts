@@ -24,6 +24,17 @@ describe('the key of a session', () => {
     for (const key of keys) expect(key).toMatch(/^[\x21-\x7e]+$/);
   });
 
+  it('begins as those of all sessions do, and tells which session it is of', () => {
+    const keys = storageKeys(adobeIms(), CLIENT);
+    for (const name of ['mara', 'a/b', 'a%2Fb', 'ä', '..', ' ', '\u0000']) {
+      expect(keys.session(name).startsWith(keys.sessions)).toBe(true);
+      expect(keys.sessionOf(keys.session(name))).toBe(name);
+    }
+    const foreign = [keys.coolDown, keys.keepAlive, `${keys.sessions}a/b`, `${keys.sessions}%`, `${keys.sessions}%zz`];
+    for (const key of foreign) expect(keys.sessionOf(key)).toBe(undefined);
+    expect(storageKeys(legacyFrameio(), CLIENT).sessionOf(keys.session('mara'))).toBe(undefined);
+  });
+
   it('has the scopes of a service in it, in no order', () => {
     const key = (scopes: readonly string[]) => storageKeys(adobeIms(), CLIENT, scopes).session('default');
     expect(key(['b', 'a'])).toBe('https%3A%2F%2Fims-na1.adobelogin.com/review-portal.fictional/session/default/a+b');

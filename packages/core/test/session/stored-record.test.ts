@@ -37,6 +37,13 @@ describe('a record', () => {
     expect(JSON.stringify(facts)).not.toContain('token.fictional');
   });
 
+  it('of a refresh token that is older than the other tokens says since when it is', () => {
+    const facts = { ...tokens.facts, refreshTokenIssuedAt: NOW - 86_400_000 };
+    const { facts: read } = readRecord({ value: writeTokens({ ...tokens, facts }), version: 7 }, NOW);
+    expect(read).toEqual({ status: 'tokens', version: 7, tokens: facts });
+    expect(writeTokens(tokens)).not.toContain('refreshTokenIssuedAt');
+  });
+
   it('of an access token alone, without an expiry, is read as it was written', () => {
     const facts = { issuedAt: NOW, expiresAt: null, refreshable: false, scopes: [] };
     const value = writeTokens({ accessToken: tokens.accessToken, facts });
@@ -97,6 +104,10 @@ describe('a record that cannot be read', () => {
     ['an empty access token', { ...good, accessToken: '' }],
     ['a refresh token that is none', { ...good, refreshToken: null }],
     ['a time that is none', { ...good, issuedAt: 'yesterday' }],
+    [
+      'an issue of its refresh token that is none',
+      { ...good, refreshToken: 'r.fictional', refreshTokenIssuedAt: null },
+    ],
     ['no expiry at all', { ...good, expiresAt: undefined }],
     ['scopes that are none', { ...good, scopes: 'openid' }],
     ['an ending without a cause', { format: 1, status: 'expired', ending: { failure: null } }],

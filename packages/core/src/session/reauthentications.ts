@@ -1,0 +1,40 @@
+import { harmlessly } from './calls.js';
+import type { ReauthenticationReason } from './refresh-token-life.js';
+
+/** A session whose user must sign in again, because renewing cannot keep it alive. */
+export interface ReauthenticationDue {
+  readonly key: string;
+  /** When the session ends unless the user signs in before, in milliseconds since the Unix epoch; now, if it is over. */
+  readonly by: number;
+  readonly reason: ReauthenticationReason;
+}
+
+/** So many sessions are known of before the first look for those whose time is over. */
+const FIRST_SWEEP = 64;
+
+/** Tells the application who must sign in again: once for each end, also when the session is made anew meanwhile. */
+export class Reauthentications {
+  readonly #onDue: ((due: ReauthenticationDue) => unknown) | undefined;
+  /** The end that was told of last, by the session's key. */
+  readonly #told = new Map<string, number>();
+  #sweepAt = FIRST_SWEEP;
+
+  constructor(onDue: ((due: ReauthenticationDue) => unknown) | undefined) {
+    this.#onDue = onDue;
+  }
+
+  tell(due: ReauthenticationDue, now: number): void {
+    const onDue = this.#onDue;
+    if (onDue === undefined || this.#told.get(due.key) === due.by) return;
+    this.#remember(due, now);
+    harmlessly(() => onDue(due));
+  }
+
+  #remember({ key, by }: ReauthenticationDue, now: number): void {
+    if (this.#told.size >= this.#sweepAt) {
+      for (const [known, end] of this.#told) if (end <= now) this.#told.delete(known);
+      this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#told.size);
+    }
+    this.#told.set(key, by);
+  }
+}
