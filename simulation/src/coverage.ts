@@ -1,7 +1,7 @@
 import type { Event } from './history.ts';
 
 /** What happened in all runs together: a fault that never strikes proves nothing. */
-export const counted = {
+const counted = {
   'tokens granted': (event) => event.kind === 'server did' && typeof event.outcome === 'object',
   'refresh tokens refused': (event) =>
     event.kind === 'server did' && ['spent', 'revoked', 'expired'].includes(String(event.outcome)),

@@ -2,14 +2,15 @@ import type { StoredRecord } from '@frameio-auth/core';
 import { Application } from './application.ts';
 import { type CallOutcome, type Event, History, SESSION } from './history.ts';
 import { Instance, type Surroundings } from './instance.ts';
-import { Judge, type Violation } from './invariants.ts';
+import type { Violation } from './invariants.ts';
+import { Judge } from './judge.ts';
 import type { Entry, Plan } from './plan.ts';
 import { type Plant, plants } from './plants.ts';
 import { Chance } from './random-numbers.ts';
 import { serverConnection } from './server-connection.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import { SimulatedStorage } from './simulated-storage.ts';
-import { holdingOf, storageConnection } from './storage-connection.ts';
+import { holdingOf, recordNameOf, storageConnection } from './storage-connection.ts';
 import { TokenLedger } from './token-ledger.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Weather } from './weather.ts';
@@ -221,7 +222,7 @@ class World {
   }
 
   get #record(): StoredRecord | undefined {
-    const key = this.#storage.keys.find((each) => each.endsWith(`/${SESSION}`));
+    const key = this.#storage.keys.find((each) => recordNameOf(each) === SESSION);
     return key === undefined ? undefined : this.#storage.read(key).record;
   }
 

@@ -57,8 +57,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     questions += 1;
     const question = questions;
     const asked = history.now;
-    const record = key.slice(key.lastIndexOf('/') + 1);
-    const about = { who, question, call, record };
+    const about = { who, question, call, record: recordNameOf(key) };
     return new Promise((resolve, reject) => {
       let waiting = true;
       const giveUp = (code: string) => () => {
@@ -168,6 +167,11 @@ function outcomeOf(reply: unknown): string {
   if (typeof reply === 'boolean') return reply ? 'done' : 'too late';
   if (typeof reply !== 'object' || reply === null || !('outcome' in reply)) return 'done';
   return 'abandoned' in reply && reply.abandoned === true ? 'granted after an abandoned one' : String(reply.outcome);
+}
+
+/** What a record is of, by the part of its key that differs within a client: the session's own key, or `cool-down`. */
+export function recordNameOf(key: string): string {
+  return /\/session\/([^/]*)/.exec(key)?.[1] ?? key.slice(key.lastIndexOf('/') + 1);
 }
 
 /** Records never change, so each is read once. */

@@ -116,7 +116,6 @@ export class TokenLedger {
     return works ? undefined : 'spent';
   }
 
-
   /** Whether the API takes this access token. */
   accepts(token: string): boolean {
     const entry = this.#accessTokens.get(token);

@@ -1,0 +1,368 @@
+import { type PendingCall, STRANGE_ERROR } from './application.ts';
+import { Conduct, type Presentation, type Sending } from './conduct.ts';
+import { type Event, type Holding, SESSION } from './history.ts';
+import type { Invariant, Violation } from './invariants.ts';
+import type { Parameters } from './plan.ts';
+import type { TokenLedger } from './token-ledger.ts';
+
+/** How long a call may take besides the time for which its instance stood still, in milliseconds. */
+const LONGEST_CALL = 15 * 60_000;
+
+/** For so long at least a lease keeps others from asking, in milliseconds: longer than any request may take. */
+const LONGEST_REQUEST = 25_000;
+
+/** How long after its own answer an instance that nothing hinders has its tokens in the storage. */
+const PROMPT_COMMIT = 60_000;
+
+/** So many requests an hour, and so many questions to the storage, besides those for each call of the application. */
+const REQUESTS_AN_HOUR = 250;
+const QUESTIONS_AN_HOUR = 4_000;
+const FOR_EACH_CALL = 20;
+
+/** The time in which a storage that failed may be the reason why a session goes on without it, in milliseconds. */
+const STORAGE_TROUBLE = 10 * 60_000;
+
+/** What a judge may look at besides the events. */
+export interface Evidence {
+  readonly ledger: TokenLedger;
+  readonly parameters: Parameters;
+  /** Milliseconds since the beginning. */
+  now(): number;
+  pending(): Iterable<PendingCall>;
+}
+
+type Of<Kind extends Event['kind']> = Extract<Event, { readonly kind: Kind }>;
+
+/** Hears every event, and says what does not hold. */
+export class Judge {
+  readonly #evidence: Evidence;
+  readonly #presentations = new Map<string, Presentation[]>();
+  readonly #conduct = new Map<string, Conduct>();
+  #failedOverAt = Number.NEGATIVE_INFINITY;
+  #hasLostWrites = false;
+  #highestVersion = 0;
+  /** The sign-in whose tokens were written last, unless they were revoked. */
+  #family: number | undefined;
+  #violation: Violation | undefined;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  get #hasFailedOver(): boolean {
+    return this.#failedOverAt > Number.NEGATIVE_INFINITY;
+  }
+
+  /** The first that was found. */
+  get violation(): Violation | undefined {
+    return this.#violation;
+  }
+
+  accuse(invariant: Invariant, what: string): void {
+    this.#violation ??= { invariant, at: this.#evidence.now(), what };
+  }
+
+  hear(event: Event): void {
+    switch (event.kind) {
+      case 'struck':
+        if (event.entry.kind === 'failover') this.#hearFailover(event.at);
+        break;
+      case 'writes lost':
+        this.#hasLostWrites = true;
+        break;
+      case 'died':
+      case 'stands still':
+      case 'goes on':
+        this.#conductOf(event.who).hinderedAt = event.at;
+        break;
+      case 'called':
+        this.#conductOf(event.who).calls.add(event.at);
+        if (event.call === 'close') this.#conductOf(event.who).hinderedAt = event.at;
+        break;
+      case 'settled':
+        this.#hearSettled(event);
+        break;
+      case 'handed':
+        this.#hearHanded(event);
+        break;
+      case 'signed in':
+        this.#conductOf(event.who).brought = event.tokens.refreshToken;
+        break;
+      case 'state':
+        if (this.#evidence.parameters.flow === 'service' && event.to.startsWith('expired')) {
+          this.accuse('rightful endings', `${event.who} is ${event.to}, though a service can always sign in again.`);
+        }
+        break;
+      case 'storage did':
+        this.#hearStorage(event);
+        break;
+      case 'storage answered':
+        this.#hearStorageAnswer(event);
+        break;
+      case 'storage silent':
+        this.#conductOf(event.who).storageFailedAt = event.at;
+        break;
+      case 'server asked':
+        this.#hearRequest(event);
+        break;
+      case 'server did':
+        this.#hearServer(event);
+        break;
+      case 'server answered':
+        this.#hearServerAnswer(event);
+        break;
+      case 'server silent':
+        this.#hearSilence(event);
+        break;
+      case 'server revoked':
+        this.#conductOf(event.who).revoking.add(this.#evidence.ledger.familyOf(event.token) ?? event.token);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Looks for what shows by not happening. */
+  look(): void {
+    const now = this.#evidence.now();
+    for (const { instance, call, number, since, stoodStill } of this.#evidence.pending()) {
+      if (!instance.isAlive || instance.isStandingStill) continue;
+      const lasts = now - since - (instance.stoodStill - stoodStill);
+      if (lasts > LONGEST_CALL) {
+        this.accuse('prompt answers', `${instance.name} has not answered ${call} (${number}) in ${lasts} ms.`);
+      }
+    }
+  }
+
+  /** Whether the server still honours the session: by the record, or by what an instance that lives has heard of it. */
+  honours(record: Holding, living: readonly string[]): boolean {
+    const { ledger, parameters } = this.#evidence;
+    if (parameters.flow === 'service') return true;
+    const isLive = (token: string | undefined) => token !== undefined && ledger.deathOf(token) === undefined;
+    if (record.status === 'tokens' && isLive(record.refreshToken)) return true;
+    return living.some((who) => {
+      const { known, gaveUpInVain } = this.#conductOf(who);
+      return known !== undefined && !gaveUpInVain && isLive(known) && ledger.familyOf(known) === this.#family;
+    });
+  }
+
+  /**
+   * Whether an instance may say that the session is over although it is not: because it signed out for itself alone,
+   * and said so; or because the storage lost what was written, and one that had not known it met the spent token first.
+   */
+  excuses(who: string): boolean {
+    return this.#conductOf(who).gaveUpInVain || this.#hasLostWrites;
+  }
+
+  #conductOf(who: string): Conduct {
+    let conduct = this.#conduct.get(who);
+    if (conduct === undefined) {
+      conduct = new Conduct();
+      this.#conduct.set(who, conduct);
+    }
+    return conduct;
+  }
+
+  #hearFailover(at: number): void {
+    this.#failedOverAt = at;
+    this.#highestVersion = 0;
+  }
+
+  #hearSettled({ who, call, number, outcome, at }: Of<'settled'>): void {
+    if ('error' in outcome && outcome.error === STRANGE_ERROR) {
+      this.accuse('known errors', `${who} failed ${call} (${number}) with ${outcome.code}.`);
+    }
+    const conduct = this.#conductOf(who);
+    if (call === 'revoke') conduct.gaveUpInVain = !('done' in outcome);
+    if (!('done' in outcome)) return;
+    if (call === 'signIn') conduct.known = conduct.brought;
+    if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
+  }
+
+  #hearHanded({ who, token, asked, at }: Of<'handed'>): void {
+    const { ledger, parameters } = this.#evidence;
+    const conduct = this.#conductOf(who);
+    const issued = ledger.expiryOf(token);
+    if (issued === undefined) {
+      this.accuse('living tokens', `${who} hands out ${token}, which nobody issued.`);
+      return;
+    }
+    const revokedAt = conduct.revoked.get(ledger.familyOf(token) ?? token);
+    if (revokedAt !== undefined && asked > revokedAt) {
+      this.accuse('no tokens of a revoked session', `${who} hands out ${token}, of a session that it has revoked.`);
+    }
+    const place = who.charCodeAt(0) - 'a'.charCodeAt(0);
+    const drift = Math.abs(parameters.clocks[place]?.fast ?? 0) / 1_000_000;
+    const late = ledger.now - issued;
+    const allowance = conduct.roundTrip + drift * (at - conduct.heardAt) + 2;
+    const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
+    if (late < allowance || waitedForIt) return;
+    this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
+  }
+
+  #hearStorage(event: Of<'storage did'>): void {
+    const { who, at, call, record, outcome, version, after, question } = event;
+    const conduct = this.#conductOf(who);
+    conduct.questions.add(at);
+    if (conduct.questions.count > QUESTIONS_AN_HOUR + FOR_EACH_CALL * conduct.calls.count) {
+      this.accuse('moderation', `${who} has asked the storage ${conduct.questions.count} times within an hour.`);
+    }
+    if (record !== SESSION) return;
+    if (version > 0 && version < this.#highestVersion) {
+      this.accuse('no way back', `Version ${version} comes after version ${this.#highestVersion}.`);
+    }
+    this.#highestVersion = Math.max(this.#highestVersion, version);
+    conduct.answers.set(question, { version, holding: after });
+    if (call === 'lease' && outcome.startsWith('granted')) {
+      conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
+    }
+    if (call === 'release' && outcome === 'done') conduct.lease = undefined;
+    if (call !== 'commit') return;
+    if (outcome === 'committed') this.#hearCommit(event, conduct);
+    else conduct.hinderedAt = at;
+  }
+
+  #hearCommit({ who, at, before, after }: Of<'storage did'>, conduct: Conduct): void {
+    const { ledger } = this.#evidence;
+    conduct.lease = undefined;
+    if (after.status === 'revoked') this.#family = undefined;
+    if (after.status === 'expired') this.#judgeEnding(who, before, after.cause, conduct);
+    if (after.status !== 'tokens') return;
+    for (const presentation of [...this.#presentations.values()].flat()) {
+      if (presentation.who === who) presentation.storedAt ??= at;
+    }
+    if (after.refreshToken !== undefined) this.#family = ledger.familyOf(after.refreshToken);
+    if (before.status !== 'tokens') return;
+    const isOlder =
+      before.refreshToken === after.refreshToken
+        ? ledger.wasIssuedBefore(after.accessToken, before.accessToken)
+        : after.refreshToken !== undefined && ledger.isAncestor(after.refreshToken, before.refreshToken ?? '');
+    if (isOlder) this.accuse('no way back', `${who} replaces ${before.accessToken} by ${after.accessToken}.`);
+  }
+
+  #judgeEnding(who: string, before: Holding, cause: string, conduct: Conduct): void {
+    const { ledger, parameters } = this.#evidence;
+    const replaced = before.status === 'tokens' ? before.refreshToken : undefined;
+    for (const token of [conduct.refused, replaced]) {
+      if (token === undefined || ledger.deathOf(token) !== undefined) continue;
+      // What a failover brought back may be of a sign-in that another one had replaced, and then it is over with that.
+      const isOfTheSignIn = ledger.familyOf(token) === ledger.familyOf(conduct.refused ?? token);
+      if (this.#hasFailedOver && !isOfTheSignIn) continue;
+      this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
+    }
+    const refused = conduct.refused ?? '';
+    if (cause === 'refresh_interrupted' && !conduct.suspected.has(refused)) {
+      this.accuse('honest causes', `${who} says ${cause}, though no answer to ${refused} was lost.`);
+    }
+    // The storage may have failed to tell of it.
+    const storageFailed = this.#evidence.now() - conduct.storageFailedAt < STORAGE_TROUBLE;
+    const isHidden = this.#hasFailedOver || storageFailed || parameters.onStorageUnavailable === 'request';
+    const wasLost = conduct.suspected.has(refused) || (conduct.refusedAsSpent && !isHidden);
+    if (cause === 'refresh_token_rejected' && wasLost) {
+      this.accuse('honest causes', `${who} says ${cause}, though an answer to ${refused} was lost.`);
+    }
+  }
+
+  #hearStorageAnswer({ who, at, asked, question, call, record }: Of<'storage answered'>): void {
+    const conduct = this.#conductOf(who);
+    const answer = conduct.answers.get(question);
+    conduct.answers.delete(question);
+    if (record !== SESSION || call === 'renew' || call === 'release') return;
+    conduct.roundTrip = at - asked;
+    conduct.heardAt = at;
+    if (answer?.holding.status !== 'tokens') return;
+    conduct.known = answer.holding.refreshToken ?? conduct.known;
+    // Newer tokens, whoever got them, mean that nothing was lost.
+    if (answer.version > conduct.version) conduct.suspected.clear();
+    conduct.version = Math.max(conduct.version, answer.version);
+  }
+
+  #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
+    const { lease, storageFailedAt, sent, suspected } = this.#conductOf(who);
+    sent.set(request, { at, who, presented, lease, storageFailedAt });
+    if (lease?.abandoned && presented !== undefined) suspected.add(presented);
+  }
+
+  #hearServer({ who, at, request, presented, outcome }: Of<'server did'>): void {
+    const conduct = this.#conductOf(who);
+    conduct.requests.add(at);
+    if (conduct.requests.count > REQUESTS_AN_HOUR + FOR_EACH_CALL * conduct.calls.count) {
+      this.accuse('moderation', `${who} has made ${conduct.requests.count} requests within an hour.`);
+    }
+    const sending = conduct.sent.get(request);
+    if (sending === undefined) return;
+    const isGivenUp = conduct.givenUp.has(request);
+    const tokens = typeof outcome === 'object' ? outcome : undefined;
+    const presentation: Presentation | undefined =
+      tokens?.refreshToken === undefined
+        ? undefined
+        : { at: sending.at, leasedAt: sending.lease?.at, who, bought: tokens.refreshToken, isGivenUp };
+    conduct.asked.set(request, { outcome, presented, tokens, presentation });
+    if (presented === undefined) return;
+    this.#judgeLease(sending, presented);
+    const presentations = this.#presentations.get(presented) ?? [];
+    // One that comes so late that its answer was given up was followed by others, and not the other way round.
+    const isJudged = !isGivenUp && (tokens !== undefined || outcome === 'spent' || outcome === 'revoked');
+    const unexcused = isJudged && presentations.find((earlier) => !this.#mayRepeat(earlier, sending));
+    if (unexcused) {
+      const what = `${who} presents ${presented}, for which ${unexcused.who} had bought ${unexcused.bought}.`;
+      this.accuse('one presentation', what);
+    }
+    if (presentation === undefined) return;
+    presentations.push(presentation);
+    this.#presentations.set(presented, presentations);
+  }
+
+  #judgeLease({ who, at, lease, storageFailedAt }: Sending, presented: string): void {
+    const { ledger, parameters } = this.#evidence;
+    if (parameters.onStorageUnavailable === 'request' && at - storageFailedAt < STORAGE_TROUBLE) return;
+    if (lease === undefined) {
+      this.accuse('the newest token', `${who} presents ${presented} without a lease.`);
+      return;
+    }
+    if (lease.holding.status !== 'tokens') return;
+    const { refreshToken } = lease.holding;
+    if (refreshToken === undefined || !ledger.isAncestor(presented, refreshToken)) return;
+    this.accuse('the newest token', `${who} presents ${presented}, though the record has ${refreshToken}.`);
+  }
+
+  /** Whether a refresh token may be presented although it bought another one before. */
+  #mayRepeat(earlier: Presentation, { who, at, lease, storageFailedAt }: Sending): boolean {
+    const { parameters } = this.#evidence;
+    const presenter = this.#conductOf(earlier.who);
+    const failed = Math.max(storageFailedAt, presenter.storageFailedAt);
+    if (parameters.onStorageUnavailable === 'request' && earlier.at - failed < STORAGE_TROUBLE) return true;
+    if (this.#failedOverAt > earlier.at - STORAGE_TROUBLE) return true;
+    if (earlier.storedAt !== undefined) return (lease?.at ?? at) < earlier.storedAt;
+    if (earlier.isGivenUp) return true;
+    if (earlier.who === who) return false;
+    if ((lease?.at ?? at) - (earlier.leasedAt ?? earlier.at) < LONGEST_REQUEST) return false;
+    if (earlier.answeredAt === undefined) return true;
+    const hinderedAt = Math.max(presenter.hinderedAt, presenter.storageFailedAt);
+    return hinderedAt >= earlier.at - STORAGE_TROUBLE || at - earlier.answeredAt < PROMPT_COMMIT;
+  }
+
+  #hearServerAnswer({ who, at, request, status }: Of<'server answered'>): void {
+    const conduct = this.#conductOf(who);
+    const asked = conduct.asked.get(request);
+    if (asked === undefined) return;
+    const { outcome, tokens, presented, presentation } = asked;
+    if (status === 400) {
+      conduct.refused = presented;
+      conduct.refusedAsSpent = outcome === 'spent';
+    }
+    if (presentation !== undefined) presentation.answeredAt = at;
+    if (tokens === undefined) return;
+    conduct.received.set(tokens.accessToken, at);
+    if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;
+  }
+
+  #hearSilence({ who, request, delivery }: Of<'server silent'>): void {
+    const conduct = this.#conductOf(who);
+    const presented = conduct.sent.get(request)?.presented;
+    if (delivery === 'unknown' && presented !== undefined) conduct.suspected.add(presented);
+    conduct.givenUp.add(request);
+    const presentation = conduct.asked.get(request)?.presentation;
+    if (presentation !== undefined) presentation.isGivenUp = true;
+  }
+}
