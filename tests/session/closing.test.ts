@@ -2,7 +2,7 @@ import { StorageError } from '@frameio-auth/core';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { DUE, errorOf, isSettled, LIFETIME, observedStorage, reaches, SECOND, startWorld } from './world.js';
+import { DUE, errorOf, isSettled, LIFETIME, MINUTE, observedStorage, reaches, SECOND, startWorld } from './world.js';
 
 const CLOSED = { name: 'ConfigurationError', code: 'session_closed' };
 
@@ -62,6 +62,16 @@ describe('close()', () => {
   });
 
   it('gives the lease back', async () => {
+    const { clock, service } = await startWorld();
+    const storage = observedStorage({ clock });
+    const auth = service({ storage });
+    storage.failing.add('commit');
+    await auth.getToken();
+    await auth.close();
+    expect(storage.calls.at(-1)).toBe('release');
+  });
+
+  it('leaves the lease to end by time when a refresh token is lost, by which others know', async () => {
     const { clock, server, portal, signedIn } = await startWorld();
     const storage = observedStorage({ clock });
     const auth = await signedIn({ storage });
@@ -69,13 +79,16 @@ describe('close()', () => {
     await auth.refresh();
     // The storage never took the new refresh token, which closing says, but only when everything is let go of.
     expect(await errorOf(auth.close())).toBeInstanceOf(StorageError);
-    expect(storage.calls.at(-1)).toBe('release');
+    expect(storage.calls).not.toContain('release');
     storage.failing.clear();
     const other = portal({ storage });
     await other.getToken();
     server.faults.next('token', fault.error('invalid_grant'));
-    await errorOf(other.refresh());
-    expect(other.snapshot.state).toBe('expired');
+    const refused = errorOf(other.refresh());
+    await reaches(other, 'refreshing.waiting');
+    await clock.advance(MINUTE);
+    await refused;
+    expect(other.snapshot).toMatchObject({ state: 'expired', ending: { cause: 'refresh_interrupted' } });
   });
 
   it('may be called again, and by disposal', async () => {
