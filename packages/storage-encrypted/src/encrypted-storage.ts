@@ -18,8 +18,8 @@ export interface EncryptedStorageOptions {
 const ABOUT_THE_KEY_SERVICE: ReadonlySet<string> = new Set(['encryption_key_unavailable', 'encryption_key_invalid']);
 
 /**
- * A storage whose values are encrypted in the storage given, each for its own key alone. Versions, leases, expiry and
- * hints are those of that storage, and in clear.
+ * A storage whose values are encrypted in the storage given, each for its own key alone. Versions, leases, expiry,
+ * what is due and hints are those of that storage, and in clear.
  *
  * A record under an older key is read, and gets the current one with its next commit. Not when it is read: that would
  * have to change the version, which would send everybody else to read it again, and it could not keep the record's

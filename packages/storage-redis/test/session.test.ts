@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { adobeIms, ServerToServerAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
+import {
+  adobeIms,
+  ServerToServerAuth,
+  type TokenStorage,
+  WebAppAuth,
+  type WebAppAuthOptions,
+} from '@frameio-auth/core';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import {
   type AuthorizationServer,
@@ -52,7 +58,8 @@ function place(wrap = (storage: TokenStorage): TokenStorage => storage) {
     storage: wrap(open({ client: connect(redis), keyPrefix })),
   });
   return {
-    webApp: () => new WebAppAuth({ ...server.clients.webApp, ...common() }),
+    webApp: (more: Partial<WebAppAuthOptions> = {}) =>
+      new WebAppAuth({ ...server.clients.webApp, ...common(), ...more }),
     service: () => new ServerToServerAuth({ ...server.clients.serverToServer, ...common() }),
   };
 }
@@ -84,6 +91,23 @@ describe('round trips', () => {
     expect((await other.getToken()) === renewed).toBe(true);
     expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha', 'evalsha']);
     await Promise.all([auth.close(), other.close()]);
+  });
+
+  it('of a refresh are two for its holder also when it says when it is due', async () => {
+    const { webApp } = place();
+    // The latest of all times: no look at what is due comes in between.
+    const entropy = (length: number) =>
+      length === 4 ? new Uint8Array(4).fill(255) : crypto.getRandomValues(new Uint8Array(length));
+    const auth = webApp({ keepAlive: true, entropy });
+    const { url } = await auth.getAuthorizationUrl();
+    await auth.handleCallback(await server.signIn(url));
+    await auth.refresh();
+    const monitoring = await monitor();
+    await auth.refresh();
+    await monitoring.settled();
+    expect(monitoring.seen.map(([command = '']) => command.toLowerCase())).toContain('zadd');
+    expect(await monitoring.asked()).toEqual(['evalsha', 'evalsha']);
+    await auth.close();
   });
 
   it("of a service's renewal are two as well", async () => {
@@ -164,5 +188,30 @@ describe('what MONITOR shows of a sign-in, a refresh and a revocation', () => {
     expect(tokens.length).toBeGreaterThanOrEqual(7);
     expect(shown.length).toBeGreaterThan(1000);
     expect(tokens.filter((token) => shown.includes(token)).length).toBe(0);
+  });
+});
+
+describe('sessions that nobody uses', () => {
+  it('live on in Redis, each renewed by one of two instances', async () => {
+    await using brief = await startAuthorizationServer({ refreshTokenLifetime: 6 });
+    const { webApp } = place();
+    const profile = { ...adobeIms({ origin: brief.origin }), refreshTokenLifetime: 6 };
+    const kept = { ...brief.clients.webApp, server: profile, keepAlive: { before: 5 } };
+    const first = webApp(kept);
+    const names = ['mara', 'ilya', 'noor'];
+    for (const name of names) {
+      const { url } = await first.session(name).getAuthorizationUrl();
+      await first.session(name).handleCallback(await brief.signIn(url));
+    }
+    await first.close();
+    const instances = [webApp(kept), webApp(kept)];
+    const begun = Date.now();
+    await until('the refresh tokens that came with the sign-ins are over', () => Date.now() - begun > 6_500);
+    expect(brief.count({ grantType: 'refresh_token' })).toBeGreaterThanOrEqual(names.length);
+    for (const name of names) await instances[0]?.session(name).refresh();
+    expect(brief.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(
+      brief.count({ grantType: 'refresh_token' }),
+    );
+    await Promise.all(instances.map((auth) => auth.close()));
   });
 });

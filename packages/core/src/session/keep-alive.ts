@@ -83,6 +83,7 @@ export class KeepAlive {
   async #look(): Promise<void> {
     const { storage, keys, coolDown } = this.#options;
     coolDown.begin();
+    if (coolDown.failure !== undefined) return;
     const request = { owner: this.#owner, ttl: LEASE, ifVersion: 0 };
     const reply = await fromStorage(() => storage.lease(keys.keepAlive, request));
     if (reply.outcome !== 'granted') return;
