@@ -162,6 +162,16 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
   });
 
+  it('is not what has forgotten tokens that are over and cannot be renewed, so that nobody writes those again', async () => {
+    const { clock, service, storage } = await strictWorld();
+    const fleet = [service({ storage }), service({ storage })];
+    for (const auth of fleet) await auth.getToken();
+    await clock.advance(LIFETIME + 25 * 60 * MINUTE);
+    await storage.hint(0);
+    await idle();
+    expect(fleet.map((auth) => auth.snapshot)).toMatchObject([{ step: 'valid.due' }, { step: 'valid.due' }]);
+  });
+
   it('and had hinted at them does not make those who wait for the lease ask for it without a pause', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const one = await signedIn({ storage });

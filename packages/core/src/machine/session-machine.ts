@@ -161,7 +161,13 @@ const learningWithTokens = {
   'record.read': [
     learning['record.read'],
     {
-      guard: { type: 'recordWentBack', params: itsRecord },
+      guard: {
+        type: 'lostTokensAreOfUse',
+        params: ({ event }: { event: { record: RecordFacts; now: number } }) => ({
+          record: event.record,
+          now: event.now,
+        }),
+      },
       target: '#session.settling',
       actions: noteTheRecord,
     },

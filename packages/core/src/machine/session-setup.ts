@@ -138,6 +138,12 @@ export const session = setup({
     /** An earlier version may be a late hint, or a storage that lost its last writes: the record tells which. */
     hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
+    /**
+     * A storage forgets the record of tokens that are over and that no refresh token renews. That is no loss: written
+     * once more, they would be forgotten at once, and the other instances would be told to write theirs.
+     */
+    lostTokensAreOfUse: ({ context }, { record, now }: { record: RecordFacts; now: number }) =>
+      wentBack(record, context) && (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
     /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
