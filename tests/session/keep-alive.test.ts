@@ -219,6 +219,34 @@ describe('many sessions that began together', () => {
     bury(new Error('The storage hears of nobody any more.'));
   });
 
+  it('are left to whoever has taken over the work', async () => {
+    const { clock, storage, keeper, signInAll, refreshes } = await startPlace();
+    await signInAll(...users(5));
+    await pass(clock, LATEST + HOUR);
+    let renewals = 0;
+    const outdone: TokenStorage = {
+      ...storage,
+      async renew(lease) {
+        if (lease.key.endsWith('/keep-alive')) renewals += 1;
+        return renewals <= 2 && storage.renew(lease);
+      },
+    };
+    keeper({ storage: outdone });
+    await pass(clock, 2 * MINUTE, SECOND / 2);
+    expect(refreshes()).toBe(2);
+  });
+
+  it('of other names in the storage are passed over', async () => {
+    const { clock, storage, keeper, signInAll, refreshes } = await startPlace();
+    await signInAll('mara');
+    await pass(clock, LATEST + HOUR);
+    const { keys, now } = await storage.due({ prefix: '', limit: 1 });
+    await storage.commit(`${keys[0]}/another`, { value: 'of somebody else', expectedVersion: 0, dueAt: now - DAY });
+    keeper();
+    await pass(clock, HOUR);
+    expect(refreshes()).toBe(1);
+  });
+
   it('are renewed although some of them cannot be, however many come first', async () => {
     const { clock, storage, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(8));
