@@ -135,8 +135,9 @@ function parametersOf(random: Draws): Parameters {
 function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
   const { duration, flow } = parameters;
   if (flow === 'user') yield { at: 0, kind: 'call', instance: 0, call: 'signIn' };
+  if (random.happens(0.25)) yield faultOf(random, parameters, 0);
   yield* routine(random, parameters);
-  const scenes = random.between(1, 6);
+  const scenes = random.between(2, 8);
   for (let scene = 0; scene < scenes; scene += 1) {
     const begin = random.between(0, duration);
     const entries = random.among([rush, rush, rush, signInAgain, muddle])(random, parameters, begin);
@@ -153,7 +154,7 @@ function* rush(random: Draws, parameters: Parameters, begin: number): Generator<
     const call = random.among<Call>(['refresh', 'refresh', 'use', 'getToken', 'impatient']);
     yield { at: begin + random.soon(3 * SECOND), kind: 'call', instance, call };
   }
-  for (let left = random.between(0, 4); left > 0; left -= 1) {
+  for (let left = random.between(1, 6); left > 0; left -= 1) {
     yield faultOf(random, parameters, begin + random.soon(30 * SECOND));
   }
   for (let left = random.between(0, 4); left > 0; left -= 1) {

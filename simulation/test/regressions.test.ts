@@ -5,6 +5,7 @@ import { simulate } from '../src/simulation.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const DAY = 86_400 * SECOND;
 
 /** A quiet world with two instances, whose server takes each refresh token once. */
 const PARAMETERS: Parameters = {
@@ -75,6 +76,18 @@ const PLANS: Readonly<Record<string, Plan>> = {
   ),
 };
 
+/** The same with services, of which nobody hears for days. */
+const FORGOTTEN: Plan = {
+  seed: 1,
+  parameters: { ...PARAMETERS, flow: 'service', duration: 5 * DAY, onStorageUnavailable: 'request' },
+  entries: [
+    { at: 0, kind: 'call', instance: 0, call: 'getToken' },
+    { at: SECOND, kind: 'call', instance: 1, call: 'getToken' },
+    { at: 3 * DAY, kind: 'busy', status: 503, lasts: 10 * MINUTE },
+    { at: 3 * DAY + SECOND, kind: 'call', instance: 0, call: 'getToken' },
+  ],
+};
+
 describe('goes well what went wrong once', () => {
   for (const [what, failed] of Object.entries(PLANS)) {
     it(`${what}`, async () => {
@@ -84,4 +97,11 @@ describe('goes well what went wrong once', () => {
       expect(new Set(causes)).toEqual(new Set(['refresh_interrupted']));
     });
   }
+
+  it('wrote dead tokens in turn over a record that the storage had forgotten in its time', async () => {
+    const outcome = await simulate(FORGOTTEN);
+    expect(reportFailure(outcome, undefined)).toBe('');
+    const commits = outcome.events.filter((event) => event.kind === 'storage did' && event.call === 'commit');
+    expect(commits.length).toBeLessThan(10);
+  });
 });
