@@ -6,11 +6,14 @@ import { runGates } from './gates.mjs';
 import { step, tail } from './progress.mjs';
 import { bringToolchain } from './toolchain.mjs';
 import { adviceFor, Trouble, troubleOf } from './trouble.mjs';
-import { alone, build, install } from './workspace.mjs';
+import { alone, build, install, toolFile } from './workspace.mjs';
 
 /** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The tests that reach the rooms of core whose coverage is measured; vitest.config.ts names the rooms. */
+const REACHING_CORE = ['packages/core', 'tests/session', 'tests/flows', 'tests/interop', 'tests/secrets'];
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const JOBS = {
@@ -18,6 +21,11 @@ const JOBS = {
   bench: (args) => program('benchmarks/src/bench.ts', args),
   simulate: (args) => program('simulation/src/main.ts', args),
   race: (args) => program('tests/race/race.ts', args),
+  async coverage(args) {
+    const { node, env } = await prepare({ built: false });
+    const vitest = await toolFile(root, 'vitest');
+    return hand(node, [vitest, 'run', '--coverage', '--reporter=dot', ...REACHING_CORE, ...args], { cwd: root, env });
+  },
   test: async (args) => runGates(root, await prepare({ built: false }), args),
   async dev([command, ...args]) {
     if (command === undefined) throw new Trouble('Say what to run: `npm run dev -- <command>`.');

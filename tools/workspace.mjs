@@ -79,7 +79,20 @@ const TOOLS = {
 const LONGEST = 300_000;
 
 /**
- * Runs a command of node_modules. Node is given its file, since the one in `.bin` needs a shell on Windows.
+ * The file of a command of node_modules, for Node to run, since the one in `.bin` needs a shell on Windows.
+ *
+ * @param {string} root
+ * @param {keyof typeof TOOLS} name
+ * @returns {Promise<string>}
+ */
+export async function toolFile(root, name) {
+  const home = join(root, 'node_modules', TOOLS[name]);
+  const { bin } = await manifestOf(home);
+  return join(home, typeof bin === 'string' ? bin : bin[name]);
+}
+
+/**
+ * Runs a command of node_modules.
  *
  * @param {string} root
  * @param {Toolchain} toolchain
@@ -87,10 +100,7 @@ const LONGEST = 300_000;
  * @param {string[]} args
  */
 export async function runTool(root, { node, env }, name, args) {
-  const home = join(root, 'node_modules', TOOLS[name]);
-  const { bin } = await manifestOf(home);
-  const file = join(home, typeof bin === 'string' ? bin : bin[name]);
-  return capture(node, [file, ...args], { cwd: root, env, timeout: LONGEST });
+  return capture(node, [await toolFile(root, name), ...args], { cwd: root, env, timeout: LONGEST });
 }
 
 /**
