@@ -29,8 +29,10 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const plant = plantOf(values.plant);
-  if (values.plan !== undefined) return runOne(JSON.parse(await readFile(values.plan, 'utf8')), plant);
-  if (values.seed !== undefined) return runOne(planOf(numberOf('--seed', values.seed)), plant);
+  if (values.plan !== undefined) {
+    return runOne(JSON.parse(await readFile(values.plan, 'utf8')), `--plan ${values.plan}`, plant);
+  }
+  if (values.seed !== undefined) return runSeed(numberOf('--seed', values.seed), plant);
 
   const seeds = numberOf('--seeds', values.seeds);
   const from = numberOf('--from', values.from);
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
   const [first] = failures;
   if (first === undefined) return 0;
   console.log('');
-  return runOne(planOf(first.seed), plant);
+  return runSeed(first.seed, plant);
 
   function showProgress(done: number): void {
     if (!process.stderr.isTTY) return;
@@ -51,14 +53,19 @@ async function main(): Promise<number> {
   }
 }
 
-async function runOne(plan: Plan, plant: Plant | undefined): Promise<number> {
+function runSeed(seed: number, plant: Plant | undefined): Promise<number> {
+  return runOne(planOf(seed), `--seed ${seed}`, plant);
+}
+
+async function runOne(plan: Plan, again: string, plant: Plant | undefined): Promise<number> {
   const outcome = await simulate(plan, plant);
   if (outcome.violation === undefined) {
     console.log(tell(outcome.events));
     console.log('\nEverything holds.');
     return 0;
   }
-  console.log(reportFailure(await shrink(outcome, plant), plant));
+  const planted = plant === undefined ? '' : ` --plant ${plant}`;
+  console.log(reportFailure(await shrink(outcome, plant), `${again}${planted}`));
   return 1;
 }
 

@@ -1,16 +1,18 @@
 import type { Coverage } from './coverage.ts';
 import { invariants } from './invariants.ts';
-import type { Plant } from './plants.ts';
 import type { Outcome } from './simulation.ts';
 import { tell, tellTime } from './storytelling.ts';
 
 const YEAR = 365.25 * 86_400_000;
 
-/** What went wrong, for a person: the invariant, the plan that is left, the history, and how to see it again. */
-export function reportFailure({ plan, events, violation }: Outcome, plant: Plant | undefined): string {
+/**
+ * What went wrong, for a person: the invariant, the history, and the plan that is left. Nothing, if nothing did.
+ *
+ * @param again - the arguments by which to see it again
+ */
+export function reportFailure({ plan, events, violation }: Outcome, again = `--seed ${plan.seed}`): string {
   if (violation === undefined) return '';
   const { invariant, at, what } = violation;
-  const planted = plant === undefined ? '' : ` --plant ${plant}`;
   return [
     `Seed ${plan.seed} violates "${invariant}":`,
     `  ${invariants[invariant]}`,
@@ -21,7 +23,7 @@ export function reportFailure({ plan, events, violation }: Outcome, plant: Plant
     'The plan, as small as it could be made (for --plan <file>):',
     JSON.stringify(plan),
     '',
-    `To see it again: npm run simulate -- --seed ${plan.seed}${planted}`,
+    `To see it again: npm run simulate -- ${again}`,
   ].join('\n');
 }
 

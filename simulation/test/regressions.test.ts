@@ -92,7 +92,7 @@ describe('goes well what went wrong once', () => {
   for (const [what, failed] of Object.entries(PLANS)) {
     it(`${what}`, async () => {
       const outcome = await simulate(failed);
-      expect(reportFailure(outcome, undefined)).toBe('');
+      expect(reportFailure(outcome)).toBe('');
       const causes = outcome.events.flatMap((event) => (event.kind === 'state' && event.cause) || []);
       expect(new Set(causes)).toEqual(new Set(['refresh_interrupted']));
     });
@@ -100,7 +100,7 @@ describe('goes well what went wrong once', () => {
 
   it('wrote dead tokens in turn over a record that the storage had forgotten in its time', async () => {
     const outcome = await simulate(FORGOTTEN);
-    expect(reportFailure(outcome, undefined)).toBe('');
+    expect(reportFailure(outcome)).toBe('');
     const commits = outcome.events.filter((event) => event.kind === 'storage did' && event.call === 'commit');
     expect(commits.length).toBeLessThan(10);
   });

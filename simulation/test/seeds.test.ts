@@ -12,7 +12,7 @@ it(`keeps every invariant through the first ${SEEDS} seeds, in which every fault
   const coverage = noCoverage();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const outcome = await simulate(planOf(seed));
-    expect(reportFailure(outcome, undefined)).toBe('');
+    expect(reportFailure(outcome)).toBe('');
     count(coverage, outcome.events);
   }
   expect(Object.keys(coverage).filter((what) => coverage[what] === 0)).toEqual([]);
