@@ -168,8 +168,8 @@ export const session = setup({
       CONSEQUENCES[failure.kind].endsSession && context.origin === 'refresh_token',
     callersMayWait: ({ context }, { failure, now }: { failure: Failure; now: number }) =>
       isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
-    callersMayStillWait: ({ context }, { now }: { now: number }) =>
-      context.failure !== null && isWorthWaiting(context.failure, context.attempt, (context.retryAt ?? now) - now),
+    callersMayStillWait: ({ context: { failure, attempt, retryAt } }, { now }: { now: number }) =>
+      failure !== null && retryAt !== null && isWorthWaiting(failure, attempt, retryAt - now),
     serverSetNoTime: ({ context }) => context.failure?.retryAfter === undefined,
   },
 });

@@ -442,9 +442,9 @@ export class TokenSession {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#take(next.event, next.incoming);
       }
+      this.#queue = []; // An array that was used keeps its space.
     } finally {
       this.#taking = false;
-      if (this.#queue.length === 0) this.#queue = []; // An array that was used keeps its space.
     }
   }
 
@@ -627,9 +627,9 @@ export class TokenSession {
     });
   }
 
+  /** The machine serves callers only when the vault has what to serve them with. */
   #serveCallers(): void {
-    const token = this.#vault.served?.accessToken.reveal();
-    if (token === undefined) return;
+    const token = (this.#vault.served as TokenSet).accessToken.reveal();
     if (this.#callers.serve(token)) this.#used = true;
   }
 }
