@@ -110,6 +110,7 @@ describe('an authorization URL', () => {
   });
 
   it.each([
+    ['null for options', null as never, /^getAuthorizationUrl\(\) takes an object of options, or nothing/],
     ['an empty state', { state: '' }, /^state must be .*Leave it out/],
     ['a state that is no string', { state: 42 as never }, /^state must be .*Leave it out/],
     ['a state longer than Adobe takes', { state: 's'.repeat(4097) }, /^state has 4097 characters.*takes 4096/],

@@ -79,6 +79,7 @@ describe('exchangeCode()', () => {
   });
 
   it.each([
+    ['to be called with nothing', undefined, 'code'],
     ['no code', {}, 'code'],
     ['an empty code', { code: '' }, 'code'],
     ['a code that is no string', { code: 7 }, 'code'],

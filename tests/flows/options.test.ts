@@ -82,6 +82,18 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
   ['an empty redirectUri', 'player', { redirectUri: '' }, /^redirectUri is missing/],
   ['a redirectUri that is no URI', 'player', { redirectUri: '/callback' }, /^redirectUri is not a URL.*https:\/\/host/],
   [
+    'a redirectUri with a line break',
+    'player',
+    { redirectUri: `${redirectUri}\n` },
+    /^redirectUri has a space or a line/,
+  ],
+  [
+    'a redirectUri without a scheme, which reads as one named "localhost"',
+    'player',
+    { redirectUri: 'localhost:8080/callback' },
+    /^redirectUri has no scheme\. Give the whole of it: https:\/\/host/,
+  ],
+  [
     'http for Adobe',
     'player',
     { redirectUri: 'http://localhost:80/cb' },

@@ -103,6 +103,14 @@ describe('the legacy server', () => {
     });
   });
 
+  it('gets the code without a state where the application kept none', async () => {
+    const client = clientOf(legacyFrameio({ origin: server.origin }));
+    const { state: _, ...withoutState } = codeExchange;
+    const request = await seen(() => client.exchangeCode(withoutState));
+    expect(request.form).toMatchObject({ code: 'fictional-code', scope: 'account.read offline' });
+    expect(request.form).not.toHaveProperty('state');
+  });
+
   it('gets the code of an app with PKCE without an Authorization header', async () => {
     const client = clientOf(legacyFrameio({ origin: server.origin, pkce: true }), { clientSecrets: [] });
     const request = await seen(() => client.exchangeCode(codeExchange));
@@ -149,6 +157,28 @@ describe('a server of one’s own', () => {
     const request = await seen(() => clientOf(profileOf('client_secret_post')).refresh(refresh));
     expect(request.headers).not.toHaveProperty('authorization');
     expect(request.form).toMatchObject({ client_id: CLIENT_ID, client_secret: CLIENT_SECRET });
+  });
+
+  it('gets the secret with client credentials alone where it wants none of users', async () => {
+    const client = clientOf(
+      customServer({
+        issuer: server.origin,
+        tokenEndpoint: `${server.origin}/token`,
+        clientAuthentication: 'none',
+        clientCredentialsAuthentication: 'client_secret_post',
+      }),
+    );
+    server.answers(answer(200, GRANTED), answer(200, GRANTED));
+    await client.refresh(refresh);
+    await client.clientCredentials({ scopes: [] });
+    const [ofUser, ofClient] = server.requests;
+    expect(ofUser?.headers).not.toHaveProperty('authorization');
+    expect(ofUser?.form).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'fictional-refresh-token',
+      client_id: CLIENT_ID,
+    });
+    expect(ofClient?.form).toMatchObject({ client_id: CLIENT_ID, client_secret: CLIENT_SECRET });
   });
 });
 

@@ -77,6 +77,16 @@ describe('callers', () => {
     expect(kept).toEqual([true, true, true]);
   });
 
+  it('wait on when the timer that keeps the process has come to its end', async () => {
+    const clock = manualClock();
+    const callers = new Callers(clock);
+    const waiting = callers.wait();
+    await clock.advance(2 ** 31);
+    expect(clock.pendingTimers).toEqual([]);
+    callers.serve('a-token.fictional');
+    expect(await waiting).toBe('a-token.fictional');
+  });
+
   it('in numbers are served in no time that grows faster than they do', async () => {
     const callers = new Callers(systemClock());
     const waiting = Array.from({ length: 50_000 }, () => callers.wait());

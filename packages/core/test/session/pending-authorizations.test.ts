@@ -39,6 +39,27 @@ describe('a sign-in under way', () => {
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
+  it('is taken by one of two who have both read it', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    let waiting = 0;
+    let open = () => {};
+    const bothHaveRead = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const ready = () => {
+      waiting += 1;
+      if (waiting === 2) open();
+      return bothHaveRead;
+    };
+    const tries = await Promise.allSettled([
+      authorizations.take(STATE, { ready }),
+      authorizations.take(STATE, { ready }),
+    ]);
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(tries.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'state_used' } });
+  });
+
   it('is left to the session that began it', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
