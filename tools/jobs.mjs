@@ -24,7 +24,11 @@ const JOBS = {
   async coverage(args) {
     const { node, env } = await prepare({ built: false });
     const vitest = await toolFile(root, 'vitest');
-    return hand(node, [vitest, 'run', '--coverage', '--reporter=dot', ...REACHING_CORE, ...args], { cwd: root, env });
+    return hand(
+      node,
+      [vitest, 'run', '--coverage', '--reporter=dot', '--silent=passed-only', ...REACHING_CORE, ...args],
+      { cwd: root, env },
+    );
   },
   test: async (args) => runGates(root, await prepare({ built: false }), args),
   async dev([command, ...args]) {
