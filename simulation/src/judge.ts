@@ -214,7 +214,11 @@ export class Judge {
     this.#highestVersion = Math.max(this.#highestVersion, version);
     conduct.answers.set(question, { version, holding: after });
     if (call === 'lease' && outcome.startsWith('granted')) {
-      conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
+      const abandoned = outcome !== 'granted';
+      conduct.lease = { at, holding: after, abandoned };
+      if (abandoned && after.status === 'tokens' && after.refreshToken !== undefined) {
+        conduct.suspected.add(after.refreshToken);
+      }
     }
     if (call === 'release' && outcome === 'done') conduct.lease = undefined;
     if (call !== 'commit') return;
