@@ -214,11 +214,7 @@ export class Judge {
     this.#highestVersion = Math.max(this.#highestVersion, version);
     conduct.answers.set(question, { version, holding: after });
     if (call === 'lease' && outcome.startsWith('granted')) {
-      const abandoned = outcome !== 'granted';
-      conduct.lease = { at, holding: after, abandoned };
-      if (abandoned && after.status === 'tokens' && after.refreshToken !== undefined) {
-        conduct.suspected.add(after.refreshToken);
-      }
+      conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
     if (call === 'release' && outcome === 'done') conduct.lease = undefined;
     if (call !== 'commit') return;
@@ -279,6 +275,10 @@ export class Judge {
     // Newer tokens, whoever got them, mean that nothing was lost.
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);
+    const { refreshToken } = answer.holding;
+    if (call === 'lease' && conduct.lease?.abandoned && refreshToken !== undefined) {
+      conduct.suspected.add(refreshToken);
+    }
   }
 
   #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
