@@ -71,6 +71,20 @@ describe('close()', () => {
     expect(storage.calls.at(-1)).toBe('release');
   });
 
+  it('does not mind a lease that cannot be given back, which ends by itself', async () => {
+    const { clock, service } = await startWorld();
+    const storage = observedStorage({ clock });
+    const auth = service({ storage });
+    storage.failing.add('commit').add('release');
+    await auth.getToken();
+    await auth.close();
+    expect(storage.calls.at(-1)).toBe('release');
+    storage.failing.clear();
+    const next = service({ storage }).getToken();
+    await clock.advance(MINUTE);
+    await next;
+  });
+
   it('leaves the lease to end by time when a refresh token is lost, by which others know', async () => {
     const { clock, server, portal, signedIn } = await startWorld();
     const storage = observedStorage({ clock });
@@ -101,6 +115,18 @@ describe('close()', () => {
     await Promise.all([auth.close(), auth.close()]);
     await expect(auth.getToken()).rejects.toMatchObject(CLOSED);
     expect(server.count()).toBe(1);
+  });
+
+  it('is what the disposal of one session does', async () => {
+    const { portal, signIn } = await startWorld();
+    const auth = portal();
+    const mara = auth.session('mara');
+    {
+      await using disposed = mara;
+      await signIn(disposed);
+    }
+    expect(await errorOf(mara.getToken())).toMatchObject(CLOSED);
+    expect(auth.session('mara')).not.toBe(mara);
   });
 
   it('leaves the storage open and what it holds in place', async () => {

@@ -1,5 +1,5 @@
 import { adobeIms, type WebAppAuth } from '@frameio-auth/core';
-import { fault } from '@frameio-auth/testing';
+import { fault, fingerprint } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf, idle, LIFETIME, MINUTE, observedStorage, reaches, SECOND, sitOut, startWorld } from './world.js';
 
@@ -193,6 +193,40 @@ describe('close()', () => {
     await auth.close();
     await refused;
     expect(await portal({ storage }).getToken()).toBe(token);
+  });
+
+  it('revokes tokens that the storage did not take, when another instance signed the user out meanwhile', async () => {
+    const { clock, server, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const [first, second] = [portal({ storage }), portal({ storage })];
+    await signIn(first);
+    await second.getToken();
+    storage.hints = false;
+    storage.failing.add('commit');
+    await first.refresh();
+    const token = await first.getToken();
+    storage.failing.clear();
+    await second.revoke();
+    const revoked = () => server.requests.flatMap(({ endpoint, form }) => (endpoint === 'revoke' ? form['token'] : []));
+    expect(revoked()).not.toContain(fingerprint(token));
+    await first.close();
+    expect(revoked()).toContain(fingerprint(token));
+    expect(await errorOf(portal({ storage }).getToken())).toMatchObject({ code: 'token_revoked' });
+  });
+
+  it('gives up tokens that the storage did not take, when another instance wrote newer ones meanwhile', async () => {
+    const { clock, portal, signIn } = await startWorld();
+    const storage = observedStorage({ clock });
+    const [first, second] = [portal({ storage }), portal({ storage })];
+    await signIn(first);
+    await second.getToken();
+    storage.hints = false;
+    storage.failing.add('commit');
+    await first.refresh();
+    storage.failing.clear();
+    await second.importTokens({ accessToken: 'access.fictional.imported', refreshToken: 'refresh.fictional.imported' });
+    await first.close();
+    expect(await portal({ storage }).getToken()).toBe('access.fictional.imported');
   });
 
   it('is not broken by a storage whose watching cannot be ended', async () => {

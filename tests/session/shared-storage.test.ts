@@ -142,6 +142,31 @@ describe('an instance', () => {
     expect(await heir.getToken()).toBe(await gone.getToken());
   });
 
+  it('that hears of its lease when the lease is over does not ask by it', async () => {
+    const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
+    const storage = memoryStorage({ clock });
+    const one = await signedIn({ storage });
+    let standstills = 0;
+    const other = portal({
+      storage: {
+        ...storage,
+        async lease(key, request) {
+          const reply = await storage.lease(key, request);
+          if (standstills === 0) {
+            standstills += 1;
+            clock.setNow(clock.now() + MINUTE);
+            await one.refresh();
+          }
+          return reply;
+        },
+      },
+    });
+    await other.getToken();
+    await Promise.all([other.refresh(), reaches(other, 'refreshing.waiting').then(() => clock.advance(2 * SECOND))]);
+    expect(await other.getToken()).toBe(await one.getToken());
+    expect([standstills, server.count({ grantType: 'refresh_token' })]).toEqual([1, 1]);
+  });
+
   it('whose request outlives its lease keeps the lease by renewing it', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = observedStorage({ clock });
