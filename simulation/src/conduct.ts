@@ -38,6 +38,8 @@ export interface Presentation {
 export class Conduct {
   /** The lease that it was granted and did not give back, and what the record held then. */
   lease: { readonly at: number; readonly holding: Holding; readonly abandoned: boolean } | undefined;
+  /** Whether it was told that somebody had abandoned the lease before. */
+  knowsOfAbandonment = false;
   storageFailedAt = Number.NEGATIVE_INFINITY;
   /** When it last died, stood still, began to close, or found its commit refused. */
   hinderedAt = Number.NEGATIVE_INFINITY;

@@ -225,6 +225,7 @@ export class Judge {
   #hearCommit({ who, at, before, after }: Of<'storage did'>, conduct: Conduct): void {
     const { ledger } = this.#evidence;
     conduct.lease = undefined;
+    conduct.knowsOfAbandonment = false;
     if (after.status === 'revoked') this.#family = undefined;
     if (after.status === 'expired') this.#judgeEnding(who, before, after.cause, conduct);
     if (after.status !== 'tokens') return;
@@ -275,16 +276,15 @@ export class Judge {
     // Newer tokens, whoever got them, mean that nothing was lost.
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);
-    const { refreshToken } = answer.holding;
-    if (call === 'lease' && conduct.lease?.abandoned && refreshToken !== undefined) {
-      conduct.suspected.add(refreshToken);
-    }
+    if (call !== 'lease') return;
+    conduct.knowsOfAbandonment = conduct.lease?.abandoned === true;
+    if (conduct.knowsOfAbandonment && conduct.known !== undefined) conduct.suspected.add(conduct.known);
   }
 
   #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
-    const { lease, storageFailedAt, sent, suspected } = this.#conductOf(who);
+    const { lease, knowsOfAbandonment, storageFailedAt, sent, suspected } = this.#conductOf(who);
     sent.set(request, { at, who, presented, lease, storageFailedAt });
-    if (lease?.abandoned && presented !== undefined) suspected.add(presented);
+    if (knowsOfAbandonment && presented !== undefined) suspected.add(presented);
   }
 
   #hearServer({ who, at, request, presented, outcome }: Of<'server did'>): void {
