@@ -271,13 +271,13 @@ export class Judge {
     if (record !== SESSION || call === 'renew' || call === 'release') return;
     conduct.roundTrip = at - asked;
     conduct.heardAt = at;
+    if (call === 'lease') conduct.knowsOfAbandonment = conduct.lease?.abandoned === true;
     if (answer?.holding.status !== 'tokens') return;
     conduct.known = answer.holding.refreshToken ?? conduct.known;
     // Newer tokens, whoever got them, mean that nothing was lost.
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);
-    if (call !== 'lease') return;
-    conduct.knowsOfAbandonment = conduct.lease?.abandoned === true;
+    // For good: while the server asks to be left alone, the lease may be given back before the token is presented.
     if (conduct.knowsOfAbandonment && conduct.known !== undefined) conduct.suspected.add(conduct.known);
   }
 
