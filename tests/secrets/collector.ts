@@ -69,7 +69,8 @@ export class Collector {
       if (!isObject(what)) continue;
       const go = (name: string, read: () => unknown) => {
         try {
-          path.push([`${place}${name}`, read()]);
+          const found = read();
+          if (mayTell(found)) path.push([`${place}${name}`, found]);
         } catch (error) {
           path.push([`${place}${name}, when read`, error]);
         }
@@ -99,16 +100,15 @@ export class Collector {
       }
       if (what instanceof Map || what instanceof Set) go(' entries', () => [...what]);
       for (const key of Reflect.ownKeys(what)) {
-        this.#print(`${place}, a key`, () => String(key));
-        go(`.${String(key)}`, () => Reflect.get(what, key));
+        const name = String(key);
+        if (mayTell(name)) this.#print(`${place}, a key`, () => name);
+        go(`.${name}`, () => Reflect.get(what, key));
       }
       for (let kind = Object.getPrototypeOf(what); kind !== null; kind = Object.getPrototypeOf(kind)) {
         // All that these two getters do is throw: `caller` and `arguments`.
         if (kind === Function.prototype) continue;
-        go(' prototype', () => kind);
-        for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(kind))) {
-          if (get !== undefined) go(`.${key}`, () => Reflect.get(what, key));
-        }
+        if (!this.#walked.has(kind)) go(' prototype', () => kind);
+        for (const key of gettersOf(kind)) go(`.${key}`, () => Reflect.get(what, key));
       }
     }
   }
@@ -132,6 +132,24 @@ const THIS_ALONE = {
   maxStringLength: null,
   breakLength: Number.POSITIVE_INFINITY,
 } as const;
+
+/** Numbers and the like, and texts that are too short, hold no piece of a secret. Most of what there is, is of these. */
+function mayTell(what: unknown): boolean {
+  return isObject(what) || (typeof what === 'string' && what.length >= PIECE) || typeof what === 'symbol';
+}
+
+/** Which getters a prototype has does not change while the tests run, and is asked for every object of its kind. */
+const getters = new WeakMap<object, readonly string[]>();
+
+function gettersOf(kind: object): readonly string[] {
+  let names = getters.get(kind);
+  if (names === undefined) {
+    const described = Object.entries(Object.getOwnPropertyDescriptors(kind));
+    names = described.filter(([, { get }]) => get !== undefined).map(([key]) => key);
+    getters.set(kind, names);
+  }
+  return names;
+}
 
 function isObject(what: unknown): what is object {
   return (typeof what === 'object' && what !== null) || typeof what === 'function';

@@ -5,7 +5,7 @@ import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { type RedisClient, redisStorage } from '@frameio-auth/storage-redis';
 import { startRedis, startRedisCluster, startRedisSentinel, storageContract } from '@frameio-auth/testing';
 import { Cluster, Redis } from 'ioredis';
-import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
+import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 
 type Client = RedisClient & { disconnect(): void };
@@ -45,13 +45,6 @@ const deployments: readonly (readonly [name: string, start: () => Promise<() => 
     async () => {
       const { nodes } = await started(startRedisCluster());
       return () => new Cluster([...nodes], { keyPrefix: 'fictional-app:' });
-    },
-  ],
-  [
-    'a cluster of six, by ioredis 5',
-    async () => {
-      const { nodes } = await started(startRedisCluster());
-      return () => new Cluster5([...nodes]);
     },
   ],
   [
