@@ -278,7 +278,8 @@ export class Judge {
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);
     // For good: while the server asks to be left alone, the lease may be given back before the token is presented.
-    if (conduct.knowsOfAbandonment && conduct.known !== undefined) conduct.suspected.add(conduct.known);
+    const isTold = call === 'lease' && conduct.knowsOfAbandonment;
+    if (isTold && conduct.known !== undefined) conduct.suspected.add(conduct.known);
   }
 
   #hearRequest({ who, at, request, presented }: Of<'server asked'>): void {
