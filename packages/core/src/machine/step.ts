@@ -29,6 +29,7 @@ const surroundings = (() => {
   const self = createActor(sessionMachine, {
     input: { renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' },
   });
+  /* v8 ignore next -- @preserve: the machine has no deferred work, no emitted events, no log and no children */
   const nothing = (): void => {};
   return {
     self,
