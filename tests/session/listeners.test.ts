@@ -39,6 +39,18 @@ describe.each(MISDEEDS)('a listener that %s', (_name, misdeed) => {
   });
 });
 
+describe('inspect', () => {
+  it('hears as an observer what it hears as a function, and may be an observer of nothing', async () => {
+    const { service } = await startWorld();
+    const heard: Record<'function' | 'observer', string[]> = { function: [], observer: [] };
+    await service({ inspect: ({ type }) => heard.function.push(type) }).getToken();
+    await service({ inspect: { next: ({ type }) => heard.observer.push(type) } }).getToken();
+    await service({ inspect: {} }).getToken();
+    expect(heard.observer.length).toBeGreaterThan(0);
+    expect(heard.observer).toEqual(heard.function);
+  });
+});
+
 describe('onTokenRefreshed', () => {
   it('hears the new tokens and the key, once each time this instance received some', async () => {
     const { server, clock, portal, signIn } = await startWorld();

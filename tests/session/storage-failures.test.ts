@@ -217,6 +217,24 @@ describe('a storage that fails', () => {
   });
 });
 
+describe('a storage that answers with what the port does not allow', () => {
+  it.each([
+    ['nothing', undefined],
+    ['no time', {}],
+    ['a time that no date has', { now: 1e300 }],
+    ['a value that is no text', { now: 0, record: { value: 7, version: 1 } }],
+    ['a version that is none', { now: 0, record: { value: '{}', version: 0 } }],
+  ])('is a StorageError, and the answer is not used: %s', async (_name, reply) => {
+    const { clock, server, portal } = await startWorld();
+    const storage = { ...observedStorage({ clock }), read: async () => reply as never };
+    expect(await errorOf(portal({ storage }).getToken())).toMatchObject({
+      name: 'StorageError',
+      code: 'invalid_reply',
+    });
+    expect(server.count()).toBe(0);
+  });
+});
+
 describe('a storage that fails with an error of its driver', () => {
   it('is a StorageError that quotes nothing of it', async () => {
     const { clock, portal } = await startWorld();

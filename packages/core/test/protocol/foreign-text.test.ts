@@ -23,4 +23,8 @@ describe('the cleaner', () => {
   it('shows no half of a secret that begins before the limit and ends after it', () => {
     expect(cleaner([SECRET])(`${'x'.repeat(91)} ${SECRET} and more`, 100)).toBe(`${'x'.repeat(91)} [secret]`);
   });
+
+  it('shows nothing of a secret that comes after more blank text than it reads', () => {
+    expect(cleaner([SECRET])(`${' '.repeat(400)}${SECRET}${' and more'.repeat(100)}`, 100)).toBe('');
+  });
 });

@@ -22,6 +22,18 @@ function refusalOf(action: () => unknown): string {
   throw new Error('nothing was refused');
 }
 
+describe.each([
+  ['adobeIms', adobeIms],
+  ['legacyFrameio', legacyFrameio],
+])('%s()', (name, make) => {
+  it.each([
+    ['a word', 'stage'],
+    ['null', null],
+  ])('refuses %s for options', (_name, options) => {
+    expect(refusalOf(() => make(options as never))).toBe(`${name}() takes an object of options, or nothing.`);
+  });
+});
+
 describe('adobeIms()', () => {
   it('is the production server unless told otherwise', () => {
     expect(adobeIms()).toMatchObject({
@@ -134,6 +146,9 @@ describe('customServer()', () => {
     ['refreshTokenLifetime', 0],
     ['refreshTokenLifetime', Number.NaN],
     ['maxStateLength', 0.5],
+    ['name', ''],
+    ['debugIdHeader', 'x debug id'],
+    ['debugIdHeader', ''],
   ])('refuses a value that %s cannot have, naming the option', (option, value) => {
     expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} must be`);
   });
@@ -141,6 +156,24 @@ describe('customServer()', () => {
   it('refuses default scopes that would come apart or together on the wire (RFC 6749 §3.3)', () => {
     const defaultScopes = { user: ['openid profile'] };
     expect(refusalOf(() => customServer({ ...OPTIONS, defaultScopes }))).toContain('"openid profile"');
+  });
+
+  it.each([
+    ['text', 'openid', 'server.defaultScopes.user must be an array'],
+    ['numbers', [7], 'server.defaultScopes.user holds something, which is not one scope'],
+  ])('refuses %s for default scopes', (_name, user, complaint) => {
+    const defaultScopes = { user } as never;
+    expect(refusalOf(() => customServer({ ...OPTIONS, defaultScopes }))).toContain(complaint);
+  });
+
+  it.each([
+    ['wrongSecret', {}, "must hold the error that refuses a client secret: { error: 'invalid_client' }"],
+    ['userAction', { errorPrefix: 'ride_' }, 'must hold an errorPrefix and an addressField'],
+    ['userAction', null, 'must hold an errorPrefix and an addressField'],
+    ['errorKinds', { server_busy: 'ambiguous' }, "must map the server's words to 'terminal', 'transient' or"],
+    ['errorKinds', 'transient', "must map the server's words"],
+  ])('refuses words in %s by which no answer could be known: %j', (option, value, complaint) => {
+    expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} ${complaint}`);
   });
 });
 
