@@ -50,7 +50,7 @@ export class Conduct {
   readonly suspected = new Set<string>();
   /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
   roundTrip = 0;
-  heardAt = 0;
+  heardAt: number | undefined;
   /** What the storage is about to answer, by question. */
   readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
   /** The highest version that it has heard of. */

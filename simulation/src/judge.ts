@@ -38,6 +38,8 @@ export class Judge {
   readonly #evidence: Evidence;
   readonly #presentations = new Map<string, Presentation[]>();
   readonly #conduct = new Map<string, Conduct>();
+  /** Access tokens that were dated by an instance's own clock, because it had not heard from the storage yet. */
+  readonly #misdated = new Set<string>();
   #failedOverAt = Number.NEGATIVE_INFINITY;
   #hasLostWrites = false;
   #highestVersion = 0;
@@ -194,9 +196,9 @@ export class Judge {
     const place = who.charCodeAt(0) - 'a'.charCodeAt(0);
     const drift = Math.abs(parameters.clocks[place]?.fast ?? 0) / 1_000_000;
     const late = ledger.now - issued;
-    const allowance = conduct.roundTrip + drift * (at - conduct.heardAt) + 2;
+    const allowance = conduct.roundTrip + drift * (at - (conduct.heardAt ?? 0)) + 2;
     const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
-    if (late < allowance || waitedForIt) return;
+    if (late < allowance || waitedForIt || this.#misdated.has(token)) return;
     this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
   }
 
@@ -359,6 +361,7 @@ export class Judge {
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
     conduct.received.set(tokens.accessToken, at);
+    if (conduct.heardAt === undefined) this.#misdated.add(tokens.accessToken);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;
   }
 

@@ -88,7 +88,42 @@ const FORGOTTEN: Plan = {
   ],
 };
 
+/** A sign-in that the storage takes without an answer, and that another instance renews. */
+const UNANSWERED = plan(
+  {
+    at: 10 * MINUTE,
+    kind: 'network',
+    peer: 'storage',
+    effect: 'answer lost',
+    share: 1,
+    instance: 0,
+    lasts: 50 * SECOND,
+  },
+  { at: 10 * MINUTE + 50, kind: 'call', instance: 0, call: 'signIn' },
+  { at: 10 * MINUTE + 200, kind: 'call', instance: 1, call: 'refresh' },
+);
+
+/** A session that comes back after it was signed out, with a storage that lost its last writes. */
+const COME_BACK: Plan = {
+  ...plan(
+    { at: 5 * MINUTE, kind: 'call', instance: 0, call: 'refresh' },
+    { at: 6 * MINUTE, kind: 'call', instance: 0, call: 'revoke' },
+    { at: 6 * MINUTE + 3 * SECOND, kind: 'failover', loses: 7_900, lasts: 500 },
+    { at: 6 * MINUTE + 6 * SECOND, kind: 'call', instance: 0, call: 'use' },
+    { at: 6 * MINUTE + 6_600, kind: 'call', instance: 0, call: 'use' },
+  ),
+  parameters: { ...PARAMETERS, clocks: [{ ahead: 0, fast: 0 }], serverLatency: [500, 500] },
+};
+
 describe('goes well what went wrong once', () => {
+  it('wrote a sign-in over what another instance had made of it', async () => {
+    expect(reportFailure(await simulate(UNANSWERED))).toBe('');
+  });
+
+  it('served tokens of a revoked session while it gave them up once more', async () => {
+    expect(reportFailure(await simulate(COME_BACK))).toBe('');
+  });
+
   for (const [what, failed] of Object.entries(PLANS)) {
     it(`${what}`, async () => {
       const outcome = await simulate(failed);

@@ -16,6 +16,8 @@ export interface TokenFacts {
    * and the old one keeps its end.
    */
   readonly refreshTokenIssuedAt?: number;
+  /** The sign-in or import that these tokens come from, by a random name that renewals hand on; a service has none. */
+  readonly signIn?: string;
   /** The scopes granted, where known. */
   readonly scopes: readonly string[];
 }

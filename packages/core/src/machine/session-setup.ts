@@ -146,9 +146,11 @@ export const session = setup({
       wentBack(record, context) && (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
-    /** A new sign-in replaces whatever there is; and tokens just received disprove that their session has expired. */
+    /** A new sign-in replaces whatever there is but what came of it; and tokens just received disprove that their session has expired. */
     isOutdone: ({ context }, { record, by }: { record: RecordFacts; by: TokenOrigin | null }) =>
-      by === 'authorization_code' || by === 'import' || record.status === 'expired' || wentBack(record, context),
+      ((by === 'authorization_code' || by === 'import') && !comesFromOurs(record, context)) ||
+      record.status === 'expired' ||
+      wentBack(record, context),
     /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
       context.unwritten !== null && record.status === 'expired' && isNews(record, context),
@@ -206,6 +208,12 @@ function isNews(record: RecordFacts, { newest }: SessionContext): boolean {
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
   return record.version !== context.version && !isNews(record, context);
+}
+
+/** Whether another instance renewed the tokens that are to be written: a write did happen whose answer was lost. */
+function comesFromOurs(record: RecordFacts, { held, tokens }: SessionContext): boolean {
+  const ours = (held ?? tokens)?.signIn;
+  return ours !== undefined && record.status === 'tokens' && record.tokens.signIn === ours;
 }
 
 /** Whether it is about a later record than the one known. The same one again would be asked for without end. */

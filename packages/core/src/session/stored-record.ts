@@ -22,6 +22,7 @@ type RecordBody =
       readonly issuedAt: number;
       readonly expiresAt: number | null;
       readonly refreshTokenIssuedAt?: number;
+      readonly signIn?: string;
       readonly scopes: readonly string[];
     }
   | { readonly format: typeof FORMAT; readonly status: 'expired'; readonly ending: SessionEnding }
@@ -37,6 +38,7 @@ export function writeTokens({ accessToken, refreshToken, idToken, facts }: Token
     issuedAt: facts.issuedAt,
     expiresAt: facts.expiresAt,
     ...(facts.refreshTokenIssuedAt !== undefined && { refreshTokenIssuedAt: facts.refreshTokenIssuedAt }),
+    ...(facts.signIn !== undefined && { signIn: facts.signIn }),
     scopes: facts.scopes,
   };
   return JSON.stringify(body);
@@ -85,11 +87,13 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
     case 'tokens': {
       const refreshToken = optionalText(body, 'refreshToken');
       const idToken = optionalText(body, 'idToken');
+      const signIn = optionalText(body, 'signIn');
       const facts = {
         issuedAt: time(body, 'issuedAt'),
         expiresAt: body['expiresAt'] === null ? null : time(body, 'expiresAt'),
         refreshable: refreshToken !== undefined,
         ...(body['refreshTokenIssuedAt'] !== undefined && { refreshTokenIssuedAt: time(body, 'refreshTokenIssuedAt') }),
+        ...(signIn !== undefined && { signIn }),
         scopes: texts(body, 'scopes'),
       };
       return {

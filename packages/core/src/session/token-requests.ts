@@ -29,11 +29,13 @@ export interface RevocationResult {
  *
  * @param sentAt - the time before the request; a token's life is counted from there, the careful end of what the
  *   server may mean
+ * @param signIn - a name that no other sign-in has, for the tokens of a code
  */
 export async function requestTokens(
   client: AuthorizationClient,
   request: TokenRequest,
   sentAt: number,
+  signIn: string,
 ): Promise<TokenOutcome> {
   const reply = await send(client, request);
   if (!reply.ok) return reply;
@@ -49,6 +51,7 @@ export async function requestTokens(
     expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
     refreshable: kept !== undefined,
     ...(isOld && { refreshTokenIssuedAt: renewed.facts.refreshTokenIssuedAt ?? renewed.facts.issuedAt }),
+    ...signInOf(request, signIn),
     scopes: scopes ?? scopesOf(request),
   };
   return {
@@ -90,6 +93,12 @@ async function send(client: AuthorizationClient, request: TokenRequest): Promise
   } catch (error) {
     return { ok: false, failure: misuseOf(error) };
   }
+}
+
+function signInOf(request: TokenRequest, signIn: string): Pick<TokenFacts, 'signIn'> {
+  const handedOn = request.grant === 'refresh_token' ? request.renewed.facts.signIn : undefined;
+  if (request.grant === 'authorization_code') return { signIn };
+  return handedOn === undefined ? {} : { signIn: handedOn };
 }
 
 /** The scopes that were asked for, which are those that were granted unless the server says otherwise (§5.1). */

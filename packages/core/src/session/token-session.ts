@@ -1,4 +1,4 @@
-import { randomFraction } from '../kernel/entropy.js';
+import { randomFraction, randomText } from '../kernel/entropy.js';
 import { ConfigurationError, errorOf, errorOfRefusal, TokenExpiredError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
@@ -193,7 +193,8 @@ export class TokenSession {
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
-    const imported = readImport(tokens, this.#record.now());
+    const read = readImport(tokens, this.#record.now());
+    const imported: TokenSet = { ...read, facts: { ...read.facts, signIn: this.#newSignIn() } };
     await this.#inTurn(async () => {
       const { expiresAt, refreshable } = imported.facts;
       if (!refreshable && expiresAt !== null && expiresAt <= this.#record.now()) {
@@ -429,6 +430,8 @@ export class TokenSession {
 
   #isAlive(): boolean {
     const { tokens, suspect } = this.#snapshot.context;
+    // What is being given up is nobody's any more, also where it came back from a storage that lost its last writes.
+    if (this.#snapshot.matches('revoking')) return false;
     return tokens !== null && !suspect && (tokens.expiresAt === null || this.#record.now() < tokens.expiresAt);
   }
 
@@ -573,13 +576,18 @@ export class TokenSession {
       this.#send({ type: 'tokenRequest.failed', failure: asked });
       return;
     }
-    const outcome = await requestTokens(client, this.#requestOf(grant), this.#record.now());
+    const outcome = await requestTokens(client, this.#requestOf(grant), this.#record.now(), this.#newSignIn());
     if (outcome.ok) {
       this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
       return;
     }
     coolDown.note(outcome.failure);
     this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
+  }
+
+  /** A name for a sign-in, by which its tokens are known again after renewals. */
+  #newSignIn(): string {
+    return randomText(this.#around.entropy, 9);
   }
 
   /** The machine asks for a grant only when the vault has what it takes. */
@@ -611,6 +619,7 @@ export class TokenSession {
 
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
     const tokens = which === 'held' ? this.#vault.held : this.#vault.served;
+    if (which === 'served') this.#freshUntil = Number.NEGATIVE_INFINITY;
     const result = await revokeTokens(this.#around.client, tokens as TokenSet);
     if (which !== 'served') return;
     this.#revocation = result;

@@ -484,6 +484,30 @@ describe('a request without an answer', () => {
   });
 });
 
+describe('a sign-in that the storage took without an answer', () => {
+  const signedIn = (signIn: string) => {
+    const story = user().opensFresh().hears({ type: 'code.received' });
+    return story.receives({ signIn }).hears(storageFailed).after(SECOND).hears({ type: 'retryTimer.elapsed' });
+  };
+
+  it('gives way to what another instance made of it', () => {
+    const story = signedIn('one');
+    story.hears({ type: 'commit.conflicted', record: record.holding(9, tokens(START + SECOND, { signIn: 'one' })) });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.context.version).toBe(9);
+    expect(story.deeds).not.toContain('commitTokens');
+  });
+
+  it('replaces what another sign-in brought before it', () => {
+    const story = signedIn('one');
+    story.hears({ type: 'commit.conflicted', record: record.holding(9, tokens(START + SECOND, { signIn: 'other' })) });
+    expect(story.deed('commitTokens')).toEqual({ expectedVersion: 9 });
+    const older = signedIn('one');
+    older.hears({ type: 'commit.conflicted', record: record.holding(9, tokens(START)) });
+    expect(older.deed('commitTokens')).toEqual({ expectedVersion: 9 });
+  });
+});
+
 describe('a failure that passes', () => {
   it('keeps the lease, so that the next holder learns of it, when the refresh token may be spent', () => {
     const story = user().opensFresh().asksServer().hears(lost).hears(granted).hears(lost);

@@ -31,7 +31,7 @@ function broken(error: Error): AuthorizationClient {
 describe('a message that cannot be made', () => {
   it('for a reason that nobody foresaw is a failure like any other, and the reason, which may quote a token, is not shown', async () => {
     const client = broken(new TypeError(`Cannot read ${CANARY}`));
-    const outcome = await requestTokens(client, { grant: 'refresh_token', renewed: tokens }, 0);
+    const outcome = await requestTokens(client, { grant: 'refresh_token', renewed: tokens }, 0, 'fictional');
     expect(outcome).toEqual({
       ok: false,
       failure: {
@@ -46,7 +46,7 @@ describe('a message that cannot be made', () => {
 
   it('because of the configuration says what is to be mended', async () => {
     const client = broken(new ConfigurationError('grant_unsupported', 'This server has no such grant.'));
-    const outcome = await requestTokens(client, { grant: 'client_credentials', scopes: [] }, 0);
+    const outcome = await requestTokens(client, { grant: 'client_credentials', scopes: [] }, 0, 'fictional');
     expect(outcome).toMatchObject({
       failure: { kind: 'configuration', code: 'grant_unsupported', description: 'This server has no such grant.' },
     });
