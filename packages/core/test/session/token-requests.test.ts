@@ -6,7 +6,6 @@ import type { AuthorizationClient } from '../../src/protocol/authorization-clien
 import { requestTokens, revokeTokens } from '../../src/session/token-requests.js';
 
 const CANARY = 'refresh.fictional-canary';
-const SIGN_IN = 'a-sign-in.fictional';
 
 const tokens: TokenSet = {
   accessToken: new Secret('access.fictional'),
