@@ -111,6 +111,21 @@ describe('revoke()', () => {
     expect(tokens.filter((token) => server.accessTokenIsLive(token) || server.refreshTokenIsLive(token))).toEqual([]);
   });
 
+  it('hands the tokens to nobody while the server is being told', async () => {
+    const { server, signedIn } = await startWorld();
+    const auth = await signedIn();
+    const held = fault.held();
+    server.faults.next('revoke', held);
+    const revoked = auth.revoke();
+    await held.reached;
+    expect(auth.peekToken()).toBeUndefined();
+    const refused = errorOf(auth.getToken());
+    expect(await isSettled(refused)).toBe(false);
+    held.release();
+    expect(await revoked).toEqual({ revokedRemotely: true });
+    expect(await refused).toMatchObject(REVOKED);
+  });
+
   it('turns away those who wait for a token', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
