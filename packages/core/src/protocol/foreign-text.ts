@@ -18,14 +18,13 @@ type Span = readonly [start: number, end: number];
 
 /** @param secrets - every secret that the other side was told, and so may repeat */
 export function cleaner(secrets: readonly string[]): Cleaner {
-  const encoded = [...secrets, ...secrets.map(base64)];
-  const spellings = unique([...encoded, ...secrets.map(formEncode), ...secrets.map(componentEncode)]);
-  const traces = unique(encoded.flatMap((secret) => [traceOf(secret).letters, onlyLetters(secret)])).filter(
-    (letters) => letters.length >= SHORTEST_TRACE,
-  );
-  const longest = Math.max(0, ...spellings.map(({ length }) => length));
+  let known: Disguises | undefined;
 
   return (text, limit) => {
+    if (text === '') return '';
+    // Most requests are granted, and of those nothing is shown.
+    known ??= disguisesOf(secrets);
+    const { spellings, traces, longest } = known;
     // Secrets are looked for beyond what is shown, because half a secret would not be recognized.
     const margin = SPREAD * longest;
     const view = text.slice(0, ROOM * limit + margin);
@@ -46,6 +45,25 @@ export function cleaner(secrets: readonly string[]): Cleaner {
         // The cut may have halved a character.
         .replace(/[\uD800-\uDBFF]$/, '')
     );
+  };
+}
+
+/** In what forms secrets may come back. */
+interface Disguises {
+  readonly spellings: readonly string[];
+  readonly traces: readonly string[];
+  /** The length of the longest spelling. */
+  readonly longest: number;
+}
+
+function disguisesOf(secrets: readonly string[]): Disguises {
+  const encoded = [...secrets, ...secrets.map(base64)];
+  const spellings = unique([...encoded, ...secrets.map(formEncode), ...secrets.map(componentEncode)]);
+  const traces = unique(encoded.flatMap((secret) => [traceOf(secret).letters, onlyLetters(secret)]));
+  return {
+    spellings,
+    traces: traces.filter((letters) => letters.length >= SHORTEST_TRACE),
+    longest: Math.max(0, ...spellings.map(({ length }) => length)),
   };
 }
 
