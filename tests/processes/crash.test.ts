@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crash } from './crash.js';
 
 /** A thousand by `node tests/processes/crash.ts 1000`. */
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 25);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 15);
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 32);
 
 describe.concurrent(`${KILLS} kills at random moments of a refresh (CRASH_SEED=${SEED})`, () => {

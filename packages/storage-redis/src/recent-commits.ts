@@ -7,6 +7,8 @@ export interface WrittenRecord {
   readonly id: string;
   readonly value: string;
   readonly version: string;
+  /** The version that it was written over. */
+  readonly base: string;
   /** When it may be forgotten, as scripts take it; empty: never. */
   readonly expires: string;
   /** From when on it is listed as due, as scripts take it; empty: never. */

@@ -71,9 +71,9 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   }
 
   /** Redis forgot it if a record is no longer what was committed; whoever committed it offers it again. */
-  function restore({ key, id, value, version, expires, due }: WrittenRecord): Promise<ScriptReply> {
+  function restore({ key, id, value, version, base, expires, due }: WrittenRecord): Promise<ScriptReply> {
     const names = keyNames(keyPrefix, key);
-    const written = [id, value, version, expires, due, publish, key];
+    const written = [id, value, version, base, expires, due, publish, key];
     return scripts.run(RESTORE, [names.hash, names.channel, names.due], written);
   }
 
@@ -133,9 +133,9 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       const [expires, due] = [momentOf(expiresAt), momentOf(dueAt)];
       const asked = [id, value, String(expectedVersion), expires, due, publish, key];
       const reply = await scripts.run(COMMIT, [names.hash, names.channel, names.due], asked);
-      const [outcome, now, version] = reply;
+      const [outcome, now, version, , base = String(expectedVersion)] = reply;
       if (outcome !== 'committed') return { outcome: 'conflict', ...readingOf(reply) };
-      if (!closed) recent.add({ key, id, value, version, expires, due });
+      if (!closed) recent.add({ key, id, value, version, base, expires, due });
       return { outcome, version: Number(version), now: Number(now) };
     },
 

@@ -145,21 +145,32 @@ export const COMMIT = script(
   local id, written, expectedVersion, forgotten, due, publish, key = unpack(ARGV)
   if commit == id then return reply('committed') end
   if version ~= expectedVersion then return reply('conflict') end
+  local base = text(lastVersion)
   version = text(math.max(lastVersion + 1, now))
   write(written, version, forgotten, id)
   schedule(key, due)
   tell(publish, version, key)
   value = false -- Who wrote it knows it.
-  return reply('committed')
+  return reply('committed', base)
 `,
 );
 
-/** KEYS: hash, channel, due. ARGV: name of the commit, value, version, expires or '', due or '', how to tell, key. */
+/**
+ * Writes a commit again that was lost. One that a master took which was none any more is not lost but outdone: what
+ * stands was written over something later than what this commit was. Then those who watch look for themselves.
+ *
+ * KEYS: hash, channel, due. ARGV: name of the commit, value, version, the version it was written over, expires or '',
+ * due or '', how to tell, key.
+ */
 export const RESTORE = script(
   'allow-oom',
   `
-  local id, written, itsVersion, forgotten, due, publish, key = unpack(ARGV)
+  local id, written, itsVersion, itsBase, forgotten, due, publish, key = unpack(ARGV)
   if lastVersion >= tonumber(itsVersion) or (forgotten ~= '' and now >= tonumber(forgotten)) then return reply('kept') end
+  if lastVersion > tonumber(itsBase) then
+    tell(publish, version, key)
+    return reply('kept')
+  end
   write(written, itsVersion, forgotten, id)
   schedule(key, due)
   tell(publish, itsVersion, key)
@@ -182,8 +193,8 @@ export const DUE = script(
     page = redis.call('ZRANGE', KEYS[1], '-inf', text(now), 'BYSCORE', 'LIMIT', seen, 100, 'WITHSCORES')
     for at = 1, #page, 2 do
       local key = page[at]
-      local value, expires = unpack(redis.call('HMGET', shard .. ':' .. key, 'value', 'expires'))
-      if not value or (expires and now >= tonumber(expires)) then
+      local version, expires = unpack(redis.call('HMGET', shard .. ':' .. key, 'version', 'expires'))
+      if not version or (expires and now >= tonumber(expires)) then
         redis.call('ZREM', KEYS[1], key)
       else
         seen = seen + 1

@@ -66,6 +66,22 @@ describe('what Redis lost with a restart', () => {
     expect(await other.read('revoked')).not.toHaveProperty('record');
   });
 
+  it('is not there again when somebody wrote over what the lost commit was written over, though earlier', async () => {
+    await using server = await startRedis();
+    const [{ storage, client }, { storage: other }] = [instance(server), instance(server)];
+    const version = await write(storage, 'tokens');
+    await delay(10); // So that there is a version in between.
+    const late = await write(storage, 'tombstone of a master that was none', { expectedVersion: version });
+    const [hash = ''] = await client.keys('*');
+    // As if the split had healed, and the master that stands had renewed before the other took the tombstone.
+    await client.hset(hash, { value: 'renewed', version: version + 1, commit: 'of somebody else' });
+    expect(version + 1).toBeLessThan(late);
+    client.disconnect(true);
+    await reconnected(client);
+    await delay(SETTLED);
+    expect(await other.read(KEY)).toMatchObject({ record: { value: 'renewed', version: version + 1 } });
+  });
+
   it('is the newest that any instance wrote, whoever is back first', async () => {
     await using server = await startRedis();
     const instances = [instance(server), instance(server), instance(server)];

@@ -11,6 +11,9 @@ interface StoredCoolDown {
   readonly failure: Pick<Failure, 'code' | 'description'> & Partial<Pick<Failure, 'status' | 'debugId'>>;
 }
 
+/** A wait that is longer by less than this is the same one, in milliseconds. */
+const ENOUGH = 1_000;
+
 /**
  * The `Retry-After` of the server, which is meant for the whole client: one instance that was told to wait tells all
  * others by a record in storage, and none of them asks for tokens meanwhile.
@@ -37,12 +40,12 @@ export class CoolDown {
   begin(): void {
     if (this.#unwatch !== undefined || this.#closed) return;
     this.#unwatch = () => {};
-    harmlessly(async () => {
+    harmlessly(() => {
       this.#unwatch = this.#place.storage.watch(this.#key, (version) => {
         if (version > this.#version) harmlessly(() => this.#read());
       });
-      await this.#read();
     });
+    harmlessly(() => this.#read());
   }
 
   /** Why not to ask the server now, with the rest of the wait; `undefined` when nothing is in the way. */
@@ -71,12 +74,15 @@ export class CoolDown {
   async #write(failure: Failure, retryAfter: number): Promise<void> {
     const wait = Math.min(retryAfter, policy.longestRetryAfter);
     const { storage, clock } = this.#place;
+    // Many are told the same at once, each some moments later than the one before.
+    const isKnown = clock.now() + wait <= this.#until + ENOUGH;
     this.#rest(failure, clock.now() + wait);
+    if (isKnown) return;
     const reading = await storage.read(this.#key);
     const until = reading.now + wait;
     for (let known = reading.record; ; ) {
       // The longest wait that any of them was told of is the one to keep.
-      if (known !== undefined && (parse(known.value)?.until ?? 0) >= until) return;
+      if (known !== undefined && (parse(known.value)?.until ?? 0) + ENOUGH >= until) return;
       const { code, description, status, debugId } = failure;
       const words = { code, description, ...(status !== undefined && { status }), ...(debugId && { debugId }) };
       const value = JSON.stringify({ until, failure: words } satisfies StoredCoolDown);
