@@ -26,7 +26,7 @@ async function makeDirectory(): Promise<string> {
 describe(`${PROCESSES} processes that share a directory`, () => {
   it('lose none of the commits that they were told of, and see versions that only grow', async () => {
     const directory = await makeDirectory();
-    const times = 50;
+    const times = 20;
     const orders = startMembers().map((member) => member.order('increment', { directory, key: KEY, times }));
     const versions = await Promise.all(orders);
     const { record } = await fileStorage({ directory }).read(KEY);

@@ -22,6 +22,9 @@ const wrappings: readonly (readonly [name: string, wrap: (storage: TokenStorage)
   ['encryptedStorage over fileStorage', (storage) => encryptedStorage(storage, { keys: KEYS, current: 'fictional' })],
 ];
 
+/** What encryption can change: values, and the errors about them. All else it hands on as it is. */
+const ABOUT_VALUES = /^(?:read|commit|value|error)\./;
+
 describe.each(wrappings)('%s keeps the contract between two processes', (name, wrap) => {
   const clauses = storageContract({
     name,
@@ -41,5 +44,6 @@ describe.each(wrappings)('%s keeps the contract between two processes', (name, w
       };
     },
   });
-  for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);
+  const chosen = name === 'fileStorage' ? clauses : clauses.filter(({ id }) => ABOUT_VALUES.test(id));
+  for (const { id, rule, check } of chosen) it(`${id}: ${rule}`, check);
 });

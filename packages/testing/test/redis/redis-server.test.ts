@@ -96,7 +96,7 @@ describe('a Redis server', () => {
 
   it('answers nothing while it is paused, and everything afterwards', async () => {
     const server = await start();
-    const impatient = new Redis(server.url, { commandTimeout: 50 });
+    const impatient = new Redis(server.url, { commandTimeout: 1_000 });
     const patient = new Redis(server.url);
     await Promise.all([impatient.ping(), patient.ping()]);
 
