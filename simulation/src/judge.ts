@@ -218,7 +218,9 @@ export class Judge {
     if (call === 'lease' && outcome.startsWith('granted')) {
       conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
-    if (call === 'release' && outcome === 'done') conduct.lease = undefined;
+    // The commit that moved the record on ended whatever lease stood on it.
+    if ((call === 'release' && outcome === 'done') || (call === 'lease' && outcome === 'moved'))
+      conduct.lease = undefined;
     if (call !== 'commit') return;
     if (outcome === 'committed') this.#hearCommit(event, conduct);
     else conduct.hinderedAt = at;
