@@ -21,7 +21,7 @@ export default defineConfig({
     ],
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
-    maxWorkers: 3, // One more than cores where there are two, because many tests wait: for leases, servers, processes.
+    maxWorkers: 2,
     testTimeout: 20_000, // Some tests start processes, and a busy machine starts them slowly.
     // What decides the fate of a token is reached to the last branch, or says at its place why it cannot be.
     coverage: {
