@@ -84,6 +84,8 @@ describe('round trips', () => {
       await auth.refresh();
       return other.peekToken() !== token;
     });
+    const latest = await auth.getToken();
+    await until('the other has the latest', () => other.peekToken() === latest);
     await monitoring.asked();
     await auth.refresh();
     const renewed = await auth.getToken();
