@@ -59,24 +59,6 @@ const noteTheUnreadable = { type: 'noteUnreadable', params: itsRefusal } as cons
 
 const noteTheRecord = { type: 'noteRecord', params: itsRecord } as const;
 
-// A conflict is about the tokens held aside, or about those that are served and unwritten.
-const itsRecordForTheHeld = ({ context, event }: { context: SessionContext; event: { record: RecordFacts } }) => ({
-  record: event.record,
-  by: context.origin,
-});
-const itsRecordForTheUnwritten = ({ context, event }: { context: SessionContext; event: { record: RecordFacts } }) => ({
-  record: event.record,
-  by: context.unwritten,
-});
-const itsRefusalOfTheHeld = ({ context, event }: { context: SessionContext; event: { failure: Failure } }) => ({
-  failure: event.failure,
-  by: context.origin,
-});
-const itsRefusalOfTheUnwritten = ({ context, event }: { context: SessionContext; event: { failure: Failure } }) => ({
-  failure: event.failure,
-  by: context.unwritten,
-});
-
 /** What is wrong with tokens that the storage has not taken, when nothing else is. */
 const NOT_WRITTEN: Failure = {
   kind: 'transient',
@@ -302,7 +284,7 @@ const uncommitted = {
 
 /** What is new is written over a record that cannot be read, as it is over any other. */
 const replaceTheUnreadable = {
-  guard: { type: 'newTokensOutdoUnreadable', params: itsRefusalOfTheHeld },
+  guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
   target: 'committing',
   reenter: true,
   actions: noteTheUnreadable,
@@ -316,7 +298,7 @@ const committing = session.createStateConfig({
     'commit.succeeded': committed,
     'commit.conflicted': [
       {
-        guard: { type: 'isOutdone', params: itsRecordForTheHeld },
+        guard: { type: 'isOutdone', params: itsRecord },
         target: 'committing',
         reenter: true,
         actions: noteTheRecord,
@@ -655,7 +637,7 @@ export const sessionMachine = session.createMachine({
             },
             'commit.conflicted': [
               {
-                guard: { type: 'isOutdone', params: itsRecordForTheUnwritten },
+                guard: { type: 'isOutdone', params: itsRecord },
                 actions: [noteTheRecord, commitTheHeld],
               },
               {
@@ -667,7 +649,7 @@ export const sessionMachine = session.createMachine({
             ],
             'storage.failed': [
               {
-                guard: { type: 'newTokensOutdoUnreadable', params: itsRefusalOfTheUnwritten },
+                guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
                 actions: [noteTheUnreadable, commitTheHeld],
               },
               { target: 'unsaved', reenter: true, actions: { type: 'noteFailure', params: itsFailure } },

@@ -147,8 +147,8 @@ export const session = setup({
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
     /** A new sign-in replaces whatever there is but what came of it; and tokens just received disprove that their session has expired. */
-    isOutdone: ({ context }, { record, by }: { record: RecordFacts; by: TokenOrigin | null }) =>
-      ((by === 'authorization_code' || by === 'import') && !comesFromOurs(record, context)) ||
+    isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
+      (bringsSignIn(context) && !comesFromOurs(record, context)) ||
       record.status === 'expired' ||
       wentBack(record, context),
     /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
@@ -160,8 +160,8 @@ export const session = setup({
     mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
     unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
     /** A refresh began from the record before, and the one that cannot be read may hold what came after it. */
-    newTokensOutdoUnreadable: ({ context }, { failure, by }: { failure: Failure; by: TokenOrigin | null }) =>
-      isNewer(failure, context) && by !== 'refresh_token',
+    newTokensOutdoUnreadable: ({ context }, { failure }: { failure: Failure }) =>
+      isNewer(failure, context) && originOfUncommitted(context) !== 'refresh_token',
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
@@ -208,6 +208,16 @@ function isNews(record: RecordFacts, { newest }: SessionContext): boolean {
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
   return record.version !== context.version && !isNews(record, context);
+}
+
+/** Where the tokens came from that are to be written: those held aside, or the served ones that are unwritten. */
+function originOfUncommitted({ held, origin, unwritten }: SessionContext): TokenOrigin | null {
+  return held === null ? unwritten : origin;
+}
+
+function bringsSignIn(context: SessionContext): boolean {
+  const origin = originOfUncommitted(context);
+  return origin === 'authorization_code' || origin === 'import';
 }
 
 /** Whether another instance renewed the tokens that are to be written: a write did happen whose answer was lost. */
