@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const rooms = ['kernel', 'machine', 'protocol', 'session'] as const;
+const rooms = ['http', 'kernel', 'machine', 'protocol', 'session'] as const;
 type Room = (typeof rooms)[number];
 
 let copy: string;
@@ -37,12 +37,14 @@ const arrow = (from: Room, to: Room) =>
   writeFile(source(`${from}/arrow.ts`), `import { thing } from '../${to}/thing.js';\n\nexport const seen = thing;\n`);
 
 const right: [Room, Room][] = [
+  ['http', 'kernel'],
   ['machine', 'kernel'],
   ['protocol', 'kernel'],
   ['session', 'machine'],
   ['session', 'protocol'],
 ];
 const wrong: [Room, Room][] = [
+  ['http', 'session'],
   ['machine', 'protocol'],
   ['machine', 'session'],
   ['protocol', 'machine'],

@@ -1,4 +1,13 @@
 export type { CommonOptions, UserAuthOptions } from './auth-options.js';
+export {
+  type BearerCredentials,
+  type BearerPolicy,
+  type BearerPolicyOptions,
+  bearerPolicy,
+  type TokenSource,
+} from './http/bearer-policy.js';
+export { boundedTransport, type TransportLimits } from './http/bounded-transport.js';
+export { requestFailure } from './http/failed-request.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {

@@ -1,2 +1,2 @@
-export { type AuthenticatedFetchOptions, authenticatedFetch, type TokenSource } from './authenticated-fetch.js';
+export { type AuthenticatedFetchOptions, authenticatedFetch } from './authenticated-fetch.js';
 export { type FetchTransportOptions, fetchTransport } from './fetch-transport.js';

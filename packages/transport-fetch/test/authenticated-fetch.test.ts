@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigurationError } from '@frameio-auth/core';
-import { type AuthenticatedFetchOptions, authenticatedFetch, type TokenSource } from '@frameio-auth/transport-fetch';
+import { ConfigurationError, type TokenSource } from '@frameio-auth/core';
+import { type AuthenticatedFetchOptions, authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   closedOrigin,
@@ -149,6 +149,17 @@ describe('a request to any other origin', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  it('is made as it is, without the token, when it is to pass', async () => {
+    const auth = tokens(NEW);
+    const server = await start(respond(401, 'answer'));
+    const authenticated = authenticatedFetch(auth, { otherOrigins: 'pass' });
+    for (const input of [server.origin, new URL(server.origin), new Request(server.origin)]) {
+      expect((await authenticated(input)).status).toBe(401);
+    }
+    expect(server.requests.map(authorizationOf)).toEqual([undefined, undefined, undefined]);
+    expect(auth.getToken).not.toHaveBeenCalled();
+  });
+
   it('is refused also as a Request', async () => {
     const error = await rejection(authenticatedFetch(tokens(NEW))(new Request('https://example.com/')));
     expect(error).toMatchObject({ name: 'ConfigurationError', code: 'origin_not_allowed' });
@@ -200,7 +211,7 @@ describe('after a 401', () => {
     const answer = await fetchFor(auth, server)(server.origin);
     expect([answer.status, await answer.text()]).toStrictEqual([200, 'answer']);
     expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${OLD}`, `Bearer ${NEW}`]);
-    expect(auth.getToken.mock.calls).toStrictEqual([[{}], [{ rejected: OLD }]]);
+    expect(auth.getToken.mock.calls).toStrictEqual([[], [{ rejected: OLD }]]);
   });
 
   it('returns it when the token is still the same: then the token is not the reason', async () => {

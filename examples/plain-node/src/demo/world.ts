@@ -1,11 +1,11 @@
-import { adobeIms, type Clock, type ServerProfile, type Transport } from '@frameio-auth/core';
+import { adobeIms, type Clock, type ServerProfile, type TokenSource, type Transport } from '@frameio-auth/core';
 import {
   type AuthorizationServer,
   type ManualClock,
   manualClock,
   startAuthorizationServer,
 } from '@frameio-auth/testing';
-import { authenticatedFetch, fetchTransport, type TokenSource } from '@frameio-auth/transport-fetch';
+import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import type { Stage } from './stage.ts';
 
 /** What the scenes play in: one server, one clock that it shares with every session, and the stage. */

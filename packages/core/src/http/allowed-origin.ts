@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@frameio-auth/core';
+import { ConfigurationError } from '../kernel/errors.js';
 
 /** Where plain http stays inside the machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

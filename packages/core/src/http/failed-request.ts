@@ -1,4 +1,5 @@
-import { type Delivery, TransportError } from '@frameio-auth/core';
+import { TransportError } from '../kernel/errors.js';
+import type { Delivery } from '../kernel/failure.js';
 
 /**
  * How far a request came that got no answer: finding the host, connecting, checking who it is, and the exchange.
@@ -24,11 +25,18 @@ const ADVICE: Record<Stage, (host: string, code: string) => string> = {
 };
 
 /**
- * A failure of `fetch` before any answer, in words of our own: other people's errors quote headers, and their causes
- * hold requests.
+ * For writers of transports: the failure of a request that got no answer, told truthfully, and in words of our own,
+ * because other people's errors quote headers, and their causes hold requests. The `code` is the platform's, such as
+ * `ECONNREFUSED`, or `request_failed`.
+ *
+ * @param error - what `fetch`, undici or Node reported
+ * @param host - whom the request was for, as messages name it
+ * @param begun - whether the request had begun to be written, where the HTTP client tells. By default that is judged by
+ *   the error, which is taken for `'not_sent'` only where it proves that
  */
-export function failureOf(error: unknown, host: string): TransportError {
-  const stage = stageOf(error);
+export function requestFailure(error: unknown, host: string, begun?: boolean): TransportError {
+  const judged = stageOf(error);
+  const stage = begun === undefined ? judged : begun ? 'exchange' : judged === 'exchange' ? 'connection' : judged;
   const code = codeOf(error);
   const delivery: Delivery = stage === 'exchange' ? 'unknown' : 'not_sent';
   return new TransportError(code, ADVICE[stage](host, code), { delivery });
