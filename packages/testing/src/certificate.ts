@@ -6,23 +6,52 @@ export interface Certificate {
   readonly certificate: string;
 }
 
-/** A fresh self-signed certificate for `localhost`, `127.0.0.1` and `::1`, good for a year. */
-export async function selfSignedCertificate(): Promise<Certificate> {
-  const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
+export interface CertificateOptions {
+  /** Who vouches for it. Default: nobody, it is self-signed. */
+  readonly authority?: Certificate;
+  /** The one host name that it is for. Default: `localhost`, `127.0.0.1` and `::1`. */
+  readonly host?: string;
+  /** Good until yesterday. Default: from now on for a year. */
+  readonly expired?: boolean;
+}
+
+const DAY = 86_400_000;
+
+const ELLIPTIC = { keyType: 'ec', algorithm: 'sha256' } as const;
+
+/** A fresh certificate for a server. */
+export async function serverCertificate({ authority, host, expired }: CertificateOptions = {}): Promise<Certificate> {
+  const pems = await generate([{ name: 'commonName', value: host ?? 'localhost' }], {
+    ...ELLIPTIC,
+    ...(authority !== undefined && { ca: { key: authority.key, cert: authority.certificate } }),
+    ...(expired && { notBeforeDate: new Date(Date.now() - 2 * DAY), notAfterDate: new Date(Date.now() - DAY) }),
     extensions: [
       { name: 'basicConstraints', cA: false },
       { name: 'keyUsage', digitalSignature: true },
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-          { type: 7, ip: '::1' },
-        ],
+        altNames:
+          host === undefined
+            ? [
+                { type: 2, value: 'localhost' },
+                { type: 7, ip: '127.0.0.1' },
+                { type: 7, ip: '::1' },
+              ]
+            : [{ type: 2, value: host }],
       },
+    ],
+  });
+  return { key: pems.private, certificate: pems.cert };
+}
+
+/** Somebody who vouches for servers: a fresh certificate that can sign others. */
+export async function certificateAuthority(): Promise<Certificate> {
+  const pems = await generate([{ name: 'commonName', value: 'A fictional authority' }], {
+    ...ELLIPTIC,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
     ],
   });
   return { key: pems.private, certificate: pems.cert };

@@ -1,4 +1,5 @@
 export type { AuthorizationServer, AuthorizationServerOptions, ServerEndpoints } from './authorization-server.js';
+export { type Certificate, type CertificateOptions, certificateAuthority, serverCertificate } from './certificate.js';
 export type { ClientRegistration, GrantType } from './client-registry.js';
 export type {
   Exchange,
@@ -15,6 +16,15 @@ export type { ApiRateLimit } from './frameio-api.js';
 export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';
+export {
+  closedOrigin,
+  type MisbehavingServer,
+  type MisbehavingServerOptions,
+  type Misbehaviour,
+  misbehaviour,
+  responseText,
+  startMisbehavingServer,
+} from './misbehaving-server.js';
 export type { ProfileName } from './profiles/profile.js';
 export type { RaceEvent } from './race/history.js';
 export { type Invariant, invariants, type Violation } from './race/invariants.js';
@@ -56,4 +66,11 @@ export {
   storageContract,
 } from './storage-contract/storage-contract.js';
 export type { Rotation } from './token-issuer.js';
+export {
+  type TransportClause,
+  type TransportContractOptions,
+  type TransportSettings,
+  type TransportUnderTest,
+  transportContract,
+} from './transport-contract/transport-contract.js';
 export { fictionalUsers, type User } from './users.js';

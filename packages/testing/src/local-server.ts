@@ -1,6 +1,6 @@
 import { ConfigurationError, systemClock } from '@frameio-auth/core';
 import type { AuthorizationServer, AuthorizationServerOptions, ServerEndpoints } from './authorization-server.js';
-import { type Certificate, selfSignedCertificate } from './certificate.js';
+import { type Certificate, serverCertificate } from './certificate.js';
 import { ClientRegistry } from './client-registry.js';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { FaultQueue } from './fault-queue.js';
@@ -24,7 +24,7 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = { 'adobe-ims': adobeIms
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
   oneOf('profile', options.profile, Object.keys(PROFILES));
   oneOf('rotation', options.rotation, ['none', 'lenient', 'strict', 'revoke-chain']);
-  const certificate = options.https ? await selfSignedCertificate() : undefined;
+  const certificate = options.https ? await serverCertificate() : undefined;
   const server = new LocalAuthorizationServer(options, certificate);
   await server.start();
   return server;

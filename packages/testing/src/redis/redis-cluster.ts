@@ -1,4 +1,4 @@
-import { freePort } from './free-port.js';
+import { freePort } from '../free-port.js';
 import { ask, until } from './redis-admin.js';
 import { type RedisConfig, RedisProcess } from './redis-process.js';
 import type { RedisAddress, RedisServer } from './redis-server.js';

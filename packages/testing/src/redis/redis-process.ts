@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './free-port.js';
+import { freePort } from '../free-port.js';
 import { PrivateDirectory } from './private-directory.js';
 import { type RedisVersion, redisServerProgram, versionOf } from './redis-program.js';
 import type { RedisServer } from './redis-server.js';

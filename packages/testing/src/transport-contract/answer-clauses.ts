@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { TransportError } from '@frameio-auth/core';
+import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import { answerTo, type Clause, headerOf, outcomeOf, PATH, pathOf, range, start, startRoutes } from './bench.js';
+
+const { respond, send, sendAndHangUp } = misbehaviour;
+
+/** Bodies whose meaning is for others to judge, by what they say they are. */
+const BODIES: readonly (readonly [type: string, body: string])[] = [
+  ['application/json', '{"error":"invalid_grant"}'],
+  ['application/json;charset=iso-8859-1', '{"access_token":'],
+  ['text/html', '<html>Bad gateway</html>\r\n'],
+  ['image/png', '{"error":"a","error":"b"}'],
+  ['text/plain', '\u00ef\u00bb\u00bfbyte order mark'],
+  ['application/octet-stream', String.fromCharCode(...range(0, 256))],
+];
+
+/** Ways to tell where a body ends (RFC 9112 §6), each around the same body. */
+const FRAMINGS: Readonly<Record<string, Misbehaviour>> = {
+  '/length': respond(200, 'the whole body'),
+  '/chunks': send(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nthe \r\na;x=y\r\nwhole body\r\n0\r\nX-T: 1\r\n\r\n',
+  ),
+  '/close': sendAndHangUp('HTTP/1.1 200 OK\r\n\r\nthe whole body'),
+  '/http-1.0': sendAndHangUp('HTTP/1.0 200 OK\r\n\r\nthe whole body'),
+  '/interim': send(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${responseText(200, 'the whole body')}`),
+};
+
+const EMPTY: Readonly<Record<string, Misbehaviour>> = {
+  '/length': respond(200),
+  '/chunks': send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
+  '/close': sendAndHangUp('HTTP/1.1 200 OK\r\n\r\n'),
+  '/204': send('HTTP/1.1 204 No Content\r\n\r\n'),
+  '/205': respond(205),
+};
+
+const CODINGS: Readonly<Record<string, (text: string) => Buffer>> = {
+  gzip: (text) => gzipSync(text),
+  deflate: (text) => deflateSync(text),
+  br: (text) => brotliCompressSync(text),
+};
+
+export const answerClauses: readonly Clause[] = [
+  {
+    id: 'answer.status',
+    rule: 'Every status from 200 to 599 is an answer and no failure; but for redirects, and 407, which is for a proxy to say.',
+    async prove(bench) {
+      const server = await start(bench, (connection, request) => {
+        const status = Number(pathOf(request).slice(1));
+        const body = status === 204 || status === 205 ? '' : `status ${status}`;
+        respond(status, body)(connection, request);
+      });
+      const statuses = [...range(200, 300), ...range(400, 600)].filter((status) => status !== 407);
+      await Promise.all(
+        range(0, 10).map(async (turn) => {
+          for (const status of statuses.filter((each) => each % 10 === turn)) {
+            const answer = await answerTo(bench, `${server.origin}/${status}`);
+            assert.equal(answer.status, status, 'The status of the answer:');
+          }
+        }),
+      );
+    },
+  },
+  {
+    id: 'answer.headers',
+    rule: 'The headers of the answer come with it, and one that came several times has all its values.',
+    async prove(bench) {
+      const head = [
+        'HTTP/1.1 429 Too Many Requests',
+        'X-Debug-Id: fictional-1',
+        'RETRY-AFTER: Fri, 31 Dec 2027 23:59:59 GMT',
+        'www-authenticate: Basic realm="a, b"',
+        'content-type:application/json',
+        'Www-Authenticate: Bearer error="invalid_token"',
+        'Content-Length: 0',
+      ];
+      const server = await start(bench, send(`${head.join('\r\n')}\r\n\r\n`));
+      const { headers } = await answerTo(bench, server.origin);
+      const expected = {
+        'x-debug-id': 'fictional-1',
+        'retry-after': 'Fri, 31 Dec 2027 23:59:59 GMT',
+        'content-type': 'application/json',
+        'www-authenticate': 'Basic realm="a, b", Bearer error="invalid_token"',
+      };
+      for (const [name, value] of Object.entries(expected)) {
+        assert.equal(headers.get(name), value, `The header ${name} of the answer:`);
+      }
+    },
+  },
+  {
+    id: 'answer.verbatim',
+    rule: 'The body of an answer is passed on as it came, to the byte, whatever it is and says it is.',
+    async prove(bench) {
+      for (const [type, body] of BODIES) {
+        const server = await start(bench, respond(502, body, { 'Content-Type': type }));
+        const answer = await answerTo(bench, server.origin);
+        assert.equal(answer.headers.get('content-type'), type, 'The content type of the answer:');
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        assert.equal(bytes.toString('latin1'), body, `The body of an answer that is said to be ${type}:`);
+      }
+    },
+  },
+  {
+    id: 'answer.framing',
+    rule: 'A body is read to its end, whether its length, its last chunk or the end of the connection tells it (RFC 9112 §6).',
+    async prove(bench) {
+      const { origin } = await startRoutes(bench, FRAMINGS);
+      for (const path of Object.keys(FRAMINGS)) {
+        const answer = await answerTo(bench, origin + path);
+        assert.deepEqual([answer.status, await answer.text()], [200, 'the whole body'], `The answer of ${path}:`);
+      }
+    },
+  },
+  {
+    id: 'answer.empty',
+    rule: 'An answer may have no body: a revocation is answered so.',
+    async prove(bench) {
+      const { origin } = await startRoutes(bench, EMPTY);
+      for (const path of Object.keys(EMPTY)) {
+        const answer = await answerTo(bench, origin + path);
+        assert.equal(await answer.text(), '', `The body of the answer of ${path}:`);
+      }
+    },
+  },
+  {
+    id: 'answer.complete',
+    rule: 'When the answer is here, so is its body: nothing that happens to the connection afterwards takes it away.',
+    async prove(bench) {
+      const body = 'x'.repeat(bench.maxBodySize);
+      const head = responseText(200, '', { 'Content-Length': String(body.length) });
+      const server = await start(bench, (connection) => {
+        connection.write(head + body.slice(0, 10));
+        // A transport that resolves with the headers alone does so while the rest is still on its way.
+        setTimeout(() => connection.writable && connection.write(body.slice(10)), 100);
+      });
+      const answer = await answerTo(bench, server.origin);
+      server.reset();
+      const text = await answer.text().catch(() => assert.fail('The body of the answer went away.'));
+      assert.equal(text.length, body.length, 'The length of the body:');
+    },
+  },
+  {
+    id: 'answer.compressed',
+    rule: 'An answer that is compressed in a way that the request allowed is decompressed.',
+    async prove(bench) {
+      const text = '{"access_token":"fictional"}'.repeat(100);
+      let coding = 'identity';
+      const server = await start(bench, (connection, request) => {
+        const allowed = headerOf(request, 'accept-encoding') ?? '';
+        if (coding === 'identity' || !new RegExp(`\\b${coding}\\b(?!;q=0)`).test(allowed))
+          respond(200, text)(connection, request);
+        else {
+          const body = CODINGS[coding]?.(text).toString('latin1') ?? '';
+          respond(200, body, { 'Content-Encoding': coding })(connection, request);
+        }
+      });
+      for (coding of ['identity', ...Object.keys(CODINGS)]) {
+        const read = await (await answerTo(bench, server.origin)).text();
+        assert.ok(read === text, `An answer in ${coding}, which the request allowed, is read as something else.`);
+      }
+    },
+  },
+  {
+    id: 'answer.never-raw',
+    rule: 'An answer that comes compressed although nobody asked for it is decompressed or refused, and never passed on as it is.',
+    async prove(bench) {
+      const text = '{"access_token":"fictional"}'.repeat(100);
+      for (const [coding, compress] of Object.entries(CODINGS)) {
+        const body = compress(text).toString('latin1');
+        const server = await start(bench, respond(200, body, { 'Content-Encoding': coding }));
+        const outcome = await outcomeOf(bench, server.origin + PATH);
+        if ('answer' in outcome) {
+          const read = await outcome.answer.text();
+          assert.ok(read === text, `An answer in ${coding} is read as something else.`);
+        } else {
+          assert.ok(outcome.failure instanceof TransportError, `An answer in ${coding} is refused with another error.`);
+        }
+      }
+    },
+  },
+];

@@ -1,0 +1,14 @@
+import { type Certificate, type CertificateOptions, certificateAuthority, serverCertificate } from '../certificate.js';
+
+let made: Promise<Certificate> | undefined;
+
+/** Who vouches for the servers that can be trusted: one for all clauses, so that a runtime has to learn of one alone. */
+export function authority(): Promise<Certificate> {
+  made ??= certificateAuthority();
+  return made;
+}
+
+/** A certificate that would be trusted if there is nothing else wrong with it. */
+export async function vouchedFor(options: Omit<CertificateOptions, 'authority'> = {}): Promise<Certificate> {
+  return serverCertificate({ ...options, authority: await authority() });
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Transport, TransportError, type TransportRequest } from '@frameio-auth/core';
+import {
+  type MisbehavingServer,
+  type MisbehavingServerOptions,
+  type Misbehaviour,
+  misbehaviour,
+  startMisbehavingServer,
+} from '../misbehaving-server.js';
+import type { TransportSettings } from './transport-contract.js';
+
+/** A clause before it is bound to a transport. */
+export interface Clause {
+  readonly id: string;
+  readonly rule: string;
+  /** What the transport is made with, where it is not {@link SETTINGS}. */
+  readonly settings?: Partial<Pick<TransportSettings, 'timeout' | 'maxBodySize'>>;
+  prove(bench: Bench): Promise<void>;
+}
+
+/** What a clause is proved on. */
+export interface Bench {
+  readonly transport: Transport;
+  readonly timeout: number;
+  readonly maxBodySize: number;
+  /** Has something ended with the clause: a server, a stream. */
+  whenOver(end: () => unknown): void;
+}
+
+/** Limits that no clause reaches by accident. */
+export const SETTINGS = { timeout: 10_000, maxBodySize: 65_536 } as const;
+
+/** A time-out that a clause waits for, in milliseconds. */
+export const SHORT = 300;
+
+/** How much later than it should something may happen on a busy machine, in milliseconds. */
+const GRACE = 3_000;
+
+/** What nobody may see: one in each place of a request and of an answer. */
+export const CANARIES = {
+  path: 'canary-path-0f3a',
+  query: 'canary-query-77d1',
+  header: 'canary-header-5b20',
+  body: 'canary-body-c94e',
+  answer: 'canary-answer-18aa',
+} as const;
+
+/** A token request with a secret in every place that a request has. */
+export const REQUEST: TransportRequest = {
+  method: 'POST',
+  headers: {
+    authorization: `Basic ${CANARIES.header}`,
+    'content-type': 'application/x-www-form-urlencoded',
+  },
+  body: `grant_type=refresh_token&refresh_token=${CANARIES.body}`,
+  redirect: 'manual',
+};
+
+export const PATH = `/${CANARIES.path}?token=${CANARIES.query}`;
+
+/** A server that lives as long as the clause. */
+export async function start(
+  bench: Bench,
+  misbehave: Misbehaviour,
+  options?: MisbehavingServerOptions,
+): Promise<MisbehavingServer> {
+  const server = await startMisbehavingServer(misbehave, options);
+  bench.whenOver(() => server.close());
+  return server;
+}
+
+/** A server that answers each path in its own way. */
+export function startRoutes(bench: Bench, routes: Readonly<Record<string, Misbehaviour>>): Promise<MisbehavingServer> {
+  return start(bench, (connection, request) => {
+    const answer = routes[pathOf(request)] ?? misbehaviour.respond(404);
+    answer(connection, request);
+  });
+}
+
+export function pathOf(request: string): string {
+  return request.split(' ')[1] ?? '';
+}
+
+export function headerOf(request: string, name: string): string | undefined {
+  return new RegExp(`^${name}: *(.*?) *\r$`, 'im').exec(request)?.[1];
+}
+
+export function bodyOf(request: string): string {
+  return request.slice(request.indexOf('\r\n\r\n') + 4);
+}
+
+type Outcome = { readonly answer: Response } | { readonly failure: unknown };
+
+/** How a request ends. One that throws instead of rejecting, or does not end, fails the clause. */
+export async function outcomeOf(bench: Bench, url: string, request = REQUEST): Promise<Outcome> {
+  let call: Promise<Response>;
+  try {
+    call = bench.transport(url, request);
+  } catch {
+    assert.fail('The transport threw, where its promise should have rejected.');
+  }
+  return within(
+    bench.timeout + GRACE,
+    'the end of a request',
+    call.then(
+      (answer) => ({ answer }),
+      (failure: unknown) => ({ failure }),
+    ),
+  );
+}
+
+/** The answer to a request that has to be answered. */
+export async function answerTo(bench: Bench, url: string, request = REQUEST): Promise<Response> {
+  const outcome = await outcomeOf(bench, url, request);
+  if ('failure' in outcome) assert.fail(`A request that was answered fails ${described(outcome.failure)}.`);
+  assert.ok(outcome.answer instanceof Response, "An answer is no Response of the platform's.");
+  return outcome.answer;
+}
+
+/** The error of a request that has to fail, and to say so with a TransportError. */
+export async function failureTo(bench: Bench, url: string, request = REQUEST): Promise<TransportError> {
+  const outcome = await outcomeOf(bench, url, request);
+  if ('answer' in outcome) assert.fail(`A request that had to fail is answered with ${outcome.answer.status}.`);
+  const { failure } = outcome;
+  assert.ok(failure instanceof TransportError, `A request fails ${described(failure)}, and not with a TransportError.`);
+  return failure;
+}
+
+/** The error of a request that has to fail on a server that saw it, once. */
+export async function failureOn(bench: Bench, misbehave: Misbehaviour): Promise<TransportError> {
+  const server = await start(bench, misbehave);
+  const failure = await failureTo(bench, server.origin + PATH);
+  assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
+  return failure;
+}
+
+export function assertDelivery({ code, delivery }: TransportError, expected: TransportError['delivery']): void {
+  assert.equal(delivery, expected, `\`delivery\` of the failure ${code}:`);
+}
+
+export function assertUnknown(failure: TransportError, code: string): void {
+  assert.equal(failure.code, code, '`code` of the failure:');
+  assertDelivery(failure, 'unknown');
+}
+
+/** Sees that the transport lets go of all connections, which the server does not. */
+export async function assertLetGo(server: MisbehavingServer): Promise<void> {
+  await within(GRACE, 'the end of a connection that nobody reads from', server.deserted());
+}
+
+/** What a promise resolves to; if it does not by then, the clause fails. */
+export async function within<Result>(ms: number, what: string, promise: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: `It took too long: ${what}.` })), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until a condition holds; if it does not come to, the clause fails. */
+export async function comesTrue(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + GRACE;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `It took too long: ${what}.`);
+    await delay(10);
+  }
+}
+
+/** Each number from `first` on, and below `end`. */
+export function range(first: number, end: number): number[] {
+  return Array.from({ length: end - first }, (_, index) => first + index);
+}
+
+/** What may be said of any error without showing what it holds. */
+function described(failure: unknown): string {
+  if (failure instanceof TransportError) return `with the code ${failure.code} and the delivery ${failure.delivery}`;
+  return failure instanceof Error ? `with a ${failure.name}` : 'with what is no Error';
+}

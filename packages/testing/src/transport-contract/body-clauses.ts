@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import { answerTo, assertLetGo, assertUnknown, CANARIES, type Clause, failureOn, failureTo, start } from './bench.js';
+
+const { respond, send, sendAndHangUp } = misbehaviour;
+
+const CUT: readonly string[] = [
+  responseText(200, `{"access_token":"${CANARIES.answer}`, { 'Content-Length': '1000' }),
+  `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${CANARIES.answer.length.toString(16)}\r\n${CANARIES.answer}\r\n`,
+];
+
+const CHUNK = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+
+/** A mebibyte of nothing in a kibibyte of gzip. Members of gzip one after the other are gzip too (RFC 1952 §2.2). */
+const BOMB = gzipSync(Buffer.alloc(2 ** 20)).toString('latin1');
+
+/** Answers that go on for as long as anybody reads, by their heads. */
+const ENDLESS: readonly (readonly [head: string, more: string])[] = [
+  ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', CHUNK],
+  ['HTTP/1.1 200 OK\r\n\r\n', CHUNK],
+  ['HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n', BOMB],
+];
+
+export const bodyClauses: readonly Clause[] = [
+  {
+    id: 'body.cut',
+    rule: 'An answer that ends before its length or its last chunk fails with `body_incomplete` and `unknown`.',
+    async prove(bench) {
+      for (const answer of CUT) assertUnknown(await failureOn(bench, sendAndHangUp(answer)), 'body_incomplete');
+    },
+  },
+  {
+    id: 'body.reset',
+    rule: 'So does one whose connection is reset before its end.',
+    async prove(bench) {
+      const [half = ''] = CUT;
+      const failure = await failureOn(bench, (connection) => {
+        // What is sent right before a reset may be lost with it.
+        connection.write(half);
+        setTimeout(() => connection.resetAndDestroy(), 100);
+      });
+      assertUnknown(failure, 'body_incomplete');
+    },
+  },
+  {
+    id: 'body.undecodable',
+    rule: 'So does one that says that it is compressed, and is not, or not to its end.',
+    async prove(bench) {
+      const whole = gzipSync(CANARIES.answer.repeat(100)).toString('latin1');
+      for (const body of [CANARIES.answer, whole.slice(0, -12)]) {
+        assertUnknown(await failureOn(bench, respond(200, body, { 'Content-Encoding': 'gzip' })), 'body_incomplete');
+      }
+    },
+  },
+  {
+    id: 'body.limit',
+    rule: 'A body may be as long as `maxBodySize`, in bytes after decompression, and not longer: `body_too_large`, `unknown`.',
+    settings: { maxBodySize: 1_000 },
+    async prove(bench) {
+      const plain = (size: number): Misbehaviour => respond(200, '\u00e9'.repeat(size));
+      const gzip = (size: number): Misbehaviour =>
+        respond(200, gzipSync(Buffer.alloc(size)).toString('latin1'), { 'Content-Encoding': 'gzip' });
+      for (const sized of [plain, gzip]) {
+        const { origin } = await start(bench, sized(bench.maxBodySize));
+        const body = await (await answerTo(bench, origin)).arrayBuffer();
+        assert.equal(body.byteLength, bench.maxBodySize, 'The length of the body:');
+        assertUnknown(await failureOn(bench, sized(bench.maxBodySize + 1)), 'body_too_large');
+      }
+    },
+  },
+  {
+    id: 'body.declared',
+    rule: 'A body that is said to be longer is given up once it is, without waiting for the rest.',
+    async prove(bench) {
+      const begun = responseText(200, 'x'.repeat(bench.maxBodySize + 1), { 'Content-Length': String(2 ** 40) });
+      const server = await start(bench, send(begun));
+      assertUnknown(await failureTo(bench, server.origin), 'body_too_large');
+      await assertLetGo(server);
+    },
+  },
+  {
+    id: 'body.endless',
+    rule: 'A body without an end is given up once it is longer, compressed or not, and its connection let go.',
+    async prove(bench) {
+      for (const [head, more] of ENDLESS) {
+        const server = await start(bench, endlessly(head, more));
+        assertUnknown(await failureTo(bench, server.origin), 'body_too_large');
+        await assertLetGo(server);
+      }
+    },
+  },
+];
+
+/** Sends `more` again and again for as long as it is read. */
+function endlessly(head: string, more: string): Misbehaviour {
+  return (connection: Socket) => {
+    const pour = (): void => {
+      while (connection.writable && connection.write(more, 'latin1'));
+    };
+    connection.on('drain', pour);
+    connection.write(head);
+    pour();
+  };
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import { assertLetGo, assertUnknown, type Bench, type Clause, failureTo, pathOf, range, start } from './bench.js';
+
+const { respond, send } = misbehaviour;
+
+export const redirectClauses: readonly Clause[] = [
+  {
+    id: 'redirect.elsewhere',
+    rule: 'A redirect to another origin fails with `redirect_refused` and `unknown`, and the other origin hears nothing.',
+    async prove(bench) {
+      const other = await start(bench, respond(200));
+      await assertRefused(bench, (status) => respond(status, '', { Location: `${other.origin}/elsewhere` }));
+      assert.equal(other.connections, 0, 'The number of connections to the other origin:');
+    },
+  },
+  {
+    id: 'redirect.same-origin',
+    rule: 'So does a redirect within the origin, and no other path of it is asked for.',
+    async prove(bench) {
+      await assertRefused(bench, (status) => respond(status, '', { Location: '/elsewhere' }));
+    },
+  },
+  {
+    id: 'redirect.any',
+    rule: 'So does every status from 300 to 399, whether it says where to go or not.',
+    async prove(bench) {
+      await assertRefused(bench, (status) => respond(status), range(300, 400));
+    },
+  },
+  {
+    id: 'redirect.let-go',
+    rule: 'A redirect whose body has no end is refused all the same, and its connection let go.',
+    async prove(bench) {
+      const half = responseText(302, 'half', { Location: '/elsewhere', 'Content-Length': '1000' });
+      const server = await start(bench, send(half));
+      assertUnknown(await failureTo(bench, server.origin), 'redirect_refused');
+      await assertLetGo(server);
+    },
+  },
+];
+
+/** Sees that a request for `/<status>` is answered with a redirect, and refused with nothing more having been asked. */
+async function assertRefused(
+  bench: Bench,
+  redirect: (status: number) => Misbehaviour,
+  statuses: readonly number[] = [301, 302, 303, 307, 308],
+): Promise<void> {
+  const server = await start(bench, (connection, request) =>
+    redirect(Number(pathOf(request).slice(1)) || 301)(connection, request),
+  );
+  for (const status of statuses) {
+    assertUnknown(await failureTo(bench, `${server.origin}/${status}`), 'redirect_refused');
+    assert.equal(server.requests.length, 1 + statuses.indexOf(status), 'The number of requests that the server saw:');
+  }
+}

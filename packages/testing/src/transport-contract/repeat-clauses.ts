@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import { answerTo, type Bench, type Clause, outcomeOf, pathOf, REQUEST, range, start } from './bench.js';
+
+const { hangUp, reset, respond, sendAndHangUp } = misbehaviour;
+
+/** What clients are known to answer with another attempt. */
+const TEMPTATIONS: Readonly<Record<string, Misbehaviour>> = {
+  '/hang-up': hangUp,
+  '/reset': reset,
+  '/no-http': sendAndHangUp('\0\r\n\r\n'),
+  '/head-cut': sendAndHangUp('HTTP/1.1 200 OK\r\nContent-'),
+  '/body-cut': sendAndHangUp(responseText(200, 'half', { 'Content-Length': '1000' })),
+  '/401': respond(401, '', { 'WWW-Authenticate': 'Basic realm="fictional"' }),
+  '/408': respond(408, '', { Connection: 'close' }),
+  '/425': respond(425),
+  '/429': respond(429, '', { 'Retry-After': '0' }),
+  '/500': respond(500),
+  '/502': respond(502),
+  '/503': respond(503, '', { 'Retry-After': '0' }),
+  '/504': respond(504),
+};
+
+export const repeatClauses: readonly Clause[] = [
+  {
+    id: 'repeat.post',
+    rule: 'No request is made again by the transport, whatever became of it: what a request may have spent is not for it to judge.',
+    prove: (bench) => assertOnce(bench, 'POST'),
+  },
+  {
+    id: 'repeat.get',
+    rule: 'That goes for methods that HTTP calls safe or idempotent too: after a second attempt, nobody can tell of the first.',
+    async prove(bench) {
+      await assertOnce(bench, 'GET');
+      await assertOnce(bench, 'PUT');
+    },
+  },
+  {
+    id: 'repeat.stale',
+    rule: 'A connection that was used before, and breaks as the next request arrives, does not make two requests of it.',
+    prove: (bench) => assertTruthful(bench, 'when it has read the next request'),
+  },
+  {
+    id: 'repeat.closing',
+    rule: 'Nor does one that the server closes, or resets, as soon as it has answered, while the next request is on its way.',
+    async prove(bench) {
+      await assertTruthful(bench, 'right after its answer');
+      await assertTruthful(bench, 'right after its answer, by a reset');
+    },
+  },
+];
+
+async function assertOnce(bench: Bench, method: string): Promise<void> {
+  for (const [path, temptation] of Object.entries(TEMPTATIONS)) {
+    const { origin, requests } = await start(bench, temptation);
+    const { body, ...rest } = REQUEST;
+    await outcomeOf(bench, origin + path, { ...rest, method, ...(method !== 'GET' && body && { body }) });
+    assert.equal(requests.length, 1, `The number of requests by ${method} to a server that does ${path.slice(1)}:`);
+  }
+}
+
+type Closing = 'when it has read the next request' | 'right after its answer' | 'right after its answer, by a reset';
+
+/** Sees that of each request no more than one copy arrives, and that none arrived of those that were not sent. */
+async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
+  const used = new WeakSet<object>();
+  const server = await start(bench, (connection, request) => {
+    if (used.has(connection)) {
+      connection.destroy();
+      return;
+    }
+    used.add(connection);
+    respond(200)(connection, request);
+    if (closing === 'right after its answer') connection.end();
+    if (closing === 'right after its answer, by a reset') setImmediate(() => connection.resetAndDestroy());
+  });
+  for (const turn of range(0, 10)) {
+    const path = `/${turn}`;
+    const outcome = await outcomeOf(bench, server.origin + path);
+    const copies = server.requests.filter((request) => pathOf(request) === path).length;
+    if ('answer' in outcome) assert.equal(copies, 1, 'The number of copies of a request that was answered:');
+    else {
+      const { delivery } = outcome.failure as { delivery?: unknown };
+      if (delivery === 'not_sent') assert.equal(copies, 0, 'The number of copies of a request that was not sent:');
+      else assert.equal(delivery, 'unknown', '`delivery` of a request that met a connection that broke:');
+      assert.ok(copies <= 1, `${copies} copies of a request arrived.`);
+    }
+    await nextTurn(); // A client may put a connection back only after it has handed over the answer.
+  }
+  await answerTo(bench, (await start(bench, respond(200))).origin);
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import {
+  constants,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { vouchedFor } from './authority.js';
+import type { Bench } from './bench.js';
+
+/** A request as it arrived, whichever version of HTTP carried it. */
+export interface SecureRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Http2ServerRequest['headers'];
+  /** A character for each byte. */
+  readonly body: string;
+}
+
+/** What a server does with a request that has arrived whole. */
+export type SecureBehaviour = (call: SecureCall) => void;
+
+export interface SecureCall {
+  readonly request: SecureRequest;
+  readonly response: Http2ServerResponse;
+  /** Breaks the connection; in HTTP/2 that of all requests on it. */
+  breakConnection(): void;
+  /** Takes the request back with this code of HTTP/2 (RFC 9113 §7); before HTTP/2, the connection breaks. */
+  resetStream(code: number): void;
+  /** Says that no more requests are taken on this connection (RFC 9113 §6.8); before HTTP/2, nothing. */
+  goAway(): void;
+}
+
+export interface SecureServer {
+  readonly origin: string;
+  readonly requests: readonly SecureRequest[];
+  /** How many requests nobody has given up, and nobody has answered. */
+  readonly open: number;
+}
+
+/** A server that one can trust, and that offers HTTP/2 and HTTP/1.1. It lives as long as the clause. */
+export async function startSecure(bench: Bench, behave: SecureBehaviour): Promise<SecureServer> {
+  const { key, certificate } = await vouchedFor();
+  const requests: SecureRequest[] = [];
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let open = 0;
+  const server = createSecureServer({ key, cert: certificate, allowHTTP1: true }, (incoming, response) => {
+    let body = '';
+    incoming.setEncoding('latin1');
+    incoming.on('data', (data: string) => {
+      body += data;
+    });
+    incoming.on('error', () => {});
+    response.on('error', () => {});
+    open += 1;
+    response.on('close', () => {
+      open -= 1;
+    });
+    incoming.on('end', () => {
+      const { method, url: path, headers } = incoming;
+      const request = { method, path, headers, body };
+      requests.push(request);
+      const session = incoming.httpVersionMajor === 2 ? incoming.stream.session : undefined;
+      behave({
+        request,
+        response,
+        breakConnection: () => (session === undefined ? incoming.socket.destroy() : session.destroy()),
+        resetStream: (code) => (session === undefined ? incoming.socket.destroy() : incoming.stream.close(code)),
+        goAway: () => session?.goaway(constants.NGHTTP2_NO_ERROR),
+      });
+    });
+  });
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('error', () => {});
+    session.on('close', () => sessions.delete(session));
+  });
+  server.on('sessionError', () => {});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  bench.whenOver(async () => {
+    for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return {
+    origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    get open() {
+      return open;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import {
+  answerTo,
+  assertLetGo,
+  assertUnknown,
+  type Bench,
+  type Clause,
+  failureTo,
+  PATH,
+  SHORT,
+  start,
+} from './bench.js';
+
+const { hang, respond, send } = misbehaviour;
+
+/** How often a server sends a byte of an answer that would take minutes, in milliseconds. */
+const TRICKLE = 30;
+
+const LONG_ANSWER = responseText(200, 'x'.repeat(10_000), { 'X-Long': 'v'.repeat(1_000) });
+
+export const timeoutClauses: readonly Clause[] = [
+  {
+    id: 'timeout.silence',
+    rule: 'A request that gets no answer fails with `timeout` and `unknown` in time, and its connection is let go.',
+    settings: { timeout: SHORT },
+    prove: (bench) => assertTimesOut(bench, hang),
+  },
+  {
+    id: 'timeout.head',
+    rule: 'So does one whose answer stops within its headers.',
+    settings: { timeout: SHORT },
+    prove: (bench) => assertTimesOut(bench, send('HTTP/1.1 200 OK\r\nContent-Ty')),
+  },
+  {
+    id: 'timeout.body',
+    rule: 'So does one whose answer stops within its body.',
+    settings: { timeout: SHORT },
+    prove: (bench) => assertTimesOut(bench, send(responseText(200, 'half', { 'Content-Length': '1000' }))),
+  },
+  {
+    id: 'timeout.trickle-head',
+    rule: 'So does one whose headers come a byte at a time: the time is that of the whole request, and not from byte to byte.',
+    settings: { timeout: SHORT },
+    prove: (bench) => assertTimesOut(bench, trickle(bench, LONG_ANSWER)),
+  },
+  {
+    id: 'timeout.trickle-body',
+    rule: 'So does one whose body comes a byte at a time.',
+    settings: { timeout: SHORT },
+    prove: (bench) => assertTimesOut(bench, trickle(bench, LONG_ANSWER, LONG_ANSWER.indexOf('\r\n\r\n') + 4)),
+  },
+  {
+    id: 'timeout.handshake',
+    rule: 'A request whose connection never stands, for want of a TLS handshake, fails with `timeout` in time.',
+    settings: { timeout: SHORT },
+    async prove(bench) {
+      const server = await start(bench, hang);
+      const failure = await failureTo(bench, server.origin.replace('http:', 'https:') + PATH);
+      assert.equal(failure.code, 'timeout', '`code` of the failure:');
+      await assertLetGo(server);
+    },
+  },
+  {
+    id: 'timeout.patience',
+    rule: 'An answer that takes its time, and comes before the time is over, is an answer.',
+    settings: { timeout: 5_000 },
+    async prove(bench) {
+      const server = await start(bench, (connection) => {
+        const later = setTimeout(() => trickle(bench, responseText(200, 'late'), 50)(connection, ''), SHORT);
+        bench.whenOver(() => clearTimeout(later));
+      });
+      assert.equal(await (await answerTo(bench, server.origin)).text(), 'late', 'The body of the answer:');
+    },
+  },
+  {
+    id: 'timeout.next',
+    rule: 'After a time-out the next request is made as if nothing had happened.',
+    settings: { timeout: SHORT },
+    async prove(bench) {
+      let silent = true;
+      const server = await start(bench, (connection, request) => {
+        if (!silent) respond(200, 'answer')(connection, request);
+      });
+      assertUnknown(await failureTo(bench, server.origin), 'timeout');
+      silent = false;
+      assert.equal(await (await answerTo(bench, server.origin)).text(), 'answer', 'The body of the answer:');
+    },
+  },
+];
+
+async function assertTimesOut(bench: Bench, misbehave: Misbehaviour): Promise<void> {
+  const server = await start(bench, misbehave);
+  const begun = performance.now();
+  assertUnknown(await failureTo(bench, server.origin + PATH), 'timeout');
+  // A timer may be early by a fraction of a millisecond.
+  assert.ok(performance.now() - begun > bench.timeout - 5, 'It was given up before its time was over.');
+  assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
+  await assertLetGo(server);
+}
+
+/** Sends `text`: as far as `at` in one piece, and then a byte at a time. */
+function trickle(bench: Bench, text: string, at = 0): Misbehaviour {
+  return (connection: Socket) => {
+    connection.write(text.slice(0, at), 'latin1');
+    let next = at;
+    const timer = setInterval(() => {
+      if (connection.writable && next < text.length) connection.write(text.charAt(next), 'latin1');
+      next += 1;
+    }, TRICKLE);
+    bench.whenOver(() => clearInterval(timer));
+  };
+}
