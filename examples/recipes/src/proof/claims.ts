@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { fault } from '@frameio-auth/testing';
+import type { World } from './world.ts';
+
+/** A client that a recipe made. Its calls resolve when the API did what was asked, and reject otherwise. */
+export interface Client {
+  /** Changes something. */
+  readonly write: () => Promise<unknown>;
+  /** Looks something up, where the recipe is for that too. */
+  readonly read?: () => Promise<unknown>;
+  /** Calls an address that is not the API's, where a client made by the recipe can be told one. */
+  readonly stray?: (url: string) => Promise<unknown>;
+}
+
+/** Tries one thing, with a service that has just signed in, and throws unless it is as it should be. */
+export type Claim = (world: World, client: Client) => Promise<void>;
+
+/** What holds for every recipe. */
+export const claims: readonly Claim[] = [
+  async function repeatsRefusedReadOnce(world, { read }) {
+    if (read === undefined) return;
+    await read();
+    world.frameio.expireAccessTokens();
+    await read();
+    assert.deepEqual(world.apiStatuses, [200, 401, 200], 'a read that is refused is repeated, once');
+    assert.equal(world.tokenRequests, 1, 'with one new token');
+  },
+
+  async function repeatsRefusedWriteOnce(world, { write }) {
+    world.frameio.expireAccessTokens();
+    await write();
+    assert.deepEqual(world.apiStatuses, [401, 201], 'a write that is refused is repeated, once');
+    assert.equal(world.tokenRequests, 1, 'with one new token');
+    const [refused, accepted] = world.apiHeaders;
+    assert.ok(Number(accepted?.['content-length']) > 0, 'and with its body');
+    assert.equal(accepted?.['content-length'], refused?.['content-length'], 'all of it');
+    assert.equal(accepted?.['content-type'], refused?.['content-type'], 'under its type');
+  },
+
+  async function takesSecondRefusal(world, { write, read = write }) {
+    world.frameio.faults.next('api', fault.status(401), { times: 2 });
+    await assert.rejects(read());
+    assert.deepEqual(world.apiStatuses, [401, 401], 'a second refusal stands');
+    assert.equal(world.tokenRequests, 1, 'and the second token is not given up for it');
+  },
+
+  async function takesForbidden(world, { write, read = write }) {
+    world.frameio.faults.next('api', fault.status(403));
+    await assert.rejects(read());
+    assert.deepEqual(world.apiStatuses, [403], 'a 403 is not repeated');
+    assert.equal(world.tokenRequests, 0, 'and no token is renewed for it');
+  },
+
+  async function writesOnce(world, { write }) {
+    world.frameio.faults.next('api', fault.status(503));
+    await assert.rejects(write());
+    assert.deepEqual(world.apiStatuses, [503], 'a write that failed is not repeated');
+    world.frameio.faults.next('api', fault.lostAnswer());
+    await assert.rejects(write());
+    assert.deepEqual(world.apiStatuses, [503, undefined], 'nor is one whose answer was lost');
+  },
+
+  async function redirectsWithoutToken(world, { write, read = write }) {
+    const location = `${world.elsewhere.origin}/v4/me`;
+    world.frameio.faults.next('api', () => ({ status: 307, headers: { location }, body: '' }));
+    await assert.rejects(read());
+    assert.equal(world.leaked, false, 'a redirect to another origin is followed without the token, or not at all');
+    assert.ok(world.elsewhere.visits.length <= 1, 'a 401 from there is not repeated');
+    assert.equal(world.tokenRequests, 0, 'and no token is renewed for it');
+  },
+
+  async function straysWithoutToken(world, { stray }) {
+    if (stray === undefined) return;
+    await assert.rejects(stray(`${world.elsewhere.origin}/v4/me`));
+    assert.equal(world.leaked, false, 'a call to another origin is made without the token, or not at all');
+    assert.equal(world.tokenRequests, 0, 'and no token is renewed for it');
+  },
+];

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { ServerToServerAuth } from '@frameio-auth/core';
+import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+import { frameioAxios } from '../axios.ts';
+import { frameioAxiosOverHttp } from '../axios-http.ts';
+import { frameioGot } from '../got.ts';
+import { frameioGraphQL } from '../graphql-request.ts';
+import { frameioKy } from '../ky.ts';
+import { frameioRequests } from '../node-https.ts';
+import { frameioSdk, repeatAfter401 } from '../official-sdk.ts';
+import { frameioClient } from '../openapi-fetch.ts';
+import { sendFile } from '../send-file.ts';
+import { FrameioClient } from '../stand-in/frameio.ts';
+import { upload } from '../upload.ts';
+import type { Client } from './claims.ts';
+import type { World } from './world.ts';
+
+/** How one recipe is tried. */
+export interface Trial {
+  /** The file of the recipe, without its ending. */
+  readonly recipe: string;
+  makeClient(auth: ServerToServerAuth, world: World): Client;
+  /** What this one claims beyond what all do. */
+  readonly particular?: {
+    readonly says: string;
+    prove(auth: ServerToServerAuth, world: World): Promise<void>;
+  };
+}
+
+const account_id = '00000000-0000-4000-8000-0000000000a1';
+const workspaces = `accounts/${account_id}/workspaces`;
+const workspace = { data: { name: 'Dailies' } };
+
+export const trials: readonly Trial[] = [
+  {
+    recipe: 'official-sdk',
+    makeClient(auth, { frameio }) {
+      const client = frameioSdk(auth, frameio.origin);
+      return {
+        read: () => repeatAfter401(auth, () => client.users.show()),
+        write: () => repeatAfter401(auth, () => client.workspaces.create(account_id, workspace, { maxRetries: 0 })),
+      };
+    },
+    particular: {
+      says: 'takes `token: auth.getToken` as well',
+      async prove(auth, { frameio }) {
+        await new FrameioClient({ environment: frameio.origin, token: auth.getToken }).users.show();
+      },
+    },
+  },
+  {
+    recipe: 'openapi-fetch',
+    makeClient(auth, { frameio }) {
+      const client = frameioClient(auth, frameio.origin);
+      return {
+        read: async () => accepted((await client.GET('/me')).response),
+        write: async () =>
+          accepted(
+            (
+              await client.POST('/accounts/{account_id}/workspaces', {
+                params: { path: { account_id } },
+                body: workspace,
+              })
+            ).response,
+          ),
+        stray: async (url) => accepted((await client.GET('/me', { baseUrl: url })).response),
+      };
+    },
+  },
+  {
+    recipe: 'ky',
+    makeClient(auth, { frameio }) {
+      const client = frameioKy(auth, frameio.origin);
+      return {
+        read: () => client.get('me').json(),
+        write: () => client.post(workspaces, { json: workspace }).json(),
+        stray: (url) => client.get(url).json(),
+      };
+    },
+  },
+  {
+    recipe: 'axios',
+    makeClient(auth, { frameio }) {
+      const client = frameioAxios(auth, frameio.origin);
+      return {
+        read: () => client.get('me'),
+        write: () => client.post(workspaces, workspace),
+        stray: (url) => client.get(url),
+      };
+    },
+  },
+  {
+    recipe: 'axios-http',
+    makeClient(auth, { frameio }) {
+      const client = frameioAxiosOverHttp(auth, frameio.origin);
+      return {
+        read: () => client.get('me'),
+        write: () => client.post(workspaces, workspace),
+        stray: (url) => client.get(url),
+      };
+    },
+  },
+  {
+    recipe: 'got',
+    makeClient(auth, { frameio }) {
+      const client = frameioGot(auth, frameio.origin);
+      return {
+        read: () => client.get('me').json(),
+        write: () => client.post(workspaces, { json: workspace }).json(),
+        stray: (url) => client.get(url, { prefixUrl: '' }).json(),
+      };
+    },
+  },
+  {
+    recipe: 'graphql-request',
+    makeClient(auth, { frameio }) {
+      const client = frameioGraphQL(auth, `${frameio.apiBaseUrl}/graphql`);
+      return { write: () => client.request('mutation { addWorkspace(name: "Dailies") { id } }') };
+    },
+  },
+  {
+    recipe: 'node-https',
+    makeClient(auth, { frameio }) {
+      const request = frameioRequests(auth, frameio.origin);
+      const ask = async (...call: Parameters<typeof request>) => {
+        const answer = await request(...call);
+        answer.resume();
+        assert.ok(answer.statusCode !== undefined && answer.statusCode < 300, `it answered ${answer.statusCode}`);
+      };
+      const headers = { 'content-type': 'application/json' };
+      return {
+        read: () => ask(`${frameio.apiBaseUrl}/me`),
+        write: () => ask(`${frameio.apiBaseUrl}/${workspaces}`, { method: 'POST', headers }, JSON.stringify(workspace)),
+        stray: (url) => ask(url),
+      };
+    },
+  },
+  {
+    recipe: 'upload',
+    makeClient: (auth, { frameio, file }) => ({
+      write: () => upload(auth, file.path, `${frameio.apiBaseUrl}/accounts/${account_id}/folders/fictional`),
+    }),
+    particular: {
+      says: 'the parts go to their signed addresses, whole and without the token',
+      async prove(auth, world) {
+        await upload(auth, world.file.path, `${world.frameio.apiBaseUrl}/accounts/${account_id}/folders/fictional`);
+        const parts = world.elsewhere.visits.map((visit) => visit.slice(visit.lastIndexOf('\n') + 1));
+        assert.equal(parts.length, 2);
+        assert.ok(parts.join('') === world.file.content);
+        assert.equal(world.leaked, false);
+      },
+    },
+  },
+  {
+    recipe: 'send-file',
+    makeClient: (auth, { frameio, file }) => ({
+      write: async () => accepted(await sendFile(auth, file.path, `${frameio.apiBaseUrl}/fictional`)),
+    }),
+    particular: {
+      says: 'the 401 of a stream comes back',
+      async prove(auth, world) {
+        const { frameio, file } = world;
+        frameio.expireAccessTokens();
+        const body = Readable.toWeb(createReadStream(file.path)) as ReadableStream;
+        const send = authenticatedFetch(auth, { allowedOrigins: [frameio.origin] });
+        const { status } = await send(`${frameio.apiBaseUrl}/fictional`, { method: 'PUT', body, duplex: 'half' });
+        assert.equal(status, 401);
+        assert.deepEqual(world.apiStatuses, [401]);
+      },
+    },
+  },
+];
+
+function accepted({ ok, status }: Response): void {
+  assert.ok(ok, `it answered ${status}`);
+}
