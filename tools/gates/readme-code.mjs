@@ -3,15 +3,15 @@ import { join, relative } from 'node:path';
 import { packageFolders, runTool } from '../workspace.mjs';
 
 /**
- * Checks the types of the TypeScript in README.md and in those of the packages against the built packages.
+ * Checks the types of the TypeScript in README.md and in those of packages and examples against the built packages.
  *
  * @param {import('../gates.mjs').Workshop} workshop
  * @returns {Promise<import('../gates.mjs').Verdict>}
  */
 export async function checkReadmeCode({ root, toolchain }) {
   const faults = [];
-  const packages = (await packageFolders(root)).filter((folder) => folder.startsWith('packages'));
-  for (const folder of ['', ...packages]) {
+  const folders = (await packageFolders(root)).filter((folder) => /^(?:packages|examples)\b/.test(folder));
+  for (const folder of ['', ...folders]) {
     const readme = join(folder, 'README.md');
     const text = await readFile(join(root, readme), 'utf8').catch(() => '');
     const { programs, refused } = programsOf(text);
@@ -19,7 +19,7 @@ export async function checkReadmeCode({ root, toolchain }) {
       ...refused.map((line) => `${readme}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
     );
     if (programs.length === 0) continue;
-    // Where the imports are found: a package's own dependencies, and for the front page those of the tests.
+    // Where the imports are found: the folder's own dependencies, and for the front page those of the tests.
     const place = join(root, folder || 'tests', 'node_modules', '.readme-code');
     await rm(place, { recursive: true, force: true });
     await mkdir(place, { recursive: true });
