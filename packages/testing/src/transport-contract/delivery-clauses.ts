@@ -109,11 +109,14 @@ export const deliveryClauses: readonly Clause[] = [
     prove: async (bench) => assertDelivery(await failureOn(bench, reset), 'unknown'),
   },
   {
-    id: 'delivery.early-reset',
-    rule: 'A connection that is reset as soon as it stands may have carried the request: `unknown`.',
+    id: 'delivery.half-sent',
+    rule: 'A connection that is reset while the request is on its way: `unknown`, because the server has some of it.',
     async prove(bench) {
-      const server = await start(bench, hang, { onConnection: (connection) => connection.resetAndDestroy() });
-      assertDelivery(await failureTo(bench, server.origin + PATH), 'unknown');
+      const server = await start(bench, hang, {
+        onConnection: (connection) => connection.once('data', () => connection.resetAndDestroy()),
+      });
+      const request = { ...REQUEST, body: 'x'.repeat(2 ** 23) };
+      assertDelivery(await failureTo(bench, server.origin + PATH, request), 'unknown');
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { misbehaviour } from '../misbehaving-server.js';
-import { vouchedFor } from './authority.js';
+import { goodCertificate } from './authority.js';
 import {
   answerTo,
   assertDelivery,
@@ -27,7 +27,7 @@ export const httpsClauses: readonly Clause[] = [
       const server = await startSecure(bench, ({ request, response }) => {
         response.writeHead(400, { 'x-debug-id': 'fictional-1' }).end(`${request.method} ${request.path}`);
       });
-      const old = await start(bench, misbehaviour.respond(200, 'HTTP/1.1'), { tls: await vouchedFor() });
+      const old = await start(bench, misbehaviour.respond(200, 'HTTP/1.1'), { tls: await goodCertificate() });
       const answer = await answerTo(bench, server.origin + PATH);
       assert.deepEqual(
         [answer.status, answer.headers.get('x-debug-id'), await answer.text()],
@@ -49,7 +49,6 @@ export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.many',
     rule: 'Each of many requests at once gets its own answer, and one that is stuck holds up no other.',
-    settings: { timeout: 3_000 },
     async prove(bench) {
       const server = await startSecure(bench, ({ request, response }) => {
         if (request.path !== '/stuck') response.end(request.path + request.body);
@@ -62,7 +61,8 @@ export const httpsClauses: readonly Clause[] = [
         }),
       );
       assert.equal(server.open, 1, 'The number of requests that are not over, of which one is stuck:');
-      assertUnknown(await stuck, 'timeout');
+      server.reset();
+      assertDelivery(await stuck, 'unknown');
     },
   },
   {

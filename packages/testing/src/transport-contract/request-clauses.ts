@@ -122,7 +122,6 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.stuck',
     rule: 'A request that waits for its answer holds up no other to the same server.',
-    settings: { timeout: 2_000 },
     async prove(bench) {
       const server = await startRoutes(bench, { '/stuck': hang, '/': respond(200) });
       const stuck = range(0, 10).map(() => failureTo(bench, `${server.origin}/stuck`));

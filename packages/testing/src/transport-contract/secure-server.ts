@@ -7,7 +7,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import { vouchedFor } from './authority.js';
+import { goodCertificate } from './authority.js';
 import type { Bench } from './bench.js';
 
 /** A request as it arrived, whichever version of HTTP carried it. */
@@ -38,11 +38,13 @@ export interface SecureServer {
   readonly requests: readonly SecureRequest[];
   /** How many requests nobody has given up, and nobody has answered. */
   readonly open: number;
+  /** Breaks every connection. */
+  reset(): void;
 }
 
 /** A server that one can trust, and that offers HTTP/2 and HTTP/1.1. It lives as long as the clause. */
 export async function startSecure(bench: Bench, behave: SecureBehaviour): Promise<SecureServer> {
-  const { key, certificate } = await vouchedFor();
+  const { key, certificate } = await goodCertificate();
   const requests: SecureRequest[] = [];
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -85,9 +87,12 @@ export async function startSecure(bench: Bench, behave: SecureBehaviour): Promis
   server.on('sessionError', () => {});
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  bench.whenOver(async () => {
+  const reset = (): void => {
     for (const session of sessions) session.destroy();
     for (const socket of sockets) socket.destroy();
+  };
+  bench.whenOver(async () => {
+    reset();
     await new Promise((resolve) => server.close(resolve));
   });
   return {
@@ -96,5 +101,6 @@ export async function startSecure(bench: Bench, behave: SecureBehaviour): Promis
     get open() {
       return open;
     },
+    reset,
   };
 }
