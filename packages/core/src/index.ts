@@ -6,8 +6,9 @@ export {
   bearerPolicy,
   type TokenSource,
 } from './http/bearer-policy.js';
-export { boundedTransport, type TransportLimits } from './http/bounded-transport.js';
+export { type BoundedRequest, boundedTransport, type TransportLimits } from './http/bounded-transport.js';
 export { requestFailure } from './http/failed-request.js';
+export { isRepeatableBody } from './http/repeatable-body.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {

@@ -1,4 +1,10 @@
-import { type BearerCredentials, type BearerPolicyOptions, bearerPolicy, type TokenSource } from '@frameio-auth/core';
+import {
+  type BearerCredentials,
+  type BearerPolicyOptions,
+  bearerPolicy,
+  isRepeatableBody,
+  type TokenSource,
+} from '@frameio-auth/core';
 
 export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
   /**
@@ -47,7 +53,7 @@ export function authenticatedFetch(
     const answer = await send(credentials);
     if (answer.status !== 401 || cameFromElsewhere(answer, url)) return answer;
 
-    const repeatable = canBeSentAgain(init.body ?? request?.body);
+    const repeatable = isRepeatableBody(init.body ?? request?.body);
     const next = await policy.reauthorize(credentials, repeatable, signal).catch((error: unknown) => {
       discard(answer);
       throw error;
@@ -61,19 +67,6 @@ export function authenticatedFetch(
 /** After a redirect to another origin the token was not sent, so a 401 from there says nothing about it. */
 function cameFromElsewhere(answer: Response, url: URL): boolean {
   return answer.redirected && new URL(answer.url).origin !== url.origin;
-}
-
-function canBeSentAgain(body: unknown): boolean {
-  return (
-    body === undefined ||
-    body === null ||
-    typeof body === 'string' ||
-    body instanceof URLSearchParams ||
-    body instanceof FormData ||
-    body instanceof Blob ||
-    body instanceof ArrayBuffer ||
-    ArrayBuffer.isView(body)
-  );
 }
 
 /** Lets go of an answer that nobody will read, and so of its connection. */

@@ -1,6 +1,6 @@
 import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Delivery } from '../kernel/failure.js';
-import type { Transport } from '../kernel/transport.js';
+import type { Transport, TransportRequest } from '../kernel/transport.js';
 import { codeOf, requestFailure } from './failed-request.js';
 
 export interface TransportLimits {
@@ -11,6 +11,11 @@ export interface TransportLimits {
   readonly timeout?: number;
   /** The longest body that is read, in bytes, after decompression. Default: 1048576 (1 MiB). */
   readonly maxBodySize?: number;
+}
+
+/** One request, to be given up when `signal` says so. */
+export interface BoundedRequest extends TransportRequest {
+  readonly signal: AbortSignal;
 }
 
 /** The longest time that a timer of the platform can wait. */
@@ -29,7 +34,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  * @throws ConfigurationError `invalid_option` for a limit that makes no sense
  */
 export function boundedTransport(
-  send: (url: string, init: RequestInit) => Promise<Response>,
+  send: (url: string, request: BoundedRequest) => Promise<Response>,
   { timeout = 15_000, maxBodySize = 2 ** 20 }: TransportLimits = {},
 ): Transport {
   if (!(Number.isFinite(timeout) && timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
@@ -40,20 +45,21 @@ export function boundedTransport(
   }
 
   return async (url, { method, headers, body }) => {
-    const init: RequestInit = { method, headers, redirect: 'manual', ...(body !== undefined && { body }) };
-    const host = hostOf(url, init);
     const abortion = new AbortController();
+    const { signal } = abortion;
+    const request = { method, headers, redirect: 'manual', signal, ...(body !== undefined && { body }) } as const;
+    const host = hostOf(url, request);
     const timer = setTimeout(() => abortion.abort(), timeout);
     let answered = false;
     try {
-      const response = await send(url, { ...init, signal: abortion.signal });
+      const response = await send(url, request);
       answered = true;
       assertUsable(response, host);
       const bytes = await bodyOf(response, maxBodySize, host);
       const { status, statusText } = response;
       return new Response(bytes.length > 0 ? bytes : null, { status, statusText, headers: response.headers });
     } catch (error) {
-      const timedOut = abortion.signal.aborted;
+      const timedOut = signal.aborted;
       abortion.abort(); // Lets go of the connection: nobody is going to read the rest of the answer.
       if (timedOut) throw tooLate(host, timeout, error);
       if (error instanceof TransportError) throw error;
@@ -66,10 +72,10 @@ export function boundedTransport(
 }
 
 /** The host to name in errors. Refuses what `fetch` would refuse too, but in an error that quotes the request. */
-function hostOf(url: string, init: RequestInit): string {
+function hostOf(url: string, request: BoundedRequest): string {
   try {
     const { protocol, host } = new URL(url);
-    new Request(url, init);
+    new Request(url, request);
     if (protocol === 'https:' || protocol === 'http:') return host;
   } catch {
     // The platform's error is not passed on: it shows the header or the address that it does not like.

@@ -1,0 +1,58 @@
+import { type BearerPolicyOptions, bearerPolicy, ConfigurationError, type TokenSource } from '@frameio-auth/core';
+import type { Dispatcher } from 'undici';
+import { AuthenticatedExchange } from './authenticated-exchange.js';
+
+/**
+ * An interceptor for `dispatcher.compose()` that sends the token of `auth`, and to the allowed origins alone.
+ * `Authorization` is always that of `auth`, whatever the caller set.
+ *
+ *     const frameio = new Agent().compose(authInterceptor(auth));
+ *     const { body } = await request('https://api.frame.io/v4/me', { dispatcher: frameio });
+ *
+ * After a 401 it tells `auth` which token was rejected. If another one comes back, the request is made once more, and
+ * the second answer stands. What can be read only once (a stream, an iterator, any async iterable; so every body of
+ * `fetch`, for which there is `authenticatedFetch()`) is not sent again: the 401 is the answer, and `auth` is told for
+ * the sake of the next request. A 403 is an answer like any other.
+ *
+ * In `compose()`, name `interceptors.redirect()` and `interceptors.dns()` before this one. Then a redirect is followed
+ * with the token within the origin, and without it to any other. Named after this one, each step of a redirect is a
+ * request of its own: to another origin it is refused, or passes without the token by `otherOrigins: 'pass'`.
+ *
+ * Requests fail with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
+ * `auth.getToken()` rejects with.
+ *
+ * @param auth - any auth object, or any session of one
+ * @throws ConfigurationError `invalid_option` for an allowed origin that is none, or that is not safe for a token; from
+ *   `compose()`: `origin_not_allowed` for a dispatcher that chooses the origin by itself, such as a `BalancedPool`
+ */
+export function authInterceptor(
+  auth: TokenSource,
+  options: BearerPolicyOptions = {},
+): Dispatcher.DispatcherComposeInterceptor {
+  const policy = bearerPolicy(auth, options);
+
+  // A Client or a Pool connects to its own origin, whatever a request says; undici passes it on, though not in its types.
+  return (dispatch: Dispatcher.Dispatch, own?: string | null) => {
+    if (own === null) {
+      throw new ConfigurationError(
+        'origin_not_allowed',
+        'A dispatcher that chooses among several origins cannot carry a token: use an Agent, a Pool or a Client.',
+      );
+    }
+    return (request, handler) => {
+      const exchange = new AuthenticatedExchange(dispatch, policy, request, handler);
+      try {
+        // A path that is a whole address is a request to a proxy, which takes it on to there.
+        const others = request.path.startsWith('/') ? [] : [request.path];
+        if (![own ?? request.origin ?? '', ...others].every((each) => policy.admits(each))) {
+          return dispatch(request, handler);
+        }
+      } catch (error) {
+        exchange.fail(error as Error);
+        return true;
+      }
+      exchange.begin();
+      return true;
+    };
+  };
+}

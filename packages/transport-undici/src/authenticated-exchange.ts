@@ -1,0 +1,185 @@
+import { type BearerCredentials, type BearerPolicy, isRepeatableBody } from '@frameio-auth/core';
+import type { Dispatcher } from 'undici';
+import type { Arguments } from './forwarding-handler.js';
+import { RelayController } from './relay-controller.js';
+import { RelayingHandler } from './relaying-handler.js';
+import { withHeaders } from './request-headers.js';
+
+/** How much of the body of a 401 is kept until it is known whether it is the answer, or is read if not, in bytes. */
+const MOST_OF_A_REJECTION = 64 * 1024;
+
+/** How long the rest of a 401 that nobody is waiting for may take, in milliseconds, before its connection is given up. */
+const PATIENCE = 1_000;
+
+/** A 401 of which it is not yet known whether it is the caller's answer. */
+interface HeldAnswer {
+  readonly pass: () => void;
+  readonly chunks: Buffer[];
+  size: number;
+  /** Passes on how it ended, if it has. */
+  end?: () => void;
+}
+
+/**
+ * What is one request for its caller: on the wire it is one with the token of the moment, and after a 401 perhaps
+ * another one with the next token.
+ */
+export class AuthenticatedExchange extends RelayingHandler {
+  readonly #dispatch: Dispatcher.Dispatch;
+  readonly #policy: BearerPolicy;
+  readonly #request: Dispatcher.DispatchOptions;
+  readonly #signal: AbortSignal | undefined;
+  #credentials: BearerCredentials | undefined;
+  /** What the redirect interceptor of undici tells, if there is one: the addresses so far, that of the answer included. */
+  #history: readonly URL[] | undefined;
+  #held: HeldAnswer | undefined;
+  /** How much was read of an answer that nobody is waiting for. */
+  #discarded: number | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    dispatch: Dispatcher.Dispatch,
+    policy: BearerPolicy,
+    request: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ) {
+    super(handler, new RelayController((reason) => this.fail(reason)));
+    this.#dispatch = dispatch;
+    this.#policy = policy;
+    this.#request = request;
+    const { signal } = request as { readonly signal?: unknown };
+    this.#signal = signal instanceof AbortSignal ? signal : undefined;
+  }
+
+  begin(): void {
+    this.#policy.authorize(this.#signal).then(
+      (credentials) => {
+        this.#credentials = credentials;
+        this.#send(credentials, this);
+      },
+      (error) => this.fail(error),
+    );
+  }
+
+  /** Ends the caller's request before there is an answer. */
+  fail(error: Error): void {
+    if (this.relay.finish()) this.handler.onResponseError?.(this.relay, error);
+  }
+
+  override onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
+    this.#history = context?.history;
+    super.onRequestStart(controller, context);
+  }
+
+  override onResponseStart(...[controller, status, ...head]: Arguments<'onResponseStart'>): void {
+    const pass = () => super.onResponseStart(controller, status, ...head);
+    if (status !== 401 || this.#credentials === undefined || this.#cameFromElsewhere()) {
+      pass();
+      return;
+    }
+    const repeatable = isRepeatableBody(this.#request.body);
+    const decision = this.#policy.reauthorize(this.#credentials, repeatable, this.#signal);
+    if (!repeatable) {
+      pass(); // It can only be the answer.
+      return;
+    }
+
+    this.#held = { pass, chunks: [], size: 0 };
+    decision.then(
+      (next) => (next === undefined ? this.#release(controller) : this.#repeat(controller, next)),
+      (error) => {
+        this.#discard(controller);
+        this.fail(error);
+      },
+    );
+  }
+
+  override onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
+    if (this.#discarded !== undefined) {
+      this.#discarded += chunk.length;
+      if (this.#discarded > MOST_OF_A_REJECTION) giveUp(controller);
+    } else if (this.#held !== undefined) {
+      this.#held.chunks.push(chunk);
+      this.#held.size += chunk.length;
+      if (this.#held.size > MOST_OF_A_REJECTION) controller.pause();
+    } else super.onResponseData(controller, chunk);
+  }
+
+  override onResponseEnd(...heard: Arguments<'onResponseEnd'>): void {
+    this.#end(() => super.onResponseEnd(...heard));
+  }
+
+  override onResponseError(...heard: Arguments<'onResponseError'>): void {
+    if (this.relay.aborted) this.#held = undefined; // The caller gave up: there is nothing to decide any longer.
+    this.#end(() => super.onResponseError(...heard));
+  }
+
+  #send({ headers }: BearerCredentials, handler: Dispatcher.DispatchHandler): void {
+    try {
+      // Made anew each time, because undici's interceptors and proxies change what they are given.
+      this.#dispatch({ ...this.#request, headers: withHeaders(this.#request.headers, headers) }, handler);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  /** From a redirect to another origin on, the token was not sent, so a 401 from there says nothing about it. */
+  #cameFromElsewhere(): boolean {
+    return this.#history?.some(({ origin }, _, [first]) => origin !== first?.origin) ?? false;
+  }
+
+  #end(pass: () => void): void {
+    clearTimeout(this.#patience);
+    if (this.#discarded !== undefined) return;
+    if (this.#held === undefined) pass();
+    else {
+      this.#held.end = pass;
+      this.relay.end();
+    }
+  }
+
+  /** The 401 is the answer. */
+  #release(controller: Dispatcher.DispatchController): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.relay.over) return;
+    try {
+      held.pass();
+      for (const chunk of held.chunks) super.onResponseData(controller, chunk);
+      if (held.end !== undefined) held.end();
+      else if (!this.relay.paused) controller.resume();
+    } catch (error) {
+      // As undici does with what a handler throws.
+      if (held.end === undefined) controller.abort(error as Error);
+      else this.fail(error as Error);
+    }
+  }
+
+  #repeat(controller: Dispatcher.DispatchController, next: BearerCredentials): void {
+    this.#discard(controller);
+    if (!this.relay.over) this.#send(next, new Repetition(this.handler, this.relay));
+  }
+
+  /** Reads the rest of the 401, so that its connection can be used again, and tells nobody. */
+  #discard(controller: Dispatcher.DispatchController): void {
+    const ended = this.#held === undefined || this.#held.end !== undefined;
+    this.#discarded = this.#held?.size ?? 0;
+    this.#held = undefined;
+    this.relay.end();
+    if (ended) return;
+    controller.resume();
+    this.#patience = setTimeout(giveUp, PATIENCE, controller);
+  }
+}
+
+function giveUp(controller: Dispatcher.DispatchController): void {
+  controller.abort(new Error('The rest of the answer is not wanted.'));
+}
+
+/** The second request on the wire, of which the caller only hears the answer. */
+class Repetition extends RelayingHandler {
+  override onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.relay.begin(controller);
+    if (this.relay.reason !== null) controller.abort(this.relay.reason);
+  }
+}

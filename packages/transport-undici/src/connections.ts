@@ -1,0 +1,83 @@
+import { ConfigurationError } from '@frameio-auth/core';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+
+/** What the connections are like that a transport makes by itself. */
+export interface ConnectionOptions {
+  /**
+   * Certificate authorities in PEM to trust in place of the platform's, such as that of a company proxy. Default: those
+   * of Node, which `NODE_EXTRA_CA_CERTS` adds to.
+   */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /** How long connecting may take, the TLS handshake included, in milliseconds. Default: 10000. */
+  readonly connectTimeout?: number;
+  /** Whether HTTP/2 is spoken, over TLS, with servers that can. Default: `true`. */
+  readonly allowH2?: boolean;
+}
+
+/** Where requests go through, by the host that they are for. */
+export interface Connections {
+  to(hostname: string): Dispatcher;
+  /** Ends what the transport made by itself, once the requests under way are done. */
+  close(): Promise<void>;
+}
+
+/** Loopback (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3): what is for this machine is not for a proxy to see. */
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * Connections of the transport's own, through the proxies that the environment names.
+ *
+ * @throws ConfigurationError `invalid_option`
+ */
+export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: ConnectionOptions): Connections {
+  if (typeof allowH2 !== 'boolean') throw new ConfigurationError('invalid_option', '`allowH2` must be true or false.');
+  const tls = { timeout: connectTimeout, allowH2, ...(ca !== undefined && { ca: authorities(ca) }) };
+  const direct = new Agent({ connect: tls, allowH2 });
+  const proxied = proxiedAgent({ connect: tls, requestTls: tls, proxyTls: { ...tls, allowH2: false }, allowH2 });
+  return {
+    to: (hostname) => (LOOPBACK.test(hostname) ? direct : proxied),
+    close: async () => {
+      await Promise.all([direct.close(), proxied.close()]);
+    },
+  };
+}
+
+/**
+ * The application's dispatcher, which has its own connections.
+ *
+ * @throws ConfigurationError `invalid_option`
+ */
+export function givenConnections(dispatcher: Dispatcher, options: ConnectionOptions): Connections {
+  if (typeof dispatcher?.dispatch !== 'function') {
+    throw new ConfigurationError('invalid_option', '`dispatcher` must be one of undici, such as new Agent().');
+  }
+  for (const name of ['ca', 'connectTimeout', 'allowH2'] as const) {
+    if (options[name] === undefined) continue;
+    throw new ConfigurationError(
+      'invalid_option',
+      `\`${name}\` is about connections that the transport makes by itself: beside \`dispatcher\`, give it to that one.`,
+    );
+  }
+  return { to: () => dispatcher, close: async () => {} };
+}
+
+function proxiedAgent(options: EnvHttpProxyAgent.Options): EnvHttpProxyAgent {
+  try {
+    return new EnvHttpProxyAgent(options);
+  } catch {
+    // The error is not passed on: it shows the address, which may hold a password.
+    throw new ConfigurationError(
+      'invalid_proxy',
+      'HTTPS_PROXY or HTTP_PROXY is no address of a proxy, such as http://proxy.example.com:3128.',
+    );
+  }
+}
+
+function authorities(ca: NonNullable<ConnectionOptions['ca']>): (string | Buffer)[] {
+  const all = [ca].flat() as (string | Buffer)[];
+  if (all.length > 0 && all.every((each) => String(each).includes('-----BEGIN'))) return all;
+  throw new ConfigurationError(
+    'invalid_option',
+    "`ca` must be certificates in PEM, such as readFileSync('company.pem'), and not the name of a file.",
+  );
+}

@@ -1,0 +1,39 @@
+import type { Dispatcher } from 'undici';
+
+type Headers = NonNullable<Dispatcher.DispatchOptions['headers']>;
+type Value = string | number | readonly string[] | undefined;
+
+/**
+ * The headers of a request, in whichever shape undici takes them, with some of them replaced.
+ *
+ * @param own - by names in lower case
+ */
+export function withHeaders(headers: Headers | null | undefined, own: Readonly<Record<string, string>>): Headers {
+  if (headers === null || headers === undefined) return { ...own };
+  if (isIterable(headers)) return flattened(headers, own);
+  const kept = Object.entries(headers).filter(([name]) => !Object.hasOwn(own, name.toLowerCase()));
+  return { ...Object.fromEntries(kept), ...own };
+}
+
+type Pairs = Iterable<[string, Value]>;
+
+function isIterable(headers: Headers): headers is string[] | Iterable<[string, string | string[] | undefined]> {
+  return Symbol.iterator in headers;
+}
+
+/** undici's shortest form: names and values in turn. */
+function flattened(headers: string[] | Pairs, own: Readonly<Record<string, string>>): string[] {
+  const flat: string[] = [];
+  const keep = (name: string, value: Value) => {
+    if (Object.hasOwn(own, name.toLowerCase())) return;
+    for (const each of [value ?? []].flat()) flat.push(name, String(each));
+  };
+  if (isFlat(headers)) for (let at = 0; at + 1 < headers.length; at += 2) keep(headers[at] ?? '', headers[at + 1]);
+  else for (const [name, value] of headers) keep(name, value);
+  for (const [name, value] of Object.entries(own)) flat.push(name, value);
+  return flat;
+}
+
+function isFlat(headers: Iterable<unknown>): headers is string[] {
+  return Array.isArray(headers) && !headers.some(Array.isArray);
+}
