@@ -1,6 +1,5 @@
 /** What must hold after every step of every path, whatever happened. */
 import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
-import { pathOf } from '../../src/machine/step.js';
 import { type Happening, isServed, type Question, type World, waits } from './world.js';
 
 export interface Law {
@@ -60,7 +59,7 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
 export const laws: readonly Law[] = [
   {
     rule: 'settles at once: no step ends in the state that takes no time',
-    holds: ({ snapshot }) => snapshot.status === 'active' && pathOf(snapshot) !== 'settling',
+    holds: ({ snapshot, place }) => snapshot.status === 'active' && place !== 'settling',
   },
   {
     rule: 'asks only for effects that exist, with their parameters',
@@ -74,8 +73,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'waits for exactly the one answer that its busy state is for',
-    holds({ snapshot, storage, server }) {
-      const question = QUESTIONS[pathOf(snapshot)];
+    holds({ snapshot, place, storage, server }) {
+      const question = QUESTIONS[place];
       if (snapshot.hasTag('busy') !== (question !== undefined)) return false;
       if (question === 'requestToken' || question === 'revokeTokens') return server === question;
       if (question !== undefined) return storage === question && server === null;
@@ -85,8 +84,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'runs the timer of its state, and no other',
-    holds({ snapshot, timers, storage }) {
-      const expected = TIMERS[pathOf(snapshot)];
+    holds({ place, timers, storage }) {
+      const expected = TIMERS[place];
       const running = Object.keys(timers).join();
       // While the tokens are being written again there is nothing to wait for but the answer.
       return running === (expected ?? '') || (expected === 'retry' && running === '' && storage === 'commitTokens');
@@ -121,9 +120,9 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'leaves nobody waiting who brought a code or tokens, unless these are under way',
-    holds: ({ snapshot, bringer }) =>
+    holds: ({ snapshot, place, bringer }) =>
       bringer ===
-      (/^authorizing\.(?:requesting|committing|backingOff)$/.test(pathOf(snapshot)) &&
+      (/^authorizing\.(?:requesting|committing|backingOff)$/.test(place) &&
         (snapshot.context.origin === 'authorization_code' || snapshot.context.origin === 'import')),
   },
   {
@@ -198,8 +197,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'holds received tokens aside from their arrival to their commit, and no longer',
-    holds: ({ snapshot }) =>
-      (snapshot.context.held !== null) === /^(?:authorizing|refreshing)\.committing$/.test(pathOf(snapshot)),
+    holds: ({ snapshot, place }) =>
+      (snapshot.context.held !== null) === /^(?:authorizing|refreshing)\.committing$/.test(place),
   },
   {
     rule: 'adopts received tokens only when they are written, or cannot be written now',
@@ -226,7 +225,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'adopts no record from before the one that it knows, unless it is to give up what is in it',
-    holds: ({ snapshot }, { from, event, effects }) =>
+    holds: ({ place }, { from, event, effects }) =>
       each(
         effects,
         'adoptTokens',
@@ -238,30 +237,30 @@ export const laws: readonly Law[] = [
           // What no storage does: it says that the record is another one, and shows the same.
           event.record.version === from.snapshot.context.version ||
           // What was not read is not known, but for the version of what could not be read.
-          pathOf(from.snapshot) === 'restoring.reading' ||
-          (pathOf(snapshot) === 'revoking.requesting' && event.record.status === 'tokens'),
+          from.place === 'restoring.reading' ||
+          (place === 'revoking.requesting' && event.record.status === 'tokens'),
       ),
   },
   {
     rule: 'gives up the tokens that came back of a revoked session',
-    holds({ snapshot }, { from, event }) {
-      if (pathOf(from.snapshot) !== 'revoked' || event?.type !== 'record.read') return true;
+    holds({ place }, { from, event }) {
+      if (from.place !== 'revoked' || event?.type !== 'record.read') return true;
       const { version, newest } = from.snapshot.context;
       const { record } = event;
       if (record.status !== 'tokens' || record.version > newest || record.version === version) return true;
-      return pathOf(snapshot) === 'revoking.requesting';
+      return place === 'revoking.requesting';
     },
   },
   {
     rule: 'lets go of tokens only for a record, a sign-out, a refusal, or at the end of what nothing renews',
-    holds({ snapshot }, { from, event, effects }) {
+    holds({ snapshot, place }, { from, event, effects }) {
       const { tokens } = from.snapshot.context;
       if (tokens === null || snapshot.context.tokens !== null || event === null) return true;
       if ('record' in event) return effects.some(({ type }) => type === 'adoptTokens');
       if (event.type === 'commit.succeeded' && from.snapshot.context.held?.refreshable === false) return true;
       if (from.storage === 'commitTombstone')
-        return event.type === 'commit.succeeded' || pathOf(from.snapshot) === 'revoking.committing';
-      return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && pathOf(snapshot) === 'expired';
+        return event.type === 'commit.succeeded' || from.place === 'revoking.committing';
+      return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && place === 'expired';
     },
   },
   {
@@ -277,7 +276,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
-    holds: ({ snapshot, unwritten }) => !unwritten || !/^valid\.(?:fresh|due)$/.test(pathOf(snapshot)),
+    holds: ({ place, unwritten }) => !unwritten || !/^valid\.(?:fresh|due)$/.test(place),
   },
   {
     rule: 'lets no tokens that are not written outlive the revocation of their session',
@@ -335,11 +334,11 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes that a session was revoked only when that was asked for',
-    holds: ({ snapshot }, { effects }) =>
+    holds: ({ place }, { effects }) =>
       each(
         effects,
         'commitTombstone',
-        ({ tombstone }) => tombstone.status === 'expired' || pathOf(snapshot) === 'revoking.committing',
+        ({ tombstone }) => tombstone.status === 'expired' || place === 'revoking.committing',
       ),
   },
   {
@@ -358,15 +357,16 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'takes note of a record that it cannot read only to replace it: by a sign-in, an import, a revocation, a service',
-    holds({ snapshot }, { from, event, effects }) {
+    holds(world, { from, event, effects }) {
+      const { snapshot, place } = world;
       const version = event?.type === 'storage.failed' ? event.failure.version : undefined;
       if (version === undefined || snapshot.context.version === from.snapshot.context.version) return true;
       if (snapshot.context.version !== version) return false;
-      if (pathOf(from.snapshot) === 'restoring.reading') return !effects.some(({ type }) => type === 'adoptTokens');
+      if (from.place === 'restoring.reading') return !effects.some(({ type }) => type === 'adoptTokens');
       return effects.some(
         ({ type }) =>
-          (type === 'commitTombstone' && pathOf(snapshot) === 'revoking.committing') ||
-          (type === 'commitTokens' && originOfWritten(snapshot) !== 'refresh_token'),
+          (type === 'commitTombstone' && place === 'revoking.committing') ||
+          (type === 'commitTokens' && originOfWritten(world) !== 'refresh_token'),
       );
     },
   },
@@ -374,7 +374,7 @@ export const laws: readonly Law[] = [
     rule: 'writes what a refresh brought over no record that it cannot read',
     holds: (_, { from, event, effects }) =>
       event?.type !== 'storage.failed' ||
-      originOfWritten(from.snapshot) !== 'refresh_token' ||
+      originOfWritten(from) !== 'refresh_token' ||
       each(effects, 'commitTokens', () => false),
   },
   {
@@ -387,9 +387,9 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'never takes a record that it cannot read for none, unless it needs none',
-    holds: ({ snapshot }, { effects }) =>
+    holds: ({ snapshot, place }, { effects }) =>
       (snapshot.context.renewal === 'client_credentials' && snapshot.context.onStorageUnavailable === 'request') ||
-      ((pathOf(snapshot) !== 'unauthenticated' || snapshot.context.version === 0) &&
+      ((place !== 'unauthenticated' || snapshot.context.version === 0) &&
         each(
           effects,
           'rejectCallers',
@@ -399,7 +399,7 @@ export const laws: readonly Law[] = [
   {
     rule: 'replaces what it has not read only if the last reading found a record that cannot be read',
     holds: (_, { from, effects }) =>
-      pathOf(from.snapshot) !== 'restoring.unread' ||
+      from.place !== 'restoring.unread' ||
       from.snapshot.context.failure?.version !== undefined ||
       effects.every(({ type }) => type === 'readRecord'),
   },
@@ -416,9 +416,9 @@ export const laws: readonly Law[] = [
 ];
 
 /** Where the tokens came from that would be written now. */
-function originOfWritten(snapshot: World['snapshot']): TokenOrigin | null {
+function originOfWritten({ snapshot, place }: World): TokenOrigin | null {
   const { origin, unwritten } = snapshot.context;
-  return pathOf(snapshot) === 'valid.unsaved' ? unwritten : origin;
+  return place === 'valid.unsaved' ? unwritten : origin;
 }
 
 function each<Name extends EffectName>(

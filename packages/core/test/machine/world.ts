@@ -22,6 +22,8 @@ export type Question = Extract<
 
 export interface World {
   readonly snapshot: SessionSnapshot;
+  /** The full name of the state. */
+  readonly place: string;
   readonly now: number;
   /** The question to the storage that is open, and the one to the server. */
   readonly storage: Exclude<Question, 'requestToken' | 'revokeTokens'> | null;
@@ -55,8 +57,10 @@ export interface Move {
 }
 
 export function firstWorld(input: SessionInput): World {
+  const snapshot = firstSnapshot(input);
   return {
-    snapshot: firstSnapshot(input),
+    snapshot,
+    place: pathOf(snapshot),
     now: START,
     storage: null,
     server: null,
@@ -83,8 +87,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
     // That a write succeeded is not heard where something else has begun since.
     unwritten:
-      world.unwritten &&
-      (event?.type !== 'commit.succeeded' || !/committing$|entombing$|unsaved$/.test(pathOf(world.snapshot))),
+      world.unwritten && (event?.type !== 'commit.succeeded' || !/committing$|entombing$|unsaved$/.test(world.place)),
   };
   const known = world.snapshot.context;
   const isBehind = event !== null && 'record' in event && event.record.version < known.newest;
@@ -98,7 +101,13 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     carryOut(effect, next);
     if (effect.type === 'adoptTokens') next.unwritten = event?.type === 'storage.failed';
   }
-  return { ...next, snapshot, now, last: { from: world, move: { type, occurrence, now }, event, effects } };
+  return {
+    ...next,
+    snapshot,
+    place: pathOf(snapshot),
+    now,
+    last: { from: world, move: { type, occurrence, now }, event, effects },
+  };
 }
 
 function carryOut(
@@ -187,9 +196,8 @@ export function movesOf(world: World): Move[] {
 type May = (type: string, occurrence: SessionOccurrence | null, now?: number) => void;
 
 function mayWish(world: World, may: May): void {
-  const { snapshot, now } = world;
+  const { snapshot, place, now } = world;
   const { context } = snapshot;
-  const place = pathOf(snapshot);
   const isRestoring = place.startsWith('restoring');
   const isUser = context.renewal === 'refresh_token';
   const isBusy = snapshot.hasTag('busy');
@@ -335,27 +343,12 @@ function mayAge({ snapshot: { context }, now }: World, may: May): void {
  * way. What the machine remembers and no longer asks for in a state is left out there.
  */
 export function essenceOf(world: World): string {
-  const { snapshot, now, storage, server, timers, callers, bringer, unwritten } = world;
-  const { context } = snapshot;
-  const { tokens: served, held, failure, attempt } = context;
-  const place = pathOf(snapshot);
+  const { place, now, storage, server, timers, callers, bringer, unwritten } = world;
+  const { context } = world.snapshot;
+  const { tokens: served, held, failure, attempt, forcedAt } = context;
   const isLeaving = place.startsWith('revoking');
   const mayBeRejected = /^(?:valid|refreshing)/.test(place);
   const isBreak = /backingOff|unsaved/.test(place);
-  const marks = {
-    recorded: context.version > 0,
-    behind: context.version < context.newest,
-    ended: context.ending !== null,
-    revoked: context.revoked,
-    wanted: context.wanted && !isLeaving,
-    suspect: context.suspect && mayBeRejected,
-    forced: context.forcedAt !== null && now - context.forcedAt < MINUTE && mayBeRejected,
-    replaceable: context.failure?.version !== undefined && place === 'restoring.unread',
-    repeated: context.repeated && /leasing|waiting|requesting/.test(place),
-    callers,
-    bringer,
-    unwritten: unwritten && context.unwritten,
-  };
   return [
     place,
     isLeaving || place.endsWith('.committing') ? String(served !== null) : phaseOf(context, now),
@@ -367,7 +360,18 @@ export function essenceOf(world: World): string {
     storage,
     server,
     ...Object.keys(timers).sort(),
-    ...Object.entries(marks).flatMap(([mark, isSet]) => (isSet ? mark : [])),
+    context.version > 0 && 'recorded',
+    context.version < context.newest && 'behind',
+    context.ending !== null && 'ended',
+    context.revoked && 'revoked',
+    context.wanted && !isLeaving && 'wanted',
+    context.suspect && mayBeRejected && 'suspect',
+    mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE && 'forced',
+    place === 'restoring.unread' && failure?.version !== undefined && 'replaceable',
+    context.repeated && /leasing|waiting|requesting/.test(place) && 'repeated',
+    callers && 'callers',
+    bringer && 'bringer',
+    unwritten && context.unwritten && 'unwritten',
   ]
     .filter((part) => part !== null && part !== false)
     .join(' ');
@@ -387,7 +391,7 @@ export function storyOf(world: World): string {
   const lines: string[] = [];
   for (let at: World = world; ; at = at.last.from) {
     lines.unshift(
-      `  ${at.last?.move.type ?? '(begin)'} → ${pathOf(at.snapshot)}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`,
+      `  ${at.last?.move.type ?? '(begin)'} → ${at.place}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`,
     );
     if (at.last === null) return `\n${lines.join('\n')}\n`;
   }
