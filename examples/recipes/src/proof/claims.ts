@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { fault } from '@frameio-auth/testing';
 import type { World } from './world.ts';
 
@@ -8,6 +10,8 @@ export interface Client {
   readonly write: () => Promise<unknown>;
   /** Looks something up, where the recipe is for that too. */
   readonly read?: () => Promise<unknown>;
+  /** Sends what is read from a stream, where the tool takes one as it is. */
+  readonly stream?: (body: Readable) => Promise<unknown>;
   /** Calls an address that is not the API's, where a client made by the recipe can be told one. */
   readonly stray?: (url: string) => Promise<unknown>;
 }
@@ -35,6 +39,16 @@ export const claims: readonly Claim[] = [
     assert.ok(Number(accepted?.['content-length']) > 0, 'and with its body');
     assert.equal(accepted?.['content-length'], refused?.['content-length'], 'all of it');
     assert.equal(accepted?.['content-type'], refused?.['content-type'], 'under its type');
+  },
+
+  async function returnsRefusedStream(world, { write, stream }) {
+    if (stream === undefined) return;
+    world.frameio.expireAccessTokens();
+    await assert.rejects(stream(createReadStream(world.file.path)));
+    assert.deepEqual(world.apiStatuses, [401], 'a stream that was read is not sent again');
+    await write();
+    assert.deepEqual(world.apiStatuses, [401, 201], 'and the next call has the new token');
+    assert.equal(world.tokenRequests, 1, 'for which one was enough');
   },
 
   async function takesSecondRefusal(world, { write, read = write }) {
