@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Transport, TransportError, type TransportRequest } from '@frameio-auth/core';
 import {
@@ -33,6 +34,9 @@ export const SETTINGS = { timeout: 10_000, maxBodySize: 65_536 } as const;
 
 /** A time-out that a clause waits for, in milliseconds. */
 export const SHORT = 300;
+
+/** What a connection may hold of a body that nobody reads, and more, in bytes. */
+export const MUCH = 2 ** 25;
 
 /** How much later than it should something may happen on a busy machine, in milliseconds. */
 const GRACE = 3_000;
@@ -174,6 +178,18 @@ export async function comesTrue(what: string, condition: () => boolean): Promise
 /** Each number from `first` on, and below `end`. */
 export function range(first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index);
+}
+
+/** Writes `more` again and again for as long as it is read, and tells how many bytes that makes. */
+export function pourInto(stream: Writable, more: string | Buffer, tell: (bytes: number) => void): void {
+  const pour = (): void => {
+    for (let goesOn = true; goesOn && stream.writable; ) {
+      goesOn = stream.write(more, 'latin1');
+      tell(more.length);
+    }
+  };
+  stream.on('drain', pour);
+  pour();
 }
 
 /** What may be said of any error without showing what it holds. */

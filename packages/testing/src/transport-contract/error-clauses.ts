@@ -81,7 +81,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.secret-unfit',
-    rule: 'Nor does the error for what could not be sent show what was wrong with it.',
+    rule: 'The error for what could not be sent does not show what was wrong with it.',
     async prove(bench) {
       for (const [url, flaw] of UNFIT) assertShowsNothing(await failureTo(bench, url, { ...REQUEST, ...flaw }));
     },

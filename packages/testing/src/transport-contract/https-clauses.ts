@@ -11,7 +11,9 @@ import {
   type Clause,
   comesTrue,
   failureTo,
+  MUCH,
   PATH,
+  pourInto,
   REQUEST,
   range,
   SHORT,
@@ -22,7 +24,7 @@ import { type SecureBehaviour, type SecureServer, startSecure } from './secure-s
 export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.request',
-    rule: 'Over https request and answer come through as over http, in whichever of its versions of HTTP the server is asked.',
+    rule: 'Over https, request and answer arrive as they were given, in whichever version of HTTP they go.',
     async prove(bench) {
       const server = await startSecure(bench, ({ request, response }) => {
         response.writeHead(400, { 'x-debug-id': 'fictional-1' }).end(`${request.method} ${request.path}`);
@@ -48,7 +50,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.many',
-    rule: 'Each of many requests at once gets its own answer, and one that is stuck holds up no other.',
+    rule: 'Over https, each of many requests at once gets its own answer, and one that is stuck holds up no other.',
     async prove(bench) {
       const server = await startSecure(bench, ({ request, response }) => {
         if (request.path !== '/stuck') response.end(request.path + request.body);
@@ -60,6 +62,7 @@ export const httpsClauses: readonly Clause[] = [
           assert.equal(await answer.text(), `/${turn} body ${turn}`, `The answer to request ${turn}:`);
         }),
       );
+      assert.equal(server.requests.length, 41, 'The number of requests that arrived:');
       assert.equal(server.open, 1, 'The number of requests that are not over, of which one is stuck:');
       server.reset();
       assertDelivery(await stuck, 'unknown');
@@ -67,14 +70,14 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.broken',
-    rule: 'A connection that breaks after the request: `unknown`, and the server saw it once.',
+    rule: 'Over https, a connection that breaks after the request: `unknown`, and the server saw it once.',
     async prove(bench) {
       await assertSeenOnce(bench, ({ breakConnection }) => breakConnection());
     },
   },
   {
     id: 'https.stream-reset',
-    rule: 'So does a server that takes back a request of HTTP/2 for a fault of its own, or because it wants calm.',
+    rule: 'A request that the server ends by a code of HTTP/2, for a fault of its own or for calm: `unknown`, and it saw it once.',
     async prove(bench) {
       for (const code of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_ENHANCE_YOUR_CALM]) {
         await assertSeenOnce(bench, ({ resetStream }) => resetStream(code));
@@ -83,7 +86,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.refused-stream',
-    rule: 'A request that the server refuses by a code of HTTP/2 is not repeated either, though it may be (RFC 9113 §8.7).',
+    rule: 'A request that the server refuses by a code of HTTP/2 is not made again, although it might be (RFC 9113 §8.7).',
     async prove(bench) {
       const server = await startSecure(bench, ({ resetStream }) => resetStream(constants.NGHTTP2_REFUSED_STREAM));
       await failureTo(bench, server.origin);
@@ -92,7 +95,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.going-away',
-    rule: 'A server that takes no more requests on a connection (RFC 9113 §6.8) still answers those it has, and is asked on another.',
+    rule: 'A server that takes no more requests on a connection of HTTP/2 (RFC 9113 §6.8) answers those it has, and the next on another.',
     async prove(bench) {
       const server = await startSecure(bench, ({ request, response, goAway }) => {
         goAway();
@@ -106,7 +109,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.body-cut',
-    rule: 'An answer that breaks off: `body_incomplete` and `unknown`.',
+    rule: 'Over https, an answer that breaks off fails with `body_incomplete` and `unknown`.',
     async prove(bench) {
       await assertSeenOnce(
         bench,
@@ -120,26 +123,26 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.body-endless',
-    rule: 'An answer that is longer than it may be: `body_too_large` and `unknown`, and the rest is not asked for.',
+    rule: 'Over https, an answer without an end fails with `body_too_large` and `unknown`, and the rest is not read.',
     async prove(bench) {
       const chunk = Buffer.alloc(0x4000);
+      let poured = 0;
       const server = await assertSeenOnce(
         bench,
         ({ response }) => {
-          const pour = (): void => {
-            while (!response.destroyed && response.write(chunk));
-          };
-          response.on('drain', pour);
-          pour();
+          pourInto(response, chunk, (bytes) => {
+            poured += bytes;
+          });
         },
         'body_too_large',
       );
       await assertNoneOpen(server);
+      assert.ok(poured < MUCH, `Of a body that may have ${bench.maxBodySize} bytes, ${poured} were read.`);
     },
   },
   {
     id: 'https.redirect',
-    rule: 'A redirect: `redirect_refused` and `unknown`, and no other path is asked for.',
+    rule: 'Over https, a redirect fails with `redirect_refused` and `unknown`, and no other path is asked for.',
     async prove(bench) {
       await assertSeenOnce(
         bench,
@@ -152,7 +155,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.timeout',
-    rule: 'A request that gets no answer: `timeout` and `unknown`, and the server is told that nobody waits any more.',
+    rule: 'Over https, a request that gets no answer fails with `timeout` and `unknown`, and the server is told that nobody waits.',
     settings: { timeout: SHORT },
     prove: async (bench) => assertNoneOpen(await assertSeenOnce(bench, () => {}, 'timeout')),
   },

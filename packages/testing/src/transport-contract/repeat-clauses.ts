@@ -25,12 +25,12 @@ const TEMPTATIONS: Readonly<Record<string, Misbehaviour>> = {
 export const repeatClauses: readonly Clause[] = [
   {
     id: 'repeat.post',
-    rule: 'No request is made again by the transport, whatever became of it: what a request may have spent is not for it to judge.',
+    rule: 'No request is made again, whatever became of it: what it may have spent is not for the transport to judge.',
     prove: (bench) => assertOnce(bench, 'POST'),
   },
   {
     id: 'repeat.get',
-    rule: 'That goes for methods that HTTP calls safe or idempotent too: after a second attempt, nobody can tell of the first.',
+    rule: 'No request is made again by a method that HTTP calls safe or idempotent either: after a second attempt, nobody can tell of the first.',
     async prove(bench) {
       await assertOnce(bench, 'GET');
       await assertOnce(bench, 'PUT');
@@ -38,12 +38,12 @@ export const repeatClauses: readonly Clause[] = [
   },
   {
     id: 'repeat.stale',
-    rule: 'A connection that was used before, and breaks as the next request arrives, does not make two requests of it.',
+    rule: 'A connection that was used before, and breaks as the next request arrives, does not make two requests of that one.',
     prove: (bench) => assertTruthful(bench, 'when it has read the next request'),
   },
   {
     id: 'repeat.closing',
-    rule: 'Nor does one that the server closes, or resets, as soon as it has answered, while the next request is on its way.',
+    rule: 'A connection that the server closes or resets as soon as it has answered does not make two requests of the next one.',
     async prove(bench) {
       await assertTruthful(bench, 'right after its answer');
       await assertTruthful(bench, 'right after its answer, by a reset');

@@ -69,8 +69,8 @@ export function transportContract({ name, create }: TransportContractOptions): T
         const reason = error instanceof Error ? error.message : String(error);
         throw new Error(`${name} breaks ${id}. ${rule} ${reason}`, { cause: error });
       } finally {
-        await dispose();
         for (const end of ends) await end();
+        await dispose();
       }
     },
   }));
