@@ -1,0 +1,180 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { RateLimitError } from '@frameio-auth/core';
+import { type Dispatcher, errors } from 'undici';
+import type { Arguments } from './forwarding-handler.js';
+import { limitNotice } from './limit-notice.js';
+import { RelayController } from './relay-controller.js';
+import { RelayingHandler } from './relaying-handler.js';
+import type { Turn, Waiter, WaitingLine } from './waiting-line.js';
+
+/** How much is read of the body of a 429 that nobody gets, so that its connection can be used again, in bytes. */
+const MOST_OF_A_REFUSAL = 64 * 1024;
+
+export interface Surroundings {
+  readonly dispatch: Dispatcher.Dispatch;
+  readonly line: WaitingLine;
+  /** What the request counts against. */
+  readonly limitKey: string;
+  /** How often it may be repeated after a 429. */
+  readonly repetitions: number;
+  readonly now: () => number;
+}
+
+/**
+ * It waits, for a place or for its limit; it was dispatched; undici has begun with it; it was refused, and the rest of
+ * the 429 is read before it waits again; it is over, and takes up no place.
+ */
+type Phase = 'waiting' | 'dispatched' | 'begun' | 'refused' | 'over';
+
+/**
+ * What is one request for its caller: it waits for its turn, and perhaps once more after a 429.
+ *
+ * The handler is told of the start before the wait, because only then can it abort a request that waits, whichever of
+ * undici's functions it belongs to.
+ */
+export class MannerlyRequest extends RelayingHandler implements Waiter {
+  readonly #request: Dispatcher.DispatchOptions;
+  readonly #around: Surroundings;
+  readonly #turn: Turn;
+  /** What one request ends lets another begin, which must not run in the asynchronous context of somebody else's. */
+  readonly #scope = new AsyncResource('FrameioApiRequest');
+  /** What interceptors have to tell when the request is sent, such as its redirects: it is not known at the start. */
+  readonly #context: object = {};
+  #phase: Phase = 'waiting';
+  #repetitionsLeft: number;
+  #discarded = 0;
+  #busy = false;
+
+  constructor(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, around: Surroundings) {
+    super(handler, new RelayController((reason) => this.#fail(reason ?? new errors.RequestAbortedError())));
+    this.#request = request;
+    this.#around = around;
+    this.#repetitionsLeft = around.repetitions;
+    this.#turn = around.line.turn(this, around.limitKey);
+  }
+
+  /** @returns `false` if it was sent and undici says that it is busy */
+  start(): boolean {
+    try {
+      this.handler.onRequestStart?.(this.relay, this.#context);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+    if (!this.relay.over) {
+      emitterOf(this.#request.body)?.on('error', this.#onBodyError);
+      this.#around.line.join(this.#turn);
+    }
+    return !this.#busy;
+  }
+
+  begin(): void {
+    this.#phase = 'dispatched';
+    try {
+      this.#busy = !this.#scope.runInAsyncScope(this.#around.dispatch, undefined, this.#request, this);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  refuse(error: RateLimitError): void {
+    this.#fail(error);
+  }
+
+  override onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
+    if (this.relay.over) {
+      controller.abort(this.relay.reason ?? new errors.RequestAbortedError());
+    } else {
+      this.#phase = 'begun';
+      Object.assign(this.#context, context);
+      this.relay.begin(controller);
+    }
+  }
+
+  override onRequestUpgrade(...upgrade: Arguments<'onRequestUpgrade'>): void {
+    this.#leave();
+    super.onRequestUpgrade(...upgrade);
+  }
+
+  override onResponseStart(...head: Arguments<'onResponseStart'>): void {
+    const [controller, status, headers] = head;
+    if (this.relay.over) return;
+    if (status >= 200) {
+      const notice = limitNotice(status, headers, this.#around.now());
+      const inTime = this.#around.line.answered(this.#turn, notice);
+      if (notice.refused && inTime && this.#repetitionsLeft > 0) {
+        this.#phase = 'refused';
+        this.#repetitionsLeft -= 1;
+        this.#discarded = 0;
+        controller.resume(); // The handler may have paused before there was an answer, and will not hear of this one.
+        return;
+      }
+    }
+    super.onResponseStart(...head);
+  }
+
+  override onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
+    if (this.#phase === 'refused') {
+      this.#discarded += chunk.length;
+      if (this.#discarded > MOST_OF_A_REFUSAL) controller.abort(new errors.RequestAbortedError());
+    } else super.onResponseData(controller, chunk);
+  }
+
+  override onResponseEnd(...end: Arguments<'onResponseEnd'>): void {
+    if (this.#phase === 'refused') {
+      this.#repeat();
+    } else {
+      this.#leave();
+      super.onResponseEnd(...end);
+    }
+  }
+
+  override onResponseError(...end: Arguments<'onResponseError'>): void {
+    // A 429 whose end is missing has refused the request all the same.
+    if (this.#phase === 'refused' && !this.relay.aborted) {
+      this.#repeat();
+    } else {
+      this.#leave();
+      super.onResponseError(...end);
+    }
+  }
+
+  readonly #onBodyError = (error: Error): void => {
+    // Once undici has begun, it listens itself.
+    if (this.#phase === 'waiting' || this.#phase === 'dispatched') this.#fail(error);
+  };
+
+  #repeat(): void {
+    this.#phase = 'waiting';
+    this.relay.end();
+    this.#around.line.repeated(this.#turn);
+  }
+
+  /** Ends the request by an error that does not come from undici. */
+  #fail(error: Error): void {
+    this.#leave();
+    if (!this.relay.finish()) return;
+    try {
+      this.#scope.runInAsyncScope(() => this.handler.onResponseError?.(this.relay, error));
+    } catch (thrown) {
+      // The handler's mistake must not become that of the request whose end, or of the caller whose abortion, led here.
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  }
+
+  /** Takes up no place in the line any longer, whether it waits there or was sent. */
+  #leave(): void {
+    const phase = this.#phase;
+    this.#phase = 'over';
+    emitterOf(this.#request.body)?.off('error', this.#onBodyError);
+    if (phase === 'waiting') this.#around.line.leave(this.#turn);
+    else if (phase !== 'over') this.#around.line.ended(this.#turn);
+  }
+}
+
+/** A body that is a stream; nobody else listens to its errors while the request waits, and that would be fatal. */
+function emitterOf(body: unknown): Pick<NodeJS.EventEmitter, 'on' | 'off'> | undefined {
+  const isEmitter = typeof body === 'object' && body !== null && 'on' in body && typeof body.on === 'function';
+  return isEmitter ? (body as unknown as NodeJS.EventEmitter) : undefined;
+}

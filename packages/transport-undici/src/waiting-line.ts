@@ -1,0 +1,256 @@
+import { type Clock, RateLimitError, type TimerHandle } from '@frameio-auth/core';
+import { Limit, type LimitRules } from './limit.js';
+import type { LimitNotice } from './limit-notice.js';
+
+/** Who waits to be sent. Neither method throws. */
+export interface Waiter {
+  /** It has a place: it is sent. */
+  begin(): void;
+  /** The limit would hold it up for too long. */
+  refuse(error: RateLimitError): void;
+}
+
+/** A request's turn: whose it is, and what the line knows about it. */
+export interface Turn {
+  readonly waiter: Waiter;
+  /** Which limit it counts against. */
+  readonly key: string;
+  /** Earlier turns have lower numbers. */
+  readonly number: number;
+  limit: Limit;
+  /** Since when it is held up by its limit, in milliseconds since the epoch; waiting for a place does not count. */
+  heldSince: number | undefined;
+  unanswered: boolean;
+}
+
+export interface LineRules extends LimitRules {
+  readonly places: number;
+  /** Milliseconds. */
+  readonly maxWait: number;
+  readonly clock: Clock;
+}
+
+/** Turns that wait for one limit, the earliest first; never none. */
+interface Queue {
+  readonly limit: Limit;
+  turns: Turn[];
+  /** When to look after them. They keep the process alive until then, as a socket would that they wait on. */
+  timer: TimerHandle;
+}
+
+/** How long requests wait for an answer that tells how many may go, before one of them goes without, in milliseconds. */
+const PATIENCE = 1000;
+
+/** With so many limits, those are forgotten of which nothing is known any more. */
+const MANY_LIMITS = 256;
+
+/**
+ * Who may be sent to one origin, and when: as many at once as there are places, in the order of their arrival, except
+ * that nobody waits behind a request that is held up by a limit which is not theirs.
+ *
+ * Whoever arrives joins the line. At its head, with a place free, a turn is sent, or put aside if its limit does not
+ * admit it. So those put aside arrived earlier than all that are still in line, and they go before them.
+ */
+export class WaitingLine {
+  readonly #origin: string;
+  readonly #rules: LineRules;
+  readonly #limits = new Map<string, Limit>();
+  readonly #line = new Set<Turn>();
+  readonly #putAside = new Map<Limit, Queue>();
+  #freePlaces: number;
+  #arrivals = 0;
+  #advancing = false;
+  #sweepAt = MANY_LIMITS;
+
+  constructor(origin: string, rules: LineRules) {
+    this.#origin = origin;
+    this.#rules = rules;
+    this.#freePlaces = rules.places;
+  }
+
+  /** A turn for somebody who arrives now, and is to {@link join} next. */
+  turn(waiter: Waiter, key: string): Turn {
+    this.#arrivals += 1;
+    const limit = this.#limitOf(key);
+    return { waiter, key, number: this.#arrivals, limit, heldSince: undefined, unanswered: false };
+  }
+
+  join(turn: Turn): void {
+    this.#line.add(turn);
+    this.#advance();
+  }
+
+  /** Gives up waiting. */
+  leave(turn: Turn): void {
+    const queue = this.#putAside.get(turn.limit);
+    if (this.#line.delete(turn) || queue === undefined) return;
+    queue.turns = queue.turns.filter((other) => other !== turn);
+    this.#removeIfEmpty(queue);
+  }
+
+  /**
+   * The head of an answer has come. The request keeps its place until it has {@link ended} or is {@link repeated}.
+   *
+   * @returns whether its limit lets it be repeated in time
+   */
+  answered(turn: Turn, notice: LimitNotice): boolean {
+    const now = this.#rules.clock.now();
+    turn.unanswered = false;
+    turn.limit.answered(notice, now);
+    if (notice.refused) turn.heldSince ??= now;
+    const queue = this.#putAside.get(turn.limit);
+    if (queue !== undefined) {
+      this.#schedule(queue, now);
+      if (turn.limit.heldUntil > now) this.#refuseLate(queue, now);
+    }
+    this.#advance();
+    return !this.#isLate(turn, now);
+  }
+
+  /** Gives the place back. */
+  ended(turn: Turn): void {
+    this.#giveBack(turn);
+    this.#advance();
+  }
+
+  /** Gives the place back, and waits for another one. */
+  repeated(turn: Turn): void {
+    this.#giveBack(turn);
+    this.#putBy(turn, this.#rules.clock.now());
+    this.#advance();
+  }
+
+  #giveBack(turn: Turn): void {
+    this.#freePlaces += 1;
+    if (turn.unanswered) turn.limit.unanswered();
+    turn.unanswered = false;
+  }
+
+  /** Sends whom it can. Whatever arrives or ends because of that is seen to by the loop that runs already. */
+  #advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    try {
+      for (let turn = this.#next(); turn !== undefined; turn = this.#next()) {
+        this.#freePlaces -= 1;
+        turn.unanswered = true;
+        turn.limit.sent();
+        turn.waiter.begin();
+      }
+    } finally {
+      this.#advancing = false;
+    }
+  }
+
+  #next(): Turn | undefined {
+    if (this.#freePlaces === 0) return undefined;
+    const now = this.#rules.clock.now();
+    return this.#nextPutAside(now) ?? this.#nextInLine(now);
+  }
+
+  #nextPutAside(now: number): Turn | undefined {
+    const admitted = [...this.#putAside.values()].filter(({ limit }) => limit.admits(now));
+    const first = admitted.reduce<Queue | undefined>(
+      (one, other) => (one && isEarlier(one, other) ? one : other),
+      undefined,
+    );
+    const turn = first?.turns.shift();
+    if (first !== undefined) this.#removeIfEmpty(first);
+    return turn;
+  }
+
+  #nextInLine(now: number): Turn | undefined {
+    for (const turn of this.#line) {
+      this.#line.delete(turn);
+      turn.limit = this.#limitOf(turn.key); // While it was in line, the one that it had may have been forgotten.
+      if (turn.limit.admits(now)) return turn;
+      this.#putBy(turn, now);
+    }
+    return undefined;
+  }
+
+  /** Lets a turn wait for its limit, among the others by its number: one that is repeated is earlier than most. */
+  #putBy(turn: Turn, now: number): void {
+    turn.heldSince ??= now;
+    if (this.#isLate(turn, now)) {
+      turn.waiter.refuse(this.#tooLate(turn.limit, now));
+      return;
+    }
+    const queue = this.#putAside.get(turn.limit);
+    if (queue === undefined) {
+      const created: Queue = { limit: turn.limit, turns: [turn], timer: undefined };
+      this.#putAside.set(turn.limit, created);
+      this.#schedule(created, now);
+    } else {
+      const later = queue.turns.findIndex(({ number }) => number > turn.number);
+      queue.turns.splice(later === -1 ? queue.turns.length : later, 0, turn);
+    }
+  }
+
+  #schedule(queue: Queue, now: number): void {
+    const { clock } = this.#rules;
+    const { heldUntil } = queue.limit;
+    const delay = heldUntil > now ? heldUntil - now : PATIENCE;
+    clock.clearTimeout(queue.timer);
+    queue.timer = clock.setTimeout(() => this.#lookAfter(queue), delay, { keepAlive: true });
+  }
+
+  #lookAfter(queue: Queue): void {
+    const now = this.#rules.clock.now();
+    this.#schedule(queue, now);
+    if (!queue.limit.admits(now)) {
+      this.#refuseLate(queue, now);
+      queue.limit.admitOneMore();
+    }
+    this.#advance();
+  }
+
+  #refuseLate(queue: Queue, now: number): void {
+    const late = queue.turns.filter((turn) => this.#isLate(turn, now));
+    queue.turns = queue.turns.filter((turn) => !this.#isLate(turn, now));
+    this.#removeIfEmpty(queue);
+    for (const turn of late) turn.waiter.refuse(this.#tooLate(turn.limit, now));
+  }
+
+  #removeIfEmpty(queue: Queue): void {
+    if (queue.turns.length > 0) return;
+    this.#putAside.delete(queue.limit);
+    this.#rules.clock.clearTimeout(queue.timer);
+  }
+
+  /** Whether the limit holds it, or has held it, for longer than it may wait. */
+  #isLate({ limit, heldSince }: Turn, now: number): boolean {
+    return heldSince !== undefined && Math.max(limit.heldUntil, now) > heldSince + this.#rules.maxWait;
+  }
+
+  #tooLate({ heldUntil }: Limit, now: number): RateLimitError {
+    const retryAfter = heldUntil > now ? Math.ceil((heldUntil - now) / 1000) : undefined;
+    const wait = retryAfter === undefined ? 'for a while' : `for ${retryAfter} s`;
+    return new RateLimitError(
+      `The request was not carried out: the rate limit of ${this.#origin} asks to wait ${wait}, and \`maxWait\` lets it ` +
+        `wait ${this.#rules.maxWait} ms in all. Try again later, or raise \`maxWait\`.`,
+      { retryAfter },
+    );
+  }
+
+  #limitOf(key: string): Limit {
+    const known = this.#limits.get(key);
+    if (known !== undefined) return known;
+    if (this.#limits.size >= this.#sweepAt) this.#sweep();
+    const limit = new Limit(this.#rules);
+    this.#limits.set(key, limit);
+    return limit;
+  }
+
+  #sweep(): void {
+    const now = this.#rules.clock.now();
+    for (const [key, limit] of this.#limits) {
+      if (!this.#putAside.has(limit) && limit.isForgettable(now)) this.#limits.delete(key);
+    }
+    this.#sweepAt = Math.max(MANY_LIMITS, 2 * this.#limits.size);
+  }
+}
+
+function isEarlier(one: Queue, other: Queue): boolean {
+  return (one.turns[0]?.number ?? 0) < (other.turns[0]?.number ?? 0);
+}
