@@ -22,6 +22,8 @@ export class Collector {
   readonly #texts = new Map<string, string>();
   readonly #shown: (readonly [where: string, what: unknown])[] = [];
   #walked = new WeakSet<object>();
+  /** The state in which each actor was asked last. */
+  #asked = new WeakMap<object, unknown>();
   #objects = 0;
   #chapter = '';
 
@@ -40,13 +42,16 @@ export class Collector {
   /** Where a secret can be seen, and the first one that can, by its fingerprint: the list may be printed. */
   leaksOf(secrets: Iterable<string>): string[] {
     this.#walked = new WeakSet();
+    this.#asked = new WeakMap();
     this.#objects = 0;
-    for (const [where, what] of this.#shown) this.#look(`${where}, in the end`, what);
+    // Nothing changes any more, so that it is enough to look once at what was shown often.
+    const shown = new Map(this.#shown.map(([where, what]) => [what, where]));
+    for (const [what, where] of shown) this.#look(`${where}, in the end`, what);
 
-    const pieces = piecesOf(secrets);
+    const search = new Search(piecesOf(secrets));
     const leaks: string[] = [];
     for (const [text, where] of this.#texts) {
-      const secret = firstOf(pieces, text);
+      const secret = search.firstIn(text);
       if (secret !== undefined) leaks.push(`${where}: ${secret}`);
     }
     return leaks;
@@ -55,7 +60,7 @@ export class Collector {
   #look(where: string, what: unknown): void {
     if (isObject(what)) {
       this.#print(`${where}, as JSON`, () => JSON.stringify(what));
-      this.#print(`${where}, cloned`, () => JSON.stringify(structuredClone(what)));
+      this.#print(`${where}, cloned`, () => JSON.stringify(cloned(what)));
     }
     this.#walk(where, what);
   }
@@ -76,13 +81,17 @@ export class Collector {
         }
       };
 
-      // An actor is the same object in another state, so it is asked each time.
+      // An actor is the same object in another state, so it is asked in each.
       if ('getSnapshot' in what && typeof what.getSnapshot === 'function') {
-        go('.getSnapshot()', what.getSnapshot.bind(what));
-        const { getPersistedSnapshot } = what as { getPersistedSnapshot?: () => unknown };
-        if (typeof getPersistedSnapshot === 'function') {
-          go('.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
-        }
+        go('.getSnapshot()', () => {
+          const state: unknown = what.getSnapshot();
+          const { getPersistedSnapshot } = what as { getPersistedSnapshot?: () => unknown };
+          if (typeof getPersistedSnapshot === 'function' && this.#asked.get(what) !== state) {
+            this.#asked.set(what, state);
+            go('.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
+          }
+          return state;
+        });
       }
       if (this.#walked.has(what)) continue;
       this.#walked.add(what);
@@ -138,6 +147,17 @@ function mayTell(what: unknown): boolean {
   return isObject(what) || (typeof what === 'string' && what.length >= PIECE) || typeof what === 'symbol';
 }
 
+/** Most of what is shown has methods, and cannot be cloned: to write down where that was found out takes longest. */
+function cloned(what: object): unknown {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return structuredClone(what);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** Which getters a prototype has does not change while the tests run, and is asked for every object of its kind. */
 const getters = new WeakMap<object, readonly string[]>();
 
@@ -180,13 +200,34 @@ function piecesOf(secrets: Iterable<string>): Map<string, string> {
   return pieces;
 }
 
-/** The fingerprint of the first secret in a text. */
-function firstOf(pieces: ReadonlyMap<string, string>, text: string): string | undefined {
-  for (let start = 0; start + PIECE <= text.length; start += 1) {
-    const secret = pieces.get(text.slice(start, start + PIECE));
-    if (secret !== undefined) return secret;
+/**
+ * A search for many pieces at once. It goes over every character of megabytes of text, so it takes a piece out of the
+ * text only where three of its characters are such as some piece has at these places.
+ */
+class Search {
+  readonly #pieces: ReadonlyMap<string, string>;
+  readonly #marks = new Uint8Array(1 << 20);
+
+  constructor(pieces: ReadonlyMap<string, string>) {
+    this.#pieces = pieces;
+    for (const piece of pieces.keys()) this.#marks[markAt(piece, 0)] = 1;
   }
-  return undefined;
+
+  /** The fingerprint of the first secret in a text. */
+  firstIn(text: string): string | undefined {
+    for (let start = 0; start + PIECE <= text.length; start += 1) {
+      if (this.#marks[markAt(text, start)] === 0) continue;
+      const secret = this.#pieces.get(text.slice(start, start + PIECE));
+      if (secret !== undefined) return secret;
+    }
+    return undefined;
+  }
+}
+
+/** A number below 2^20 for three characters of the piece that begins there. */
+function markAt(text: string, start: number): number {
+  const [one, two, three] = [text.charCodeAt(start), text.charCodeAt(start + 6), text.charCodeAt(start + PIECE - 1)];
+  return (one ^ (two << 7) ^ (three << 13)) & 0xfffff;
 }
 
 function formsOf(secret: string): Set<string> {
