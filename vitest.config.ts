@@ -13,11 +13,34 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'tests/**/*.test.ts',
-      'simulation/test/**/*.test.ts',
-      'tools/**/*.test.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'tests/**/*.test.ts',
+            'simulation/test/**/*.test.ts',
+            'tools/**/*.test.ts',
+          ],
+        },
+      },
+      // The module for Nest holds on both lines of it: here its tests run once more, on the older one.
+      {
+        extends: true,
+        resolve: {
+          alias: [
+            {
+              find: /^@nestjs\//,
+              replacement: fileURLToPath(
+                new URL('packages/nestjs/test/nest-11/node_modules/@nestjs/', import.meta.url),
+              ),
+            },
+          ],
+        },
+        test: { name: 'nest-11', include: ['packages/nestjs/test/**/*.test.ts'] },
+      },
     ],
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,

@@ -1,0 +1,100 @@
+import type { ExportedTokens, Failure, ReauthenticationDue, StateChange } from '@frameio-auth/core';
+import { Logger } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
+import { DEFAULT_CONNECTION } from './injection-tokens.js';
+import { optionalPeer } from './optional-peer.js';
+
+/** The events that a connection emits where `EventEmitterModule` of `@nestjs/event-emitter` is imported. */
+export const FrameioAuthEvents = {
+  /** A session's state has changed: {@link FrameioStateChanged}. */
+  stateChanged: 'frameio-auth.state-changed',
+  /** This instance received new tokens: {@link FrameioTokensRefreshed}. */
+  tokensRefreshed: 'frameio-auth.tokens-refreshed',
+  /** A user must sign in again, because renewing cannot help: {@link FrameioReauthenticationDue}. */
+  reauthenticationDue: 'frameio-auth.reauthentication-due',
+} as const;
+
+export interface FrameioStateChanged extends StateChange {
+  readonly connection: string;
+}
+
+/** That there are new tokens. They are not in it. */
+export interface FrameioTokensRefreshed {
+  readonly connection: string;
+  readonly key: string;
+  /** When the access token expires, in milliseconds since the Unix epoch; `null` when the server did not say. */
+  readonly expiresAt: number | null;
+  readonly scopes: readonly string[];
+}
+
+export interface FrameioReauthenticationDue extends ReauthenticationDue {
+  readonly connection: string;
+}
+
+interface Emitter {
+  emit(event: string, payload: object): unknown;
+}
+
+/**
+ * Tells the log and the event emitter what becomes of a connection's sessions. Neither hears of a token; the log does not
+ * hear of keys either, because they may be people's names.
+ */
+export class ConnectionEvents {
+  readonly logger: Logger;
+  readonly #connection: string;
+  readonly #modules: ModuleRef;
+  #emitter: Emitter | undefined;
+  #trouble: Failure | null = null;
+
+  constructor(connection: string, modules: ModuleRef) {
+    this.#connection = connection;
+    this.#modules = modules;
+    this.logger = new Logger(connection === DEFAULT_CONNECTION ? 'FrameioAuth' : `FrameioAuth:${connection}`);
+  }
+
+  /** What the server last did wrong in any of the sessions; `null` since it last issued tokens. */
+  get trouble(): Failure | null {
+    return this.#trouble;
+  }
+
+  /** Finds the emitter, once every module has made what it provides. */
+  async onModuleInit(): Promise<void> {
+    const peer = await optionalPeer(() => import('@nestjs/event-emitter'));
+    if (peer === undefined) return;
+    try {
+      this.#emitter = this.#modules.get<Emitter>(peer.EventEmitter2, { strict: false });
+    } catch {
+      // Nest throws when nobody provides it, and has no way to ask: the application does not use events.
+    }
+  }
+
+  readonly onStateChange = (change: StateChange): void => {
+    const { from, to, snapshot } = change;
+    const { failure, ending } = snapshot;
+    this.logger.debug(`${from} → ${to}`);
+    if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) this.#trouble = failure;
+    // Once for each outage and session, and not for every attempt.
+    if (failure !== null && snapshot.attempt === 1) this.logger.warn(`${failure.code}: ${failure.description}`);
+    if (snapshot.state === 'expired' && !from.startsWith('expired') && ending !== null) {
+      this.logger.warn(`A session is over (${ending.cause}): its user must sign in again.`);
+    }
+    this.#emit(FrameioAuthEvents.stateChanged, { ...change });
+  };
+
+  readonly onTokenRefreshed = ({ expiresAt, scopes = [] }: ExportedTokens, key: string): void => {
+    this.#trouble = null;
+    this.#emit(FrameioAuthEvents.tokensRefreshed, {
+      key,
+      expiresAt: expiresAt === undefined ? null : Math.round(expiresAt * 1000),
+      scopes,
+    });
+  };
+
+  readonly onReauthenticationDue = (due: ReauthenticationDue): void => {
+    this.#emit(FrameioAuthEvents.reauthenticationDue, { ...due });
+  };
+
+  #emit(event: string, payload: object): void {
+    this.#emitter?.emit(event, { connection: this.#connection, ...payload });
+  }
+}

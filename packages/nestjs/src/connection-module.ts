@@ -1,0 +1,128 @@
+import { type DynamicModule, Module, type Provider, Scope } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { Connection } from './connection.js';
+import { ConnectionEvents } from './connection-events.js';
+import { authOf, complaint, type FrameioAuth, type FrameioAuthModuleOptions } from './connection-options.js';
+import { FrameioAuthHealthIndicator } from './frameio-auth-health-indicator.js';
+import { FrameioConnections } from './frameio-connections.js';
+import {
+  CONNECTION_OPTIONS,
+  connectionToken,
+  DEFAULT_CONNECTION,
+  getFrameioAuthToken,
+  getFrameioHttpToken,
+} from './injection-tokens.js';
+import { RequestSessions } from './request-sessions.js';
+import { signInController } from './sign-in/sign-in-controller.js';
+import { type SignInOptions, SignInRoutes } from './sign-in/sign-in-routes.js';
+
+/** What shapes the module itself, and is therefore said beside a factory and not by it. */
+export interface FrameioAuthModuleExtras {
+  /** The name of the connection, where there are several. Default: `'default'`. */
+  readonly name?: string;
+  /** Whether modules that do not import this one can inject what it provides too. Default: `false`. */
+  readonly isGlobal?: boolean;
+  /** A ready sign-in for the application's users, with routes for login, callback and logout. Default: none. */
+  readonly signIn?: SignInOptions | undefined;
+}
+
+/** What guard, decorators and health need, wherever they are used. */
+const SHARED: Provider[] = [FrameioConnections, RequestSessions, FrameioAuthHealthIndicator];
+
+/** One for each application, however many connections it has. */
+@Module({ providers: SHARED, exports: SHARED })
+class SharedModule {}
+
+/**
+ * One for each connection, and never global: Nest ends global modules last, and this one must end before the modules
+ * that its options come from, such as the one that closes Redis.
+ */
+@Module({})
+class ConnectionModule {}
+
+/** Lets guards, decorators and `forFeature()` of every module find the connection. */
+@Module({})
+class DirectoryModule {}
+
+/**
+ * The modules of a connection, as one.
+ *
+ * @param definition - what provides the connection's options
+ */
+export function connectionModule(
+  definition: DynamicModule,
+  { name = DEFAULT_CONNECTION, isGlobal = false, signIn }: FrameioAuthModuleExtras,
+): DynamicModule {
+  if (typeof name !== 'string' || name === '') {
+    throw complaint(String(name), 'name must be a string and not empty. Leave it out if there is one connection.');
+  }
+  const connection: DynamicModule = {
+    module: ConnectionModule,
+    imports: [SharedModule, ...(definition.imports ?? [])],
+    providers: [...(definition.providers ?? []), ...connectionProviders(name, signIn)],
+    exports: [connectionToken(name)],
+  };
+  const directory: DynamicModule = {
+    module: DirectoryModule,
+    global: true,
+    imports: [SharedModule, connection],
+    exports: [SharedModule, connection],
+  };
+  const injectable: Provider[] = [
+    {
+      provide: getFrameioAuthToken(name),
+      useFactory: ({ auth }: Connection) => auth,
+      inject: [connectionToken(name)],
+    },
+    {
+      provide: getFrameioHttpToken(name),
+      useFactory: (its: Connection) => its.injectedClient,
+      inject: [connectionToken(name)],
+      scope: ON_DEMAND,
+    },
+  ];
+  return {
+    module: definition.module,
+    global: isGlobal,
+    imports: [connection, directory],
+    providers: injectable,
+    exports: injectable,
+    controllers: signIn === undefined ? [] : [signInController(name, signIn)],
+  };
+}
+
+/**
+ * Nest makes providers of this scope only for those who inject them, so that a missing `http` is found at the start, and
+ * only where it is needed. The client is the same one for all.
+ */
+export const ON_DEMAND = Scope.TRANSIENT;
+
+function connectionProviders(name: string, signIn: SignInOptions | undefined): Provider[] {
+  return [
+    {
+      provide: ConnectionEvents,
+      useFactory: (modules: ModuleRef) => new ConnectionEvents(name, modules),
+      inject: [ModuleRef],
+    },
+    {
+      provide: getFrameioAuthToken(name),
+      useFactory: (options: FrameioAuthModuleOptions, events: ConnectionEvents) => authOf(name, options, events),
+      inject: [CONNECTION_OPTIONS, ConnectionEvents],
+    },
+    {
+      provide: connectionToken(name),
+      useFactory: (
+        options: FrameioAuthModuleOptions,
+        auth: FrameioAuth,
+        events: ConnectionEvents,
+        connections: FrameioConnections,
+      ) => {
+        const routes = signIn && new SignInRoutes(name, options, signIn);
+        const connection = new Connection({ name, auth, events, options, routes });
+        connections.add(connection);
+        return connection;
+      },
+      inject: [CONNECTION_OPTIONS, getFrameioAuthToken(name), ConnectionEvents, FrameioConnections],
+    },
+  ];
+}

@@ -1,0 +1,113 @@
+import { FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Connection } from './connection.js';
+import { FrameioConnections } from './frameio-connections.js';
+import { optionalPeer } from './optional-peer.js';
+
+export interface FrameioHealthOptions {
+  /** Default: the connection without a name. */
+  readonly connection?: string;
+  /** How long an answer may be repeated before the connection is looked at again, in milliseconds. Default: 10000. */
+  readonly maxAge?: number;
+  /** How long to wait for a token, or for the storage, in milliseconds. Default: 3000. */
+  readonly timeout?: number;
+}
+
+/** How a connection stands, in the form that Terminus wants; free of secrets. */
+export interface FrameioHealth {
+  /**
+   * `up`; `degraded`: there are tokens, but the server does not renew them at the moment; `down`: there are none to be
+   * had. Terminus 11 does not know `degraded`, so there it is `up`.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the type of it differs between the versions of Terminus
+  readonly status: any;
+  readonly degraded: boolean;
+  /** What is wrong: the code of an error, such as `timeout`. */
+  readonly reason?: string;
+  /** The state of the application's own session. */
+  readonly state?: string;
+  /** When its token expires, as an ISO 8601 date. */
+  readonly expiresAt?: string;
+}
+
+type Finding = Omit<FrameioHealth, 'status' | 'degraded'> & { readonly status: 'up' | 'degraded' | 'down' };
+
+/**
+ * Tells `@nestjs/terminus` how a connection stands. Of the application's own session it wants a token; where users sign
+ * in, it reads the storage and knows whether the server did its part lately.
+ *
+ * `health.check([() => frameio.check('frameio')])`
+ */
+@Injectable()
+export class FrameioAuthHealthIndicator {
+  readonly #connections: FrameioConnections;
+  readonly #findings = new Map<string, { readonly at: number; readonly finding: Promise<Finding> }>();
+
+  constructor(@Inject(FrameioConnections) connections: FrameioConnections) {
+    this.#connections = connections;
+  }
+
+  /** @param key - the name of the answer in the report */
+  async check<const Key extends string>(
+    key: Key,
+    { connection: name, maxAge = 10_000, timeout = 3_000 }: FrameioHealthOptions = {},
+  ): Promise<Record<Key, FrameioHealth>> {
+    const connection = this.#connections.get(name);
+    const now = performance.now();
+    let last = this.#findings.get(connection.name);
+    if (last === undefined || now - last.at >= maxAge) {
+      last = { at: now, finding: examine(connection, timeout) };
+      this.#findings.set(connection.name, last);
+    }
+    const { status, ...facts } = await last.finding;
+    const degraded = status === 'degraded';
+    return {
+      [key]: { status: degraded && !(await terminusKnowsDegraded()) ? 'up' : status, degraded, ...facts },
+    } as Record<Key, FrameioHealth>;
+  }
+}
+
+async function examine(connection: Connection, timeout: number): Promise<Finding> {
+  return connection.auth instanceof WebAppAuth ? examineUsers(connection, timeout) : examineOwn(connection, timeout);
+}
+
+async function examineOwn(connection: Connection, timeout: number): Promise<Finding> {
+  const session = connection.session();
+  const signal = AbortSignal.timeout(timeout);
+  const problem = await problemOf(session.getToken({ signal }), signal);
+  const { state, expiresAt, failure, degraded } = session.snapshot;
+  const facts = { state, ...(expiresAt !== null && { expiresAt: new Date(expiresAt).toISOString() }) };
+  if (problem !== undefined) return { status: 'down', reason: problem, ...facts };
+  return degraded && failure !== null
+    ? { status: 'degraded', reason: failure.code, ...facts }
+    : { status: 'up', ...facts };
+}
+
+/** No record has this key; reading it shows that the storage answers. */
+const NO_RECORD = 'frameio-auth:health';
+
+async function examineUsers({ storage, events }: Connection, timeout: number): Promise<Finding> {
+  const problem = await problemOf(storage?.read(NO_RECORD), AbortSignal.timeout(timeout));
+  if (problem !== undefined) return { status: 'down', reason: problem };
+  return events.trouble === null ? { status: 'up' } : { status: 'degraded', reason: events.trouble.code };
+}
+
+/** The code of what went wrong, or `timeout`. */
+async function problemOf(work: Promise<unknown> | undefined, signal: AbortSignal): Promise<string | undefined> {
+  const late = new Promise<'timeout'>((resolve) => signal.addEventListener('abort', () => resolve('timeout')));
+  const done = Promise.resolve(work).then(
+    () => undefined,
+    (error: unknown) => (error instanceof FrameioAuthError ? error.code : signal.aborted ? 'timeout' : 'failed'),
+  );
+  return Promise.race([done, late]);
+}
+
+let known: Promise<boolean> | undefined;
+
+/** Terminus 11 leaves what it does not know out of its report. */
+function terminusKnowsDegraded(): Promise<boolean> {
+  known ??= optionalPeer(() => import('@nestjs/terminus')).then((terminus) =>
+    terminus === undefined ? true : 'degraded' in new terminus.HealthIndicatorService().check(''),
+  );
+  return known;
+}

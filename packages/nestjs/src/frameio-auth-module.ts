@@ -1,0 +1,54 @@
+import { ConfigurationError } from '@frameio-auth/core';
+import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
+import type { Connection } from './connection.js';
+import { ON_DEMAND } from './connection-module.js';
+import type { FrameioAuthModuleOptions } from './connection-options.js';
+import { type ASYNC_OPTIONS_TYPE, ConfigurableModuleClass } from './frameio-auth-module-definition.js';
+import { unknownConnection } from './frameio-connections.js';
+import {
+  connectionToken,
+  DEFAULT_CONNECTION,
+  getFrameioHttpToken,
+  getFrameioSessionToken,
+} from './injection-tokens.js';
+
+/**
+ * A connection to Frame.io's authorization server: `forRoot()` with its options, or `forRootAsync()` with a factory or
+ * class that makes them. Import it once for each connection, in the application's root module.
+ *
+ * @throws ConfigurationError when the application starts, for an option that is missing or cannot work
+ */
+@Module({})
+export class FrameioAuthModule extends ConfigurableModuleClass {
+  /**
+   * Sessions with fixed keys, such as those of tenants, to be injected by `@InjectFrameioSession(key, connection)`, and
+   * their HTTP clients by `@InjectFrameioHttp(connection, key)`.
+   *
+   * @param connection - default: the connection without a name
+   */
+  static forFeature(keys: readonly string[], connection: string = DEFAULT_CONNECTION): DynamicModule {
+    const inject = [{ token: connectionToken(connection), optional: true }];
+    const sessionOf = (key: string) => (its: Connection | undefined) => {
+      if (its === undefined) throw new ConfigurationError('invalid_option', unknownConnection(connection));
+      return its.standingSession(key);
+    };
+    const providers = keys.flatMap((key): Provider[] => [
+      { provide: getFrameioSessionToken(key, connection), useFactory: sessionOf(key), inject },
+      {
+        provide: getFrameioHttpToken(connection, key),
+        useFactory: (its: Connection) => its.client(its.session(key)),
+        inject: [connectionToken(connection)] as InjectionToken[],
+        scope: ON_DEMAND,
+      },
+    ]);
+    return { module: FrameioAuthModule, providers, exports: providers };
+  }
+}
+
+/** What `forRootAsync()` takes: one of `useFactory`, `useClass` and `useExisting`. */
+export type FrameioAuthAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
+
+/** What a class for `useClass` or `useExisting` implements. */
+export interface FrameioAuthOptionsFactory {
+  createFrameioAuthOptions(): FrameioAuthModuleOptions | Promise<FrameioAuthModuleOptions>;
+}

@@ -1,0 +1,47 @@
+import { ConfigurationError } from '@frameio-auth/core';
+import { Injectable } from '@nestjs/common';
+import type { Connection } from './connection.js';
+import { complaint } from './connection-options.js';
+import { DEFAULT_CONNECTION } from './injection-tokens.js';
+
+/** The connections of an application, by their names. */
+@Injectable()
+export class FrameioConnections {
+  readonly #connections = new Map<string, Connection>();
+
+  /** @throws ConfigurationError for a name, or for a sign-in's path, that another one has */
+  add(connection: Connection): void {
+    const { name, routes } = connection;
+    if (this.#connections.has(name)) {
+      throw complaint(name, 'forRoot() was called twice for it. Give each connection a name of its own: { name: … }.');
+    }
+    for (const other of this.#connections.values()) {
+      if (routes !== undefined && other.routes?.path === routes.path) {
+        throw complaint(
+          name,
+          `signIn.path is that of connection "${other.name}". Give each sign-in a path of its own.`,
+        );
+      }
+    }
+    this.#connections.set(name, connection);
+  }
+
+  /** @throws ConfigurationError for a name that no connection has */
+  get(name: string = DEFAULT_CONNECTION): Connection {
+    const connection = this.#connections.get(name);
+    if (connection === undefined) {
+      throw new ConfigurationError('invalid_option', `${unknownConnection(name)} ${this.#known()}`);
+    }
+    return connection;
+  }
+
+  #known(): string {
+    const names = [...this.#connections.keys()].map((name) => `"${name}"`);
+    return names.length === 0 ? 'There is none at all.' : `There are: ${names.join(', ')}.`;
+  }
+}
+
+export function unknownConnection(name: string): string {
+  const options = name === DEFAULT_CONNECTION ? '{ … }' : `{ name: '${name}', … }`;
+  return `There is no connection "${name}". Import FrameioAuthModule.forRoot(${options}) in the application's root module.`;
+}

@@ -1,0 +1,51 @@
+import type { UserSession } from '@frameio-auth/core';
+import type { ExecutionContext } from '@nestjs/common';
+
+/** What the requests of Express, Fastify and others have in common. */
+export interface FrameioRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A browser that came back from a sign-in, or that signs out. */
+export interface FrameioVisit {
+  /** The session's key: whom the tokens belong to in this application. Keep it as you would keep a login. */
+  readonly key: string;
+  readonly session: UserSession;
+  /** The HTTP request and response, as the platform has them. */
+  readonly request: FrameioRequest;
+  readonly response: object;
+}
+
+/**
+ * The application's side of its users' sessions: who a request is from. An object, or an injectable class that
+ * implements it. The methods that take a request may ask for the platform's own type of it.
+ */
+export interface FrameioUsers {
+  /**
+   * The user whom an HTTP request is from, by the application's own login; also of a GraphQL request, whose context has
+   * it as `req` or `request`. It becomes the session's key, so it must never be what the browser can choose.
+   *
+   * @returns a user's id, or `undefined` for a browser that is not logged in
+   */
+  identify(
+    request: FrameioRequest,
+    context: ExecutionContext,
+  ): string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * The user whom a message is from: of a microservice, or of a web socket. Whoever can send messages decides what is in
+   * them, so it must tell by what the application itself put there or has verified. Without this method, there is no
+   * user but where there is a request.
+   */
+  identifyMessage?(context: ExecutionContext): string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * Logs in a browser that was not: called when somebody has signed in whom `identify()` did not know, before the browser
+   * is sent on. From then on `identify()` is to return `visit.key` for this browser, so keep the key where the browser
+   * cannot change it and others cannot read it, such as in a server-side session. Without this method, only users who
+   * are logged in to the application can sign in.
+   */
+  admit?(visit: FrameioVisit): unknown;
+  /** Called when a user has signed out, before the browser is sent on: the place to end the application's login too. */
+  dismiss?(visit: FrameioVisit): unknown;
+}

@@ -1,0 +1,33 @@
+/** The HTTP clients of a connection's sessions: one for each, made when it is first wanted. */
+export class HttpClients<Session extends object> {
+  readonly #make: (session: Session) => unknown;
+  /** A session that the application lets go takes its client with it. */
+  readonly #clients = new WeakMap<Session, unknown>();
+  readonly #closable = new Set<WeakRef<Closable>>();
+
+  constructor(make: (session: Session) => unknown) {
+    this.#make = make;
+  }
+
+  of(session: Session): unknown {
+    if (this.#clients.has(session)) return this.#clients.get(session);
+    const client = this.#make(session);
+    this.#clients.set(session, client);
+    if (isClosable(client)) this.#closable.add(new WeakRef(client));
+    return client;
+  }
+
+  /** Closes what can be closed. Several clients may stand on one pool of connections, which refuses to be closed twice. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#closable].map(async (reference) => reference.deref()?.close()));
+  }
+}
+
+interface Closable {
+  close(): unknown;
+}
+
+function isClosable(client: unknown): client is Closable {
+  const isObject = (typeof client === 'object' && client !== null) || typeof client === 'function';
+  return isObject && 'close' in client && typeof client.close === 'function';
+}

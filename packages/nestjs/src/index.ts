@@ -1,0 +1,41 @@
+export {
+  FrameioAuthEvents,
+  type FrameioReauthenticationDue,
+  type FrameioStateChanged,
+  type FrameioTokensRefreshed,
+} from './connection-events.js';
+export type { FrameioAuthModuleExtras } from './connection-module.js';
+export type {
+  ConnectionOptions,
+  FrameioAuth,
+  FrameioAuthModuleOptions,
+  FrameioTokenSource,
+  ServerToServerConnection,
+  StaticTokenConnection,
+  WebAppConnection,
+} from './connection-options.js';
+export { FrameioAuthExceptionFilter } from './frameio-auth-exception-filter.js';
+export { FrameioAuthGuard } from './frameio-auth-guard.js';
+export {
+  FrameioAuthHealthIndicator,
+  type FrameioHealth,
+  type FrameioHealthOptions,
+} from './frameio-auth-health-indicator.js';
+export {
+  type FrameioAuthAsyncOptions,
+  FrameioAuthModule,
+  type FrameioAuthOptionsFactory,
+} from './frameio-auth-module.js';
+export type { FrameioRequest, FrameioUsers, FrameioVisit } from './frameio-users.js';
+export { FrameioAuthException, type FrameioAuthProblem } from './http-exception.js';
+export {
+  getFrameioAuthToken,
+  getFrameioHttpToken,
+  getFrameioSessionToken,
+  InjectFrameioAuth,
+  InjectFrameioHttp,
+  InjectFrameioSession,
+} from './injection-tokens.js';
+export { FrameioHttp, FrameioSession, FrameioToken } from './parameter-decorators.js';
+export { FrameioConnection } from './request-sessions.js';
+export type { SignInOptions } from './sign-in/sign-in-routes.js';

@@ -1,0 +1,102 @@
+import { AuthenticationError, FrameioAuthError } from '@frameio-auth/core';
+import { type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
+import { HttpAdapterHost, Reflector } from '@nestjs/core';
+import type { Connection } from './connection.js';
+import type { FrameioTokenSource } from './connection-options.js';
+import { FrameioConnections } from './frameio-connections.js';
+import type { FrameioRequest, FrameioUsers } from './frameio-users.js';
+import { exceptionOf, type FrameioAuthException } from './http-exception.js';
+
+const CONNECTION = 'frameio-auth:connection';
+
+/** Which connection the guard and the parameter decorators of a handler, or of a whole class, are about. */
+export const FrameioConnection = (name: string): ReturnType<typeof SetMetadata> => SetMetadata(CONNECTION, name);
+
+/** Whose session a request is about, and what to answer where there is none. */
+@Injectable()
+export class RequestSessions {
+  readonly #connections: FrameioConnections;
+  readonly #host: HttpAdapterHost;
+  readonly #reflector = new Reflector();
+
+  constructor(
+    @Inject(FrameioConnections) connections: FrameioConnections,
+    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+  ) {
+    this.#connections = connections;
+    this.#host = host;
+  }
+
+  /** @param name - default: what {@link FrameioConnection} says */
+  connection(context: ExecutionContext, name?: string): Connection {
+    return this.#connections.get(
+      name ?? this.#reflector.getAllAndOverride<string>(CONNECTION, [context.getHandler(), context.getClass()]),
+    );
+  }
+
+  /**
+   * The session of the user whom the request is from, or of the application itself where no users sign in.
+   *
+   * @throws AuthenticationError `not_logged_in`
+   */
+  async session(context: ExecutionContext, connection: Connection): Promise<FrameioTokenSource> {
+    const { users } = connection;
+    if (users === undefined) return connection.session();
+    const key = await userOf(users, context);
+    if (key === undefined) {
+      const message = 'Nobody is logged in to this application.';
+      throw new AuthenticationError('not_logged_in', message, { errorDescription: message });
+    }
+    return connection.session(key);
+  }
+
+  /** Does something with a request's session; what goes wrong is fit for its answer. */
+  async use<Result>(
+    context: ExecutionContext,
+    name: string | undefined,
+    work: (session: FrameioTokenSource, connection: Connection) => Result | Promise<Result>,
+  ): Promise<Result> {
+    let connection: Connection | undefined;
+    try {
+      connection = this.connection(context, name);
+      return await work(await this.session(context, connection), connection);
+    } catch (error) {
+      if (!(error instanceof FrameioAuthError)) throw error;
+      const exception = exceptionOf(error, connection?.routes?.login);
+      if (exception.getStatus() >= 500) connection?.events.logger.error(error.message);
+      throw this.prepared(exception, context);
+    }
+  }
+
+  /** Sets the headers that an exception wants on its answer, so that it needs no filter of ours. */
+  prepared(exception: FrameioAuthException, context: ExecutionContext): FrameioAuthException {
+    if (context.getType<string>() !== 'http') return exception;
+    const response: unknown = context.switchToHttp().getResponse();
+    for (const [name, value] of Object.entries(exception.headers)) {
+      this.#host.httpAdapter.setHeader(response, name, value);
+    }
+    return exception;
+  }
+}
+
+/** The HTTP request that a handler was called for; `undefined` where it was a message. */
+export function requestOf(context: ExecutionContext): FrameioRequest | undefined {
+  switch (context.getType<string>()) {
+    case 'http':
+      return context.switchToHttp().getRequest<FrameioRequest>();
+    case 'graphql': {
+      // Resolvers are called with the parent, the arguments, and then the context of the GraphQL request.
+      const { req, request } = context.getArgByIndex<{ req?: FrameioRequest; request?: FrameioRequest }>(2) ?? {};
+      return req ?? request;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The user whom the application says that the request, or the message, is from. */
+export async function userOf(users: FrameioUsers, context: ExecutionContext): Promise<string | undefined> {
+  const request = requestOf(context);
+  const key = request === undefined ? await users.identifyMessage?.(context) : await users.identify(request, context);
+  return key ?? undefined;
+}

@@ -1,0 +1,82 @@
+import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
+import type { FrameioRequest } from '../frameio-users.js';
+import { ownPath } from './return-to.js';
+
+/** A ready sign-in: the routes `GET login`, `GET callback` and `POST logout` under a path. */
+export interface SignInOptions {
+  /** Where the routes are, without the application's global prefix: `auth/frameio`. */
+  readonly path: string;
+  /** Where the browser goes after a sign-in that named no place of its own with `?returnTo=/path`. Default: `/`. */
+  readonly afterSignIn?: string;
+  /** Where it goes after signing out. Default: `/`. */
+  readonly afterSignOut?: string;
+  /**
+   * Where it goes when the user declined or the sign-in cannot be completed, with the error's code as `?reason=`.
+   * Default: nowhere; the answer is a 401.
+   */
+  readonly onFailure?: string;
+  /** Whether the guard sends those who load a page to `login`, and afterwards back, in the place of a 401. Default: `false`. */
+  readonly redirect?: boolean;
+  /** Decorators of the controller, such as the one by which a guard of the application's own lets everybody pass. */
+  readonly decorators?: readonly ClassDecorator[];
+}
+
+/** Where the sign-in of a connection is, as browsers see it. */
+export class SignInRoutes {
+  /** The path of the controller. */
+  readonly path: string;
+  /** The path of `login`, the global prefix and what a proxy puts before it included. */
+  readonly login: string;
+  /** The application's own origin. */
+  readonly origin: string;
+  readonly afterSignIn: string;
+  readonly afterSignOut: string;
+  readonly onFailure: string | undefined;
+  readonly redirect: boolean;
+
+  /** @throws ConfigurationError for what does not fit together */
+  constructor(connection: string, options: FrameioAuthModuleOptions, signIn: SignInOptions) {
+    if (options.flow !== 'web-app') {
+      throw complaint(
+        connection,
+        "signIn is for users, so it needs flow: 'web-app'. Leave it out, or change the flow.",
+      );
+    }
+    if (options.users === undefined) {
+      throw complaint(
+        connection,
+        'users is missing, and signIn must know who signs in. Set it to { identify(request) { … } }.',
+      );
+    }
+    this.path = signInPath(connection, signIn);
+    const { origin, pathname } = new URL(options.redirectUri);
+    if (!pathname.endsWith(`/${this.path}/callback`)) {
+      throw complaint(
+        connection,
+        `redirectUri must end with /${this.path}/callback, where signIn.path has the callback. Change one of them, and what is registered at the server.`,
+      );
+    }
+    // What is registered is what browsers see, whatever prefix Nest or a proxy puts before the controller's path.
+    this.login = pathname.replace(/callback$/, 'login');
+    this.origin = origin;
+    this.afterSignIn = signIn.afterSignIn ?? '/';
+    this.afterSignOut = signIn.afterSignOut ?? '/';
+    this.onFailure = signIn.onFailure;
+    this.redirect = signIn.redirect ?? false;
+  }
+
+  /** The address that has a browser sign in and come back to what it asked for. */
+  loginThenBackTo({ url, originalUrl = url }: FrameioRequest & { readonly originalUrl?: string }): string {
+    const returnTo = ownPath(originalUrl);
+    return returnTo === undefined ? this.login : `${this.login}?returnTo=${encodeURIComponent(returnTo)}`;
+  }
+}
+
+/** The path of the controller, without slashes at its ends. */
+export function signInPath(connection: string, { path }: SignInOptions): string {
+  const trimmed = typeof path === 'string' ? path.replace(/^\/+|\/+$/g, '') : '';
+  if (!/^[\w.~-]+(?:\/[\w.~-]+)*$/.test(trimmed)) {
+    throw complaint(connection, "signIn.path must be a plain path. Set it as in { path: 'auth/frameio' }.");
+  }
+  return trimmed;
+}
