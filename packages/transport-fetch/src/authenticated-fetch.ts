@@ -5,6 +5,7 @@ import {
   isRepeatableBody,
   type TokenSource,
 } from '@frameio-auth/core';
+import { keptBody } from './kept-body.js';
 
 export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
   /**
@@ -19,8 +20,9 @@ export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
  * `auth`, whatever the caller set, so that it serves client libraries that set one too.
  *
  * After a 401 it tells `auth` which token was rejected. If another one comes back, the request is made once more,
- * and the second answer stands. A body that can be read only once (a stream, or that of a `Request`) is not sent
- * again: the 401 is returned, and `auth` is told for the sake of the next request. A 403 is an answer like any other.
+ * and the second answer stands. A body that can be read only once (a stream, or one of more than 1 MiB of a `Request`)
+ * is not sent again: the 401 is returned, and `auth` is told for the sake of the next request. A 403 is an answer like
+ * any other.
  *
  * The function rejects with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
  * `auth.getToken()` and `fetch` reject with.
@@ -42,18 +44,22 @@ export function authenticatedFetch(
 
     const url = new URL(address);
     const signal = init.signal ?? request?.signal;
+    // A body that was read already is left to fetch, which refuses it.
+    const own = request?.bodyUsed === false ? request.body : null;
+    const kept = (init.body ?? null) === null && own !== null ? await keptBody(own) : undefined;
+    const body = init.body ?? kept;
     // The address is the one that was checked: the text of it might mean something else relative to a page.
     const send = ({ headers }: BearerCredentials) => {
       const all = new Headers(init.headers ?? request?.headers);
       for (const [name, value] of Object.entries(headers)) all.set(name, value);
-      return fetch(request ?? url.href, { ...init, headers: all });
+      return fetch(request ?? url.href, { ...init, headers: all, ...(kept && { body: kept, duplex: 'half' }) });
     };
 
     const credentials = await policy.authorize(signal);
     const answer = await send(credentials);
     if (answer.status !== 401 || cameFromElsewhere(answer, url)) return answer;
 
-    const repeatable = isRepeatableBody(init.body ?? request?.body);
+    const repeatable = isRepeatableBody(body);
     const next = await policy.reauthorize(credentials, repeatable, signal).catch((error: unknown) => {
       discard(answer);
       throw error;

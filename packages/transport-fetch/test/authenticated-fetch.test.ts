@@ -1,21 +1,24 @@
 import { inspect } from 'node:util';
 import { ConfigurationError, type TokenSource } from '@frameio-auth/core';
-import { type AuthenticatedFetchOptions, authenticatedFetch } from '@frameio-auth/transport-fetch';
-import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   closedOrigin,
-  hang,
   type MisbehavingServer,
   type Misbehaviour,
-  reset,
-  respond,
-  response,
-  send,
+  misbehaviour,
+  responseText,
+  serverCertificate,
   startMisbehavingServer,
-} from './misbehaving-server.js';
+} from '@frameio-auth/testing';
+import { type AuthenticatedFetchOptions, authenticatedFetch } from '@frameio-auth/transport-fetch';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+const { hang, reset, respond, send } = misbehaviour;
 
 const OLD = 'fictional-token-old';
 const NEW = 'fictional-token-new';
+
+/** More than is kept of a body that can be read only once. */
+const LONG = 'x'.repeat(2 ** 20 + 1);
 
 const servers: MisbehavingServer[] = [];
 
@@ -239,7 +242,7 @@ describe('after a 401', () => {
   });
 
   it('rejects with what getToken rejects with, and lets go of the answer', async () => {
-    const server = await start(send(response(401, 'half', { 'Content-Length': '1000' })));
+    const server = await start(send(responseText(401, 'half', { 'Content-Length': '1000' })));
     const expired = new Error('Sign in again.');
     const auth = tokens(OLD);
     auth.getToken.mockResolvedValueOnce(OLD).mockRejectedValueOnce(expired);
@@ -250,7 +253,7 @@ describe('after a 401', () => {
   it('does not wait for the rest of an answer that hangs', async () => {
     const server = await start((connection, request) => {
       if (authorizationOf(request) === `Bearer ${NEW}`) respond(200, 'answer')(connection, request);
-      else send(response(401, 'half', { 'Content-Length': '1000' }))(connection, request);
+      else send(responseText(401, 'half', { 'Content-Length': '1000' }))(connection, request);
     });
     expect((await fetchFor(tokens(OLD, NEW), server)(server.origin)).status).toBe(200);
   });
@@ -287,9 +290,44 @@ describe('after a 401', () => {
     expect(server.requests.map((request) => headerOf(request, 'x-own'))).toStrictEqual(['a', 'a']);
   });
 
+  it.each([{}, { body: null }])(
+    'sends the short body of a Request again, as client libraries make it',
+    async (init) => {
+      const server = await start(api);
+      const request = new Request(server.origin, { method: 'POST', body: '{"name":"x"}', headers: { 'x-own': '1' } });
+      expect((await fetchFor(tokens(OLD, NEW), server)(request, init)).status).toBe(200);
+      expect(server.requests.map(bodyOf)).toStrictEqual(['{"name":"x"}', '{"name":"x"}']);
+      for (const seen of server.requests) {
+        expect(headerOf(seen, 'content-length')).toBe('12');
+        expect(headerOf(seen, 'content-type')).toBe('text/plain;charset=UTF-8');
+        expect(headerOf(seen, 'x-own')).toBe('1');
+      }
+    },
+  );
+
+  it('sends the long body of a Request whole', async () => {
+    const bodies: string[] = [];
+    const fetch = async (_: unknown, { body }: RequestInit) => {
+      bodies.push(await new Response(body ?? null).text());
+      return new Response();
+    };
+    const body = new Blob(['start', LONG, 'end']).stream();
+    const request = new Request('https://api.frame.io/v4/me', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    await authenticatedFetch(tokens(NEW), { fetch })(request);
+    expect(bodies).toStrictEqual([`start${LONG}end`]);
+  });
+
+  it('rejects as fetch does when the body of a Request was read before', async () => {
+    const server = await start(api);
+    const request = new Request(server.origin, { method: 'POST', body: 'text' });
+    await request.text();
+    await expect(fetchFor(tokens(NEW), server)(request)).rejects.toThrow(TypeError);
+    expect(server.requests).toHaveLength(0);
+  });
+
   it.each<[string, (url: string) => [string | Request, RequestInit?]]>([
     ['a stream', (url) => [url, { method: 'POST', body: new Blob(['text']).stream(), duplex: 'half' } as RequestInit]],
-    ['the body of a Request', (url) => [new Request(url, { method: 'POST', body: 'text' })]],
+    ['the long body of a Request', (url) => [new Request(url, { method: 'POST', body: LONG })]],
   ])('does not send %s again, but says which token was rejected', async (_, request) => {
     const server = await start(api);
     const auth = tokens(OLD, NEW);
@@ -305,7 +343,7 @@ describe('after a 401', () => {
     const server = await start(api);
     const auth = tokens(OLD);
     auth.getToken.mockResolvedValueOnce(OLD).mockRejectedValueOnce(new Error('Sign in again.'));
-    const request = new Request(server.origin, { method: 'POST', body: 'text' });
+    const request = new Request(server.origin, { method: 'POST', body: LONG });
     expect((await fetchFor(auth, server)(request)).status).toBe(401);
     expect(auth.getToken).toHaveBeenCalledTimes(2);
   });
@@ -342,7 +380,7 @@ describe('a redirect', () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const server: MisbehavingServer = await start(
       moved(() => `${server.origin.replace('https:', 'http:')}/new`),
-      { selfSigned: true },
+      { tls: await serverCertificate() },
     );
     expect((await fetchFor(tokens(NEW), server)(`${server.origin}/old`)).status).toBe(200);
     expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${NEW}`, undefined]);

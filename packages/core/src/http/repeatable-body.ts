@@ -13,7 +13,15 @@ export function isRepeatableBody(body: unknown): boolean {
     body instanceof ArrayBuffer ||
     ArrayBuffer.isView(body) ||
     Array.isArray(body) ||
-    // undici has a FormData of its own, which is not the platform's.
-    (body as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData'
+    isForm(body)
   );
+}
+
+/** undici has a FormData of its own, which is not the platform's; and there are streams that bear the name. */
+function isForm(body: unknown): boolean {
+  const { [Symbol.toStringTag]: name, pipe } = body as {
+    readonly [Symbol.toStringTag]?: unknown;
+    readonly pipe?: unknown;
+  };
+  return name === 'FormData' && pipe === undefined;
 }

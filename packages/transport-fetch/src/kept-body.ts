@@ -1,0 +1,36 @@
+/** How much of the body of a `Request` is kept in memory so that it can be sent again, in bytes. */
+const KEPT_AT_MOST = 2 ** 20;
+
+/**
+ * The body of a `Request`, which can be read only once, as bytes, which can be sent as often as one likes; or, if it is
+ * longer than 1 MiB, as a stream again.
+ */
+export async function keptBody(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | ReadableStream> {
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size <= KEPT_AT_MOST) {
+    const { value } = await reader.read();
+    if (value === undefined) return joined(chunks, size);
+    chunks.push(value);
+    size += value.length;
+  }
+  return new ReadableStream({
+    async pull(controller) {
+      const next = chunks.shift() ?? (await reader.read()).value;
+      if (next === undefined) controller.close();
+      else controller.enqueue(next);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
