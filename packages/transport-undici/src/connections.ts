@@ -17,8 +17,11 @@ export interface ConnectionOptions {
 /** Where requests go through, by the host that they are for. */
 export interface Connections {
   to(hostname: string): Dispatcher;
-  /** Ends what the transport made by itself, once the requests under way are done. */
-  close(): Promise<void>;
+  /**
+   * Ends what the transport made by itself, at once: undici's `close()` would also wait for connections that are not
+   * there yet, and that nobody is waiting for any longer.
+   */
+  destroy(): Promise<void>;
 }
 
 /** Loopback (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3): what is for this machine is not for a proxy to see. */
@@ -36,8 +39,8 @@ export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: 
   const proxied = proxiedAgent({ connect: tls, requestTls: tls, proxyTls: { ...tls, allowH2: false }, allowH2 });
   return {
     to: (hostname) => (LOOPBACK.test(hostname) ? direct : proxied),
-    close: async () => {
-      await Promise.all([direct.close(), proxied.close()]);
+    destroy: async () => {
+      await Promise.all([direct.destroy(), proxied.destroy()]);
     },
   };
 }
@@ -58,7 +61,7 @@ export function givenConnections(dispatcher: Dispatcher, options: ConnectionOpti
       `\`${name}\` is about connections that the transport makes by itself: beside \`dispatcher\`, give it to that one.`,
     );
   }
-  return { to: () => dispatcher, close: async () => {} };
+  return { to: () => dispatcher, destroy: async () => {} };
 }
 
 function proxiedAgent(options: EnvHttpProxyAgent.Options): EnvHttpProxyAgent {

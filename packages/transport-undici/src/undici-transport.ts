@@ -55,9 +55,10 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   const { dispatcher, headersTimeout, bodyTimeout } = options;
   const timeouts = { ...(headersTimeout && { headersTimeout }), ...(bodyTimeout && { bodyTimeout }) };
   const connections = dispatcher === undefined ? ownConnections(options) : givenConnections(dispatcher, options);
+  const underWay = new Set<Promise<unknown>>();
   let closed = false;
 
-  const transport = boundedTransport(async (url, init) => {
+  const send = boundedTransport(async (url, init) => {
     const { hostname, host } = new URL(url);
     if (closed) {
       const advice = `The request to ${host} was not sent: its transport is closed. Close it after the last session.`;
@@ -75,9 +76,20 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     }
   }, options);
 
+  const transport: Transport = async (url, request) => {
+    const answer = send(url, request);
+    underWay.add(answer);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(answer);
+    }
+  };
+
   const close = async () => {
     closed = true;
-    await connections.close();
+    await Promise.allSettled(underWay);
+    await connections.destroy();
   };
   return Object.assign(transport, { close, [Symbol.asyncDispose]: close });
 }

@@ -1,0 +1,6 @@
+// A program that makes one request to the address that it is given, and has nothing left to do.
+import { undiciTransport } from '@frameio-auth/transport-undici';
+
+const [, , url = ''] = process.argv;
+const response = await undiciTransport()(url, { method: 'POST', headers: {}, redirect: 'manual' });
+process.stdout.write(await response.text());
