@@ -1,0 +1,90 @@
+// Sign-in with Frame.io in an Express application.
+import { randomUUID } from 'node:crypto';
+import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { getIronSession } from 'iron-session';
+import { headers, type Page } from './layout.ts';
+import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import type { Portal } from './portal.ts';
+
+/** What the cookie of a browser says. There is no token in it. */
+interface Visit {
+  /** Of the sign-in that this browser has begun. */
+  state?: string;
+  /** Whose tokens are whose: the key of a session of `auth`. */
+  user?: string;
+}
+
+export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Express {
+  const app = express().disable('x-powered-by');
+
+  app.use((_request, response, next) => {
+    response.set(headers);
+    next();
+  });
+
+  app.get('/', async (request, response) => {
+    const { user } = await visitOf(request, response);
+    if (user === undefined) return send(response, welcome);
+    const frameio = authenticatedFetch(auth.session(user), { allowedOrigins: [api] });
+    send(response, await profile(await frameio(`${api}/v4/me`)));
+  });
+
+  app.get('/sign-in', async (request, response) => {
+    const visit = await visitOf(request, response);
+    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const { url, state } = await session.getAuthorizationUrl();
+    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    visit.state = state;
+    await visit.save();
+    response.redirect(303, url);
+  });
+
+  app.get(callbackPath, async (request, response) => {
+    const visit = await visitOf(request, response);
+    const { state, user: former } = visit;
+    // A link alone must not lure anybody into somebody else's account.
+    if (state === undefined || state !== request.query['state']) return send(response, strayCallback);
+    const session = await auth.handleCallback(request.originalUrl);
+    delete visit.state;
+    visit.user = session.key;
+    await visit.save();
+    if (former !== undefined) await giveUp(former);
+    response.redirect(303, '/');
+  });
+
+  app.post('/sign-out', async (request, response) => {
+    if (request.get('sec-fetch-site') !== 'same-origin') return send(response, foreignForm);
+    const visit = await visitOf(request, response);
+    if (visit.user !== undefined) await giveUp(visit.user);
+    visit.destroy();
+    response.redirect(303, '/');
+  });
+
+  app.use((_request, response) => send(response, notFound));
+
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    send(response, apology(error));
+  });
+
+  const visitOf = (request: Request, response: Response) =>
+    getIronSession<Visit>(request, response, {
+      cookieName: '__Host-visit', // Only this host can set it, and only over TLS (RFC 6265bis §4.1.3.2).
+      password: cookieKey.toString('base64'),
+      ttl: 14 * 24 * 60 * 60,
+      cookieOptions: { httpOnly: true, secure: true, sameSite: 'lax', path: '/' },
+    });
+
+  async function giveUp(user: string): Promise<void> {
+    const session = auth.session(user);
+    await session.revoke(); // At the server, in the storage and in memory.
+    await session.close();
+  }
+
+  return app;
+}
+
+function send(response: Response, { status, html }: Page): void {
+  response.status(status).type('html').send(html);
+}

@@ -1,0 +1,86 @@
+// Sign-in with Frame.io in a Fastify application.
+import { randomUUID } from 'node:crypto';
+import formbody from '@fastify/formbody';
+import secureSession from '@fastify/secure-session';
+import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { headers, type Page } from './layout.ts';
+import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import type { Portal } from './portal.ts';
+
+declare module '@fastify/secure-session' {
+  /** What the cookie of a browser says. There is no token in it. */
+  interface SessionData {
+    /** Of the sign-in that this browser has begun. */
+    state: string;
+    /** Whose tokens are whose: the key of a session of `auth`. */
+    user: string;
+  }
+}
+
+const LIFETIME = 14 * 24 * 60 * 60;
+
+export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal): Promise<FastifyInstance> {
+  const app = fastify();
+  await app.register(formbody);
+  await app.register(secureSession, {
+    cookieName: '__Host-visit', // Only this host can set it, and only over TLS (RFC 6265bis §4.1.3.2).
+    key: cookieKey,
+    expiry: LIFETIME,
+    cookie: { httpOnly: true, secure: true, sameSite: 'lax', path: '/', maxAge: LIFETIME },
+  });
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(headers);
+  });
+
+  app.get('/', async (request, reply) => {
+    const user = request.session.get('user');
+    if (user === undefined) return send(reply, welcome);
+    const frameio = authenticatedFetch(auth.session(user), { allowedOrigins: [api] });
+    return send(reply, await profile(await frameio(`${api}/v4/me`)));
+  });
+
+  app.get('/sign-in', async (request, reply) => {
+    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const { url, state } = await session.getAuthorizationUrl();
+    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    request.session.set('state', state);
+    return reply.redirect(url, 303);
+  });
+
+  app.get<{ Querystring: { state?: string } }>(callbackPath, async (request, reply) => {
+    const state = request.session.get('state');
+    const former = request.session.get('user');
+    // A link alone must not lure anybody into somebody else's account.
+    if (state === undefined || state !== request.query.state) return send(reply, strayCallback);
+    const session = await auth.handleCallback(request.url);
+    request.session.regenerate();
+    request.session.set('user', session.key);
+    if (former !== undefined) await giveUp(former);
+    return reply.redirect('/', 303);
+  });
+
+  app.post('/sign-out', async (request, reply) => {
+    if (request.headers['sec-fetch-site'] !== 'same-origin') return send(reply, foreignForm);
+    const user = request.session.get('user');
+    if (user !== undefined) await giveUp(user);
+    request.session.delete();
+    return reply.redirect('/', 303);
+  });
+
+  app.setNotFoundHandler((_request, reply) => send(reply, notFound));
+  app.setErrorHandler((error, _request, reply) => send(reply, apology(error)));
+
+  async function giveUp(user: string): Promise<void> {
+    const session = auth.session(user);
+    await session.revoke(); // At the server, in the storage and in memory.
+    await session.close();
+  }
+
+  return app;
+}
+
+function send(reply: FastifyReply, { status, html }: Page): FastifyReply {
+  return reply.code(status).type('text/html; charset=utf-8').send(html);
+}

@@ -1,0 +1,91 @@
+// Sign-in with Frame.io in a Hono application.
+import { randomUUID } from 'node:crypto';
+import { authenticatedFetch } from '@frameio-auth/transport-fetch';
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
+import { csrf } from 'hono/csrf';
+import { HTTPException } from 'hono/http-exception';
+import { headers, type Page } from './layout.ts';
+import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import type { Portal } from './portal.ts';
+
+/** The cookies of a browser, and how many seconds each lives. There is no token in them. */
+const LIFETIMES = {
+  /** Of the sign-in that this browser has begun. */
+  state: 10 * 60,
+  /** Whose tokens are whose: the key of a session of `auth`. */
+  user: 14 * 24 * 60 * 60,
+};
+
+export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  });
+  app.use(csrf());
+
+  app.get('/', async (c) => {
+    const user = await read(c, 'user');
+    if (user === undefined) return send(c, welcome);
+    const frameio = authenticatedFetch(auth.session(user), { allowedOrigins: [api] });
+    return send(c, await profile(await frameio(`${api}/v4/me`)));
+  });
+
+  app.get('/sign-in', async (c) => {
+    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const { url, state } = await session.getAuthorizationUrl();
+    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    await write(c, 'state', state);
+    return c.redirect(url, 303);
+  });
+
+  app.get(callbackPath, async (c) => {
+    const state = await read(c, 'state');
+    const former = await read(c, 'user');
+    // A link alone must not lure anybody into somebody else's account.
+    if (state === undefined || state !== c.req.query('state')) return send(c, strayCallback);
+    const session = await auth.handleCallback(c.req.url);
+    erase(c, 'state');
+    await write(c, 'user', session.key);
+    if (former !== undefined) await giveUp(former);
+    return c.redirect('/', 303);
+  });
+
+  app.post('/sign-out', async (c) => {
+    const user = await read(c, 'user');
+    if (user !== undefined) await giveUp(user);
+    erase(c, 'user');
+    return c.redirect('/', 303);
+  });
+
+  app.notFound((c) => send(c, notFound));
+  app.onError((error, c) => send(c, error instanceof HTTPException ? foreignForm : apology(error)));
+
+  // The prefix `__Host-`: only this host can set the cookie, and only over TLS (RFC 6265bis §4.1.3.2).
+  type Name = keyof typeof LIFETIMES;
+  const read = async (c: Context, name: Name) => (await getSignedCookie(c, cookieKey, name, 'host')) || undefined;
+  const write = (c: Context, name: Name, value: string) =>
+    setSignedCookie(c, name, value, cookieKey, {
+      prefix: 'host',
+      maxAge: LIFETIMES[name],
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Lax',
+      path: '/',
+    });
+  const erase = (c: Context, name: Name) => deleteCookie(c, name, { prefix: 'host', secure: true, path: '/' });
+
+  async function giveUp(user: string): Promise<void> {
+    const session = auth.session(user);
+    await session.revoke(); // At the server, in the storage and in memory.
+    await session.close();
+  }
+
+  return app;
+}
+
+function send(c: Context, { status, html }: Page): Response | Promise<Response> {
+  return c.html(html, status);
+}

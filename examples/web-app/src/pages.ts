@@ -1,0 +1,68 @@
+// What users see. The applications differ in how they answer, and not in what.
+import {
+  AuthenticationError,
+  ConfigurationError,
+  FrameioAuthError,
+  TokenExpiredError,
+  UserActionRequiredError,
+} from '@frameio-auth/core';
+import { escaped, type Page, page } from './layout.ts';
+
+const signIn = '<p><a class="button" href="/sign-in">Sign in with Adobe</a></p>';
+const tryAgain = '<p><a class="button" href="/sign-in">Try again</a></p>';
+const signOut = '<form method="post" action="/sign-out"><button class="button">Sign out</button></form>';
+const back = '<p><a class="button" href="/">Back</a></p>';
+
+export const welcome = page(200, 'Review Portal', `<p>See your Frame.io reviews in one place.</p>${signIn}`);
+
+/** The page of whom Frame.io's `GET /v4/me` tells about. */
+export async function profile(answer: Response): Promise<Page> {
+  if (answer.ok) {
+    const { data } = (await answer.json()) as { data: { name: string; email: string } };
+    return page(200, `Hello, ${data.name}`, `<p>Signed in to Frame.io as ${escaped(data.email)}.</p>${signOut}`);
+  }
+  await answer.body?.cancel();
+  // After a new token as well: an Adobe account that Frame.io does not know gets 401, one without rights gets 403.
+  if (answer.status === 401 || answer.status === 403) {
+    const text = 'Frame.io has no place for this Adobe account. Sign out, and sign in with another one.';
+    return page(403, 'No access to Frame.io', `<p>${text}</p>${signOut}`);
+  }
+  return unavailable;
+}
+
+/** A callback whose sign-in this browser did not begin: a link that somebody sent, or one that was used before. */
+export const strayCallback = page(
+  400,
+  'This sign-in cannot be completed',
+  `<p>It was begun elsewhere, is too old, or was completed before.</p>${tryAgain}`,
+);
+
+/** A form that another site sent. */
+export const foreignForm = page(403, 'Nothing was done', `<p>That did not come from a page of this site.</p>${back}`);
+
+export const notFound = page(404, 'There is nothing here', back);
+
+const later = `<p>Something does not work, here or at Frame.io. You have lost nothing.</p>${back}`;
+const unavailable = page(503, 'Please come back later', later);
+const broken = page(500, 'Please come back later', later);
+
+/** What a user sees when something failed, and what the log says of it. */
+export function apology(error: unknown): Page {
+  if (error instanceof UserActionRequiredError) {
+    const { actionUrl } = error;
+    const link = actionUrl === undefined ? '' : `<p><a class="button" href="${escaped(actionUrl)}">Go to Adobe</a></p>`;
+    return page(403, 'Adobe needs something from you first', `<p>Then sign in here again.</p>${link}${signIn}`);
+  }
+  if (error instanceof AuthenticationError) {
+    if (error.errorCode === 'access_denied') {
+      return page(403, 'You did not sign in', `<p>Nothing of yours was shared with this site.</p>${tryAgain}`);
+    }
+    const over = error instanceof TokenExpiredError || error.errorCode === 'not_authenticated';
+    return over ? page(403, 'Your sign-in has ended', `<p>Please sign in again.</p>${signIn}`) : strayCallback;
+  }
+  // What the framework itself refused, such as a body that is too long.
+  if (Number(Object(error).statusCode) < 500) return page(400, 'That was not understood', back);
+  // The errors of these packages say what to do, and hold no token: they may be logged as they are.
+  console.error(error);
+  return error instanceof FrameioAuthError && !(error instanceof ConfigurationError) ? unavailable : broken;
+}

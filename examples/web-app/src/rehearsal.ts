@@ -1,0 +1,62 @@
+// What `npm test` runs: each application is visited over HTTPS, signs a user in, and signs her out.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { adobeIms } from '@frameio-auth/core';
+import { startAuthorizationServer } from '@frameio-auth/testing';
+import { type Framework, frameworks, type RunningService, serve } from './serve.ts';
+
+/** A browser, as far as it takes one: it keeps cookies, and says where its requests come from. */
+class Visitor {
+  readonly #service: RunningService;
+  readonly #cookies = new Map<string, string>();
+
+  constructor(service: RunningService) {
+    this.#service = service;
+  }
+
+  async open(address: string, method = 'GET'): Promise<{ status: number; location: string; html: string }> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const sent = request(new URL(address, this.#service.home), {
+      method,
+      ca: this.#service.certificate,
+      agent: false,
+      headers: { cookie, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    sent.end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    for (const set of answer.headers['set-cookie'] ?? []) {
+      const [, name = '', value = ''] = /^(__Host-\w+)=([^;]*);/.exec(set) ?? [];
+      this.#cookies.set(name, value);
+    }
+    return { status: answer.statusCode ?? 0, location: answer.headers.location ?? '', html: await text(answer) };
+  }
+}
+
+for (const framework of Object.keys(frameworks) as Framework[]) {
+  const local = await startAuthorizationServer();
+  const { clientId, clientSecret } = local.clients.webApp;
+  const service = await serve({
+    framework,
+    account: { clientId, clientSecret, server: adobeIms({ origin: local.origin }), api: local.origin },
+    redirectUri: 'https://localhost:0/callback',
+  });
+  try {
+    const mara = new Visitor(service);
+    assert.match((await mara.open('/')).html, /Sign in with Adobe/);
+    const callback = await local.signIn((await mara.open('/sign-in')).location);
+
+    assert.equal((await new Visitor(service).open(callback)).status, 400, 'the callback is worth nothing elsewhere');
+    assert.equal((await mara.open(callback)).location, '/');
+    assert.match((await mara.open('/')).html, /Hello, Mara Editor/);
+
+    assert.equal((await mara.open('/sign-out', 'POST')).location, '/');
+    assert.match((await mara.open('/')).html, /Sign in with Adobe/);
+    console.log(`${framework}: signed in, and signed out`);
+  } finally {
+    await service.close();
+    await local.close();
+  }
+}
