@@ -1,22 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { ConfigurationError, type Transport, TransportError, type TransportRequest } from '@frameio-auth/core';
-import { type FetchTransportOptions, fetchTransport } from '@frameio-auth/transport-fetch';
-import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   closedOrigin,
-  hang,
-  hangUp,
   type MisbehavingServer,
   type Misbehaviour,
-  reset,
-  respond,
-  response,
-  send,
-  sendAndHangUp,
+  misbehaviour,
+  serverCertificate,
   startMisbehavingServer,
-} from './misbehaving-server.js';
+} from '@frameio-auth/testing';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+const { hang, hangUp, reset, respond } = misbehaviour;
 
 const servers: MisbehavingServer[] = [];
 
@@ -66,70 +62,24 @@ async function failure(transport: Transport, url: string, request = REQUEST): Pr
   return error;
 }
 
-async function failureOn(misbehave: Misbehaviour, options: FetchTransportOptions = {}): Promise<TransportError> {
+async function failureOn(misbehave: Misbehaviour): Promise<TransportError> {
   const server = await start(misbehave);
-  const error = await failure(fetchTransport(options), address(server.origin));
-  expect(server.requests).toHaveLength(1);
-  expect(error.message).toContain(new URL(server.origin).host);
-  return error;
+  return failure(fetchTransport(), address(server.origin));
 }
 
 describe('a response', () => {
-  it('comes with its status, its headers and its whole body', async () => {
-    const server = await start(respond(400, '{"error":"invalid_grant"}', { 'X-Debug-Id': 'fictional-1' }));
-    const answer = await fetchTransport()(server.origin, REQUEST);
-    expect(answer).toBeInstanceOf(Response);
-    expect([answer.status, answer.statusText, answer.headers.get('x-debug-id')]).toStrictEqual([
-      400,
-      'Reason',
-      'fictional-1',
-    ]);
-    expect(await answer.json()).toStrictEqual({ error: 'invalid_grant' });
+  it('comes with the words of its status', async () => {
+    const server = await start(respond(400));
+    expect((await fetchTransport()(server.origin, REQUEST)).statusText).toBe('Reason');
   });
 
-  it('is read to its end before it is handed over, so that nothing can go wrong after that', async () => {
-    const server = await start(respond(200, '{"ok":true}'));
-    const answer = await fetchTransport()(server.origin, REQUEST);
-    await server.close();
-    expect(await answer.text()).toBe('{"ok":true}');
-  });
-
-  it('answers the request as it was given: method, headers and body', async () => {
-    const server = await start(respond(200));
-    await fetchTransport()(`${server.origin}/ims/token/v3`, REQUEST);
-    const [request = ''] = server.requests;
-    expect(request).toMatch(/^POST \/ims\/token\/v3 HTTP\/1\.1\r\n/);
-    expect(request).toMatch(new RegExp(`^authorization: Basic ${CANARIES.header}\r$`, 'im'));
-    expect(request).toMatch(/^content-type: application\/x-www-form-urlencoded\r$/im);
-    expect(request.endsWith(`\r\n\r\n${REQUEST.body}`)).toBe(true);
-  });
-
-  it('may have no body: a revocation is answered so', async () => {
-    const server = await start(respond(200));
-    expect(await (await fetchTransport()(server.origin, REQUEST)).text()).toBe('');
-  });
-
-  it('may be a 204, which cannot have one', async () => {
-    const server = await start(send('HTTP/1.1 204 No Content\r\n\r\n'));
-    const answer = await fetchTransport()(server.origin, REQUEST);
-    expect([answer.status, answer.body]).toStrictEqual([204, null]);
-  });
-
-  it.each([
-    ['HTML', 'text/html', '<html>Bad gateway</html>'],
-    ['a wrong content type', 'image/png', '{"access_token":"x"}'],
-    ['a JSON key twice', 'application/json', '{"error":"a","error":"b"}'],
-    ['what is no JSON at all', 'application/json', '{"access_token":'],
-  ])('is passed through with %s: its meaning is for the protocol to judge', async (_, type, body) => {
-    const server = await start(respond(502, body, { 'Content-Type': type }));
-    const answer = await fetchTransport()(server.origin, REQUEST);
-    expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toStrictEqual([502, type, body]);
-  });
-
-  it('may be as long as the limit', async () => {
+  it('may have a mebibyte, and no more', async () => {
     const body = 'g'.repeat(2 ** 20);
     const server = await start(respond(200, body));
     expect(await (await fetchTransport()(server.origin, REQUEST)).text()).toBe(body);
+    const { code, message } = await failureOn(respond(200, `${body}g`));
+    expect(code).toBe('body_too_large');
+    expect(message).toContain('1048576 bytes');
   });
 
   it('leaves the connection to the next request', async () => {
@@ -154,156 +104,43 @@ describe('a response', () => {
   });
 });
 
-describe('a request that certainly was not sent', () => {
-  it('is one that was refused the connection', async () => {
-    const origin = await closedOrigin();
-    const error = await failure(fetchTransport(), address(origin));
-    expect(error).toMatchObject({ code: 'ECONNREFUSED', delivery: 'not_sent' });
-    expect(error.message).toContain(new URL(origin).host);
+describe('a failure has the code of the platform', () => {
+  it('when the connection is refused', async () => {
+    expect((await failure(fetchTransport(), address(await closedOrigin()))).code).toBe('ECONNREFUSED');
   });
 
-  it('is one to a host name that nobody has (RFC 2606 §2)', async () => {
-    const error = await failure(fetchTransport(), address('https://frameio-auth.invalid'));
-    expect(error.code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/);
-    expect(error).toMatchObject({ delivery: 'not_sent', message: expect.stringContaining('frameio-auth.invalid') });
+  it('when nobody has the host name', async () => {
+    const { code } = await failure(fetchTransport(), address('https://frameio-auth.invalid'));
+    expect(code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/);
   });
 
-  it('is one to a server whose certificate nobody vouches for', async () => {
-    const server = await start(respond(200), { selfSigned: true });
-    const error = await failure(fetchTransport(), address(server.origin));
-    expect(error).toMatchObject({
-      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-      delivery: 'not_sent',
-      message: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
-    });
-    expect(server.connections).toBe(1);
-    expect(server.requests).toStrictEqual([]);
+  it('when nobody vouches for the certificate, and says what to do about it', async () => {
+    const server = await start(respond(200), { tls: await serverCertificate() });
+    const { code, message } = await failure(fetchTransport(), address(server.origin));
+    expect(code).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect(message).toContain('NODE_EXTRA_CA_CERTS');
   });
 
-  it('is one to a server that hangs up in the middle of the TLS handshake', async () => {
+  it('when the server hangs up in the middle of the TLS handshake', async () => {
     const server = await start(hang, { onConnection: (connection) => connection.once('data', () => connection.end()) });
-    const error = await failure(fetchTransport(), address(server.origin.replace('http:', 'https:')));
-    expect(error).toMatchObject({ code: 'ECONNRESET', delivery: 'not_sent' });
+    const { code } = await failure(fetchTransport(), address(server.origin.replace('http:', 'https:')));
+    expect(code).toBe('ECONNRESET');
   });
 
-  it.each([
-    ['a header that breaks the line', { headers: { authorization: `Bearer ${CANARIES.header}\nx: y` } }],
-    ['a header that is no Latin-1', { headers: { authorization: `Bearer ${CANARIES.header}\u2028` } }],
-    ['a header name with a space', { headers: { [`x ${CANARIES.header}`]: 'y' } }],
-    ['a method that is no word', { method: `GET ${CANARIES.header}` }],
-  ])('is one with %s, and what is wrong is not shown', async (_, flaw) => {
-    const server = await start(respond(200));
-    const error = await failure(fetchTransport(), address(server.origin), { ...REQUEST, ...flaw });
-    expect(error).toMatchObject({ code: 'invalid_request', delivery: 'not_sent' });
-    expect(server.connections).toBe(0);
+  it('when the connection is reset after the request', async () => {
+    expect((await failureOn(reset)).code).toBe('ECONNRESET');
   });
 
-  it.each([
-    ['without a scheme', `ims-na1.example/${CANARIES.path}`],
-    ['with another scheme', `ftp://ims-na1.example/${CANARIES.path}`],
-    ['that is data', `data:text/plain,${CANARIES.path}`],
-    ['with credentials', `https://${CANARIES.path}:${CANARIES.query}@ims-na1.example/`],
-  ])('is one to an address %s', async (_, url) => {
-    expect(await failure(fetchTransport(), url)).toMatchObject({ code: 'invalid_request', delivery: 'not_sent' });
+  it('when the server hangs up after the request', async () => {
+    expect((await failureOn(hangUp)).code).toBe('UND_ERR_SOCKET');
   });
 });
 
-describe('a request that the server may have seen', () => {
-  it('is one whose connection was reset after it', async () => {
-    expect(await failureOn(reset)).toMatchObject({ code: 'ECONNRESET', delivery: 'unknown' });
-  });
-
-  it('is one after which the server hung up', async () => {
-    expect(await failureOn(hangUp)).toMatchObject({ code: 'UND_ERR_SOCKET', delivery: 'unknown' });
-  });
-
-  it('is one that waits for an answer for too long', async () => {
-    expect(await failureOn(hang, { timeout: 50 })).toMatchObject({ code: 'timeout', delivery: 'unknown' });
-  });
-
-  it('is one whose answer stops in the middle for too long', async () => {
-    const half = response(200, `{"access_token":"${CANARIES.answer}`, { 'Content-Length': '1000' });
-    expect(await failureOn(send(half), { timeout: 100 })).toMatchObject({ code: 'timeout', delivery: 'unknown' });
-  });
-
-  it.each([
-    ['its length', response(200, `{"access_token":"${CANARIES.answer}`, { 'Content-Length': '1000' })],
-    ['its last chunk', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n${CANARIES.answer}\r\n`],
-  ])('is one whose answer ends before %s', async (_, half) => {
-    const error = await failureOn(sendAndHangUp(half));
-    expect(error).toMatchObject({ code: 'body_incomplete', delivery: 'unknown' });
-  });
-
-  it('is one whose connection is reset in the middle of the answer', async () => {
-    const server = await start(send(response(200, '{"access_token":"', { 'Content-Length': '1000' })));
-    const transport = fetchTransport({
-      async fetch(url, init) {
-        const begun = await fetch(url, init);
-        server.reset();
-        return begun;
-      },
-    });
-    const error = await failure(transport, address(server.origin));
-    expect(error).toMatchObject({ code: 'body_incomplete', delivery: 'unknown' });
-  });
-
-  it('is one whose answer cannot be decompressed', async () => {
-    const error = await failureOn(respond(200, CANARIES.answer, { 'Content-Encoding': 'gzip' }));
-    expect(error).toMatchObject({ code: 'body_incomplete', delivery: 'unknown' });
-  });
-
-  it('is one whose answer is too long, and the rest of it is not read', async () => {
-    const server = await start(respond(200, 'g'.repeat(2 ** 20 + 1), { 'Content-Length': String(2 ** 40) }));
-    const error = await failure(fetchTransport(), address(server.origin));
-    expect(error).toMatchObject({ code: 'body_too_large', delivery: 'unknown' });
-    expect(error.message).toContain('1048576 bytes');
-    expect(await server.deserted()).toBeUndefined();
-  });
-
-  it('is one whose answer is too long only when it is decompressed', async () => {
-    const bomb = gzipSync('g'.repeat(2 ** 20 + 1)).toString('latin1');
-    const error = await failureOn(respond(200, bomb, { 'Content-Encoding': 'gzip' }));
-    expect(error).toMatchObject({ code: 'body_too_large', delivery: 'unknown' });
-  });
-
-  it('is one whose answer is longer than a limit of the caller', async () => {
-    const server = await start(respond(200, '12345678'));
-    expect((await fetchTransport({ maxBodySize: 8 })(server.origin, REQUEST)).status).toBe(200);
-    expect(await failure(fetchTransport({ maxBodySize: 7 }), server.origin)).toMatchObject({ code: 'body_too_large' });
-  });
-
-  it('is one whose answer is no HTTP', async () => {
-    expect(await failureOn(sendAndHangUp(`SSH-2.0-${CANARIES.answer}\r\n`))).toMatchObject({ delivery: 'unknown' });
-  });
-
-  it('is one whose answer has a status that HTTP does not have (RFC 9110 §15)', async () => {
-    const error = await failureOn(respond(999, CANARIES.answer));
-    expect(error).toMatchObject({ code: 'invalid_status', delivery: 'unknown' });
-  });
-
-  it.each([301, 302, 303, 307, 308])(
-    'is one that is answered with the redirect %i, which is not followed',
-    async (status) => {
-      const elsewhere = await start(respond(200));
-      const error = await failureOn(respond(status, '', { Location: `${elsewhere.origin}/${CANARIES.answer}` }));
-      expect(error).toMatchObject({ code: 'redirect_refused', delivery: 'unknown' });
-      expect(elsewhere.connections).toBe(0);
-    },
-  );
-
-  it('is one that a browser answers with an opaque redirect', async () => {
-    const opaque = { type: 'opaqueredirect', status: 0, body: null };
-    const transport = fetchTransport({ fetch: async () => opaque as Response });
-    const error = await failure(transport, address('https://ims-na1.example'));
-    expect(error).toMatchObject({ code: 'redirect_refused', delivery: 'unknown' });
-  });
-
-  it('is told from the rest also when the connection is reset before the request was read', async () => {
-    const server = await start(hang, { onConnection: (connection) => connection.resetAndDestroy() });
-    const error = await failure(fetchTransport(), address(server.origin));
-    expect(error.code).toMatch(/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/);
-    expect(server.requests).toStrictEqual([]);
-  });
+it('refuses the opaque redirect of a browser', async () => {
+  const opaque = { type: 'opaqueredirect', status: 0, body: null };
+  const transport = fetchTransport({ fetch: async () => opaque as Response });
+  const error = await failure(transport, address('https://ims-na1.example'));
+  expect(error).toMatchObject({ code: 'redirect_refused', delivery: 'unknown' });
 });
 
 /** An error as a platform's `fetch` gives it. */

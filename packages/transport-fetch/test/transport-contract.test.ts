@@ -1,6 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { transportContract } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { Agent, fetch } from 'undici';
 import { afterAll, describe, it } from 'vitest';
 
 const certificates = getCACertificates();
@@ -15,6 +16,20 @@ describe.concurrent("fetchTransport over Node's fetch keeps the contract", () =>
       if (trusted !== authority) setDefaultCACertificates([...certificates, authority]);
       trusted = authority;
       return { transport: fetchTransport(limits), dispose: async () => {} };
+    },
+  });
+  for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);
+});
+
+describe.concurrent("fetchTransport over undici's fetch, which speaks HTTP/2, keeps the contract", () => {
+  const clauses = transportContract({
+    name: 'fetchTransport with the fetch of undici',
+    async create({ authority, ...limits }) {
+      const dispatcher = new Agent({ connect: { ca: authority }, allowH2: true });
+      // undici has types of its own for what has the shape of the platform's.
+      const ask = fetch as unknown as (url: string, init: object) => Promise<Response>;
+      const transport = fetchTransport({ ...limits, fetch: (url, init) => ask(url, { ...init, dispatcher }) });
+      return { transport, dispose: () => dispatcher.close() };
     },
   });
   for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);

@@ -127,14 +127,14 @@ class Place implements RacingMember {
     if (storage !== undefined) this.storage = storage;
     this.#race = race;
     this.name = String(index);
-    this.process = race.spare();
+    this.process = race.start();
   }
 
   async kill(): Promise<void> {
     await this.#race.kill(this.process);
     this.lives += 1;
     this.name = `${this.index}.${this.lives}`;
-    this.process = this.#race.spare();
+    this.process = this.#race.successor();
     await this.#race.open(this);
     await this.#race.work(this);
   }
@@ -248,10 +248,16 @@ class Race {
     await process.ended;
   }
 
-  /** A process that is ready to be a member; the next one is started meanwhile, because that takes long. */
-  spare(): RaceProcess {
-    const process = this.#next ?? this.#start();
-    this.#next = this.#start();
+  start(): RaceProcess {
+    const process = new RaceProcess(this.#tell);
+    this.#processes.add(process);
+    return process;
+  }
+
+  /** A process to follow one that was killed. The one after it is started meanwhile, because that takes long. */
+  successor(): RaceProcess {
+    const process = this.#next ?? this.start();
+    this.#next = this.start();
     return process;
   }
 
@@ -277,12 +283,6 @@ class Race {
 
   async work({ process, index, lives }: Place): Promise<void> {
     await process.order('work', { seed: this.#seed + 1_000 * index + lives });
-  }
-
-  #start(): RaceProcess {
-    const process = new RaceProcess(this.#tell);
-    this.#processes.add(process);
-    return process;
   }
 
   async #dismiss(process: RaceProcess): Promise<void> {

@@ -5,6 +5,7 @@ import { closedOrigin, misbehaviour, responseText } from '../misbehaving-server.
 import { vouchedFor } from './authority.js';
 import {
   assertDelivery,
+  assertUnknown,
   type Bench,
   CANARIES,
   type Clause,
@@ -130,10 +131,10 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.status',
-    rule: 'An answer with a status that HTTP does not have (RFC 9110 §15): `unknown`.',
+    rule: 'An answer with a status that HTTP does not have (RFC 9110 §15) fails with `invalid_status` and `unknown`.',
     async prove(bench) {
       for (const status of [600, 999]) {
-        assertDelivery(await failureOn(bench, respond(status, CANARIES.answer)), 'unknown');
+        assertUnknown(await failureOn(bench, respond(status, CANARIES.answer)), 'invalid_status');
       }
     },
   },
