@@ -1,0 +1,224 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { adobeIms } from '@frameio-auth/core';
+import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
+import type { APIRequestContext, Browser, Cookie, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Framework, frameworks, type RunningService, serve } from '../../examples/web-app/src/serve.js';
+import { launchBrowser } from './launch-browser.js';
+
+const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
+
+let browser: Browser;
+
+beforeAll(async () => {
+  await mkdir(artifacts, { recursive: true });
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+describe.each(Object.keys(frameworks) as Framework[])('the %s application', (framework) => {
+  let local: AuthorizationServer;
+  let service: RunningService;
+  let page: Page;
+  /** What the page says on its console. */
+  let said: string[];
+
+  // One page for all of these tests, because opening one costs as much as several of them.
+  beforeAll(async () => {
+    local = await startAuthorizationServer({ allowHttpRedirects: false });
+    const { clientId, clientSecret } = local.clients.webApp;
+    service = await serve({
+      framework,
+      account: { clientId, clientSecret, server: adobeIms({ origin: local.origin }), api: local.origin },
+      redirectUri: 'https://localhost:0/callback',
+    });
+    page = await (await newContext()).newPage();
+    page.on('console', (message) => said.push(message.text()));
+    page.on('pageerror', (error) => said.push(error.message));
+  });
+
+  afterAll(async () => {
+    await page.context().close();
+    await service.close();
+    await local.close();
+  });
+
+  beforeEach(async () => {
+    said = [];
+    await page.context().clearCookies();
+  });
+
+  /** A browser with cookies of its own. */
+  const newContext = () =>
+    browser.newContext({ baseURL: service.home, ignoreHTTPSErrors: true, viewport: { width: 640, height: 400 } });
+
+  const title = () => page.locator('h1').textContent();
+
+  /** The title of the page that a browser with these cookies gets. */
+  async function titleFor({ request }: { request: APIRequestContext }): Promise<string | undefined> {
+    return /<h1>(.*)<\/h1>/.exec(await (await request.get('/')).text())?.[1];
+  }
+
+  /** Begins a sign-in in the browser and lets the user allow it elsewhere. Resolves to the callback, not yet visited. */
+  async function beginSignIn({ request }: { request: APIRequestContext }, user: string): Promise<string> {
+    const answer = await request.get('/sign-in', { maxRedirects: 0 });
+    return local.signIn(answer.headers()['location'] ?? '', { user });
+  }
+
+  /** A user who has signed in before the test begins. */
+  async function signedIn(user = 'mara@studio.example'): Promise<void> {
+    await page.request.get(await beginSignIn(page, user));
+  }
+
+  const secretsIn = (text: string) => local.secrets().filter((secret) => text.includes(secret));
+
+  it('signs a user in, with nothing secret in the browser and nothing personal in its cache', async () => {
+    const answers: (string | undefined)[] = [];
+    page.on('response', (response) => {
+      if (response.url().startsWith(service.home)) answers.push(response.headers()['cache-control']);
+    });
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Sign in with Adobe' }).click();
+    await page.getByLabel('Mara Editor').check();
+    await page.getByRole('button', { name: 'Allow' }).click();
+
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(page.url()).toBe(`${service.home}/`);
+    expect(answers).toEqual(Array(4).fill('no-store')); // The first page, the way to Adobe, the callback, the page.
+    const cookies = await page.context().cookies(service.home);
+    expect(cookies.length).toBeGreaterThan(0);
+    for (const cookie of cookies) {
+      expect(cookie.name).toMatch(/^__Host-/);
+      expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax', path: '/' });
+    }
+    const kept = await page.context().storageState({ indexedDB: true });
+    expect(kept.origins).toEqual([]);
+    expect(secretsIn([page.url(), await page.content(), decodeURIComponent(JSON.stringify(kept))].join())).toEqual([]);
+    expect(said).toEqual([]); // Nor does the page do what its Content-Security-Policy forbids.
+    await page.screenshot({ path: `${artifacts}web-app-${framework}.png` });
+  });
+
+  it('signs a user out, so that a copy of the cookie is worth nothing any more', async () => {
+    await signedIn();
+    await page.goto('/');
+    const copy = await page.context().cookies();
+    const revocations = local.count({ endpoint: 'revoke', outcome: 'granted' });
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+
+    expect(await title()).toBe('Review Portal');
+    expect(await page.context().cookies()).toEqual([]);
+    expect(local.count({ endpoint: 'revoke', outcome: 'granted' })).toBeGreaterThan(revocations);
+    await page.context().addCookies(copy);
+    expect(await titleFor(page)).toBe('Your sign-in has ended');
+  });
+
+  it('takes no for an answer, and lets the user try again', async () => {
+    await page.goto('/sign-in');
+    await page.getByRole('button', { name: 'Deny' }).click();
+
+    expect(await title()).toBe('You did not sign in');
+    expect(await page.getByRole('link', { name: 'Try again' }).getAttribute('href')).toBe('/sign-in');
+    await signedIn();
+    expect(await titleFor(page)).toBe('Hello, Mara Editor');
+  });
+
+  it('refuses a callback that another browser began, and leaves it to that one (RFC 6749 §10.12)', async () => {
+    const other = await newContext();
+    const callback = await beginSignIn(other, 'ode@studio.example');
+    await signedIn();
+
+    await page.goto(callback);
+
+    expect(await title()).toBe('This sign-in cannot be completed');
+    expect(await titleFor(page)).toBe('Hello, Mara Editor');
+    await other.request.get(callback);
+    expect(await titleFor(other)).toBe('Hello, Ode Colorist');
+    await other.close();
+  });
+
+  it('gives each sign-in a session that no cookie from before leads to', async () => {
+    const callback = await beginSignIn(page, 'mara@studio.example');
+    const planted: Cookie[] = await page.context().cookies();
+    await page.request.get(callback);
+    expect(await titleFor(page)).toBe('Hello, Mara Editor');
+
+    await page.context().clearCookies();
+    await page.context().addCookies(planted);
+    expect(await titleFor(page)).toBe('Review Portal');
+  });
+
+  it('ends the former session of a user who signs in again', async () => {
+    await signedIn();
+    const former = await page.context().cookies();
+    await signedIn('ode@studio.example');
+    expect(await titleFor(page)).toBe('Hello, Ode Colorist');
+
+    await page.context().addCookies(former);
+    expect(await titleFor(page)).toBe('Your sign-in has ended');
+  });
+
+  it('does nothing when the user opens the callback again, or goes back', async () => {
+    const called = page.waitForRequest((request) => request.url().startsWith(`${service.home}/callback?`));
+    await page.goto('/sign-in');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    const callback = (await called).url();
+    expect(await title()).toBe('Hello, Mara Editor');
+    const requests = local.count({ endpoint: 'token' });
+
+    await page.goto(callback);
+    expect(await title()).toBe('This sign-in cannot be completed');
+    await page.goBack();
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(local.count({ endpoint: 'token' })).toBe(requests);
+  });
+
+  it('renews a token that has run out meanwhile, unseen', async () => {
+    await signedIn();
+    local.expireAccessTokens();
+    local.clearRequests();
+
+    await page.goto('/');
+
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(local.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(1);
+  });
+
+  it('asks a user to sign in again whose access was taken away', async () => {
+    await signedIn('pim@studio.example');
+    local.revokeUser('pim@studio.example');
+
+    expect(await titleFor(page)).toBe('Your sign-in has ended');
+    await signedIn('pim@studio.example');
+    expect(await titleFor(page)).toBe('Hello, Pim Producer');
+  });
+
+  it('signs nobody out because another site says so', async () => {
+    await signedIn();
+    await page.goto(local.origin);
+    await page.setContent(`<form method="post" action="${service.home}/sign-out"><button>Win a prize</button></form>`);
+
+    await page.getByRole('button').click();
+
+    expect(await title()).toBe('Nothing was done');
+    expect(await titleFor(page)).toBe('Hello, Mara Editor');
+  });
+
+  it('asks the user to come back later while the server is down, and keeps the session', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    onTestFinished(() => log.mockRestore());
+    await signedIn();
+    local.expireAccessTokens();
+    await local.stop();
+    await page.goto('/');
+    await local.start();
+
+    expect(await title()).toBe('Please come back later');
+    expect(await titleFor(page)).toBe('Hello, Mara Editor');
+    expect(log).toHaveBeenCalledOnce();
+    expect(secretsIn(inspect(log.mock.calls, { depth: null }))).toEqual([]);
+  });
+});
