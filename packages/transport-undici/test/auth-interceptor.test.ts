@@ -430,22 +430,23 @@ describe('after a 401', () => {
   it('whoever gives up while another token is asked for is told at once, and nothing is repeated', async () => {
     for (const answer of [onlyTheNew, ((_, response) => response.writeHead(401).write('not')) as typeof onlyTheNew]) {
       const server = await api(answer);
-      const rejected = Promise.withResolvers<void>();
-      const next = Promise.withResolvers<string>();
+      let give: ((token: string) => void) | undefined;
       const getToken: TokenSource['getToken'] = async (options) => {
         if (options?.rejected === undefined) return OLD;
-        rejected.resolve();
-        return next.promise; // It does not listen to the signal, so that the token may come too late.
+        // It does not listen to the signal, so that the token comes too late.
+        return new Promise((resolve) => {
+          give = resolve;
+        });
       };
       const abortion = new AbortController();
       const outcome = request(server.origin, {
         dispatcher: dispatcherFor({ getToken }, server),
         signal: abortion.signal,
       });
-      await rejected.promise;
+      await vi.waitFor(() => expect(give).toBeTypeOf('function'));
       abortion.abort(new Error('enough'));
       await expect(outcome).rejects.toThrow('enough');
-      next.resolve(NEW);
+      give?.(NEW);
       await new Promise((resolve) => setImmediate(resolve));
       expect(server.requests).toHaveLength(1);
     }
