@@ -25,12 +25,12 @@ const TEMPTATIONS: Readonly<Record<string, Misbehaviour>> = {
 export const repeatClauses: readonly Clause[] = [
   {
     id: 'repeat.post',
-    rule: 'No request is made again, whatever became of it: what it may have spent is not for the transport to judge.',
+    rule: 'No request is made again, whatever became of it; after a 421, which says that it was for another server, it may be.',
     prove: (bench) => assertOnce(bench, 'POST'),
   },
   {
     id: 'repeat.get',
-    rule: 'No request is made again by a method that HTTP calls safe or idempotent either: after a second attempt, nobody can tell of the first.',
+    rule: 'No request is made again by a method that HTTP calls safe or idempotent either: after a second attempt, nobody knows of the first.',
     async prove(bench) {
       await assertOnce(bench, 'GET');
       await assertOnce(bench, 'PUT');
