@@ -10,8 +10,8 @@ import { checkManners } from './gates/manners.mjs';
 import { checkReadmeCode } from './gates/readme-code.mjs';
 import { importTarballs, packPackages, tarballs } from './gates/tarballs.mjs';
 import { runUnitTests } from './gates/unit-tests.mjs';
+import { bringPrograms } from './programs.mjs';
 import { elapsed, paint, step, tail } from './progress.mjs';
-import { bringRedis } from './redis.mjs';
 import { Trouble } from './trouble.mjs';
 import { build, runTool } from './workspace.mjs';
 
@@ -27,8 +27,11 @@ import { build, runTool } from './workspace.mjs';
  */
 
 /**
- * @typedef {{ name: string, needs?: string, redis?: true, run(workshop: Workshop): Promise<Verdict> }} Gate
- *   `needs`: the gate without whose work this one cannot run; `redis`: whether it starts Redis servers
+ * @typedef {object} Gate
+ * @property {string} name
+ * @property {string} [needs] the gate without whose work this one cannot run
+ * @property {import('./programs.mjs').ProgramName[]} [programs] what it starts that npm does not install
+ * @property {(workshop: Workshop) => Promise<Verdict>} run
  */
 
 /**
@@ -48,13 +51,13 @@ const ROOMS = [
     { name: 'unused code', run: tool('knip', ['--no-progress']) },
   ],
   [{ name: 'build', run: async ({ root, toolchain }) => verdictOf(await build(root, toolchain)) }],
-  [{ name: 'tests', redis: true, run: runUnitTests }],
+  [{ name: 'tests', programs: ['redis', 'chromium'], run: runUnitTests }],
   [{ name: 'pack', needs: 'build', run: packPackages }],
   [
     { name: 'packages install and import', needs: 'pack', run: importTarballs },
     { name: 'types of packages', needs: 'pack', run: eachTarball('attw', ['--profile', 'esm-only', '--no-emoji']) },
     { name: 'published files', needs: 'pack', run: eachTarball('publint', ['--strict', '--pack=false']) },
-    { name: 'examples', needs: 'build', redis: true, run: runExamples },
+    { name: 'examples', needs: 'build', programs: ['redis'], run: runExamples },
     { name: 'code of the READMEs', needs: 'build', run: checkReadmeCode },
     { name: 'generated files', needs: 'build', run: checkGeneratedFiles },
   ],
@@ -73,7 +76,8 @@ export async function runGates(root, toolchain, names) {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Trouble(`There is no gate "${unknown}": ${known.join(', ')}.`);
   const chosen = withNeeds(names.length === 0 ? known : names);
-  if (ROOMS.flat().some(({ name, redis }) => redis && chosen.has(name))) await bringRedis(toolchain.env, step);
+  const started = ROOMS.flat().flatMap(({ name, programs = [] }) => (chosen.has(name) ? programs : []));
+  await bringPrograms([...new Set(started)], toolchain.env, step);
 
   const { FORCE_COLOR, ...env } = toolchain.env;
   const scratch = await mkdtemp(join(tmpdir(), 'frameio-auth-'));

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bringRedis } from '../redis.mjs';
+import { bringPrograms, type ProgramName } from '../programs.mjs';
 import { Trouble } from '../trouble.mjs';
 
 let folder: string;
@@ -10,7 +10,7 @@ let env: NodeJS.ProcessEnv;
 
 // A machine with nothing on its PATH but what a test lays there.
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'frameio-auth-redis-tools-'));
+  folder = await mkdtemp(join(tmpdir(), 'frameio-auth-programs-'));
   env = { PATH: folder };
 });
 
@@ -24,17 +24,18 @@ async function lay(name: string, script: string): Promise<string> {
 
 const says = (version: string) => `echo '${version} sha=00000000:0 malloc=libc bits=64 build=0'`;
 const redis = says('Redis server v=7.0.15');
+const chromium = "echo 'Chromium 156.0.8078.79 built on Debian GNU/Linux'";
 
 const root = { platform: 'linux', uid: 0 };
 
-/** Brings Redis, and gives the names of the steps that it took. */
-async function bring(host = root): Promise<string[]> {
+/** Brings the programs, and gives the names of the steps that it took. */
+async function bring(host = root, names: readonly ProgramName[] = ['redis']): Promise<string[]> {
   const steps: string[] = [];
   const step = (what: string, work: () => Promise<void>) => {
     steps.push(what);
     return work();
   };
-  await bringRedis(env, step, host);
+  await bringPrograms(names, env, step, host);
   return steps;
 }
 
@@ -52,8 +53,8 @@ ${install}`,
 const told = () => readFile(join(folder, 'told'), 'utf8');
 
 const installation = 'noninteractive 1 install -y --no-install-recommends redis-server\n';
-const lays = () =>
-  `printf '#!/bin/sh\\n%s\\n' "${redis}" > '${folder}/redis-server'; /bin/chmod +x '${folder}/redis-server'`;
+const lays = (name = 'redis-server', script = redis) =>
+  `printf '#!/bin/sh\\n%s\\n' "${script}" > '${folder}/${name}'; /bin/chmod +x '${folder}/${name}'`;
 
 describe('a Redis server that is there', () => {
   it.each([
@@ -71,6 +72,47 @@ describe('a Redis server that is there', () => {
     env['REDIS_SERVER'] = await lay('mine', redis);
 
     expect(await bring()).toEqual([]);
+  });
+});
+
+describe('a Chromium that is there', () => {
+  it.each([
+    ['chromium', `echo 'launcher: a remark' >&2; ${chromium}`],
+    ['chromium-browser', "echo 'Chromium 120.0.6099.71 snap'"],
+    ['google-chrome', "echo 'Google Chrome 156.0.8078.79 '"],
+    ['google-chrome-stable', "echo 'Google Chrome 156.0.8078.79 '"],
+  ])('is used: %s (%s)', async (name, script) => {
+    await lay(name, script);
+
+    expect(await bring(root, ['chromium'])).toEqual([]);
+  });
+
+  it('is used where CHROMIUM names it', async () => {
+    env['CHROMIUM'] = await lay('mine', chromium);
+
+    expect(await bring(root, ['chromium'])).toEqual([]);
+  });
+});
+
+describe('programs that are missing', () => {
+  it('are installed together', async () => {
+    await layAptGet(`${lays()}; ${lays('chromium', chromium)}`);
+
+    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing redis-server and chromium']);
+    expect(await told()).toBe(`${installation.trim()} chromium\n`);
+  });
+
+  it('are installed without those that are there', async () => {
+    await lay('redis-server', redis);
+    await layAptGet(lays('chromium', chromium));
+
+    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing chromium']);
+  });
+
+  it('are named, each in a sentence', async () => {
+    await expect(bring(root, ['redis', 'chromium'])).rejects.toThrow(
+      /^The tests need a Redis server .*\nThe tests need a Chromium or Chrome, and this machine has none: install chromium or google-chrome, or name the program in the environment variable CHROMIUM, and run it again\.$/,
+    );
   });
 });
 
@@ -92,7 +134,7 @@ describe('a Redis server that is missing', () => {
 
 describe('one sentence says what to install', () => {
   const sentence =
-    'The tests need a Redis server, and this machine has none of 7.0 or newer: install redis-server or valkey-server, 7.0 or newer, or name the program in the environment variable REDIS_SERVER, and run it again.';
+    'The tests need a Redis server of 7.0 or newer, and this machine has none: install redis-server or valkey-server, 7.0 or newer, or name the program in the environment variable REDIS_SERVER, and run it again.';
 
   it('when the package manager fails, after what that one said', async () => {
     await layAptGet('echo "E: Unable to locate package redis-server"; exit 100');
@@ -132,7 +174,7 @@ describe('one sentence says what to install', () => {
 
       await expect(bring()).rejects.toThrow(
         new Trouble(
-          `REDIS_SERVER names ${wish}, which is no Redis server of 7.0 or newer: ${sentence.slice(sentence.indexOf('install'))}`,
+          `REDIS_SERVER names ${wish}, which is not a Redis server of 7.0 or newer: ${sentence.slice(sentence.indexOf('install'))}`,
         ),
       );
       await expect(told()).rejects.toThrow('ENOENT');
