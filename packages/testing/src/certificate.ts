@@ -1,5 +1,3 @@
-import { generate } from 'selfsigned';
-
 /** A key and the certificate for it, both in PEM. */
 export interface Certificate {
   readonly key: string;
@@ -17,10 +15,14 @@ export interface CertificateOptions {
 
 const DAY = 86_400_000;
 
+/** What makes certificates takes longer to load than everything else here, so that is left to those who want one. */
+const generator = () => import('selfsigned');
+
 const ELLIPTIC = { keyType: 'ec', algorithm: 'sha256' } as const;
 
 /** A fresh certificate for a server. */
 export async function serverCertificate({ authority, host, expired }: CertificateOptions = {}): Promise<Certificate> {
+  const { generate } = await generator();
   const pems = await generate([{ name: 'commonName', value: host ?? 'localhost' }], {
     ...ELLIPTIC,
     ...(authority !== undefined && { ca: { key: authority.key, cert: authority.certificate } }),
@@ -47,6 +49,7 @@ export async function serverCertificate({ authority, host, expired }: Certificat
 
 /** Somebody who vouches for servers: a fresh certificate that can sign others. */
 export async function certificateAuthority(): Promise<Certificate> {
+  const { generate } = await generator();
   const pems = await generate([{ name: 'commonName', value: 'A fictional authority' }], {
     ...ELLIPTIC,
     extensions: [
