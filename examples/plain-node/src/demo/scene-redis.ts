@@ -45,7 +45,7 @@ async function connect(
 
   async function end(): Promise<void> {
     await storage.close();
-    client.disconnect();
+    if (client.status !== 'end') client.disconnect(); // Twice, and the process would wait two seconds for a socket.
     await stopServer();
   }
 
