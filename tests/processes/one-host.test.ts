@@ -5,17 +5,11 @@ import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Member, startMember } from './process.js';
 
 const PROCESSES = 8;
 const KEY = 'fictional-session';
-
-function startMembers(): Member[] {
-  const members = Array.from({ length: PROCESSES }, startMember);
-  onTestFinished(async () => void (await Promise.all(members.map((member) => member.kill()))));
-  return members;
-}
 
 async function makeDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'one-host-'));
@@ -24,10 +18,16 @@ async function makeDirectory(): Promise<string> {
 }
 
 describe(`${PROCESSES} processes that share a directory`, () => {
+  let members: Member[];
+  beforeAll(() => {
+    members = Array.from({ length: PROCESSES }, startMember);
+  });
+  afterAll(async () => void (await Promise.all(members.map((member) => member.kill()))));
+
   it('lose none of the commits that they were told of, and see versions that only grow', async () => {
     const directory = await makeDirectory();
     const times = 20;
-    const orders = startMembers().map((member) => member.order('increment', { directory, key: KEY, times }));
+    const orders = members.map((member) => member.order('increment', { directory, key: KEY, times }));
     const versions = await Promise.all(orders);
     const { record } = await fileStorage({ directory }).read(KEY);
     expect(record?.value).toBe(String(PROCESSES * times));
@@ -38,7 +38,7 @@ describe(`${PROCESSES} processes that share a directory`, () => {
 
   it('never have the same lease at the same time', async () => {
     const directory = await makeDirectory();
-    const orders = startMembers().map((member) => member.order('lead', { directory, key: KEY, times: 10 }));
+    const orders = members.map((member) => member.order('lead', { directory, key: KEY, times: 10 }));
     expect(await Promise.all(orders)).toStrictEqual(Array.from({ length: PROCESSES }, () => 0));
   });
 
@@ -63,7 +63,6 @@ describe(`${PROCESSES} processes that share a directory`, () => {
     const old = await auth.getToken();
     await auth.close();
 
-    const members = startMembers();
     await Promise.all(members.map((member) => member.order('open', { directory, origin, client })));
     const tokens = await Promise.all(members.map((member) => member.order('getTokens', { callers: 50 })));
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
