@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { getIronSession } from 'iron-session';
+import { getIronSession, type IronSession } from 'iron-session';
 import { headers, type Page } from './layout.ts';
 import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
@@ -68,13 +68,14 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     send(response, apology(error));
   });
 
-  const visitOf = (request: Request, response: Response) =>
-    getIronSession<Visit>(request, response, {
+  function visitOf(request: Request, response: Response): Promise<IronSession<Visit>> {
+    return getIronSession(request, response, {
       cookieName: '__Host-visit', // Only this host can set it, and only over TLS (RFC 6265bis §4.1.3.2).
       password: cookieKey.toString('base64'),
       ttl: 14 * 24 * 60 * 60,
       cookieOptions: { httpOnly: true, secure: true, sameSite: 'lax', path: '/' },
     });
+  }
 
   async function giveUp(user: string): Promise<void> {
     const session = auth.session(user);

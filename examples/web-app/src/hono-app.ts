@@ -17,6 +17,8 @@ const LIFETIMES = {
   user: 14 * 24 * 60 * 60,
 };
 
+type CookieName = keyof typeof LIFETIMES;
+
 export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   const app = new Hono();
 
@@ -64,18 +66,19 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   app.onError((error, c) => send(c, error instanceof HTTPException ? foreignForm : apology(error)));
 
   // The prefix `__Host-`: only this host can set the cookie, and only over TLS (RFC 6265bis §4.1.3.2).
-  type Name = keyof typeof LIFETIMES;
-  const read = async (c: Context, name: Name) => (await getSignedCookie(c, cookieKey, name, 'host')) || undefined;
-  const write = (c: Context, name: Name, value: string) =>
-    setSignedCookie(c, name, value, cookieKey, {
-      prefix: 'host',
-      maxAge: LIFETIMES[name],
-      httpOnly: true,
-      secure: true,
-      sameSite: 'Lax',
-      path: '/',
-    });
-  const erase = (c: Context, name: Name) => deleteCookie(c, name, { prefix: 'host', secure: true, path: '/' });
+
+  async function read(c: Context, name: CookieName): Promise<string | undefined> {
+    return (await getSignedCookie(c, cookieKey, name, 'host')) || undefined;
+  }
+
+  function write(c: Context, name: CookieName, value: string): Promise<void> {
+    const options = { httpOnly: true, secure: true, sameSite: 'Lax', path: '/', prefix: 'host' } as const;
+    return setSignedCookie(c, name, value, cookieKey, { ...options, maxAge: LIFETIMES[name] });
+  }
+
+  function erase(c: Context, name: CookieName): void {
+    deleteCookie(c, name, { secure: true, path: '/', prefix: 'host' });
+  }
 
   async function giveUp(user: string): Promise<void> {
     const session = auth.session(user);
