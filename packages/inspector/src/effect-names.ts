@@ -1,0 +1,23 @@
+import type { EffectName } from '@frameio-auth/core';
+
+/** Every effect of the machine; what else it calls an action is a note in its context. */
+export const effectNames: { readonly [Name in EffectName]: true } = {
+  readRecord: true,
+  requestLease: true,
+  renewLease: true,
+  releaseLease: true,
+  requestToken: true,
+  holdTokens: true,
+  commitTokens: true,
+  commitTombstone: true,
+  adoptTokens: true,
+  forgetTokens: true,
+  announceTokens: true,
+  confirmTokens: true,
+  refuseTokens: true,
+  revokeTokens: true,
+  startTimer: true,
+  stopTimer: true,
+  serveCallers: true,
+  rejectCallers: true,
+};

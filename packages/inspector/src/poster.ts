@@ -1,0 +1,139 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { ConfigurationError } from '@frameio-auth/core';
+import type { Batch, InspectorMessage } from './messages.js';
+import { MOST_IN_A_BATCH } from './read-batch.js';
+
+/** Where to post, and with what. */
+export interface PostingAddress {
+  readonly url: URL;
+  readonly token: string;
+}
+
+export interface PosterOptions {
+  readonly instance: string;
+  readonly address: PostingAddress;
+  /** Called when posting begins to fail, with an HTTP status or the platform's word for why. */
+  readonly onPostingFailed?: ((reason: string) => unknown) | undefined;
+}
+
+/** Messages that wait to be posted; beyond, the oldest are dropped. */
+const MOST_WAITING = 2_000;
+
+/** How long messages are gathered before they are posted, and the pauses after failures, in milliseconds. */
+const GATHERING = 100;
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
+/** How long an answer is waited for. */
+const PATIENCE = 5_000;
+
+/** @throws ConfigurationError for what is no posting address */
+export function readPostingAddress(viewer: string): PostingAddress {
+  const url = URL.canParse(viewer) ? new URL(viewer) : undefined;
+  const token = url?.searchParams.get('token');
+  const isLoopback = url !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (!url || !token || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
+    // The address is not quoted: it has a token.
+    throw new ConfigurationError(
+      'invalid_option',
+      "`viewer` must be the postingUrl() of another instance's inspector: https, or http on this machine.",
+    );
+  }
+  return { url: new URL('/messages', url), token };
+}
+
+/**
+ * Posts messages to another instance's viewer, in batches, one batch at a time. While the viewer cannot be reached they
+ * wait, and the oldest are dropped. It never keeps the process alive.
+ */
+export class Poster {
+  readonly #options: PosterOptions;
+  #waiting: InspectorMessage[] = [];
+  #dropped = 0;
+  #pause = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #posting: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: PosterOptions) {
+    this.#options = options;
+  }
+
+  tell(message: InspectorMessage): void {
+    if (this.#closed) return;
+    this.#waiting.push(message);
+    // Many at a time, because each time the rest moves up.
+    if (this.#waiting.length > MOST_WAITING + MOST_IN_A_BATCH) {
+      this.#dropped += this.#waiting.splice(0, MOST_IN_A_BATCH).length;
+    }
+    this.#schedule(this.#pause || GATHERING);
+  }
+
+  /** Posts what waits, once, and ends. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    // Nothing else here keeps the process alive, and whoever closes waits for this.
+    const alive = setInterval(() => {}, PATIENCE);
+    await this.#posting;
+    while (this.#waiting.length > 0 && this.#pause === 0) await this.#post();
+    clearInterval(alive);
+    this.#waiting = [];
+  }
+
+  #schedule(delay: number): void {
+    if (this.#timer !== undefined || this.#posting !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#posting = this.#post().finally(() => {
+        this.#posting = undefined;
+        if (this.#waiting.length > 0 && !this.#closed) this.#schedule(this.#pause || GATHERING);
+      });
+    }, delay).unref();
+  }
+
+  async #post(): Promise<void> {
+    const { instance, address } = this.#options;
+    const messages = this.#waiting.splice(0, MOST_IN_A_BATCH);
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    const failure = await post(address, { instance, dropped, messages });
+    if (failure === undefined) {
+      this.#pause = 0;
+      return;
+    }
+    this.#waiting = [...messages, ...this.#waiting];
+    this.#dropped += dropped;
+    const isFirst = this.#pause === 0;
+    this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
+    if (isFirst) await this.#tellFailure(failure);
+  }
+
+  async #tellFailure(reason: string): Promise<void> {
+    try {
+      await this.#options.onPostingFailed?.(reason);
+    } catch {
+      // Whoever is told of failures may fail too.
+    }
+  }
+}
+
+/** @returns why it failed */
+function post({ url, token }: PostingAddress, batch: Batch): Promise<string | undefined> {
+  const body = JSON.stringify(batch);
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return new Promise((resolve) => {
+    const request: ClientRequest = send(url, { method: 'POST', headers, timeout: PATIENCE });
+    request.once('socket', (socket) => socket.unref());
+    request.once('timeout', () => request.destroy());
+    request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'request_failed'));
+    request.once('response', (response: IncomingMessage) => {
+      response.resume();
+      resolve(response.statusCode === 204 ? undefined : `http_${response.statusCode}`);
+    });
+    request.end(body);
+  });
+}

@@ -1,0 +1,68 @@
+import { transitionIds } from './chart.js';
+import { messageBase } from './message-base.js';
+import type { Batch, InspectorMessage } from './messages.js';
+import { shownLabel } from './pseudonym.js';
+import { isInstanceName } from './safe-inspector.js';
+import { listOf, number, read, type Shape } from './shape.js';
+import { shownEffect, shownEvent, shownFacts, shownSnapshot } from './shown.js';
+
+/** What one batch may have at most. */
+export const MOST_IN_A_BATCH = 200;
+const MOST_IN_A_STEP = 64;
+
+/**
+ * A batch that another instance posted, made anew field by field: who has the token may be wrong about what to show, or
+ * no instance at all. What is no message is left out; `undefined` for what is no batch.
+ */
+export function readBatch(text: string): Batch | undefined {
+  const value = parsed(text);
+  const instance = read(value, 'instance');
+  const dropped = number(read(value, 'dropped'));
+  if (!isInstanceName(instance) || dropped === undefined || dropped < 0) return undefined;
+  const messages = listOf((message) => messageOf(message, instance), MOST_IN_A_BATCH)(read(value, 'messages'));
+  return messages && { instance, dropped, messages };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const effects = listOf(shownEffect, MOST_IN_A_STEP);
+const transitionId: Shape<string> = (value) =>
+  typeof value === 'string' && transitionIds.has(value) ? value : undefined;
+const transitions = listOf(transitionId, MOST_IN_A_STEP);
+
+function messageOf(value: unknown, instance: string): InspectorMessage | undefined {
+  const sessionId = read(value, 'sessionId');
+  const told = read(value, 'frameio');
+  const [sequence, time] = [number(read(told, 'sequence')), number(read(told, 'time'))];
+  const label = read(told, 'label');
+  if (!isSessionOf(instance, sessionId)) return undefined;
+  if (sequence === undefined || time === undefined || typeof label !== 'string') return undefined;
+  const about = { sequence, time, instance, label: shownLabel(label) };
+  const base = messageBase(sessionId, time);
+  const type = read(value, 'type');
+  const event = shownEvent(read(value, 'event'));
+  if (type === '@xstate.event') return { type, ...base, event, frameio: about };
+  const facts = shownFacts(read(told, 'facts'));
+  if (facts === undefined) return undefined;
+  const snapshot = shownSnapshot(read(value, 'snapshot'));
+  if (type === '@xstate.actor') {
+    return { type, name: about.label, ...base, snapshot, frameio: { ...about, facts } };
+  }
+  if (type !== '@xstate.snapshot') return undefined;
+  const step = {
+    effects: effects(read(told, 'effects')) ?? [],
+    transitions: transitions(read(told, 'transitions')) ?? [],
+  };
+  return { type, ...base, event, snapshot, frameio: { ...about, ...step, facts } };
+}
+
+/** An instance speaks of its own sessions. */
+function isSessionOf(instance: string, id: unknown): id is string {
+  return typeof id === 'string' && id.startsWith(`${instance}/`) && /^\d{1,9}$/.test(id.slice(instance.length + 1));
+}

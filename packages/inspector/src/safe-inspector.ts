@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { ConfigurationError, type Inspect, sessionMachine } from '@frameio-auth/core';
+import { messageBase } from './message-base.js';
+import type { InspectorMessage } from './messages.js';
+import { byKey, byPseudonym, type Labelling } from './pseudonym.js';
+import { read } from './shape.js';
+import { shownEvent, shownSnapshot } from './shown.js';
+import { WatchedSession } from './watched-session.js';
+
+/** What core's option `inspect` takes, as a function. */
+export type InspectorFunction = Extract<Inspect, (event: never) => unknown>;
+
+/** What takes the messages: a logger, a trace, a queue. One that throws or rejects is ignored. */
+export type Sink = (message: InspectorMessage) => unknown;
+
+export interface LabelOptions {
+  /** The name of this instance, up to 40 letters, digits, `.`, `_`, `:` and `-`. Default: the process id and a random end. */
+  readonly instance?: string;
+  /** Whether sessions are called by their keys, which may be personal data. Default: `false`, by pseudonyms. */
+  readonly showKeys?: boolean;
+  /**
+   * What pseudonyms are made with: a random text that the instances of a fleet share, for all of them to call the same
+   * session the same. Default: a random one.
+   */
+  readonly labelKey?: string;
+}
+
+export interface SafeInspectorOptions extends LabelOptions {
+  readonly sink: Sink;
+}
+
+/**
+ * What to give core as `inspect`: tells the sink what happens in each session, in {@link InspectorMessage}s that are made
+ * of allowed fields alone. It looks at sessions only; actors of other machines are passed over. It never throws.
+ *
+ * @throws ConfigurationError when it is made, for an option that cannot work
+ */
+export function safeInspector({ sink, ...labels }: SafeInspectorOptions): InspectorFunction {
+  if (typeof sink !== 'function') {
+    throw new ConfigurationError('invalid_option', 'safeInspector: `sink` must be a function that takes a message.');
+  }
+  return inspectorFunction(instanceName(labels.instance), labelling(labels), sink);
+}
+
+const INSTANCE = /^[\w.:-]{1,40}$/;
+
+/** @throws ConfigurationError */
+export function instanceName(instance: string | undefined): string {
+  if (instance === undefined) return `${process.pid}-${randomBytes(3).toString('hex')}`;
+  if (isInstanceName(instance)) return instance;
+  throw new ConfigurationError(
+    'invalid_option',
+    'An inspector\'s `instance` is a name of up to 40 letters, digits, ".", "_", ":" and "-".',
+  );
+}
+
+export function isInstanceName(name: unknown): name is string {
+  return typeof name === 'string' && INSTANCE.test(name);
+}
+
+export function labelling({ showKeys, labelKey }: LabelOptions): Labelling {
+  return showKeys === true ? byKey : byPseudonym(labelKey ?? randomBytes(32).toString('base64url'));
+}
+
+export function inspectorFunction(instance: string, labelOf: Labelling, sink: Sink): InspectorFunction {
+  const sessions = new WeakMap<object, WatchedSession>();
+  let counted = 0;
+  let sequence = 0;
+
+  const sessionOf = (actor: unknown): WatchedSession | undefined => {
+    if (typeof actor !== 'object' || actor === null) return undefined;
+    const known = sessions.get(actor);
+    if (known !== undefined) return known;
+    if (read(read(actor, 'logic'), 'id') !== sessionMachine.id) return undefined;
+    counted += 1;
+    const key = read(actor, 'id');
+    const session = new WatchedSession(`${instance}/${counted}`, typeof key === 'string' ? labelOf(key) : '');
+    sessions.set(actor, session);
+    return session;
+  };
+
+  const about = (session: WatchedSession, time: number) => {
+    sequence += 1;
+    return { sequence, time, instance, label: session.label };
+  };
+
+  const messageOf = (inspected: unknown): InspectorMessage | undefined => {
+    const session = sessionOf(read(inspected, 'actorRef'));
+    if (session === undefined) return undefined;
+    const time = Date.now();
+    const type = read(inspected, 'type');
+    switch (type) {
+      case '@xstate.action':
+        session.noteAction(read(inspected, 'action'));
+        return undefined;
+      case '@xstate.microstep':
+        session.noteTransitions(read(inspected, '_transitions'));
+        return undefined;
+      case '@xstate.actor': {
+        const snapshot = shownSnapshot(snapshotOf(read(inspected, 'actorRef')));
+        const frameio = { ...about(session, time), facts: session.facts(snapshot) };
+        return { type, name: session.label, ...messageBase(session.id, time), snapshot, frameio };
+      }
+      case '@xstate.event': {
+        const event = shownEvent(read(inspected, 'event'));
+        session.noteEvent(event);
+        return { type, ...messageBase(session.id, time), event, frameio: about(session, time) };
+      }
+      case '@xstate.snapshot': {
+        const event = shownEvent(read(inspected, 'event'));
+        const snapshot = shownSnapshot(read(inspected, 'snapshot'));
+        const frameio = { ...about(session, time), ...session.endStep(), facts: session.facts(snapshot) };
+        return { type, ...messageBase(session.id, time), event, snapshot, frameio };
+      }
+      default:
+        return undefined;
+    }
+  };
+
+  return (inspected) => {
+    try {
+      const message = messageOf(inspected);
+      if (message === undefined) return;
+      const taken: unknown = sink(message);
+      if (taken instanceof Promise) taken.catch(() => {});
+    } catch {
+      // Whatever is wrong with what was told, or with who was to hear it, the session goes on.
+    }
+  };
+}
+
+function snapshotOf(actor: unknown): unknown {
+  const getSnapshot = read(actor, 'getSnapshot');
+  return typeof getSnapshot === 'function' ? getSnapshot.call(actor) : undefined;
+}

@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigurationError } from '@frameio-auth/core';
+import { sessionChart } from './chart.js';
+import { History, KEPT } from './history.js';
+import { objectionTo } from './loopback-request.js';
+import type { InspectorMessage } from './messages.js';
+import { isSameToken } from './random-token.js';
+import { readBatch } from './read-batch.js';
+import type { Site } from './site.js';
+import { type Presentation, ViewerStream } from './viewer-stream.js';
+import { Visitors } from './visitors.js';
+
+export interface ViewerServerOptions {
+  readonly instance: string;
+  /** On 127.0.0.1; 0: any that is free. */
+  readonly port: number;
+  readonly site: Site;
+  readonly present: Presentation;
+  /** With which other instances may post; without it, none may. */
+  readonly postingToken?: string;
+}
+
+/** The longest batch that is read, in bytes. */
+const LONGEST_BATCH = 2 * 1024 * 1024;
+
+/** More viewers than anybody has windows are refused. */
+const MOST_STREAMS = 32;
+
+/**
+ * The server of a page on which sessions are watched: on 127.0.0.1 alone, for whoever was given a link. It never keeps
+ * the process alive.
+ */
+export class ViewerServer {
+  readonly #options: ViewerServerOptions;
+  readonly #server: Server;
+  readonly #visitors = new Visitors();
+  readonly #history = new History();
+  readonly #streams = new Set<ViewerStream>();
+  readonly #listening: Promise<number>;
+  #port = 0;
+  #closed = false;
+
+  constructor(options: ViewerServerOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    });
+    this.#server.on('connection', (socket) => socket.unref());
+    this.#listening = new Promise((resolve, reject) => {
+      this.#server.once('error', () =>
+        reject(
+          new ConfigurationError(
+            'inspector_not_listening',
+            `The inspector cannot listen on port ${options.port} of 127.0.0.1. Choose another \`port\`, or leave it out.`,
+          ),
+        ),
+      );
+      this.#server.listen(options.port, '127.0.0.1', () => {
+        this.#port = (this.#server.address() as AddressInfo).port;
+        resolve(this.#port);
+      });
+    });
+    // Whoever asks for the link hears of it; the process must not end because nobody does.
+    this.#listening.catch(() => {});
+    this.#server.unref();
+  }
+
+  /** Where the server is; rejects with a ConfigurationError when it could not listen. */
+  async origin(): Promise<string> {
+    return `http://127.0.0.1:${await this.#listening}`;
+  }
+
+  /** A link that works once. */
+  async link(): Promise<string> {
+    return `${await this.origin()}/?token=${this.#visitors.invite()}`;
+  }
+
+  tell(message: InspectorMessage): void {
+    if (this.#closed) return;
+    this.#history.add(message);
+    for (const stream of this.#streams) stream.tell(message);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const stream of this.#streams) stream.close();
+    this.#history.clear();
+    await this.#listening.catch(() => {});
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(`http://127.0.0.1${request.url}`);
+    const token = url.pathname === '/' ? url.searchParams.get('token') : null;
+    this.#protect(response);
+    const objection = objectionTo(request, this.#port, token !== null);
+    if (objection !== undefined) return refuse(response, objection.status, objection.reason);
+    if (url.pathname === '/messages') return this.#take(request, response);
+    if (request.method !== 'GET') return refuse(response, 405, 'There is nothing to do here but to look.');
+    if (token !== null) return this.#admit(response, token);
+    if (!this.#isKnown(request)) return refuse(response, 403, STRANGER);
+    if (url.pathname === '/events') return this.#stream(response);
+    if (url.pathname === '/machine.json') return send(response, 'application/json', JSON.stringify(sessionChart));
+    const file = await this.#options.site.file(url.pathname);
+    if (file === undefined) return refuse(response, 404, 'There is nothing at this address.');
+    send(response, file.type, file.body);
+  }
+
+  #protect(response: ServerResponse): void {
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+        `worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; ${this.#options.site.policy}`,
+    );
+    response.setHeader('cross-origin-resource-policy', 'same-origin');
+    response.setHeader('cross-origin-opener-policy', 'same-origin');
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader('referrer-policy', 'no-referrer');
+    response.setHeader('cache-control', 'no-store');
+  }
+
+  /** The cookies of 127.0.0.1 are the same for all ports. */
+  get #cookieName(): string {
+    return `frameio-inspector-${this.#port}`;
+  }
+
+  #isKnown(request: IncomingMessage): boolean {
+    const cookies = (request.headers.cookie ?? '').split(';').map((cookie) => cookie.trim().split('='));
+    return cookies.some(([name, value = '']) => name === this.#cookieName && this.#visitors.knows(value));
+  }
+
+  #admit(response: ServerResponse, token: string): void {
+    const cookie = this.#visitors.admit(token);
+    if (cookie === undefined) {
+      refuse(response, 403, STRANGER);
+      return;
+    }
+    response.setHeader('set-cookie', `${this.#cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict`);
+    // A redirect would still be the visit of whoever showed the link, who may be another site, and the cookie is not
+    // for those. This is our own page going on to the next.
+    send(response, 'text/html; charset=utf-8', '<!doctype html><meta http-equiv="refresh" content="0; url=/">');
+  }
+
+  #stream(response: ServerResponse): void {
+    if (this.#streams.size >= MOST_STREAMS) {
+      refuse(response, 503, 'Too many windows are open.');
+      return;
+    }
+    const { instance, present } = this.#options;
+    const stream = new ViewerStream(response, {
+      hello: { instance, time: Date.now(), keeps: KEPT },
+      history: this.#history.all(),
+      present,
+      summary: () => this.#history.summary(),
+    });
+    this.#streams.add(stream);
+    response.once('close', () => this.#streams.delete(stream));
+  }
+
+  /** What other instances post. They are programs, so a request that a page sent is none of theirs. */
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { postingToken } = this.#options;
+    const { authorization, origin } = request.headers;
+    const shown = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : '';
+    if (postingToken === undefined || origin !== undefined || !isSameToken(shown, postingToken)) {
+      return refuse(response, 403, 'Posting takes the token of the posting address.');
+    }
+    if (request.method !== 'POST') return refuse(response, 405, 'Messages are posted.');
+    const body = await bodyOf(request);
+    if (body === undefined) return refuse(response, 413, 'The batch is too long.');
+    const batch = readBatch(body);
+    if (batch === undefined) return refuse(response, 400, 'This is no batch of messages.');
+    const { instance, dropped, messages } = batch;
+    if (dropped > 0) for (const stream of this.#streams) stream.notify({ instance, dropped });
+    for (const message of messages) this.tell(message);
+    response.writeHead(204).end();
+  }
+}
+
+const STRANGER =
+  'This page is for whoever was given a link to it, and each link works once. Ask the inspector for another: url().';
+
+function send(response: ServerResponse, type: string, body: string | Buffer): void {
+  response.writeHead(200, { 'content-type': type }).end(body);
+}
+
+/** The connection ends with it, so that what the other side still sends need not be read. */
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${reason}\n`);
+}
+
+/** The body as text; `undefined` when it is too long. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LONGEST_BATCH) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http';
+import type { Hello, InspectorMessage, Notice, Summary } from './messages.js';
+
+/** How many messages go into one event of the stream. */
+const BATCH = 100;
+
+/** How many messages may wait for a viewer, beside the history that it begins with. */
+const MOST_WAITING = 1_000;
+
+/** A proxy or a browser that hears nothing for long takes the connection for dead. */
+const HEARTBEAT = 15_000;
+
+/** How a message is written for those who view it. */
+export type Presentation = (message: InspectorMessage) => object;
+
+export interface StreamStart {
+  readonly hello: Hello;
+  readonly history: readonly InspectorMessage[];
+  readonly present: Presentation;
+  /** Where all sessions stand, for a viewer that missed what led there. */
+  readonly summary: () => Summary['messages'];
+}
+
+/**
+ * One viewer's stream of server-sent events. Messages are put aside and written later, many at a time, so that a session
+ * does no more for its viewers than to add to a list; and a viewer that does not read has its list emptied.
+ */
+export class ViewerStream {
+  readonly #response: ServerResponse;
+  readonly #start: StreamStart;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #most: number;
+  #waiting: InspectorMessage[];
+  #missed = 0;
+  #scheduled = false;
+
+  constructor(response: ServerResponse, start: StreamStart) {
+    this.#response = response;
+    this.#start = start;
+    this.#waiting = [...start.history];
+    this.#most = start.history.length + MOST_WAITING;
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.on('drain', () => this.#schedule());
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT).unref();
+    response.once('close', () => clearInterval(this.#heartbeat));
+    this.#write('hello', start.hello);
+    this.#schedule();
+  }
+
+  tell(message: InspectorMessage): void {
+    if (this.#waiting.length >= this.#most) {
+      this.#missed += this.#waiting.length;
+      this.#waiting = [];
+    }
+    this.#waiting.push(message);
+    this.#schedule();
+  }
+
+  notify(notice: Notice): void {
+    if (!this.#response.writableNeedDrain) this.#write('notice', notice);
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.#response.end();
+  }
+
+  /** After this turn of the event loop: what happens in a turn is written together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#writeSome();
+    }).unref();
+  }
+
+  #writeSome(): void {
+    if (this.#response.writableEnded || this.#response.destroyed || this.#response.writableNeedDrain) return;
+    const { present, summary } = this.#start;
+    if (this.#missed > 0) {
+      // The summary has what waits as well.
+      const missed = this.#missed + this.#waiting.length;
+      this.#missed = 0;
+      this.#waiting = [];
+      this.#write('summary', { missed, messages: summary().map(present) });
+    }
+    if (this.#waiting.length === 0) return;
+    this.#write('messages', this.#waiting.splice(0, BATCH).map(present));
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #beat(): void {
+    if (!this.#response.writableNeedDrain) this.#response.write(':\n\n');
+  }
+
+  #write(event: string, data: unknown): void {
+    this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+}
