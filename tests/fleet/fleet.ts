@@ -10,7 +10,7 @@ import {
 } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 
 /** A Redis, an authorization server, and as many instances of one application as a test makes, each with a client of its own. */
 export interface Fleet {
@@ -27,16 +27,19 @@ export interface FleetOptions {
   readonly timeout?: number;
 }
 
-/** Everything ends with the test. */
-export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
+/** Everything ends with the test; a test that runs beside others must say which one it is, by its `onTestFinished`. */
+export async function startFleet(
+  options: FleetOptions = {},
+  atTheEnd: TestContext['onTestFinished'] = onTestFinished,
+): Promise<Fleet> {
   const [redis, server] = await Promise.all([startRedis(options.redis), startAuthorizationServer(options.server)]);
-  onTestFinished(async () => void (await Promise.all([redis.stop(), server.close()])));
+  atTheEnd(async () => void (await Promise.all([redis.stop(), server.close()])));
 
   function common(): CommonOptions {
     const client = new Redis(redis.url, { retryStrategy: () => 50 });
     client.on('error', () => {}); // Some tests end the server on purpose.
     const storage = redisStorage({ client, ...(options.timeout && { timeout: options.timeout }) });
-    onTestFinished(async () => {
+    atTheEnd(async () => {
       await storage.close();
       client.disconnect();
     });

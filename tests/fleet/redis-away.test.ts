@@ -6,13 +6,18 @@ import { signIn, startFleet } from './fleet.js';
 /** Seconds. */
 const LIFETIME = 2;
 
-describe('while Redis is away', () => {
-  it("a user's token is served to its last second, then the session fails, and it recovers by itself", async () => {
-    const { redis, server, webApp } = await startFleet({
-      server: { accessTokenLifetime: LIFETIME, rotation: 'revoke-chain' },
-      redis: { persistence: 'always' },
-      timeout: 1_000,
-    });
+describe.concurrent('while Redis is away', () => {
+  it("a user's token is served to its last second, then the session fails, and it recovers by itself", async ({
+    onTestFinished,
+  }) => {
+    const { redis, server, webApp } = await startFleet(
+      {
+        server: { accessTokenLifetime: LIFETIME, rotation: 'revoke-chain' },
+        redis: { persistence: 'always' },
+        timeout: 1_000,
+      },
+      onTestFinished,
+    );
     const auth = webApp();
     const token = await signIn(server, auth);
     const expiry = Date.now() + LIFETIME * 1_000;
@@ -35,8 +40,11 @@ describe('while Redis is away', () => {
     await auth.close();
   });
 
-  it('a service asks for tokens without it, and shares them again when it is back', async () => {
-    const { redis, server, service } = await startFleet({ server: { accessTokenLifetime: LIFETIME }, timeout: 1_000 });
+  it('a service asks for tokens without it, and shares them again when it is back', async ({ onTestFinished }) => {
+    const { redis, server, service } = await startFleet(
+      { server: { accessTokenLifetime: LIFETIME }, timeout: 1_000 },
+      onTestFinished,
+    );
     const [auth, other] = [service(), service()];
     const token = await auth.getToken();
     await other.getToken();
