@@ -28,12 +28,12 @@ export function createMember(context: MemberContext<Broken>): RaceMember {
     transport: context.witnessTransport(fetchTransport()),
     storage: context.witnessStorage(storage),
   });
-  if (mistake === 'dies by itself' && index === 1) setTimeout(() => process.exit(), 500);
+  const getToken = mistake === 'dies by itself' && index === 1 ? dyingOf(session.getToken) : session.getToken;
   return {
     session: {
       getAuthorizationUrl: () => session.getAuthorizationUrl(),
       handleCallback: (url) => session.handleCallback(url),
-      getToken: keeping(mistake, session.getToken),
+      getToken: keeping(mistake, getToken),
       peekToken: () => session.peekToken(),
       refresh: () => session.refresh(),
       subscribe: (listener) => session.subscribe(listener),
@@ -76,5 +76,13 @@ function keeping(mistake: Mistake, getToken: WebAppAuth['getToken']): WebAppAuth
   return (options) => {
     first ??= getToken(options);
     return first;
+  };
+}
+
+/** A `getToken` that the process dies of, a while after the first call: not before the race is under way. */
+function dyingOf(getToken: WebAppAuth['getToken']): WebAppAuth['getToken'] {
+  return (options) => {
+    setTimeout(() => process.exit(), 500);
+    return getToken(options);
   };
 }

@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { race } from '@frameio-auth/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { Broken, Mistake } from './broken-member.js';
 
-/** The invariants that do not hold in a race of members that make a mistake, each once. */
-async function brokenBy(mistake: Mistake): Promise<Set<string>> {
+/**
+ * The invariants that do not hold in a race of members that make a mistake, each once. These tests run side by side, so
+ * each says by its own context when its directory may go.
+ */
+async function brokenBy({ onTestFinished }: TestContext, mistake: Mistake): Promise<Set<string>> {
   const directory = await mkdtemp(join(tmpdir(), 'broken-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const { violations } = await race({
@@ -24,24 +27,24 @@ async function brokenBy(mistake: Mistake): Promise<Set<string>> {
 }
 
 describe.concurrent('a race notices', { timeout: 60_000 }, () => {
-  it('a storage that grants every lease', async () => {
+  it('a storage that grants every lease', async (context) => {
     // Whether two of them meet at the server as well is chance, and on a busy machine they may not.
-    expect(await brokenBy('grants every lease')).toContain('one holder');
+    expect(await brokenBy(context, 'grants every lease')).toContain('one holder');
   });
 
-  it('a storage that compares no versions', async () => {
-    expect(await brokenBy('compares no versions')).toContain('growing versions');
+  it('a storage that compares no versions', async (context) => {
+    expect(await brokenBy(context, 'compares no versions')).toContain('growing versions');
   });
 
-  it('a member that serves a token when it has expired', async () => {
-    expect(await brokenBy('serves the first token for ever')).toContain('living tokens');
+  it('a member that serves a token when it has expired', async (context) => {
+    expect(await brokenBy(context, 'serves the first token for ever')).toContain('living tokens');
   });
 
-  it('a member that has no token when all is calm', async () => {
-    expect(await brokenBy('keeps its own storage')).toContain('recovery');
+  it('a member that has no token when all is calm', async (context) => {
+    expect(await brokenBy(context, 'keeps its own storage')).toContain('recovery');
   });
 
-  it('a member that dies', async () => {
-    expect(await brokenBy('dies by itself')).toContain('staying alive');
+  it('a member that dies', async (context) => {
+    expect(await brokenBy(context, 'dies by itself')).toContain('staying alive');
   });
 });

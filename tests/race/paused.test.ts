@@ -1,5 +1,5 @@
 import { fault, type RaceFault, type RaceReport, type Rotation, race } from '@frameio-auth/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { fields } from './fields.js';
 
 /** Milliseconds. Far shorter than in life, so that nobody has to wait for its end. */
@@ -33,7 +33,11 @@ function pausePastItsLease(): RaceFault {
   };
 }
 
-async function racePaused(server: { rotation: Rotation; gracePeriod: number }): Promise<RaceReport> {
+/** These tests run side by side, so each says by its own context when its Redis may end. */
+async function racePaused(
+  { onTestFinished }: TestContext,
+  server: { rotation: Rotation; gracePeriod: number },
+): Promise<RaceReport> {
   const field = await fields.redis();
   onTestFinished(() => field.close());
   return race({
@@ -64,24 +68,24 @@ function answersToFirst({ history }: RaceReport): string[] {
 describe.concurrent('an instance that is paused for longer than its lease in the middle of a refresh', {
   timeout: 60_000,
 }, () => {
-  it('costs a request where the server takes a spent token once more', async () => {
-    const report = await racePaused({ rotation: 'strict', gracePeriod: 60_000 });
+  it('costs a request where the server takes a spent token once more', async (context) => {
+    const report = await racePaused(context, { rotation: 'strict', gracePeriod: 60_000 });
     expect(report.violations).toStrictEqual([]);
     expect(answersToFirst(report)).toStrictEqual(['granted', 'granted']);
     expect(causes(report)).toStrictEqual(new Set());
     expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
   });
 
-  it('ends the session where the server does not, until it wakes up with the tokens that mend it', async () => {
-    const report = await racePaused({ rotation: 'strict', gracePeriod: 0 });
+  it('ends the session where the server does not, until it wakes up with the tokens that mend it', async (context) => {
+    const report = await racePaused(context, { rotation: 'strict', gracePeriod: 0 });
     expect(report.violations).toStrictEqual([]);
     expect(answersToFirst(report)).toStrictEqual(['granted', 'refused']);
     expect(causes(report)).toStrictEqual(new Set(['refresh_interrupted']));
     expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
   });
 
-  it('ends the session for good where the second presentation revokes every token of the sign-in', async () => {
-    const report = await racePaused({ rotation: 'revoke-chain', gracePeriod: 0 });
+  it('ends the session for good where the second presentation revokes every token of the sign-in', async (context) => {
+    const report = await racePaused(context, { rotation: 'revoke-chain', gracePeriod: 0 });
     expect(report.violations).toStrictEqual([]);
     expect(answersToFirst(report)).toStrictEqual(['granted', 'refused']);
     expect(causes(report)).toStrictEqual(new Set(['refresh_interrupted', 'refresh_token_rejected']));
