@@ -138,7 +138,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       'delivery.head-cut',
       'redirect.elsewhere',
       'body.cut',
-      'timeout.silence',
+      'timeout.next',
       'repeat.stale',
       'https.broken',
       'https.stream-reset',
@@ -191,7 +191,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       }),
   },
   'quotes the address': {
-    breaks: ['error.secret', 'error.secret-unfit'],
+    breaks: ['error.secret', 'error.secret-unfit', 'error.late'],
     by: (whole) => failing(whole, (url) => (error) => copyOf(error, { message: `${error.message} ${url}` })),
   },
   'shows the request to whoever looks for what is hidden': {
@@ -221,7 +221,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       }),
   },
   'does not say where': {
-    breaks: ['error.host'],
+    breaks: ['error.host', 'error.late'],
     by: (whole) => failing(whole, () => (error) => copyOf(error, { message: 'The request failed.' })),
   },
   'has sentences for codes': {
@@ -246,7 +246,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (_, { maxBodySize, timeout }) => fetchTransport({ maxBodySize, timeout: timeout / 25 }),
   },
   'gives up and keeps the connection': {
-    breaks: ['timeout.silence', 'timeout.head', 'timeout.body', 'https.timeout'],
+    breaks: ['timeout.silence', 'timeout.head', 'timeout.body'],
     by: (_, { maxBodySize, timeout }) => {
       const patient = fetchTransport({ maxBodySize, timeout: 60_000 });
       return (...call) =>

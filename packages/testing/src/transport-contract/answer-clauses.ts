@@ -140,7 +140,7 @@ export const answerClauses: readonly Clause[] = [
       const server = await start(bench, (connection) => {
         connection.write(head + body.slice(0, 10));
         // A transport that resolves with the headers alone does so while the rest is still on its way.
-        setTimeout(() => connection.writable && connection.write(body.slice(10)), 100);
+        setTimeout(() => connection.writable && connection.write(body.slice(10)), 500);
       });
       const answer = await answerTo(bench, server.origin);
       server.reset();

@@ -33,13 +33,13 @@ export interface Bench {
 export const SETTINGS = { timeout: 10_000, maxBodySize: 65_536 } as const;
 
 /** A time-out that a clause waits for, in milliseconds. */
-export const SHORT = 300;
+export const SHORT = 500;
 
 /** What a connection may hold of a body that nobody reads, and more, in bytes. */
 export const MUCH = 2 ** 25;
 
 /** How much later than it should something may happen on a busy machine, in milliseconds. */
-const GRACE = 3_000;
+const GRACE = 4_000;
 
 /** What nobody may see: one in each place of a request and of an answer. */
 export const CANARIES = {
@@ -148,6 +148,12 @@ export function assertUnknown(failure: TransportError, code: string): void {
   assertDelivery(failure, 'unknown');
 }
 
+/** The failure of a request that took too long: nothing was sent if nothing arrived, and else nobody knows. */
+export function assertTimedOut(failure: TransportError, arrived: number): void {
+  assert.equal(failure.code, 'timeout', '`code` of the failure:');
+  if (arrived > 0 || failure.delivery !== 'not_sent') assertDelivery(failure, 'unknown');
+}
+
 /** Sees that the transport lets go of all connections, which the server does not. */
 export async function assertLetGo(server: MisbehavingServer): Promise<void> {
   await within(GRACE, 'the end of a connection that nobody reads from', server.deserted());
@@ -164,6 +170,12 @@ export async function within<Result>(ms: number, what: string, promise: Promise<
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A promise whose failure counts where somebody waits for it, and not before. */
+export function forLater<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Waits until a condition holds; if it does not come to, the clause fails. */

@@ -49,7 +49,7 @@ export const bodyClauses: readonly Clause[] = [
       const failure = await failureOn(bench, (connection) => {
         // What is sent right before a reset may be lost with it.
         connection.write(half);
-        setTimeout(() => connection.resetAndDestroy(), 100);
+        setTimeout(() => connection.resetAndDestroy(), 500);
       });
       assertUnknown(failure, 'body_incomplete');
     },
@@ -81,7 +81,7 @@ export const bodyClauses: readonly Clause[] = [
   {
     id: 'body.declared',
     rule: 'A body that is said to be longer is given up once it is, without waiting for the rest.',
-    settings: { timeout: 2_000 },
+    settings: { timeout: 3_000 },
     async prove(bench) {
       const begun = responseText(200, 'x'.repeat(bench.maxBodySize + 1), { 'Content-Length': String(2 ** 40) });
       const server = await start(bench, send(begun));

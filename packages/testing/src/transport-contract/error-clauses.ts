@@ -13,9 +13,7 @@ const SECRET_ANSWER = { 'X-Secret': CANARIES.answer, 'Set-Cookie': `a=${CANARIES
 const SERVERS: Readonly<Record<string, Misbehaviour>> = {
   'hangs up': hangUp,
   'resets the connection': reset,
-  'says nothing': hang,
   'speaks no HTTP': sendAndHangUp(`${CANARIES.answer}\r\n\r\n`),
-  'stops within its headers': send(`HTTP/1.1 200 OK\r\nX-Secret: ${CANARIES.answer}\r\n`),
   'hangs up within its headers': sendAndHangUp(`HTTP/1.1 200 OK\r\nX-Secret: ${CANARIES.answer}\r\n`),
   'hangs up within its body': sendAndHangUp(
     responseText(200, CANARIES.answer, { ...SECRET_ANSWER, 'Content-Length': '1000' }),
@@ -24,6 +22,13 @@ const SERVERS: Readonly<Record<string, Misbehaviour>> = {
   'sends too much': respond(200, CANARIES.answer.repeat(100), SECRET_ANSWER),
   'answers with a status that is none': respond(999, CANARIES.answer, SECRET_ANSWER),
   redirects: respond(302, CANARIES.answer, { ...SECRET_ANSWER, Location: `/${CANARIES.answer}` }),
+};
+
+/** Servers that a request waits for in vain. */
+const SILENT: Readonly<Record<string, Misbehaviour>> = {
+  'says nothing': hang,
+  'stops within its headers': send(`HTTP/1.1 200 OK\r\nX-Secret: ${CANARIES.answer}\r\n`),
+  'stops within its body': send(responseText(200, CANARIES.answer, { ...SECRET_ANSWER, 'Content-Length': '1000' })),
 };
 
 /** What cannot be sent, with a secret in each place. */
@@ -36,26 +41,39 @@ const UNFIT: readonly (readonly [url: string, flaw: Partial<TransportRequest>])[
   [PATH, {}],
 ];
 
-/** Every way to fail, on a transport with the settings of {@link BRIEF}. */
-async function allFailures(bench: Bench): Promise<[host: string, failure: TransportError][]> {
-  const origins = Object.values(SERVERS).map(async (misbehave) => (await start(bench, misbehave)).origin);
-  const untrusted = start(bench, hang, { tls: await serverCertificate() }).then(({ origin }) => origin);
-  const noHost = Promise.resolve('https://frameio-auth.invalid');
+type Failures = [host: string, failure: TransportError][];
+
+/** Every way to fail at once, for a transport that reads no more than {@link LITTLE}. */
+async function allFailures(bench: Bench): Promise<Failures> {
+  const tls = await serverCertificate();
+  return failuresAt(bench, [
+    ...Object.values(SERVERS).map((misbehave) => originOf(bench, misbehave)),
+    originOf(bench, hang, { tls }),
+    Promise.resolve('https://frameio-auth.invalid'),
+    closedOrigin(),
+  ]);
+}
+
+async function originOf(...server: Parameters<typeof start>): Promise<string> {
+  return (await start(...server)).origin;
+}
+
+function failuresAt(bench: Bench, origins: readonly Promise<string>[]): Promise<Failures> {
   return Promise.all(
-    [...origins, untrusted, noHost, closedOrigin()].map(async (started) => {
+    origins.map(async (started) => {
       const origin = await started;
       return [new URL(origin).host, await failureTo(bench, origin + PATH)];
     }),
   );
 }
 
-const BRIEF = { timeout: SHORT, maxBodySize: 1_000 } as const;
+const LITTLE = { maxBodySize: 1_000 } as const;
 
 export const errorClauses: readonly Clause[] = [
   {
     id: 'error.host',
     rule: 'An error names the host and the port that the request was for.',
-    settings: BRIEF,
+    settings: LITTLE,
     async prove(bench) {
       for (const [host, { code, message }] of await allFailures(bench)) {
         assert.ok(message.includes(host), `The message of the failure ${code} does not name the host.`);
@@ -65,7 +83,7 @@ export const errorClauses: readonly Clause[] = [
   {
     id: 'error.code',
     rule: 'The code of an error is one of this contract, or a word of the platform such as `ECONNREFUSED`.',
-    settings: BRIEF,
+    settings: LITTLE,
     async prove(bench) {
       for (const [, { code }] of await allFailures(bench))
         assert.match(code, /^(?:[A-Z][A-Z0-9_]*|[a-z]+(?:_[a-z]+)*)$/);
@@ -74,9 +92,21 @@ export const errorClauses: readonly Clause[] = [
   {
     id: 'error.secret',
     rule: 'No error shows anything of a header, of a body, or of path and query, nor of what the server answered.',
-    settings: BRIEF,
+    settings: LITTLE,
     async prove(bench) {
       for (const [, failure] of await allFailures(bench)) assertShowsNothing(failure);
+    },
+  },
+  {
+    id: 'error.late',
+    rule: 'The error for a request that took too long names the host and the port too, and shows as little.',
+    settings: { timeout: SHORT },
+    async prove(bench) {
+      const origins = Object.values(SILENT).map((misbehave) => originOf(bench, misbehave));
+      for (const [host, failure] of await failuresAt(bench, origins)) {
+        assert.ok(failure.message.includes(host), 'The message of the failure does not name the host.');
+        assertShowsNothing(failure);
+      }
     },
   },
   {

@@ -5,6 +5,7 @@ import {
   bodyOf,
   type Clause,
   failureTo,
+  forLater,
   headerOf,
   PATH,
   pathOf,
@@ -115,8 +116,8 @@ export const requestClauses: readonly Clause[] = [
         assert.equal(await answer.text(), `/${turn} body ${turn}`, `The answer to request ${turn}:`);
       };
       for (const turn of range(0, 10)) await ask(turn);
-      await Promise.all(range(10, 50).map(ask));
-      assert.equal(server.requests.length, 50, 'The number of requests that arrived:');
+      await Promise.all(range(10, 30).map(ask));
+      assert.equal(server.requests.length, 30, 'The number of requests that arrived:');
     },
   },
   {
@@ -126,9 +127,11 @@ export const requestClauses: readonly Clause[] = [
       const server = await startRoutes(bench, { '/stuck': hang, '/': respond(200) });
       const stuck = range(0, 10).map(() => failureTo(bench, `${server.origin}/stuck`));
       let over = false;
-      const end = Promise.all(stuck).then(() => {
-        over = true;
-      });
+      const end = forLater(
+        Promise.all(stuck).then(() => {
+          over = true;
+        }),
+      );
       for (const _ of range(0, 3)) await answerTo(bench, `${server.origin}/`);
       assert.equal(over, false, 'Whether it was answered only when the ones that are stuck were over:');
       server.reset();

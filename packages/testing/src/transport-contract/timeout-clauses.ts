@@ -4,7 +4,7 @@ import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-se
 import {
   answerTo,
   assertLetGo,
-  assertUnknown,
+  assertTimedOut,
   type Bench,
   type Clause,
   failureTo,
@@ -17,6 +17,9 @@ const { hang, respond, send } = misbehaviour;
 
 /** How often a server sends a byte of an answer that would take minutes, in milliseconds. */
 const TRICKLE = 30;
+
+/** A time-out that a clause waits for, and within which a busy machine can answer, in milliseconds. */
+const LONGER = 1_000;
 
 const LONG_ANSWER = responseText(200, 'x'.repeat(10_000), { 'X-Long': 'v'.repeat(1_000) });
 
@@ -57,8 +60,7 @@ export const timeoutClauses: readonly Clause[] = [
     settings: { timeout: SHORT },
     async prove(bench) {
       const server = await start(bench, hang);
-      const failure = await failureTo(bench, server.origin.replace('http:', 'https:') + PATH);
-      assert.equal(failure.code, 'timeout', '`code` of the failure:');
+      assertTimedOut(await failureTo(bench, server.origin.replace('http:', 'https:') + PATH), 0);
     },
   },
   {
@@ -76,13 +78,13 @@ export const timeoutClauses: readonly Clause[] = [
   {
     id: 'timeout.next',
     rule: 'After a time-out the next request is made as if nothing had happened.',
-    settings: { timeout: SHORT },
+    settings: { timeout: LONGER },
     async prove(bench) {
       let silent = true;
       const server = await start(bench, (connection, request) => {
         if (!silent) respond(200, 'answer')(connection, request);
       });
-      assertUnknown(await failureTo(bench, server.origin), 'timeout');
+      assertTimedOut(await failureTo(bench, server.origin), server.bytesReceived);
       silent = false;
       assert.equal(await (await answerTo(bench, server.origin)).text(), 'answer', 'The body of the answer:');
     },
@@ -92,10 +94,10 @@ export const timeoutClauses: readonly Clause[] = [
 async function assertTimesOut(bench: Bench, misbehave: Misbehaviour): Promise<void> {
   const server = await start(bench, misbehave);
   const begun = performance.now();
-  assertUnknown(await failureTo(bench, server.origin + PATH), 'timeout');
+  assertTimedOut(await failureTo(bench, server.origin + PATH), server.bytesReceived);
   // A timer may be early by a fraction of a millisecond.
   assert.ok(performance.now() - begun > bench.timeout - 5, 'It was given up before its time was over.');
-  assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
+  assert.ok(server.requests.length <= 1, 'The server saw the request more than once.');
   await assertLetGo(server);
 }
 
