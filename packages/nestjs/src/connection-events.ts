@@ -31,6 +31,9 @@ export interface FrameioReauthenticationDue extends ReauthenticationDue {
   readonly connection: string;
 }
 
+/** How long a failure counts as news, in milliseconds: while nobody wants a token, nothing shows that it is over. */
+const MEMORY = 300_000;
+
 interface Emitter {
   emit(event: string, payload: object): unknown;
 }
@@ -44,7 +47,7 @@ export class ConnectionEvents {
   readonly #connection: string;
   readonly #modules: ModuleRef;
   #emitter: Emitter | undefined;
-  #trouble: Failure | null = null;
+  #trouble: { readonly failure: Failure; readonly at: number } | undefined;
 
   constructor(connection: string, modules: ModuleRef) {
     this.#connection = connection;
@@ -52,9 +55,10 @@ export class ConnectionEvents {
     this.logger = new Logger(connection === DEFAULT_CONNECTION ? 'FrameioAuth' : `FrameioAuth:${connection}`);
   }
 
-  /** What the server last did wrong in any of the sessions; `null` since it last issued tokens. */
-  get trouble(): Failure | null {
-    return this.#trouble;
+  /** What the server did wrong lately, in any of the sessions, and has not made good since by issuing tokens. */
+  get trouble(): Failure | undefined {
+    const { failure, at } = this.#trouble ?? { at: 0 };
+    return performance.now() - at < MEMORY ? failure : undefined;
   }
 
   /** Finds the emitter, once every module has made what it provides. */
@@ -72,7 +76,9 @@ export class ConnectionEvents {
     const { from, to, snapshot } = change;
     const { failure, ending } = snapshot;
     this.logger.debug(`${from} → ${to}`);
-    if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) this.#trouble = failure;
+    if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) {
+      this.#trouble = { failure, at: performance.now() };
+    }
     // Once for each outage and session, and not for every attempt.
     if (failure !== null && snapshot.attempt === 1) this.logger.warn(`${failure.code}: ${failure.description}`);
     if (snapshot.state === 'expired' && !from.startsWith('expired') && ending !== null) {
@@ -82,7 +88,7 @@ export class ConnectionEvents {
   };
 
   readonly onTokenRefreshed = ({ expiresAt, scopes = [] }: ExportedTokens, key: string): void => {
-    this.#trouble = null;
+    this.#trouble = undefined;
     this.#emit(FrameioAuthEvents.tokensRefreshed, {
       key,
       expiresAt: expiresAt === undefined ? null : Math.round(expiresAt * 1000),

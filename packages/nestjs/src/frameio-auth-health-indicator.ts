@@ -89,7 +89,7 @@ const NO_RECORD = 'frameio-auth:health';
 async function examineUsers({ storage, events }: Connection, timeout: number): Promise<Finding> {
   const problem = await problemOf(storage?.read(NO_RECORD), AbortSignal.timeout(timeout));
   if (problem !== undefined) return { status: 'down', reason: problem };
-  return events.trouble === null ? { status: 'up' } : { status: 'degraded', reason: events.trouble.code };
+  return events.trouble === undefined ? { status: 'up' } : { status: 'degraded', reason: events.trouble.code };
 }
 
 /** The code of what went wrong, or `timeout`. */

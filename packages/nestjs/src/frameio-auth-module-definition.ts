@@ -4,12 +4,13 @@ import type { FrameioAuthModuleOptions } from './connection-options.js';
 import { CONNECTION_OPTIONS, DEFAULT_CONNECTION } from './injection-tokens.js';
 
 /** `forRoot()` and `forRootAsync()`. */
-export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<FrameioAuthModuleOptions>({ optionsInjectionToken: CONNECTION_OPTIONS })
-    .setClassMethodName('forRoot')
-    .setFactoryMethodName('createFrameioAuthOptions')
-    .setExtras<FrameioAuthModuleExtras>(
-      { name: DEFAULT_CONNECTION, isGlobal: false, signIn: undefined },
-      connectionModule,
-    )
-    .build();
+export const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<FrameioAuthModuleOptions>({
+  optionsInjectionToken: CONNECTION_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createFrameioAuthOptions')
+  .setExtras<FrameioAuthModuleExtras>(
+    { name: DEFAULT_CONNECTION, isGlobal: false, signIn: undefined },
+    connectionModule,
+  )
+  .build();

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '@frameio-auth/core';
-import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { Connection } from './connection.js';
 import { ON_DEMAND } from './connection-module.js';
-import type { FrameioAuthModuleOptions } from './connection-options.js';
+import type { FrameioAuthModuleOptions, FrameioTokenSource } from './connection-options.js';
 import { type ASYNC_OPTIONS_TYPE, ConfigurableModuleClass } from './frameio-auth-module-definition.js';
 import { unknownConnection } from './frameio-connections.js';
 import {
@@ -13,8 +13,9 @@ import {
 } from './injection-tokens.js';
 
 /**
- * A connection to Frame.io's authorization server: `forRoot()` with its options, or `forRootAsync()` with a factory or
- * class that makes them. Import it once for each connection, in the application's root module.
+ * A connection to Frame.io's authorization server: `forRoot()` with its options, or `forRootAsync()` with `useFactory`,
+ * or with `useClass` or `useExisting` for a class that makes them. `name`, `isGlobal` and `signIn` stand beside these,
+ * because they shape the module. Import it once for each connection, in the application's root module.
  *
  * @throws ConfigurationError when the application starts, for an option that is missing or cannot work
  */
@@ -36,8 +37,8 @@ export class FrameioAuthModule extends ConfigurableModuleClass {
       { provide: getFrameioSessionToken(key, connection), useFactory: sessionOf(key), inject },
       {
         provide: getFrameioHttpToken(connection, key),
-        useFactory: (its: Connection) => its.client(its.session(key)),
-        inject: [connectionToken(connection)] as InjectionToken[],
+        useFactory: (its: Connection, session: FrameioTokenSource) => its.client(session),
+        inject: [...inject, getFrameioSessionToken(key, connection)],
         scope: ON_DEMAND,
       },
     ]);

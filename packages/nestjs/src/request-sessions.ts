@@ -1,5 +1,5 @@
 import { AuthenticationError, FrameioAuthError } from '@frameio-auth/core';
-import { type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, Logger, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import type { Connection } from './connection.js';
 import type { FrameioTokenSource } from './connection-options.js';
@@ -18,6 +18,7 @@ export class RequestSessions {
   readonly #connections: FrameioConnections;
   readonly #host: HttpAdapterHost;
   readonly #reflector = new Reflector();
+  readonly #logger = new Logger('FrameioAuth');
 
   constructor(
     @Inject(FrameioConnections) connections: FrameioConnections,
@@ -63,7 +64,7 @@ export class RequestSessions {
     } catch (error) {
       if (!(error instanceof FrameioAuthError)) throw error;
       const exception = exceptionOf(error, connection?.routes?.login);
-      if (exception.getStatus() >= 500) connection?.events.logger.error(error.message);
+      if (exception.getStatus() >= 500) (connection?.events.logger ?? this.#logger).error(error.message);
       throw this.prepared(exception, context);
     }
   }

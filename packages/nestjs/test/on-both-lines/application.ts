@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+} from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { adobeIms } from '@frameio-auth/core';
+import type { ServerToServerConnection, WebAppConnection } from '@frameio-auth/nestjs';
+import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
+import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { onTestFinished } from 'vitest';
+
+/** A local authorization server that ends with the test. */
+export async function serverForTest(): Promise<AuthorizationServer> {
+  const server = await startAuthorizationServer();
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** A service's connection to a local server. */
+export function service(
+  server: AuthorizationServer,
+  more: Partial<ServerToServerConnection> = {},
+): ServerToServerConnection {
+  return {
+    flow: 'server-to-server',
+    ...server.clients.serverToServer,
+    server: adobeIms({ origin: server.origin }),
+    transport: fetch,
+    ...more,
+  };
+}
+
+/** Where browsers see the sign-in of the tests' applications: behind a proxy that speaks https. */
+export const ORIGIN = 'https://localhost';
+
+/** A web application's connection to a local server. A request's user is who the header `x-user` says. */
+export function webApp(server: AuthorizationServer, more: Partial<WebAppConnection> = {}): WebAppConnection {
+  return {
+    flow: 'web-app',
+    ...server.clients.webApp,
+    redirectUri: `${ORIGIN}/auth/frameio/callback`,
+    server: adobeIms({ origin: server.origin }),
+    transport: fetch,
+    users: { identify: ({ headers }) => headers['x-user'] as string | undefined },
+    ...more,
+  };
+}
+
+/** Everything that the application logged. */
+export class Journal implements LoggerService {
+  readonly lines: string[] = [];
+  readonly log = (...words: unknown[]): void => void this.lines.push(words.map(String).join(' '));
+  readonly error = this.log;
+  readonly warn = this.log;
+  readonly debug = this.log;
+  readonly verbose = this.log;
+}
+
+export interface ModuleForTest {
+  readonly module: TestingModule;
+  readonly journal: Journal;
+}
+
+/** The modules of an application, made and not yet started; closed with the test. */
+export async function compile(metadata: ModuleMetadata): Promise<ModuleForTest> {
+  const journal = new Journal();
+  const module = await Test.createTestingModule(metadata).setLogger(journal).compile();
+  // Nest 11 says once more why an application could not start, when it is closed.
+  onTestFinished(() => module.close().catch(() => {}));
+  return { module, journal };
+}
+
+export const platforms: { platform: string; adapter(): ExpressAdapter | FastifyAdapter }[] = [
+  { platform: 'Express', adapter: () => new ExpressAdapter() },
+  { platform: 'Fastify', adapter: () => new FastifyAdapter() },
+];
+
+/** An answer of the application, read to its end. */
+export interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface ApplicationForTest {
+  readonly app: INestApplication;
+  readonly journal: Journal;
+  /** A request as a browser might send it: with any header, where `fetch` has a mind of its own, and no redirect followed. */
+  ask(path: string, headers?: OutgoingHttpHeaders, method?: string): Promise<Answer>;
+}
+
+/** An application that listens on loopback until the test is over. */
+export async function start(
+  adapter: ExpressAdapter | FastifyAdapter,
+  metadata: ModuleMetadata,
+  prepare: (app: INestApplication) => unknown = () => {},
+): Promise<ApplicationForTest> {
+  const { module, journal } = await compile(metadata);
+  const app: INestApplication = module.createNestApplication<NestFastifyApplication>(adapter as FastifyAdapter);
+  await prepare(app);
+  await app.listen(0, '127.0.0.1');
+  onTestFinished(() => app.close());
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const ask = async (path: string, headers: OutgoingHttpHeaders = {}, method = 'GET'): Promise<Answer> => {
+    const sent = request({ host: '127.0.0.1', port, path, headers, method, agent: false }).end();
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    const content = await text(answer);
+    const isJson = answer.headers['content-type']?.startsWith('application/json');
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: content,
+      json: isJson ? JSON.parse(content) : undefined,
+    };
+  };
+  return { app, journal, ask };
+}
+
+/** A port that nobody listens on; the TCP transport of Nest does not say which one it took. */
+export async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
