@@ -23,10 +23,7 @@ NestFactory.createApplicationContext(AppModule, { logger: false }).then(async (a
 
 const packages = fileURLToPath(new URL('../..', import.meta.url));
 
-test.each([
-  ['11', join(packages, 'nestjs/test/nest-11/node_modules')],
-  ['12', join(packages, 'nestjs/node_modules')],
-])('an application in CommonJS requires the built package, on Nest %s', async (_line, nest) => {
+test('an application in CommonJS requires the built package, on Nest 11, which is in CommonJS too', async () => {
   const home = await mkdtemp(join(tmpdir(), 'frameio-auth-'));
   onTestFinished(() => rm(home, { recursive: true }));
   const modules = join(home, 'node_modules');
@@ -36,6 +33,7 @@ test.each([
     await cp(join(packages, 'nestjs', part), join(modules, '@frameio-auth/nestjs', part), { recursive: true });
   }
   await symlink(join(packages, 'core'), join(modules, '@frameio-auth/core'));
+  const nest = join(packages, 'nestjs/test/nest-11/node_modules');
   for (const name of ['@nestjs', 'rxjs']) await symlink(join(nest, name), join(modules, name));
   await writeFile(join(home, 'main.cjs'), APPLICATION);
 
