@@ -54,7 +54,7 @@ export interface LimitedRequest {
   readonly path: string;
 }
 
-/** RFC 9110 §9.2.2, without TRACE, which undici and servers do not want. */
+/** RFC 9110 §9.2.2, without TRACE, which no API has. */
 const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
 /**
@@ -66,8 +66,8 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
  * - A request that was refused with 429 was not carried out. It is repeated, if its method and its body allow that,
  *   after `Retry-After` (RFC 9110 §10.2.3), and where there is none, after 1 s or more, more with each refusal in a row;
  *   the others with the same limit wait too. A body allows it if it is a string, bytes, a `Blob` or a `FormData`, and
- *   not if it is a stream or an iterable, which can be read once. When it was repeated often enough, the 429 is the
- *   answer.
+ *   not if it can be read only once: a stream, an iterator, every body of `fetch`. When it was repeated often enough,
+ *   the 429 is the answer.
  *
  * It repeats after a 429 and nothing else. After a 5xx or a lost connection, nobody knows whether the request was
  * carried out; whoever knows that it does not matter has `interceptors.retry()` of undici for that.
@@ -101,7 +101,7 @@ export function apiManners(options: ApiMannersOptions = {}): Dispatcher.Dispatch
     const line = lines.get(origin);
     if (line === undefined) return dispatch(request, handler);
     const { method, path, body, idempotent = methods.includes(method) } = request;
-    const key = limitKey({ origin, method, path: path.replace(/[?#].*$/s, '') });
+    const key = limitKey({ origin, method, path: String(path).replace(/[?#].*$/s, '') });
     const repetitions = idempotent && isRepeatableBody(body) ? retries : 0;
     return new MannerlyRequest(request, handler, { dispatch, line, limitKey: key, repetitions, now }).start();
   };
@@ -159,6 +159,6 @@ function isOrigin(value: unknown): boolean {
   return href === `${origin}/` && (protocol === 'https:' || protocol === 'http:');
 }
 
-function must(condition: boolean, advice: string): asserts condition {
+function must(condition: boolean, advice: string): void {
   if (!condition) throw new ConfigurationError('invalid_option', advice);
 }

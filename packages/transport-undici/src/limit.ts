@@ -55,9 +55,9 @@ export class Limit {
     return now >= this.#heldUntil && this.#unanswered < this.#allowance;
   }
 
-  /** Lets one more go, though the answers that would have said so have not come. */
+  /** Lets one more go than it {@link admits}, because the answers that would do so do not come. */
   admitOneMore(): void {
-    this.#allowance = Math.max(this.#allowance, this.#unanswered + 1);
+    this.#allowance = this.#unanswered + 1;
   }
 
   sent(): void {

@@ -101,6 +101,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     if (status >= 200) {
       const notice = limitNotice(status, headers, this.#around.now());
       const inTime = this.#around.line.answered(this.#turn, notice);
+      if (this.relay.over) return; // Whoever was sent or refused because of this answer may have aborted this request.
       if (notice.refused && inTime && this.#repetitionsLeft > 0) {
         this.#phase = 'refused';
         this.#repetitionsLeft -= 1;
@@ -173,7 +174,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 }
 
-/** A body that is a stream; nobody else listens to its errors while the request waits, and that would be fatal. */
+/** A body that is a stream: while the request waits, nobody else listens to its errors, and that would end the process. */
 function emitterOf(body: unknown): Pick<NodeJS.EventEmitter, 'on' | 'off'> | undefined {
   const isEmitter = typeof body === 'object' && body !== null && 'on' in body && typeof body.on === 'function';
   return isEmitter ? (body as unknown as NodeJS.EventEmitter) : undefined;

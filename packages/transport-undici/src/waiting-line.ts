@@ -245,7 +245,7 @@ export class WaitingLine {
   #sweep(): void {
     const now = this.#rules.clock.now();
     for (const [key, limit] of this.#limits) {
-      if (!this.#putAside.has(limit) && limit.isForgettable(now)) this.#limits.delete(key);
+      if (limit.isForgettable(now)) this.#limits.delete(key);
     }
     this.#sweepAt = Math.max(MANY_LIMITS, 2 * this.#limits.size);
   }

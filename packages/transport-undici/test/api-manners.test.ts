@@ -16,15 +16,23 @@ let api: ScriptedApi;
 let clock: ReturnType<typeof manualClock>;
 /** The paths of what was sent, in order: on several connections, requests may arrive in another one. */
 let sent: string[];
+/** How many answers undici has read to their end. */
+let ended: number;
+const countEnd = () => {
+  ended += 1;
+};
 const agents: Agent[] = [];
 
 beforeEach(async () => {
   api = await startScriptedApi();
   clock = manualClock({ now: NOW });
   sent = [];
+  ended = 0;
+  subscribe('undici:request:trailers', countEnd);
 });
 
 afterEach(async () => {
+  unsubscribe('undici:request:trailers', countEnd);
   await Promise.all(agents.splice(0).map((agent) => agent.destroy()));
   await api.close();
 });
@@ -153,16 +161,33 @@ describe('places', () => {
   });
 
   it('gives the place back when there is no connection', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
-    await api.close();
+    const agent = new Agent({ connect: (_target, callback) => callback(new Error('no way there'), null) });
+    agents.push(agent);
+    const dispatcher = agent.compose(apiManners({ origins: [api.origin], concurrency: 1, clock }));
     const failures = await Promise.all(['/one', '/two'].map((path) => rejection(call(dispatcher, path))));
-    expect(failures.map((error) => (error as NodeJS.ErrnoException).code)).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
+    expect(failures.map((error) => (error as Error).message)).toEqual(['no way there', 'no way there']);
+  });
+
+  it('hands on that undici is busy, as long as requests do not wait here', async () => {
+    const client = new Client(api.origin, { pipelining: 1 });
+    const dispatcher = client.compose(apiManners({ origins: [api.origin], concurrency: 2, clock }));
+    let answers = 0;
+    const busy = [1, 2, 3].map(() => {
+      const onResponseEnd = () => {
+        answers += 1;
+      };
+      return !dispatcher.dispatch({ path: '/v4/me', method: 'GET' }, { onResponseStart() {}, onResponseEnd });
+    });
+    expect(busy).toEqual([true, true, false]);
+    for (const index of busy.keys()) (await api.arrival(index)).answer(200);
+    await until(() => answers === 3);
+    await client.close();
   });
 
   it('fails those that wait when the dispatcher is closed, however many they are', async () => {
     const dispatcher = mannerly({ concurrency: 1 });
     const first = call(dispatcher, '/first');
-    const failures = Array.from({ length: 20_000 }, () => rejection(call(dispatcher, '/next')));
+    const failures = Array.from({ length: 3_000 }, () => rejection(call(dispatcher, '/next')));
     const { answer } = await api.arrival(0);
     const closed = dispatcher.close();
     answer(200);
@@ -212,15 +237,15 @@ describe('giving up', () => {
   });
 
   it('never sends a request that is aborted while an interceptor still prepares it', async () => {
-    const token = Promise.withResolvers<string>();
-    const auth = { getToken: () => token.promise };
+    const waiting: ((token: string) => void)[] = [];
+    const auth = { getToken: () => new Promise<string>((resolve) => waiting.push(resolve)) };
     const dispatcher = mannerly({ concurrency: 1 }, authInterceptor(auth, { allowedOrigins: [api.origin] }));
     const abortion = new AbortController();
     const first = rejection(call(dispatcher, '/first', { signal: abortion.signal }));
     const second = call(dispatcher, '/second');
     abortion.abort(new Error('not wanted'));
     expect(await first).toMatchObject({ message: 'not wanted' });
-    token.resolve('fictional-token');
+    for (const give of waiting) give('fictional-token');
     const { line, answer } = await api.arrival(0);
     expect(line).toBe('GET /second');
     answer(200);
@@ -354,6 +379,31 @@ describe('a limit that is used up', () => {
     expect(api.mostAtOnce).toBe(2);
   });
 
+  it('does not count a request that was lost as one that waits for its answer', async () => {
+    const dispatcher = mannerly();
+    await told(dispatcher, left(1));
+    const lost = rejection(call(dispatcher, FILE));
+    (await api.arrival(1)).response.destroy();
+    expect(await lost).toMatchObject({ code: 'UND_ERR_SOCKET' });
+    const next = call(dispatcher, FILE);
+    expect(waits()).toEqual([]);
+    (await api.arrival(2)).answer(200);
+    expect(await next).toBe('200');
+  });
+
+  it('lets those go first that have waited for it, also when there was no place for them', async () => {
+    const dispatcher = mannerly({ concurrency: 1 });
+    await told(dispatcher, left(0));
+    const held = call(dispatcher, `${FILE}?held`);
+    const other = call(dispatcher, '/other');
+    await api.arrival(1);
+    await clock.advance(6_000);
+    const late = call(dispatcher, `${FILE}?late`);
+    for (const index of [1, 2, 3]) (await api.arrival(index)).answer(200);
+    expect(await Promise.all([held, other, late])).toEqual(['200', '200', '200']);
+    expect(sent.slice(1)).toEqual(['/other', `${FILE}?held`, `${FILE}?late`]);
+  });
+
   it('forgets how many were left when the window has passed', async () => {
     const dispatcher = mannerly();
     await told(dispatcher, left(1, 10, 60_000));
@@ -386,6 +436,35 @@ describe('a limit that is used up', () => {
     await clock.advance(6_000);
     (await api.arrival(2)).answer(200);
     expect(await next).toBe('200');
+  });
+
+  it('holds up those that wait for longer when another answer says so, and never for less', async () => {
+    const dispatcher = mannerly({ methods: [] });
+    const slow = [call(dispatcher, FILE), call(dispatcher, FILE)];
+    await api.arrival(1);
+    await told(dispatcher, left(0));
+    const next = call(dispatcher, FILE);
+    expect(waits()).toEqual([6_000]);
+    for (const [index, retryAfter] of ['9', '2'].entries()) {
+      api.arrivals[index]?.answer(429, { 'retry-after': retryAfter });
+      await until(() => ended === index + 2);
+      expect(waits()).toEqual([9_000]);
+    }
+    expect(await Promise.all(slow)).toEqual(['429', '429']);
+    await clock.advance(9_000);
+    (await api.arrival(3)).answer(200);
+    expect(await next).toBe('200');
+  });
+
+  it('does not count as a wait for it what is a wait for a place', async () => {
+    const dispatcher = mannerly({ concurrency: 1, maxWait: 10_000 });
+    await told(dispatcher, left(0));
+    const calls = [1, 2].map(() => call(dispatcher, FILE));
+    await clock.advance(6_000);
+    await api.arrival(1);
+    await clock.advance(20_000);
+    for (const index of [1, 2]) (await api.arrival(index)).answer(200, left(5));
+    expect(await Promise.all(calls)).toEqual(['200', '200']);
   });
 
   it('fails a request that would wait for too long, at once and without sending it', async () => {
@@ -434,6 +513,26 @@ describe('a limit that is used up', () => {
     await clock.advance(3_600_000);
     (await api.arrival(1)).answer(200);
     expect(await next).toBe('200');
+  });
+
+  it('is one and the same for all that wait in line, though it was forgotten meanwhile', async () => {
+    const dispatcher = mannerly({ concurrency: 1, limitKey: ({ path }) => path });
+    const first = call(dispatcher, '/first');
+    const abortion = new AbortController();
+    const calls = [call(dispatcher, '/same')];
+    const many = Array.from({ length: 300 }, (_, n) =>
+      rejection(call(dispatcher, `/${n}`, { signal: abortion.signal })),
+    );
+    calls.push(call(dispatcher, '/same'));
+    abortion.abort(new Error('not wanted'));
+    await Promise.all(many);
+    (await api.arrival(0)).answer(200);
+    (await api.arrival(1)).answer(200, left(0));
+    expect(await Promise.all([first, calls[0]])).toEqual(['200', '200']);
+    expect(waits()).toEqual([6_000]);
+    await clock.advance(6_000);
+    (await api.arrival(2)).answer(200);
+    expect(await calls[1]).toBe('200');
   });
 
   it('is forgotten when nothing is known of it, and only then', async () => {
@@ -504,6 +603,24 @@ describe('a 429', () => {
     expect(await answer).toBe('200');
   });
 
+  it('counts once with others that were under way together, and begins anew after an answer that is none', async () => {
+    const dispatcher = mannerly({ random: () => 0.999, retries: 1 });
+    const calls = [1, 2, 3].map(() => call(dispatcher, '/v4/list'));
+    await api.arrival(2);
+    for (const { answer } of api.arrivals) answer(429);
+    await until(() => ended === 3);
+    await clock.advance(2_000);
+    for (const index of [3, 4, 5]) (await api.arrival(index)).answer(200);
+    expect(await Promise.all(calls)).toEqual(['200', '200', '200']);
+
+    const next = call(dispatcher, '/v4/list');
+    (await api.arrival(6)).answer(429);
+    await until(() => waits().length === 1);
+    await clock.advance(2_000);
+    (await api.arrival(7)).answer(200);
+    expect(await next).toBe('200');
+  });
+
   it('is repeated after a second at the earliest, and after the window where that gives back everything', async () => {
     const dispatcher = mannerly({ refill: 'at_once' });
     const answer = call(dispatcher, '/v4/me');
@@ -521,17 +638,11 @@ describe('a 429', () => {
   });
 
   it('lets all the others with the same limit wait, and go on one by one, the earliest first', async () => {
-    let ended = 0;
-    const count = () => {
-      ended += 1;
-    };
-    subscribe('undici:request:trailers', count);
     const dispatcher = mannerly();
     const calls = ['a', 'b', 'c'].map((name) => call(dispatcher, `/v4/list?${name}`));
     await api.arrival(2);
     for (const { answer } of api.arrivals.toReversed()) answer(429, { 'retry-after': '1' });
     await until(() => ended === 3);
-    unsubscribe('undici:request:trailers', count);
     calls.push(call(dispatcher, '/v4/list?d'));
     await clock.advance(1_000);
     for (const index of [3, 4, 5, 6]) {
@@ -603,6 +714,68 @@ describe('a 429', () => {
     await clock.advance(2_000);
     (await api.arrival(2)).answer(200);
     expect(await answer).toBe('200');
+  });
+
+  it('is read for as long as it may be, each time anew, so that its connection is used again', async () => {
+    const dispatcher = mannerly();
+    const answer = call(dispatcher, '/v4/me');
+    for (const [index, wait] of [1_000, 1_000, 1_000].entries()) {
+      (await api.arrival(index)).answer(429, {}, 'x'.repeat(60 * 1024));
+      await until(() => waits().length === 1);
+      await clock.advance(wait);
+    }
+    (await api.arrival(3)).answer(200);
+    expect(await answer).toBe('200');
+    expect(api.connections).toBe(1);
+  });
+
+  it('does not disturb a handler that paused before there was an answer', async () => {
+    const heard: unknown[] = [];
+    const dispatcher = mannerly();
+    const paused = new Promise<Dispatcher.DispatchController>((resolve) => {
+      dispatcher.dispatch(
+        { origin: api.origin, path: '/v4/me', method: 'GET' },
+        {
+          onRequestStart: (controller) => controller.pause(),
+          onResponseStart: (controller, status) => {
+            heard.push(status);
+            resolve(controller);
+          },
+          onResponseData: (_controller, chunk) => heard.push(String(chunk)),
+          onResponseEnd: () => heard.push('end'),
+        },
+      );
+    });
+    (await api.arrival(0)).answer(429, {}, 'refused');
+    await until(() => waits().length === 1);
+    await clock.advance(1_000);
+    (await api.arrival(1)).answer(200, {}, 'body');
+    const controller = await paused;
+    expect([controller.paused, heard]).toEqual([true, [200]]);
+    controller.resume();
+    await until(() => heard.length === 3);
+    expect(heard).toEqual([200, 'body', 'end']);
+  });
+
+  it('is not told to a handler that was aborted because of it', async () => {
+    const heard: unknown[] = [];
+    const dispatcher = mannerly({ maxWait: 10_000 });
+    const known = call(dispatcher, '/v4/me');
+    (await api.arrival(0)).answer(200, left(1));
+    await known;
+    const target = { origin: api.origin, path: '/v4/me', method: 'GET' };
+    let first: Dispatcher.DispatchController | undefined;
+    dispatcher.dispatch(target, {
+      onRequestStart: (controller) => {
+        first = controller;
+      },
+      onResponseStart: (_controller, status) => heard.push(status),
+      onResponseError: (_controller, error) => heard.push(error.message),
+    });
+    dispatcher.dispatch(target, { onResponseError: () => first?.abort(new Error('both or none')) });
+    (await api.arrival(1)).answer(429, { 'retry-after': '60' });
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['both or none']);
   });
 
   it('can be given up while its body is read, and while its repetition waits', async () => {
@@ -761,6 +934,11 @@ describe('what passes through', () => {
 });
 
 describe('options', () => {
+  it('leave it to undici to refuse a request that is none', async () => {
+    const nothing = { origin: api.origin, method: 'GET' } as Dispatcher.RequestOptions;
+    expect(await rejection(mannerly().request(nothing))).toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
+  });
+
   const wrong: [string, unknown][] = [
     ['options', 'https://api.frame.io'],
     ['origins', { origins: 'https://api.frame.io' }],
