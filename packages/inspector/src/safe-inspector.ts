@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError, type Inspect, sessionMachine } from '@frameio-auth/core';
+import { ConfigurationError, firstSnapshot, type Inspect, sessionMachine } from '@frameio-auth/core';
 import { messageBase } from './message-base.js';
 import type { InspectorMessage } from './messages.js';
 import { byKey, byPseudonym, type Labelling } from './pseudonym.js';
@@ -41,6 +41,11 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
   }
   return inspectorFunction(instanceName(labels.instance), labelling(labels), sink);
 }
+
+/** All sessions begin in the same state, whatever they are for. */
+const BEGINNING = shownSnapshot(
+  firstSnapshot({ renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' }),
+);
 
 const INSTANCE = /^[\w.:-]{1,40}$/;
 
@@ -97,7 +102,8 @@ export function inspectorFunction(instance: string, labelOf: Labelling, sink: Si
         session.noteTransitions(read(inspected, '_transitions'));
         return undefined;
       case '@xstate.actor': {
-        const snapshot = shownSnapshot(snapshotOf(read(inspected, 'actorRef')));
+        // XState tells of an actor before it has a state, and of the state it begins in after that.
+        const snapshot = { ...BEGINNING, context: {} };
         const frameio = { ...about(session, time), facts: session.facts(snapshot) };
         return { type, name: session.label, ...messageBase(session.id, time), snapshot, frameio };
       }
@@ -127,9 +133,4 @@ export function inspectorFunction(instance: string, labelOf: Labelling, sink: Si
       // Whatever is wrong with what was told, or with who was to hear it, the session goes on.
     }
   };
-}
-
-function snapshotOf(actor: unknown): unknown {
-  const getSnapshot = read(actor, 'getSnapshot');
-  return typeof getSnapshot === 'function' ? getSnapshot.call(actor) : undefined;
 }

@@ -191,8 +191,8 @@ function shownStateValue(value: unknown, parent: string): ShownStateValue {
   if (typeof value === 'string') return names.find((name) => name === value) ?? UNKNOWN;
   // The value is asked for the names that are known, so that none is taken from it.
   for (const name of names) {
-    const inner = read(value, name);
-    if (inner !== undefined) return { [name]: shownStateValue(inner, parent === '' ? name : `${parent}.${name}`) };
+    const inner = shownStateValue(read(value, name), parent === '' ? name : `${parent}.${name}`);
+    if (inner !== UNKNOWN) return { [name]: inner };
   }
   return UNKNOWN;
 }

@@ -9,7 +9,7 @@ export interface SiteFile {
 
 /** A page and what belongs to it. */
 export interface Site {
-  /** What the page may load, beside its own origin: `frame-src https://…`. */
+  /** What the page may load in frames, as its content security policy says it. */
   readonly policy: string;
   /** @param path - `/`, or one below it; `undefined` when there is nothing */
   file(path: string): Promise<SiteFile | undefined>;
@@ -30,7 +30,7 @@ const PATH = /^\/viewer\/((?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)+)$/;
 /** The viewer's files, as they lie in the package: `/` is `index.html`, and the others are under `/viewer/`. */
 export function folderSite(folder: URL): Site {
   return {
-    policy: '',
+    policy: "frame-src 'none'",
     async file(path) {
       const name = path === '/' ? 'index.html' : PATH.exec(path)?.[1];
       const type = name === undefined ? undefined : TYPES[extname(name)];

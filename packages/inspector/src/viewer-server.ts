@@ -94,9 +94,10 @@ export class ViewerServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#protect(response);
+    if (!request.url?.startsWith('/')) return refuse(response, 400, 'This is no address of a page.');
     const url = new URL(`http://127.0.0.1${request.url}`);
     const token = url.pathname === '/' ? url.searchParams.get('token') : null;
-    this.#protect(response);
     const objection = objectionTo(request, this.#port, token !== null);
     if (objection !== undefined) return refuse(response, objection.status, objection.reason);
     if (url.pathname === '/messages') return this.#take(request, response);
@@ -114,7 +115,8 @@ export class ViewerServer {
     response.setHeader(
       'content-security-policy',
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-        `worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; ${this.#options.site.policy}`,
+        "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+        this.#options.site.policy,
     );
     response.setHeader('cross-origin-resource-policy', 'same-origin');
     response.setHeader('cross-origin-opener-policy', 'same-origin');

@@ -1,0 +1,85 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+import type { InspectorMessage, Stream } from '@frameio-auth/inspector';
+
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface PageRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The path as it is sent, where an address would be tidied up. */
+  readonly path?: string;
+}
+
+/** A request with whatever headers a test likes, `Host` and `Origin` among them. */
+export function ask(address: string | URL, { method = 'GET', headers = {}, body, path }: PageRequest = {}) {
+  const url = new URL(address);
+  return new Promise<PageAnswer>((resolve, reject) => {
+    const sent = request({
+      host: url.hostname,
+      port: url.port,
+      path: path ?? url.pathname + url.search,
+      method,
+      headers,
+      agent: false,
+    });
+    sent.once('error', reject);
+    sent.once('response', async (response) => {
+      const text = await Array.fromAsync(response as AsyncIterable<Buffer>).catch(reject);
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body: Buffer.concat(text ?? []).toString(),
+      });
+    });
+    sent.end(body);
+  });
+}
+
+/** Follows a link as a browser does, and returns what to show from then on. */
+export async function admitted(link: string): Promise<{ readonly origin: string; readonly cookie: string }> {
+  const { headers } = await ask(link);
+  const [cookie = ''] = headers['set-cookie']?.[0]?.split(';') ?? [];
+  return { origin: new URL(link).origin, cookie };
+}
+
+/** One event of a stream. */
+export type StreamEvent = {
+  [Name in keyof Stream]: { readonly event: Name; readonly data: Stream[Name] };
+}[keyof Stream];
+
+/** Reads a viewer's stream until a test has what it wants. */
+export async function* streamOf(link: string): AsyncGenerator<StreamEvent> {
+  const { origin, cookie } = await admitted(link);
+  const response = await fetch(`${origin}/events`, { headers: { cookie } });
+  let text = '';
+  for await (const part of (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const events = text.split('\n\n');
+    text = events.pop() ?? '';
+    for (const each of events) {
+      const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(each) ?? [];
+      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) } as StreamEvent;
+    }
+  }
+}
+
+/** All messages of a stream, to the first one that is the last. */
+export async function messagesUntil(
+  link: string,
+  isLast: (message: InspectorMessage) => boolean,
+): Promise<InspectorMessage[]> {
+  const messages: InspectorMessage[] = [];
+  for await (const { event, data } of streamOf(link)) {
+    if (event !== 'messages') continue;
+    for (const message of data) {
+      messages.push(message);
+      if (isLast(message)) return messages;
+    }
+  }
+  return messages;
+}
