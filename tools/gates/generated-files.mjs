@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { capture } from '../child.mjs';
 
 /** What writes a file of the repository, and with `--check` says whether it is fresh. */
-const GENERATORS = ['tools/generate-contracts.mjs', 'tools/generate-failure-policy.mjs'];
+const GENERATORS = [
+  'tools/generate-contracts.mjs',
+  'tools/generate-failure-policy.mjs',
+  'tools/generate-statechart.mjs',
+];
 
 /**
  * Checks that the files that are made from the sources are what the sources say.

@@ -1,0 +1,1893 @@
+// The statechart of a session, as plain XState code: for Stately Studio, and for whoever wants to look at it without its
+// sources. It is made from packages/core/src/machine: npm run dev -- pnpm generate
+import { createMachine } from 'xstate';
+
+export const sessionMachine = createMachine({
+  id: 'session',
+  context: {
+    renewal: 'refresh_token',
+    refreshBuffer: 300000,
+    onStorageUnavailable: 'fail',
+    version: 0,
+    newest: 0,
+    tokens: null,
+    ending: null,
+    revoked: false,
+    origin: 'refresh_token',
+    held: null,
+    unwritten: null,
+    wanted: false,
+    suspect: false,
+    forcedAt: null,
+    attempt: 0,
+    failure: null,
+    retryAt: null,
+    possiblySpent: false,
+    repeated: false,
+  },
+  initial: 'restoring',
+  states: {
+    restoring: {
+      description: 'What the storage holds is not known yet, or cannot be read.',
+      initial: 'unread',
+      on: {
+        'token.requested': {
+          actions: 'noteWish',
+        },
+        'refresh.requested': {
+          actions: 'noteWish',
+        },
+      },
+      states: {
+        unread: {
+          always: {
+            guard: 'isWanted',
+            target: '#session.restoring.reading',
+          },
+          on: {
+            'session.opened': {
+              target: '#session.restoring.reading',
+            },
+            'code.received': {
+              guard: 'mayReplaceRecord',
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              guard: 'mayReplaceRecord',
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': {
+              guard: 'mayReplaceRecord',
+              target: '#session.revoking.committing',
+            },
+          },
+        },
+        reading: {
+          tags: ['busy'],
+          entry: 'readRecord',
+          on: {
+            'record.read': {
+              target: '#session.settling',
+              actions: [
+                'rememberRecord',
+                {
+                  type: 'adoptTokens',
+                  params: {
+                    from: 'record',
+                  },
+                },
+              ],
+            },
+            'storage.failed': [
+              {
+                guard: 'signsInWithoutStorage',
+                target: '#session.settling',
+                actions: ['noteUnreadable', 'noteFailure'],
+              },
+              {
+                target: '#session.restoring.unread',
+                actions: ['noteUnreadable', 'noteFailure', 'noteWishesMet', 'rejectCallers'],
+              },
+            ],
+          },
+        },
+      },
+    },
+    settling: {
+      description: 'Takes no time: picks the state by what there is.',
+      always: [
+        {
+          guard: 'signsInByItself',
+          target: '#session.authorizing.leasing',
+          actions: {
+            type: 'beginWith',
+            params: {
+              origin: 'client_credentials',
+            },
+          },
+        },
+        {
+          guard: 'isRevoked',
+          target: '#session.revoked',
+        },
+        {
+          guard: 'isEnded',
+          target: '#session.expired',
+        },
+        {
+          guard: 'isUnwrittenAndAlive',
+          target: '#session.valid.unsaved',
+          actions: ['noteWishesMet', 'serveCallers'],
+        },
+        {
+          guard: 'isUnwritten',
+          target: '#session.valid.unsaved',
+        },
+        {
+          guard: 'isOver',
+          target: '#session.expired',
+          actions: [
+            {
+              type: 'noteEnding',
+              params: {
+                cause: 'access_token_expired',
+              },
+            },
+            'rememberNothing',
+            'forgetTokens',
+          ],
+        },
+        {
+          guard: 'isDueAndAlive',
+          target: '#session.valid.due',
+          actions: 'serveCallers',
+        },
+        {
+          guard: 'isDue',
+          target: '#session.valid.due',
+        },
+        {
+          guard: 'hasTokens',
+          target: '#session.valid.fresh',
+        },
+        {
+          guard: 'mustKnowRecord',
+          target: '#session.restoring.unread',
+        },
+        {
+          target: '#session.unauthenticated',
+        },
+      ],
+    },
+    unauthenticated: {
+      description: 'There are no tokens.',
+      entry: ['noteWishesMet', 'rejectCallers'],
+      on: {
+        'session.opened': {
+          actions: 'readRecord',
+        },
+        'token.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'refresh.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'record.changed': {
+          guard: 'hintIsNews',
+          actions: 'readRecord',
+        },
+        'record.read': [
+          {
+            guard: 'recordIsNewer',
+            target: '#session.settling',
+            actions: [
+              'rememberRecord',
+              {
+                type: 'adoptTokens',
+                params: {
+                  from: 'record',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+            actions: ['noteWishesMet', 'rejectCallers'],
+          },
+        ],
+        'storage.failed': {
+          guard: 'isWanted',
+          actions: ['noteWishesMet', 'rejectCallers'],
+        },
+        'authorization.started': {
+          target: '#session.authorizing.awaitingRedirect',
+        },
+        'code.received': {
+          target: '#session.authorizing.requesting',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'authorization_code',
+              },
+            },
+            'forgetFailures',
+          ],
+        },
+        'tokens.imported': {
+          target: '#session.authorizing.committing',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'import',
+              },
+            },
+            'rememberHeld',
+            'holdTokens',
+          ],
+        },
+        'revocation.requested': [
+          {
+            guard: 'hasTokens',
+            target: '#session.revoking.requesting',
+          },
+          {
+            guard: 'hasRecord',
+            target: '#session.revoking.committing',
+          },
+        ],
+      },
+    },
+    authorizing: {
+      description: 'First tokens are on their way: a user signs in, or the application asks by its own credentials.',
+      initial: 'leasing',
+      on: {
+        'token.requested': {
+          actions: 'noteWish',
+        },
+        'token.rejected': {
+          actions: 'noteWish',
+        },
+        'refresh.requested': {
+          actions: 'noteWish',
+        },
+      },
+      states: {
+        awaitingRedirect: {
+          entry: 'startTimer',
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'authorization',
+            },
+          },
+          on: {
+            'session.opened': {
+              actions: 'readRecord',
+            },
+            'token.requested': [
+              {
+                guard: 'renewsByItself',
+                target: '#session.authorizing.leasing',
+                actions: [
+                  'noteWish',
+                  {
+                    type: 'beginWith',
+                    params: {
+                      origin: 'client_credentials',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'isWanted',
+              },
+              {
+                actions: ['noteWish', 'readRecord'],
+              },
+            ],
+            'refresh.requested': [
+              {
+                guard: 'renewsByItself',
+                target: '#session.authorizing.leasing',
+                actions: [
+                  'noteWish',
+                  {
+                    type: 'beginWith',
+                    params: {
+                      origin: 'client_credentials',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'isWanted',
+              },
+              {
+                actions: ['noteWish', 'readRecord'],
+              },
+            ],
+            'record.changed': {
+              guard: 'hintIsNews',
+              actions: 'readRecord',
+            },
+            'record.read': [
+              {
+                guard: 'recordIsNewer',
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'isWanted',
+                actions: ['noteWishesMet', 'rejectCallers'],
+              },
+            ],
+            'storage.failed': {
+              guard: 'isWanted',
+              actions: ['noteWishesMet', 'rejectCallers'],
+            },
+            'authorization.started': {
+              target: '#session.authorizing.awaitingRedirect',
+              reenter: true,
+            },
+            'authorization.denied': {
+              target: '#session.settling',
+            },
+            'authorizationTimer.elapsed': {
+              target: '#session.settling',
+            },
+            'code.received': {
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': [
+              {
+                guard: 'hasTokens',
+                target: '#session.revoking.requesting',
+              },
+              {
+                guard: 'hasRecord',
+                target: '#session.revoking.committing',
+              },
+            ],
+          },
+        },
+        leasing: {
+          tags: ['busy'],
+          entry: 'requestLease',
+          on: {
+            'lease.granted': {
+              target: '#session.authorizing.requesting',
+              actions: 'noteLease',
+            },
+            'lease.held': {
+              target: '#session.authorizing.waiting',
+            },
+            'lease.moved': [
+              {
+                guard: 'recordWentBack',
+                target: '#session.authorizing.leasing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'goesOnWithoutStorage',
+                target: '#session.authorizing.requesting',
+              },
+              {
+                guard: 'callersMayWait',
+                target: '#session.authorizing.backingOff',
+                actions: 'noteFailure',
+              },
+              {
+                target: '#session.authorizing.backingOff',
+                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+              },
+            ],
+          },
+        },
+        waiting: {
+          entry: 'startTimer',
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'poll',
+            },
+          },
+          on: {
+            'record.changed': {
+              target: '#session.authorizing.leasing',
+            },
+            'pollTimer.elapsed': {
+              target: '#session.authorizing.leasing',
+            },
+            'code.received': {
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': [
+              {
+                guard: 'hasTokens',
+                target: '#session.revoking.requesting',
+              },
+              {
+                guard: 'hasRecord',
+                target: '#session.revoking.committing',
+              },
+            ],
+          },
+        },
+        requesting: {
+          tags: ['busy'],
+          entry: ['requestToken', 'startTimer'],
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'lease',
+            },
+          },
+          on: {
+            'leaseTimer.elapsed': {
+              actions: ['renewLease', 'startTimer'],
+            },
+            'tokenResponse.received': {
+              target: '#session.authorizing.committing',
+              actions: ['rememberHeld', 'holdTokens'],
+            },
+            'tokenRequest.failed': [
+              {
+                guard: 'answerWasLost',
+                target: '#session.authorizing.requesting',
+                reenter: true,
+                actions: 'noteLostAnswer',
+              },
+              {
+                guard: 'callersMayWait',
+                target: '#session.authorizing.backingOff',
+                actions: 'noteFailure',
+              },
+              {
+                guard: 'isExchangingCode',
+                target: '#session.settling',
+                actions: ['forgetFailures', 'refuseTokens'],
+              },
+              {
+                target: '#session.authorizing.backingOff',
+                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+              },
+            ],
+          },
+        },
+        committing: {
+          tags: ['busy'],
+          entry: 'commitTokens',
+          on: {
+            'commit.succeeded': [
+              {
+                guard: 'isImporting',
+                target: '#session.settling',
+                actions: [
+                  'rememberCommit',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'confirmTokens',
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberCommit',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteWishesMet',
+                  'serveCallers',
+                ],
+              },
+            ],
+            'commit.conflicted': [
+              {
+                guard: 'isOutdone',
+                target: '#session.authorizing.committing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'recordIsRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'held',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'newTokensOutdoUnreadable',
+                target: '#session.authorizing.committing',
+                reenter: true,
+                actions: 'noteUnreadable',
+              },
+              {
+                guard: 'isImporting',
+                target: '#session.settling',
+                actions: [
+                  'rememberUnwritten',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'confirmTokens',
+                ],
+              },
+              {
+                target: '#session.valid.unsaved',
+                actions: [
+                  'rememberUnwritten',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteWishesMet',
+                  'serveCallers',
+                ],
+              },
+            ],
+          },
+        },
+        backingOff: {
+          entry: ['releaseLease', 'startTimer'],
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'retry',
+            },
+          },
+          on: {
+            'retryTimer.elapsed': [
+              {
+                guard: 'isExchangingCode',
+                target: '#session.authorizing.requesting',
+              },
+              {
+                guard: 'isWanted',
+                target: '#session.authorizing.leasing',
+              },
+              {
+                target: '#session.settling',
+              },
+            ],
+            'token.requested': [
+              {
+                guard: 'isExchangingCode',
+                actions: 'noteWish',
+              },
+              {
+                guard: 'callersMayStillWait',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
+            'token.rejected': [
+              {
+                guard: 'isExchangingCode',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
+            'refresh.requested': [
+              {
+                guard: 'isExchangingCode',
+                actions: 'noteWish',
+              },
+              {
+                guard: 'serverSetNoTime',
+                target: '#session.authorizing.leasing',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
+            'record.changed': [
+              {
+                guard: 'isExchangingCode',
+              },
+              {
+                guard: 'hintIsNews',
+                actions: 'readRecord',
+              },
+            ],
+            'record.read': [
+              {
+                guard: 'isExchangingCode',
+              },
+              {
+                guard: 'recordIsNewer',
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'code.received': {
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': [
+              {
+                guard: 'hasTokens',
+                target: '#session.revoking.requesting',
+              },
+              {
+                guard: 'hasRecord',
+                target: '#session.revoking.committing',
+              },
+            ],
+          },
+        },
+      },
+    },
+    valid: {
+      description: 'There are tokens, and nothing says that they are dead.',
+      initial: 'fresh',
+      on: {
+        'refresh.requested': [
+          {
+            guard: 'canRenew',
+            target: '#session.refreshing.leasing',
+            actions: ['noteWish', 'beginWith'],
+          },
+          {
+            actions: 'rejectCallers',
+          },
+        ],
+        'token.rejected': [
+          {
+            guard: 'wasForcedRecently',
+            actions: 'serveCallers',
+          },
+          {
+            guard: 'canRenew',
+            target: '#session.refreshing.leasing',
+            actions: ['noteWish', 'beginWith', 'noteSuspicion'],
+          },
+          {
+            target: '#session.expired',
+            actions: [
+              {
+                type: 'noteEnding',
+                params: {
+                  cause: 'access_token_rejected',
+                },
+              },
+              'rememberNothing',
+              'forgetTokens',
+            ],
+          },
+        ],
+        'code.received': {
+          target: '#session.authorizing.requesting',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'authorization_code',
+              },
+            },
+            'forgetFailures',
+          ],
+        },
+        'tokens.imported': {
+          target: '#session.authorizing.committing',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'import',
+              },
+            },
+            'rememberHeld',
+            'holdTokens',
+          ],
+        },
+        'revocation.requested': [
+          {
+            guard: 'hasTokens',
+            target: '#session.revoking.requesting',
+          },
+          {
+            guard: 'hasRecord',
+            target: '#session.revoking.committing',
+          },
+        ],
+      },
+      states: {
+        fresh: {
+          entry: ['noteWishesMet', 'serveCallers', 'startTimer'],
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'refresh',
+            },
+          },
+          on: {
+            'refreshTimer.elapsed': [
+              {
+                guard: 'canRenewAndWasUsed',
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith'],
+              },
+              {
+                guard: 'canRenew',
+                target: '#session.valid.due',
+              },
+              {
+                guard: 'isOver',
+                target: '#session.expired',
+                actions: [
+                  {
+                    type: 'noteEnding',
+                    params: {
+                      cause: 'access_token_expired',
+                    },
+                  },
+                  'rememberNothing',
+                  'forgetTokens',
+                ],
+              },
+              {
+                target: '#session.valid.fresh',
+                reenter: true,
+              },
+            ],
+            'token.requested': [
+              {
+                guard: 'canRenew',
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith'],
+              },
+              {
+                guard: 'isOver',
+                target: '#session.expired',
+                actions: [
+                  {
+                    type: 'noteEnding',
+                    params: {
+                      cause: 'access_token_expired',
+                    },
+                  },
+                  'rememberNothing',
+                  'forgetTokens',
+                ],
+              },
+              {
+                actions: 'serveCallers',
+              },
+            ],
+            'record.changed': {
+              guard: 'hintIsNews',
+              actions: 'readRecord',
+            },
+            'record.read': [
+              {
+                guard: 'recordIsNewer',
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'lostTokensAreOfUse',
+                target: '#session.settling',
+                actions: 'noteRecord',
+              },
+            ],
+          },
+        },
+        due: {
+          description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
+          always: {
+            guard: 'canRenewAndIsWanted',
+            target: '#session.refreshing.leasing',
+            actions: 'beginWith',
+          },
+          on: {
+            'token.requested': {
+              target: '#session.refreshing.leasing',
+              actions: ['noteWish', 'beginWith'],
+            },
+            'record.changed': {
+              guard: 'hintIsNews',
+              actions: 'readRecord',
+            },
+            'record.read': [
+              {
+                guard: 'recordIsNewer',
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'lostTokensAreOfUse',
+                target: '#session.settling',
+                actions: 'noteRecord',
+              },
+            ],
+          },
+        },
+        unsaved: {
+          description:
+            'New tokens are served from memory, because the storage does not take them. The write is repeated.',
+          entry: 'startTimer',
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'retry',
+            },
+          },
+          always: [
+            {
+              guard: 'isWantedAndRenewsWithoutStorage',
+              target: '#session.refreshing.leasing',
+              actions: 'beginWith',
+            },
+            {
+              guard: 'isWanted',
+              actions: ['noteWishesMet', 'rejectCallers'],
+            },
+          ],
+          on: {
+            'retryTimer.elapsed': {
+              actions: 'commitTokens',
+            },
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: 'rememberCommit',
+            },
+            'commit.conflicted': [
+              {
+                guard: 'isOutdone',
+                actions: ['noteRecord', 'commitTokens'],
+              },
+              {
+                guard: 'recordIsRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'unwritten',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'newTokensOutdoUnreadable',
+                actions: ['noteUnreadable', 'commitTokens'],
+              },
+              {
+                target: '#session.valid.unsaved',
+                reenter: true,
+                actions: 'noteFailure',
+              },
+            ],
+            'token.requested': [
+              {
+                guard: 'isDueAndRenewsWithoutStorage',
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith'],
+              },
+              {
+                guard: 'isStillAlive',
+                actions: 'serveCallers',
+              },
+              {
+                actions: 'rejectCallers',
+              },
+            ],
+            'refresh.requested': [
+              {
+                guard: 'renewsWithoutStorage',
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith'],
+              },
+              {
+                actions: 'rejectCallers',
+              },
+            ],
+            'token.rejected': [
+              {
+                guard: 'wasForcedRecently',
+                actions: 'serveCallers',
+              },
+              {
+                guard: 'renewsWithoutStorage',
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith', 'noteSuspicion'],
+              },
+              {
+                actions: 'rejectCallers',
+              },
+            ],
+          },
+        },
+      },
+    },
+    refreshing: {
+      description: 'New tokens are on their way in the place of others, which are served as long as they live.',
+      initial: 'leasing',
+      on: {
+        'token.requested': {
+          actions: 'noteWish',
+        },
+        'token.rejected': {
+          actions: 'noteWish',
+        },
+        'refresh.requested': {
+          actions: 'noteWish',
+        },
+      },
+      states: {
+        leasing: {
+          tags: ['busy'],
+          entry: 'requestLease',
+          on: {
+            'lease.granted': {
+              target: '#session.refreshing.requesting',
+              actions: 'noteLease',
+            },
+            'lease.held': {
+              target: '#session.refreshing.waiting',
+            },
+            'lease.moved': [
+              {
+                guard: 'recordWentBack',
+                target: '#session.refreshing.leasing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'unwrittenDisproveRecord',
+                target: '#session.refreshing.leasing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'unwrittenAreRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'unwritten',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'goesOnWithoutStorage',
+                target: '#session.refreshing.requesting',
+              },
+              {
+                guard: 'callersMayWait',
+                target: '#session.refreshing.backingOff',
+                actions: 'noteFailure',
+              },
+              {
+                target: '#session.refreshing.backingOff',
+                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+              },
+            ],
+          },
+        },
+        waiting: {
+          entry: 'startTimer',
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'poll',
+            },
+          },
+          on: {
+            'record.changed': {
+              target: '#session.refreshing.leasing',
+            },
+            'pollTimer.elapsed': {
+              target: '#session.refreshing.leasing',
+            },
+            'code.received': {
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': [
+              {
+                guard: 'hasTokens',
+                target: '#session.revoking.requesting',
+              },
+              {
+                guard: 'hasRecord',
+                target: '#session.revoking.committing',
+              },
+            ],
+          },
+        },
+        requesting: {
+          tags: ['busy'],
+          entry: ['requestToken', 'startTimer'],
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'lease',
+            },
+          },
+          on: {
+            'leaseTimer.elapsed': {
+              actions: ['renewLease', 'startTimer'],
+            },
+            'tokenResponse.received': {
+              target: '#session.refreshing.committing',
+              actions: ['rememberHeld', 'holdTokens'],
+            },
+            'tokenRequest.failed': [
+              {
+                guard: 'answerWasLost',
+                target: '#session.refreshing.leasing',
+                actions: 'noteLostAnswer',
+              },
+              {
+                guard: 'refreshTokenIsDead',
+                target: '#session.refreshing.entombing',
+                actions: 'noteRefusal',
+              },
+              {
+                guard: 'callersMayWait',
+                target: '#session.refreshing.backingOff',
+                actions: 'noteFailure',
+              },
+              {
+                target: '#session.refreshing.backingOff',
+                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+              },
+            ],
+          },
+        },
+        committing: {
+          tags: ['busy'],
+          entry: 'commitTokens',
+          on: {
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: [
+                'rememberCommit',
+                {
+                  type: 'adoptTokens',
+                  params: {
+                    from: 'held',
+                  },
+                },
+                'announceTokens',
+                'confirmTokens',
+                'noteWishesMet',
+                'serveCallers',
+              ],
+            },
+            'commit.conflicted': [
+              {
+                guard: 'isOutdone',
+                target: '#session.refreshing.committing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'recordIsRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'held',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'newTokensOutdoUnreadable',
+                target: '#session.refreshing.committing',
+                reenter: true,
+                actions: 'noteUnreadable',
+              },
+              {
+                target: '#session.valid.unsaved',
+                actions: [
+                  'rememberUnwritten',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteWishesMet',
+                  'serveCallers',
+                ],
+              },
+            ],
+          },
+        },
+        entombing: {
+          description:
+            'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+          tags: ['busy'],
+          entry: 'commitTombstone',
+          on: {
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: ['rememberNothing', 'noteVersion', 'forgetTokens'],
+            },
+            'commit.conflicted': [
+              {
+                guard: 'recordWentBack',
+                target: '#session.refreshing.entombing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'storage.failed': {
+              target: '#session.refreshing.backingOff',
+              actions: ['forgetRefusal', 'noteFailure', 'noteWishesMet', 'rejectCallers'],
+            },
+          },
+        },
+        backingOff: {
+          entry: ['releaseLease', 'startTimer'],
+          exit: {
+            type: 'stopTimer',
+            params: {
+              timer: 'retry',
+            },
+          },
+          on: {
+            'retryTimer.elapsed': [
+              {
+                guard: 'isWanted',
+                target: '#session.refreshing.leasing',
+              },
+              {
+                target: '#session.settling',
+              },
+            ],
+            'token.requested': [
+              {
+                guard: 'callersMayStillWait',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
+            'token.rejected': {
+              actions: ['noteWish', 'rejectCallers'],
+            },
+            'refresh.requested': [
+              {
+                guard: 'serverSetNoTime',
+                target: '#session.refreshing.leasing',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
+            'record.changed': {
+              guard: 'hintIsNews',
+              actions: 'readRecord',
+            },
+            'record.read': [
+              {
+                guard: 'recordWentBack',
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'unwrittenDisproveRecord',
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'unwrittenAreRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'unwritten',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                guard: 'recordIsNewer',
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
+            'code.received': {
+              target: '#session.authorizing.requesting',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'authorization_code',
+                  },
+                },
+                'forgetFailures',
+              ],
+            },
+            'tokens.imported': {
+              target: '#session.authorizing.committing',
+              actions: [
+                {
+                  type: 'beginWith',
+                  params: {
+                    origin: 'import',
+                  },
+                },
+                'rememberHeld',
+                'holdTokens',
+              ],
+            },
+            'revocation.requested': [
+              {
+                guard: 'hasTokens',
+                target: '#session.revoking.requesting',
+              },
+              {
+                guard: 'hasRecord',
+                target: '#session.revoking.committing',
+              },
+            ],
+          },
+        },
+      },
+    },
+    expired: {
+      description: 'The tokens are dead. Somebody must sign in again.',
+      entry: ['noteWishesMet', 'rejectCallers'],
+      on: {
+        'session.opened': {
+          actions: 'readRecord',
+        },
+        'token.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'refresh.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'record.changed': {
+          guard: 'hintIsNews',
+          actions: 'readRecord',
+        },
+        'record.read': [
+          {
+            guard: 'recordIsNewer',
+            target: '#session.settling',
+            actions: [
+              'rememberRecord',
+              {
+                type: 'adoptTokens',
+                params: {
+                  from: 'record',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+            actions: ['noteWishesMet', 'rejectCallers'],
+          },
+        ],
+        'storage.failed': {
+          guard: 'isWanted',
+          actions: ['noteWishesMet', 'rejectCallers'],
+        },
+        'authorization.started': {
+          target: '#session.authorizing.awaitingRedirect',
+        },
+        'code.received': {
+          target: '#session.authorizing.requesting',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'authorization_code',
+              },
+            },
+            'forgetFailures',
+          ],
+        },
+        'tokens.imported': {
+          target: '#session.authorizing.committing',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'import',
+              },
+            },
+            'rememberHeld',
+            'holdTokens',
+          ],
+        },
+        'revocation.requested': [
+          {
+            guard: 'hasTokens',
+            target: '#session.revoking.requesting',
+          },
+          {
+            guard: 'hasRecord',
+            target: '#session.revoking.committing',
+          },
+        ],
+      },
+    },
+    revoking: {
+      description: 'The tokens are given up: at the server first, then in storage.',
+      initial: 'requesting',
+      on: {
+        'token.requested': {
+          actions: 'noteWish',
+        },
+        'token.rejected': {
+          actions: 'noteWish',
+        },
+        'refresh.requested': {
+          actions: 'noteWish',
+        },
+      },
+      states: {
+        requesting: {
+          tags: ['busy'],
+          entry: [
+            {
+              type: 'releaseLease',
+              params: {
+                spent: false,
+              },
+            },
+            {
+              type: 'revokeTokens',
+              params: {
+                which: 'served',
+              },
+            },
+          ],
+          on: {
+            'revocation.finished': {
+              target: '#session.revoking.committing',
+            },
+          },
+        },
+        committing: {
+          tags: ['busy'],
+          entry: 'commitTombstone',
+          on: {
+            'commit.succeeded': {
+              target: '#session.settling',
+              actions: ['rememberRevocation', 'forgetTokens'],
+            },
+            'commit.conflicted': [
+              {
+                guard: 'recordHasTokens',
+                target: '#session.revoking.requesting',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.revoking.committing',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+            ],
+            'storage.failed': [
+              {
+                guard: 'unreadableIsNewer',
+                target: '#session.revoking.committing',
+                reenter: true,
+                actions: 'noteUnreadable',
+              },
+              {
+                target: '#session.settling',
+                actions: ['rememberRevocation', 'noteFailure', 'forgetTokens'],
+              },
+            ],
+          },
+        },
+      },
+    },
+    revoked: {
+      description: 'The tokens were given up on purpose.',
+      entry: ['noteWishesMet', 'rejectCallers'],
+      on: {
+        'session.opened': {
+          actions: 'readRecord',
+        },
+        'token.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'refresh.requested': [
+          {
+            guard: 'renewsByItself',
+            target: '#session.authorizing.leasing',
+            actions: [
+              'noteWish',
+              {
+                type: 'beginWith',
+                params: {
+                  origin: 'client_credentials',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+          },
+          {
+            actions: ['noteWish', 'readRecord'],
+          },
+        ],
+        'record.changed': {
+          guard: 'hintIsNews',
+          actions: 'readRecord',
+        },
+        'record.read': [
+          {
+            guard: 'tokensCameBack',
+            target: '#session.revoking.requesting',
+            actions: [
+              'rememberRecord',
+              {
+                type: 'adoptTokens',
+                params: {
+                  from: 'record',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'recordIsNewer',
+            target: '#session.settling',
+            actions: [
+              'rememberRecord',
+              {
+                type: 'adoptTokens',
+                params: {
+                  from: 'record',
+                },
+              },
+            ],
+          },
+          {
+            guard: 'isWanted',
+            actions: ['noteWishesMet', 'rejectCallers'],
+          },
+        ],
+        'storage.failed': {
+          guard: 'isWanted',
+          actions: ['noteWishesMet', 'rejectCallers'],
+        },
+        'authorization.started': {
+          target: '#session.authorizing.awaitingRedirect',
+        },
+        'code.received': {
+          target: '#session.authorizing.requesting',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'authorization_code',
+              },
+            },
+            'forgetFailures',
+          ],
+        },
+        'tokens.imported': {
+          target: '#session.authorizing.committing',
+          actions: [
+            {
+              type: 'beginWith',
+              params: {
+                origin: 'import',
+              },
+            },
+            'rememberHeld',
+            'holdTokens',
+          ],
+        },
+        'revocation.requested': [
+          {
+            guard: 'hasTokens',
+            target: '#session.revoking.requesting',
+          },
+          {
+            guard: 'hasRecord',
+            target: '#session.revoking.committing',
+          },
+        ],
+      },
+    },
+  },
+});

@@ -1,0 +1,62 @@
+// Writes what is made from the statechart of @frameio-auth/core, which must be built, as must the inspector: its page and
+// picture in docs, its layout for the viewer, and the machine as plain code. With `--check` it writes nothing, and ends
+// with code 1 when a file is not what it would write.
+import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { layOut } from './statechart/layout.mjs';
+import { pageOf } from './statechart/page.mjs';
+import { pictureOf } from './statechart/picture.mjs';
+import { codeOf, outlineOf } from './statechart/plain-machine.mjs';
+
+const ROOT = new URL('../', import.meta.url);
+
+/** @type {typeof import('../packages/core/src/index.js')} */
+const { firstSnapshot, sessionMachine } = await import(new URL('packages/core/dist/index.js', ROOT).href);
+/** @type {typeof import('../packages/inspector/src/chart.js')} */
+const { sessionChart } = await import(new URL('packages/inspector/dist/chart.js', ROOT).href);
+
+const plans = await layOut(sessionChart);
+const { context } = firstSnapshot({
+  renewal: 'refresh_token',
+  refreshBuffer: 300_000,
+  onStorageUnavailable: 'fail',
+});
+
+const files = {
+  'docs/statechart.md': formatted('docs/statechart.md', pageOf(sessionChart, plans.wide.connections.length)),
+  'docs/statechart.svg': pictureOf(plans.wide, sessionChart),
+  'docs/session-machine.js': formatted('docs/session-machine.js', codeOf(sessionMachine.root, context)),
+  'packages/inspector/viewer/statechart.json': formatted('statechart.json', JSON.stringify(plans)),
+};
+
+for (const [name, content] of Object.entries(files)) {
+  if (!process.argv.includes('--check')) {
+    await writeFile(new URL(name, ROOT), content);
+  } else if ((await readFile(new URL(name, ROOT), 'utf8').catch(() => '')) !== content) {
+    console.error(`${name} is not what the statechart says. Write it anew: npm run dev -- pnpm generate`);
+    process.exitCode = 1;
+  }
+}
+
+/** @type {{ sessionMachine: import('xstate').AnyStateMachine }} */
+const plain = await import(new URL('docs/session-machine.js', ROOT).href);
+if (outlineOf(plain.sessionMachine.root) !== outlineOf(sessionMachine.root)) {
+  console.error('docs/session-machine.js is not the machine that it is made from.');
+  process.exitCode = 1;
+}
+
+/**
+ * @param {string} name
+ * @param {string} content
+ */
+function formatted(name, content) {
+  const biome = fileURLToPath(new URL('node_modules/@biomejs/biome/bin/biome', ROOT));
+  const { stdout, stderr, status } = spawnSync(process.execPath, [biome, 'format', `--stdin-file-path=${name}`], {
+    cwd: fileURLToPath(ROOT),
+    input: content,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`Biome cannot format ${name}: ${stderr}`);
+  return stdout;
+}
