@@ -73,15 +73,16 @@ export class ConnectionEvents {
   }
 
   readonly onStateChange = (change: StateChange): void => {
-    const { from, to, snapshot } = change;
+    const { from, snapshot } = change;
     const { failure, ending } = snapshot;
-    this.logger.debug(`${from} → ${to}`);
+    const [before = from] = from.split('.', 1);
+    if (before !== snapshot.state) this.logger.debug(`${before} → ${snapshot.state}`);
     if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) {
       this.#trouble = { failure, at: performance.now() };
     }
     // Once for each outage and session, and not for every attempt.
     if (failure !== null && snapshot.attempt === 1) this.logger.warn(`${failure.code}: ${failure.description}`);
-    if (snapshot.state === 'expired' && !from.startsWith('expired') && ending !== null) {
+    if (snapshot.state === 'expired' && before !== 'expired' && ending !== null) {
       this.logger.warn(`A session is over (${ending.cause}): its user must sign in again.`);
     }
     this.#emit(FrameioAuthEvents.stateChanged, { ...change });

@@ -31,18 +31,18 @@ const SHARED: Provider[] = [FrameioConnections, RequestSessions, FrameioAuthHeal
 
 /** One for each application, however many connections it has. */
 @Module({ providers: SHARED, exports: SHARED })
-class SharedModule {}
+class FrameioSharedModule {}
 
 /**
  * One for each connection, and never global: Nest ends global modules last, and this one must end before the modules
  * that its options come from, such as the one that closes Redis.
  */
 @Module({})
-class ConnectionModule {}
+class FrameioConnectionModule {}
 
 /** Lets guards, decorators and `forFeature()` of every module find the connection. */
 @Module({})
-class DirectoryModule {}
+class FrameioDirectoryModule {}
 
 /**
  * The modules of a connection, as one.
@@ -57,16 +57,16 @@ export function connectionModule(
     throw complaint(String(name), 'name must be a string and not empty. Leave it out if there is one connection.');
   }
   const connection: DynamicModule = {
-    module: ConnectionModule,
-    imports: [SharedModule, ...(definition.imports ?? [])],
+    module: FrameioConnectionModule,
+    imports: [FrameioSharedModule, ...(definition.imports ?? [])],
     providers: [...(definition.providers ?? []), ...connectionProviders(name, signIn)],
     exports: [connectionToken(name)],
   };
   const directory: DynamicModule = {
-    module: DirectoryModule,
+    module: FrameioDirectoryModule,
     global: true,
-    imports: [SharedModule, connection],
-    exports: [SharedModule, connection],
+    imports: [FrameioSharedModule, connection],
+    exports: [FrameioSharedModule, connection],
   };
   const injectable: Provider[] = [
     {
