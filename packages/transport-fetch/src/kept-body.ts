@@ -2,16 +2,16 @@
 const KEPT_AT_MOST = 2 ** 20;
 
 /**
- * The body of a `Request`, which can be read only once, as bytes, which can be sent as often as one likes; or, if it is
+ * The body of a `Request`, which can be read only once, as a Blob, which can be sent as often as one likes; or, if it is
  * longer than 1 MiB, as a stream again.
  */
-export async function keptBody(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer> | ReadableStream> {
+export async function keptBody(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<Blob | ReadableStream> {
   const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   while (size <= KEPT_AT_MOST) {
     const { value } = await reader.read();
-    if (value === undefined) return joined(chunks, size);
+    if (value === undefined) return new Blob(chunks);
     chunks.push(value);
     size += value.length;
   }
@@ -23,14 +23,4 @@ export async function keptBody(body: ReadableStream<Uint8Array>): Promise<Uint8A
     },
     cancel: (reason) => reader.cancel(reason),
   });
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
