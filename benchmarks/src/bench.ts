@@ -5,6 +5,7 @@
 import { cachedToken } from './cached-token.ts';
 import { fleetRefresh } from './fleet-refresh.ts';
 import { idleSessions } from './idle-sessions.ts';
+import { inspection } from './inspection.ts';
 import { machineStep } from './machine-step.ts';
 import { onPrivateRedis } from './private-redis.ts';
 import { refreshRoundTrips } from './refresh-round-trips.ts';
@@ -14,6 +15,7 @@ import { storageRoundTrips } from './storage-round-trips.ts';
 console.log(`Node ${process.version}, ${process.platform} ${process.arch}\n`);
 await cachedToken();
 await machineStep();
+await inspection();
 await idleSessions();
 await storageRoundTrips();
 await onPrivateRedis(refreshRoundTrips, fleetRefresh, sessionsPerSecond);
