@@ -33,7 +33,6 @@ const ADDRESSES: readonly string[] = [
   '/',
   '/ims/token/v3',
   '/a%2Fb/%E2%98%83//c;d=1',
-  '/?',
   '/path?client_id=a%20b&scope=openid,AdobeID+x&empty=&%C3%A9',
 ];
 
