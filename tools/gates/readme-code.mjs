@@ -45,6 +45,9 @@ function configuration(up) {
       // A few lines that show one thing need not use all that they name.
       noUnusedLocals: false,
       noUnusedParameters: false,
+      // What Nest applications are compiled with.
+      experimentalDecorators: true,
+      erasableSyntaxOnly: false,
       types: ['node'],
       paths: { '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`] },
     },
