@@ -21,6 +21,7 @@ const JOBS = {
   bench: (args) => program('benchmarks/src/bench.ts', args),
   simulate: (args) => program('simulation/src/main.ts', args),
   race: (args) => program('tests/race/race.ts', args),
+  soak: (args) => program('tests/soak/soak.ts', args),
   async coverage(args) {
     const { node, env } = await prepare({ built: false });
     const vitest = await toolFile(root, 'vitest');

@@ -1,0 +1,53 @@
+import { type EventEmitter, getEventListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** How often, and with what pauses in milliseconds, memory is looked at until there is no more to be freed. */
+const LOOKS = 5;
+const PAUSE = 20;
+
+/** What is held by the process, in bytes, when all that nobody needs is gone. */
+export async function heldMemory(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  // What finalizers free is garbage in the next round.
+  for (let look = 0; look < LOOKS; look += 1) {
+    collectGarbage();
+    await delay(PAUSE);
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
+}
+
+/** Sockets, timers and whatever else keeps the process alive, each kind with its number. */
+export function activeResources(): Readonly<Record<string, number>> {
+  const count: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) count[kind] = (count[kind] ?? 0) + 1;
+  return count;
+}
+
+/** How many listeners there are on all that lives longer than a request. */
+export function listeners(
+  emitters: Readonly<Record<string, EventEmitter>>,
+  signal: AbortSignal,
+): Record<string, number> {
+  const counts: Record<string, number> = { 'shared signal': getEventListeners(signal, 'abort').length };
+  for (const [name, emitter] of Object.entries(emitters)) {
+    counts[name] = emitter.eventNames().reduce((sum, event) => sum + emitter.listenerCount(event), 0);
+  }
+  return counts;
+}
+
+/** Looks again and again until something holds, for as long as `patience` in milliseconds; says whether it did. */
+export async function eventually(holds: () => boolean | Promise<boolean>, patience: number): Promise<boolean> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    if (await holds()) return true;
+    if (performance.now() > deadline) return false;
+    await delay(20);
+  }
+}

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { adobeIms, ServerToServerAuth, systemClock, type TokenSource, type Transport } from '@frameio-auth/core';
+import type { FictionalService } from '@frameio-auth/testing';
+import { randomNumbers } from '#soak/random-numbers';
+
+export interface HurriedService extends TokenSource {
+  close(): Promise<void>;
+}
+
+/** Longer than the minute in which a session takes a second rejection for one that is not the token's fault. */
+const LEAP = 61_000;
+
+/**
+ * A service to whose session a minute has passed whenever its token is rejected: the rejections that it meets here
+ * within seconds are for it those of weeks.
+ */
+export function hurriedService(origin: string, service: FictionalService, transport: Transport): HurriedService {
+  const clock = systemClock();
+  let ahead = 0;
+  const now = () => clock.now() + ahead;
+  const auth = new ServerToServerAuth({
+    ...service,
+    transport,
+    server: adobeIms({ origin }),
+    clock: { ...clock, now },
+  });
+  return {
+    getToken(options) {
+      const current = options?.rejected !== undefined && options.rejected === auth.peekToken();
+      if (current && auth.snapshot.state === 'valid') ahead += LEAP;
+      return auth.getToken(options);
+    },
+    close: () => auth.close(),
+  };
+}
+
+/** The same tokens after a while, in which it does not look whether the caller has given up. */
+export function slowed(source: TokenSource, seed: number): TokenSource {
+  const random = randomNumbers(seed);
+  return {
+    async getToken(options) {
+      await delay(random() * 5);
+      return source.getToken(options);
+    },
+  };
+}

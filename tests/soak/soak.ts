@@ -1,0 +1,36 @@
+/**
+ * Makes authenticated requests, very many of them, to an API that revokes tokens, fails, hangs and breaks off, and looks
+ * at what each came to, and at what is left in the end: `npm run soak -- --requests 100000`.
+ *
+ * `--seed 4711` makes the same plans again, and `--plant 'hoards requests'` adds a mistake, to see that it is noticed;
+ * several are separated by commas.
+ */
+import { parseArgs } from 'node:util';
+import { type Plant, plants } from '#soak/plants';
+import { soak } from '#soak/run';
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    'at-once': { type: 'string', default: '50' },
+    deadline: { type: 'string', default: '30000' },
+    plant: { type: 'string' },
+  },
+});
+
+const planted = (values.plant?.split(',') ?? []) as Plant[];
+if (!planted.every((plant) => plant in plants))
+  throw new Error(`--plant is some of ${Object.keys(plants).join(', ')}.`);
+
+const { figures, endings, violations } = await soak({
+  requests: Number(values.requests),
+  seed: Number(values.seed),
+  atOnce: Number(values['at-once']),
+  deadline: Number(values.deadline),
+  planted,
+});
+console.table(figures);
+console.table(endings);
+for (const violation of violations) console.log(violation);
+process.exitCode = violations.length === 0 ? 0 : 1;
