@@ -34,6 +34,9 @@ export interface FrameioReauthenticationDue extends ReauthenticationDue {
 /** How long a failure counts as news, in milliseconds: while nobody wants a token, nothing shows that it is over. */
 const MEMORY = 300_000;
 
+/** The steps in which a session waits after a failure. */
+const PAUSE = /\.(?:backingOff|unsaved)$/;
+
 interface Emitter {
   emit(event: string, payload: object): unknown;
 }
@@ -81,7 +84,9 @@ export class ConnectionEvents {
       this.#trouble = { failure, at: performance.now() };
     }
     // Once for each outage and session, and not for every attempt.
-    if (failure !== null && snapshot.attempt === 1) this.logger.warn(`${failure.code}: ${failure.description}`);
+    if (failure !== null && snapshot.attempt === 1 && PAUSE.test(snapshot.step)) {
+      this.logger.warn(`${failure.code}: ${failure.description}`);
+    }
     if (snapshot.state === 'expired' && before !== 'expired' && ending !== null) {
       this.logger.warn(`A session is over (${ending.cause}): its user must sign in again.`);
     }

@@ -1,7 +1,13 @@
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FrameioRequest } from './frameio-users.js';
 import { FrameioAuthException, redirectTo } from './http-exception.js';
 import { RequestSessions, requestOf } from './request-sessions.js';
+
+const SKIP = 'frameio-auth:skip';
+
+/** Has the guard let everybody pass, to a handler or to a whole class: for where it guards the application as a whole. */
+export const SkipFrameioAuth = (): ReturnType<typeof SetMetadata> => SetMetadata(SKIP, true);
 
 /**
  * Lets a request pass when its user, or the application itself where no users sign in, has a token that is good now,
@@ -11,12 +17,14 @@ import { RequestSessions, requestOf } from './request-sessions.js';
 @Injectable()
 export class FrameioAuthGuard implements CanActivate {
   readonly #sessions: RequestSessions;
+  readonly #reflector = new Reflector();
 
   constructor(@Inject(RequestSessions) sessions: RequestSessions) {
     this.#sessions = sessions;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.#reflector.getAllAndOverride(SKIP, [context.getHandler(), context.getClass()]) === true) return true;
     try {
       await this.#sessions.use(context, undefined, (session) => session.getToken());
       return true;

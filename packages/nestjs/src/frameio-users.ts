@@ -27,7 +27,7 @@ export interface FrameioUsers {
    * The user whom an HTTP request is from, by the application's own login; also of a GraphQL request, whose context has
    * it as `req` or `request`. It becomes the session's key, so it must never be what the browser can choose.
    *
-   * @returns a user's id, or `undefined` for a browser that is not logged in
+   * @returns a user's id; nothing, or an empty string, for a browser that is not logged in
    */
   identify(
     request: FrameioRequest,

@@ -15,7 +15,7 @@ export type {
   WebAppConnection,
 } from './connection-options.js';
 export { FrameioAuthExceptionFilter } from './frameio-auth-exception-filter.js';
-export { FrameioAuthGuard } from './frameio-auth-guard.js';
+export { FrameioAuthGuard, SkipFrameioAuth } from './frameio-auth-guard.js';
 export {
   FrameioAuthHealthIndicator,
   type FrameioHealth,

@@ -99,5 +99,5 @@ export function requestOf(context: ExecutionContext): FrameioRequest | undefined
 export async function userOf(users: FrameioUsers, context: ExecutionContext): Promise<string | undefined> {
   const request = requestOf(context);
   const key = request === undefined ? await users.identifyMessage?.(context) : await users.identify(request, context);
-  return key ?? undefined;
+  return key || undefined;
 }

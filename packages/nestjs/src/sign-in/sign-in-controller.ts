@@ -18,6 +18,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Connection } from '../connection.js';
 import { FrameioAuthExceptionFilter } from '../frameio-auth-exception-filter.js';
+import { SkipFrameioAuth } from '../frameio-auth-guard.js';
 import type { FrameioRequest, FrameioUsers } from '../frameio-users.js';
 import { forbidden } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
@@ -39,6 +40,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
   // Whatever version of its own routes the application is at, these are where the server sends users back to.
   @Controller({ path: signInPath(connectionName, signIn), version: VERSION_NEUTRAL })
   @UseFilters(FrameioAuthExceptionFilter)
+  @SkipFrameioAuth()
   class FrameioSignInController {
     readonly #auth: WebAppAuth;
     readonly #users: FrameioUsers;

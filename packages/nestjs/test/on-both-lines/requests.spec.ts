@@ -9,11 +9,13 @@ import {
   FrameioToken,
   getFrameioAuthToken,
   InjectFrameioAuth,
+  SkipFrameioAuth,
 } from '@frameio-auth/nestjs';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
-import { APP_FILTER, ExternalContextCreator } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, ExternalContextCreator } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -218,6 +220,31 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
     expect((await ask('/unknown')).status).toBe(500);
     expect(journal.lines.join('\n')).toContain('There is no connection "nowhere".');
   });
+});
+
+test('the guard of a whole application lets everybody pass to the sign-in, and where it is told to skip', async () => {
+  @Controller()
+  class Pages {
+    @Get('reviews')
+    reviews(): string {
+      return 'reviews';
+    }
+
+    @Get('imprint')
+    @SkipFrameioAuth()
+    imprint(): string {
+      return 'imprint';
+    }
+  }
+  const server = await serverForTest();
+  const { ask } = await start(new ExpressAdapter(), {
+    imports: [FrameioAuthModule.forRoot({ ...webApp(server), signIn: { path: 'auth/frameio' } })],
+    controllers: [Pages],
+    providers: [{ provide: APP_GUARD, useClass: FrameioAuthGuard }],
+  });
+  expect((await ask('/reviews', asMara)).status).toBe(401);
+  expect((await ask('/imprint')).text).toBe('imprint');
+  expect((await ask('/auth/frameio/login', asMara)).status).toBe(303);
 });
 
 test('GraphQL resolvers are guarded and given tokens by the request in their context', async () => {
