@@ -45,7 +45,10 @@ const stateOf = (message: InspectorMessage) => ('facts' in message.frameio ? [me
 describe('of a real session', () => {
   it('has secrets to hide, some of which XState would show', () => {
     expect(secrets.length).toBeGreaterThan(10);
-    const shown = story.map((event) => [event.actorRef.id, print('event' in event && event.event, { depth: 6 })]);
+    const shown = story.map((event) => [
+      (event.actorRef as { id?: string }).id,
+      print('event' in event && event.event, { depth: 6 }),
+    ]);
     const { sessionKey, scope, errorDescription, errorCode, debugId } = canaries;
     expect(leaksIn(shown)).toEqual(expect.arrayContaining([sessionKey, scope, errorDescription, errorCode, debugId]));
   });

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { InspectorMessage, Stream } from '@frameio-auth/inspector';
 
 export interface PageAnswer {
@@ -28,13 +29,9 @@ export function ask(address: string | URL, { method = 'GET', headers = {}, body,
       agent: false,
     });
     sent.once('error', reject);
-    sent.once('response', async (response) => {
-      const text = await Array.fromAsync(response as AsyncIterable<Buffer>).catch(reject);
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        body: Buffer.concat(text ?? []).toString(),
-      });
+    sent.once('response', (response) => {
+      const { statusCode: status = 0, headers: received } = response;
+      text(response).then((content) => resolve({ status, headers: received, body: content }), reject);
     });
     sent.end(body);
   });

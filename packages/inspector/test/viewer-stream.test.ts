@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
-import { type InspectorMessage, localInspector, safeInspector } from '@frameio-auth/inspector';
+import { type InspectorMessage, type LocalInspector, localInspector, safeInspector } from '@frameio-auth/inspector';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
 import { type Inspected, sessionStory } from './session-story.js';
@@ -132,18 +132,18 @@ describe('several instances', () => {
     const { port } = new URL(await gone.postingUrl());
     await gone.close();
     const failures: string[] = [];
-    const failed = Promise.withResolvers<void>();
-    await using poster = localInspector({
-      instance: 'poster',
-      viewer: `http://127.0.0.1:${port}/messages?token=${postingToken}`,
-      onPostingFailed(reason) {
+    let onPostingFailed: (reason: string) => void = () => {};
+    const failed = new Promise<void>((resolve) => {
+      onPostingFailed = (reason) => {
         failures.push(reason);
-        failed.resolve();
-      },
+        resolve();
+      };
     });
+    const address = `http://127.0.0.1:${port}/messages?token=${postingToken}`;
+    await using poster = localInspector({ instance: 'poster', viewer: address, onPostingFailed });
     const times = Math.ceil(3_000 / told);
     tell(poster, times);
-    await failed.promise;
+    await failed;
 
     await using viewer = localInspector({ postingToken, port: Number(port) });
     let dropped = 0;
@@ -162,11 +162,20 @@ describe('several instances', () => {
     await using viewer = localInspector();
     const address = new URL(await viewer.postingUrl());
     address.searchParams.set('token', 'another-token.fictional');
-    const failed = Promise.withResolvers<string>();
-    await using poster = localInspector({ viewer: address.href, onPostingFailed: failed.resolve });
-    tell(poster);
-    expect(await failed.promise).toBe('http_403');
+    let poster: LocalInspector | undefined;
+    const reason = await new Promise((resolve) => {
+      poster = localInspector({ viewer: address.href, onPostingFailed: resolve });
+      tell(poster);
+    });
+    await poster?.close();
+    expect(reason).toBe('http_403');
+  });
+
+  it('have no page of their own', async () => {
+    await using viewer = localInspector();
+    await using poster = localInspector({ viewer: await viewer.postingUrl() });
     await expect(poster.url()).rejects.toThrow('posts to the viewer of another instance');
+    await expect(poster.postingUrl()).rejects.toThrow('posts to the viewer of another instance');
   });
 });
 
