@@ -1,0 +1,222 @@
+import { html, setText } from './elements.js';
+import { clock, effectWords, failureName, stateName, topOf } from './words.js';
+
+/** @typedef {import('./session-log.js').Moment} Moment */
+
+/** Rows beyond the visible ones that are drawn, so that scrolling shows no gaps. */
+const SPARE = 6;
+
+/** What happened, the latest last. Only the rows that are to be seen are drawn, however many there are. */
+export class TimelinePanel {
+  #rows = html('div', { class: 'rows' });
+  #scroll = html(
+    'div',
+    { class: 'scroll', role: 'listbox', 'aria-labelledby': 'timeline-title', tabindex: 0 },
+    this.#rows,
+  );
+  #all = html('input', { type: 'checkbox', id: 'all-instances' });
+  #empty = html('p', { class: 'empty' }, 'Nothing has happened yet.');
+  /** @type {Moment[]} */
+  #moments = [];
+  #current = -1;
+  #follows = true;
+  #height = 0;
+  #onSelect;
+
+  /**
+   * @param {(moment: Moment) => void} onSelect
+   * @param {() => void} onScope
+   */
+  constructor(onSelect, onScope) {
+    this.#onSelect = onSelect;
+    this.#all.addEventListener('change', onScope);
+    this.#scroll.addEventListener('scroll', () => this.#draw(), { passive: true });
+    new ResizeObserver(() => {
+      this.#height = 0;
+      this.#draw();
+    }).observe(this.#scroll);
+    const all = html('label', { class: 'check', for: 'all-instances' }, this.#all, 'all instances');
+    this.element = html(
+      'section',
+      { class: 'panel timeline', 'aria-labelledby': 'timeline-title' },
+      html('div', { class: 'title' }, html('h2', { id: 'timeline-title' }, 'Time line'), all),
+      this.#empty,
+      this.#scroll,
+    );
+  }
+
+  /** Whether all instances of the session are wanted, or the selected one alone. */
+  get wantsAll() {
+    return this.#all.checked;
+  }
+
+  /**
+   * @param {Moment[]} moments by their order
+   * @param {number} current the place of the one that is shown
+   * @param {boolean} live whether that is the latest there is
+   */
+  show(moments, current, live) {
+    const moved = current !== this.#current || moments !== this.#moments;
+    this.#moments = moments;
+    this.#current = current;
+    this.#follows = live;
+    this.#empty.hidden = moments.length > 0;
+    this.#scroll.hidden = moments.length === 0;
+    if (moments.length === 0) return;
+    const height = this.#rowHeight();
+    this.#rows.style.height = `${moments.length * height}px`;
+    if (moved) {
+      const top = Math.max(0, current) * height;
+      const { scrollTop, clientHeight } = this.#scroll;
+      if (this.#follows) this.#scroll.scrollTop = moments.length * height;
+      else if (top < scrollTop || top + height > scrollTop + clientHeight)
+        this.#scroll.scrollTop = top - clientHeight / 2;
+    }
+    this.#draw();
+  }
+
+  #rowHeight() {
+    if (this.#height === 0) {
+      const declared = Number.parseFloat(getComputedStyle(this.#scroll).getPropertyValue('--row'));
+      this.#height = Number.isFinite(declared) ? declared : 48;
+    }
+    return this.#height;
+  }
+
+  #draw() {
+    const height = this.#rowHeight();
+    const { scrollTop, clientHeight } = this.#scroll;
+    const first = Math.max(0, Math.floor(scrollTop / height) - SPARE);
+    const last = Math.min(this.#moments.length, Math.ceil((scrollTop + clientHeight) / height) + SPARE);
+    /** @type {Map<string, HTMLElement>} */
+    const drawn = new Map();
+    for (const row of /** @type {HTMLCollectionOf<HTMLElement>} */ (this.#rows.children)) drawn.set(row.id, row);
+    const wanted = this.#moments.slice(first, last).map((moment, index) => {
+      const id = `moment-${moment.order}`;
+      const row = drawn.get(id) ?? this.#row(moment, id);
+      const place = first + index;
+      row.style.transform = `translateY(${place * height}px)`;
+      row.setAttribute('aria-selected', String(place === this.#current));
+      row.setAttribute('aria-posinset', String(place + 1));
+      row.setAttribute('aria-setsize', String(this.#moments.length));
+      drawn.delete(id);
+      return row;
+    });
+    for (const row of drawn.values()) row.remove();
+    for (const [index, row] of wanted.entries()) {
+      if (this.#rows.children[index] !== row) this.#rows.insertBefore(row, this.#rows.children[index] ?? null);
+    }
+    const current = this.#moments[this.#current];
+    if (current !== undefined && current.order > 0)
+      this.#scroll.setAttribute('aria-activedescendant', `moment-${current.order}`);
+  }
+
+  /**
+   * @param {Moment} moment
+   * @param {string} id
+   */
+  #row(moment, id) {
+    const { time, event, from, facts, effects, session } = moment;
+    const failure = event.failure ?? null;
+    const path =
+      from === null || from === facts.state ? stateName(facts.state) : `${stateName(from)} → ${stateName(facts.state)}`;
+    const done = effects.map(effectWords).join(', ');
+    return html(
+      'div',
+      {
+        role: 'option',
+        id,
+        class: failure === null ? 'row' : 'row failed',
+        'data-top': topOf(facts.state),
+        onclick: () => this.#onSelect(moment),
+      },
+      html('time', { datetime: new Date(time).toISOString() }, clock(time)),
+      html('span', { class: 'event' }, event.type),
+      html('span', { class: 'path' }, path),
+      html('span', { class: 'by' }, session.instance),
+      failure === null ? null : html('span', { class: 'failure' }, failureName(failure)),
+      facts.attempt === 0 ? null : html('span', { class: 'attempt' }, `attempt ${facts.attempt}`),
+      html('span', { class: 'effects', title: done }, done),
+    );
+  }
+}
+
+/** What the moment that is shown brought, in full. */
+export class MomentPanel {
+  #title = html('h2', { id: 'moment-title' }, 'This moment');
+  #body = html('div', { class: 'moment' });
+  /** @type {Moment | undefined} */
+  #shown;
+
+  constructor() {
+    this.element = html(
+      'section',
+      { class: 'panel', 'aria-labelledby': 'moment-title' },
+      html('div', { class: 'title' }, this.#title),
+      this.#body,
+    );
+  }
+
+  /** @param {Moment | undefined} moment */
+  show(moment) {
+    if (moment === this.#shown) return;
+    this.#shown = moment;
+    setText(this.#title, moment === undefined ? 'This moment' : moment.event.type);
+    if (moment === undefined) {
+      this.#body.replaceChildren(html('p', { class: 'empty' }, 'Nothing is known of this session before then.'));
+      return;
+    }
+    const { type: _, ...brought } = moment.event;
+    this.#body.replaceChildren(
+      part('It brought', Object.keys(brought).length === 0 ? null : html('code', { class: 'fields' }, fields(brought))),
+      part(
+        'Transitions',
+        moment.transitions.length === 0
+          ? null
+          : html('ul', {}, ...moment.transitions.map((id) => html('li', {}, html('code', {}, id)))),
+      ),
+      part(
+        'Effects',
+        moment.effects.length === 0
+          ? null
+          : html(
+              'ol',
+              {},
+              ...moment.effects.map(({ type, params }) =>
+                html(
+                  'li',
+                  {},
+                  html('code', {}, type),
+                  params === undefined ? null : html('code', { class: 'fields' }, fields(params)),
+                ),
+              ),
+            ),
+      ),
+    );
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {Node | null} content
+ */
+function part(name, content) {
+  return html('div', { class: 'part' }, html('h3', {}, name), content ?? html('p', { class: 'none' }, 'nothing'));
+}
+
+/**
+ * Fields a line each, those of fields in them by their whole names.
+ *
+ * @param {object} value
+ * @param {string} [prefix]
+ * @returns {string}
+ */
+function fields(value, prefix = '') {
+  return Object.entries(value)
+    .map(([name, field]) => {
+      if (typeof field === 'object' && field !== null) return fields(field, `${prefix}${name}.`);
+      const isTime = typeof field === 'number' && field > 1e12 && field < 1e14;
+      return `${prefix}${name}: ${isTime ? clock(field) : String(field)}`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,355 @@
+import { html, setText } from './elements.js';
+import { HistoryBar } from './history-bar.js';
+import { LifePanel } from './life-panel.js';
+import { SessionList } from './session-list.js';
+import { placeOf, SessionLog } from './session-log.js';
+import { StatePanel } from './state-panel.js';
+import { StatechartPanel, TRAIL } from './statechart-panel.js';
+import { MomentPanel, TimelinePanel } from './timeline-panel.js';
+import { stateName } from './words.js';
+
+/**
+ * @typedef {import('../src/messages.js').Stream} Stream
+ * @typedef {import('./session-log.js').Session} Session
+ * @typedef {import('./session-log.js').Moment} Moment
+ * @typedef {'connecting' | 'live' | 'reconnecting' | 'ended'} Connection
+ *
+ * @typedef {{
+ *   hello(hello: Stream['hello']): void,
+ *   messages(messages: Stream['messages']): void,
+ *   summary(summary: Stream['summary']): void,
+ *   notice(notice: Stream['notice']): void,
+ *   connection(connection: Connection): void,
+ *   close(): void,
+ * }} Viewer what is told to a viewer: the events of the stream, and how the stream itself fares
+ */
+
+const CONNECTIONS = {
+  connecting: 'connecting …',
+  live: 'connected',
+  reconnecting: 'connection lost, trying again …',
+  ended: 'over: the process has ended, or this link is not valid any more',
+};
+
+const THEMES = ['auto', 'light', 'dark'];
+
+/** How often what runs with time is shown anew, in milliseconds. */
+const TICK = 500;
+
+/**
+ * Shows sessions in an element, whose content it replaces. It asks the network for nothing: whoever made it tells it.
+ *
+ * @param {HTMLElement} root
+ * @param {{ plans: ConstructorParameters<typeof StatechartPanel>[0], chart: import('../src/messages.js').Chart }} pictures
+ *   `plans`: `statechart.json`; `chart`: what `sessionChart` of the package is, and `/machine.json`
+ * @returns {Viewer}
+ */
+export function createViewer(root, { plans, chart }) {
+  const log = new SessionLog();
+  /** @type {string | null} the session that is looked at */
+  let selected = null;
+  /** @type {number | null} the moment that everything is shown as of; `null`: now */
+  let cursor = null;
+  let skew = 0; // Of this browser's clock, against the server's.
+  let lost = 0;
+  let drawing = 0;
+  let scope = { key: '', latest: -1, moments: /** @type {Moment[]} */ ([]) };
+
+  const list = new SessionList((id) => select(id));
+  const statechart = new StatechartPanel(plans, chart, (state) => {
+    states.choose(state);
+    draw();
+  });
+  const life = new LifePanel();
+  const history = new HistoryBar({ onPause: pause, onStep: step, onPlace: place });
+  const timeline = new TimelinePanel((moment) => {
+    selected = moment.session.id;
+    show(moment);
+  }, draw);
+  const moments = new MomentPanel();
+  const states = new StatePanel(chart, draw);
+  const connection = html(
+    'span',
+    { class: 'connection', role: 'status', 'data-is': 'connecting' },
+    CONNECTIONS.connecting,
+  );
+  const missing = html('span', { class: 'missing', role: 'status' });
+  const news = html('p', { class: 'unseen', 'aria-live': 'polite' });
+  const help = helpDialog();
+  const theme = html('button', { type: 'button', class: 'quiet', onclick: nextTheme }, 'Theme: auto');
+  const helpButton = html(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => help.showModal(), 'aria-keyshortcuts': '?' },
+    'Keys',
+  );
+
+  root.classList.add('inspector');
+  root.replaceChildren(
+    html(
+      'header',
+      {},
+      html('h1', {}, 'frameio-auth ', html('span', {}, 'inspector')),
+      connection,
+      missing,
+      html('span', { class: 'buttons' }, theme, helpButton),
+    ),
+    html(
+      'main',
+      {},
+      list.element,
+      html('div', { class: 'middle' }, life.element, history.element, statechart.element),
+      html('div', { class: 'side' }, timeline.element, moments.element, states.element),
+    ),
+    news,
+    help,
+  );
+  setTheme(rememberedTheme());
+  const ticking = setInterval(draw, TICK);
+  root.ownerDocument.addEventListener('keydown', onKey);
+  draw();
+
+  return {
+    hello({ time, keeps }) {
+      skew = Date.now() - time;
+      log.clear(keeps);
+      cursor = null;
+      scope = { key: '', latest: -1, moments: [] };
+      lost = 0;
+      tell('live');
+      draw();
+    },
+    messages(messages) {
+      happened(log.add(messages));
+    },
+    summary({ missed, messages }) {
+      lost += missed;
+      happened(log.add(messages, { gap: true }));
+    },
+    notice({ dropped }) {
+      lost += dropped;
+      draw();
+    },
+    connection: tell,
+    close() {
+      clearInterval(ticking);
+      cancelAnimationFrame(drawing);
+      root.ownerDocument.removeEventListener('keydown', onKey);
+      root.replaceChildren();
+    },
+  };
+
+  /** @param {Moment[]} news */
+  function happened(news) {
+    selected ??= news[0]?.session.id ?? null;
+    const [latest] = news
+      .filter(({ session, transitions }) => session.id === selected && transitions.length > 0)
+      .slice(-1);
+    // What is long over when it is heard of, such as the history at the beginning, is not played again.
+    if (latest !== undefined && cursor === null && Date.now() - skew - latest.time < 5_000) {
+      statechart.animate(latest.transitions);
+    }
+    draw();
+  }
+
+  /** @param {Connection} state */
+  function tell(state) {
+    connection.dataset['is'] = state;
+    setText(connection, CONNECTIONS[state]);
+  }
+
+  /** Draws at most once for each frame, however much happens. */
+  function draw() {
+    if (drawing === 0) drawing = requestAnimationFrame(drawNow);
+  }
+
+  function drawNow() {
+    drawing = 0;
+    const live = cursor === null;
+    const order = cursor ?? log.latest;
+    const letters = lettersOf(log.sessions);
+    const rows = log.sessions.map((session) => {
+      const moment = log.momentAt(session, order);
+      return { session, moment, now: nowOf(moment), letter: letters.get(session.id) ?? '' };
+    });
+    if (log.session(selected) === undefined) selected = rows[0]?.session.id ?? null;
+    list.show(rows, selected);
+    setText(missing, lost === 0 ? '' : `${lost} messages were left out`);
+    const session = log.session(selected);
+    root.classList.toggle('waiting', session === undefined);
+    root.classList.toggle('paused', !live);
+    if (session === undefined) return;
+
+    const at = placeOf(session.moments, order);
+    const moment = session.moments[at];
+    const state = moment?.facts.state ?? 'restoring.unread';
+    history.show(session.moments, at, live);
+    if (moment !== undefined) life.show(moment.facts, nowOf(moment));
+    statechart.show({
+      state,
+      peers: rows
+        .filter((row) => row.session !== session && row.session.label === session.label && row.moment !== undefined)
+        .map((row) => ({ letter: row.letter, state: row.moment?.facts.state ?? '', name: row.session.instance })),
+      trail: session.moments
+        .slice(0, at + 1)
+        .filter(({ transitions }) => transitions.length > 0)
+        .slice(-TRAIL)
+        .reverse()
+        .map(({ transitions }) => transitions),
+      looked: states.choice,
+    });
+    const shown = timeline.wantsAll ? momentsOfAll(session) : session.moments;
+    timeline.element.classList.toggle('fleet', timeline.wantsAll);
+    timeline.show(shown, placeOf(shown, order), live);
+    moments.show(moment);
+    states.show(state);
+    setText(news, `${session.label} on ${session.instance}: ${stateName(state)}`);
+  }
+
+  /** @param {Session} session */
+  function momentsOfAll({ label }) {
+    if (scope.key !== label || scope.latest !== log.latest) {
+      const all = log.sessions.filter((each) => each.label === label).flatMap((each) => each.moments);
+      scope = { key: label, latest: log.latest, moments: all.sort((a, b) => a.order - b.order) };
+    }
+    return scope.moments;
+  }
+
+  /**
+   * The storage's time: it stands still while history is looked at.
+   *
+   * @param {Moment | undefined} moment
+   */
+  function nowOf(moment) {
+    if (moment === undefined) return 0;
+    const then = moment.facts.now ?? moment.time;
+    return cursor === null ? Date.now() - skew + (then - moment.time) : then;
+  }
+
+  /** @param {string} id */
+  function select(id) {
+    selected = id;
+    list.reveal(id);
+    draw();
+  }
+
+  function pause() {
+    cursor = cursor === null ? log.latest : null;
+    draw();
+  }
+
+  /** @param {Moment | undefined} moment */
+  function show(moment) {
+    if (moment === undefined) return;
+    cursor = moment.order;
+    draw();
+  }
+
+  /** @param {number} by */
+  function step(by) {
+    const session = log.session(selected);
+    if (session === undefined) return;
+    const at = placeOf(session.moments, cursor ?? log.latest);
+    // Whoever steps back while things happen wants them to stand still, and leaves the latest at the first step.
+    const next = session.moments[Math.min(session.moments.length - 1, Math.max(0, at + by))];
+    show(next);
+    if (by > 0 && next !== undefined) statechart.animate(next.transitions);
+  }
+
+  /** @param {number} at */
+  function place(at) {
+    show(log.session(selected)?.moments[at]);
+  }
+
+  /** @param {number} by */
+  function neighbour(by) {
+    const options = [...root.querySelectorAll('.sessions [role=option]')];
+    const at = options.findIndex((option) => option.getAttribute('aria-selected') === 'true');
+    /** @type {HTMLElement | undefined} */ (options[Math.min(options.length - 1, Math.max(0, at + by))])?.click();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const { key, target, ctrlKey, altKey, metaKey } = event;
+    if (ctrlKey || altKey || metaKey || help.open || !(target instanceof Element)) return;
+    // Elements that have a use for a key keep it.
+    if (target.matches('input:not([type=checkbox]), select, textarea')) return;
+    if (key === ' ' && target.matches('button, input, summary')) return;
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      ' ': pause,
+      ArrowLeft: () => step(-1),
+      ArrowRight: () => step(1),
+      ArrowUp: () => neighbour(-1),
+      ArrowDown: () => neighbour(1),
+      '?': () => help.showModal(),
+    };
+    const action = actions[key];
+    if (action === undefined) return;
+    event.preventDefault();
+    action();
+  }
+
+  function nextTheme() {
+    const at = THEMES.indexOf(root.dataset['theme'] ?? 'auto');
+    setTheme(THEMES[(at + 1) % THEMES.length] ?? 'auto');
+  }
+
+  /** @param {string} name */
+  function setTheme(name) {
+    root.dataset['theme'] = name;
+    setText(theme, `Theme: ${name}`);
+    try {
+      localStorage.setItem('frameio-auth-inspector-theme', name);
+    } catch {
+      // Where nothing may be kept, the choice lasts as long as the page.
+    }
+  }
+}
+
+/** Letters for the instances that share a session. */
+function lettersOf(/** @type {Session[]} */ sessions) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  return new Map(
+    sessions.map(({ id, label }) => {
+      const count = counts.get(label) ?? 0;
+      counts.set(label, count + 1);
+      return [id, String.fromCharCode(65 + (count % 26))];
+    }),
+  );
+}
+
+function rememberedTheme() {
+  try {
+    const name = localStorage.getItem('frameio-auth-inspector-theme') ?? 'auto';
+    return THEMES.includes(name) ? name : 'auto';
+  } catch {
+    return 'auto';
+  }
+}
+
+function helpDialog() {
+  const keys = [
+    ['Space', 'pause, and back to what happens now'],
+    ['←  →', 'one moment back or forth'],
+    ['↑  ↓', 'the session above or below'],
+    ['?', 'these keys'],
+    ['Esc', 'closes them'],
+  ];
+  return html(
+    'dialog',
+    { 'aria-labelledby': 'help-title' },
+    html('h2', { id: 'help-title' }, 'Keys'),
+    html(
+      'dl',
+      {},
+      ...keys.flatMap(([key = '', use = '']) => [html('dt', {}, html('kbd', {}, key)), html('dd', {}, use)]),
+    ),
+    html(
+      'p',
+      {},
+      'In the chart: a lit state is where the session is, letters are other instances of the same session, and thick lines are the way it came. Press on a state to read about it.',
+    ),
+    html('form', { method: 'dialog' }, html('button', {}, 'Close')),
+  );
+}
