@@ -3,26 +3,19 @@ import { createHmac } from 'node:crypto';
 /** Characters that would break a line, colour a terminal or reverse the reading order. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
-/** Text that somebody chose, fit to be shown: in one line, and short. */
-export function shortText(text: string, longest: number): string {
-  return text
-    .slice(0, 4 * longest)
-    .replace(INVISIBLE, ' ')
-    .trim()
-    .slice(0, longest);
-}
-
 const LONGEST_LABEL = 80;
 
+/** A text that somebody chose, fit to be a label: in one line, and short. */
 export function shownLabel(text: string): string {
-  return shortText(text, LONGEST_LABEL);
+  return text
+    .slice(0, 4 * LONGEST_LABEL)
+    .replace(INVISIBLE, ' ')
+    .trim()
+    .slice(0, LONGEST_LABEL);
 }
 
 /** How a session is called whose key is this. */
 export type Labelling = (key: string) => string;
-
-/** The keys themselves. */
-export const byKey: Labelling = shownLabel;
 
 /**
  * Pseudonyms, the same for the same key as long as the label key is the same. Whoever does not have it cannot try out

@@ -5,10 +5,10 @@ import { shownLabel } from './pseudonym.js';
 import { isInstanceName } from './safe-inspector.js';
 import { listOf, number, read, type Shape } from './shape.js';
 import { shownEffect, shownEvent, shownFacts, shownSnapshot } from './shown.js';
+import { MOST_IN_A_STEP } from './watched-session.js';
 
 /** What one batch may have at most. */
 export const MOST_IN_A_BATCH = 200;
-const MOST_IN_A_STEP = 64;
 
 /**
  * A batch that another instance posted, made anew field by field: who has the token may be wrong about what to show, or

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ConfigurationError, firstSnapshot, type Inspect, sessionMachine } from '@frameio-auth/core';
 import { messageBase } from './message-base.js';
 import type { InspectorMessage } from './messages.js';
-import { byKey, byPseudonym, type Labelling } from './pseudonym.js';
+import { byPseudonym, type Labelling, shownLabel } from './pseudonym.js';
 import { read } from './shape.js';
 import { shownEvent, shownSnapshot } from './shown.js';
 import { WatchedSession } from './watched-session.js';
@@ -64,7 +64,7 @@ export function isInstanceName(name: unknown): name is string {
 }
 
 export function labelling({ showKeys, labelKey }: LabelOptions): Labelling {
-  return showKeys === true ? byKey : byPseudonym(labelKey ?? randomBytes(32).toString('base64url'));
+  return showKeys === true ? shownLabel : byPseudonym(labelKey ?? randomBytes(32).toString('base64url'));
 }
 
 export function inspectorFunction(instance: string, labelOf: Labelling, sink: Sink): InspectorFunction {

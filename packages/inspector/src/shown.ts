@@ -57,7 +57,7 @@ function nameIn<Name extends string>(names: { readonly [Each in Name]: true }): 
   return (value) => (typeof value === 'string' && Object.hasOwn(names, value) ? (value as Name) : undefined);
 }
 
-export const effectName = nameIn(effectNames);
+const effectName = nameIn(effectNames);
 const eventType = nameIn(eventTypes);
 const origin = oneOf('client_credentials', 'refresh_token', 'authorization_code', 'import');
 const yes: Shape<true> = (value) => (value === true ? true : undefined);

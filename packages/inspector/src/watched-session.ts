@@ -5,7 +5,7 @@ import { listOf, read } from './shape.js';
 import { pathOf, shownEffect } from './shown.js';
 
 /** An application could make up as many as it likes; the machine makes a few. */
-const MOST_IN_A_STEP = 64;
+export const MOST_IN_A_STEP = 64;
 
 /** A timer that never runs out is set to the end of time. */
 const NEVER = Number.MAX_SAFE_INTEGER;
