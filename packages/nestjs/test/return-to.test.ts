@@ -14,6 +14,10 @@ describe('a path to return to', () => {
     expect(ownPath(path)).toBe(path);
   });
 
+  test('is encoded as a header needs it', () => {
+    expect(ownPath('/レビュー?of=é')).toBe('/%E3%83%AC%E3%83%93%E3%83%A5%E3%83%BC?of=%C3%A9');
+  });
+
   test.each([
     ['another origin', 'https://evil.example/'],
     ['another host', '//evil.example'],

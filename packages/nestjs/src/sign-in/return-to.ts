@@ -1,3 +1,6 @@
+/** What a path is resolved against, to see whether it stays there. */
+const BASE = 'https://own.invalid';
+
 /** So long an address is kept in the cookie at most, in characters. */
 const LONGEST = 1_024;
 
@@ -5,17 +8,19 @@ const LONGEST = 1_024;
 const OWN_PATH = /^\/(?![/\\])[^\\\p{Cc}]*$/u;
 
 /**
- * A path of the application's own origin, or `undefined` for anything that a browser, or a proxy before it, might take
- * for another one. What is encoded is looked at as well, because somebody on the way may decode it.
+ * A path of the application's own origin, encoded as a header needs it; or `undefined` for anything that a browser, or a
+ * proxy before it, might take for another origin. What is encoded is looked at as well, because somebody on the way may
+ * decode it.
  */
 export function ownPath(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > LONGEST || !OWN_PATH.test(value)) return undefined;
-  const base = 'https://own.invalid';
+  if (typeof value !== 'string' || !OWN_PATH.test(value)) return undefined;
   try {
     if (!OWN_PATH.test(decodeURIComponent(value))) return undefined;
-    const { origin, pathname } = new URL(value, base);
+    const { origin, pathname, search, hash } = new URL(value, BASE);
     // "/./" and "/../" vanish when an address is resolved, and what is left may begin with two slashes.
-    return origin === base && !pathname.startsWith('//') ? value : undefined;
+    if (origin !== BASE || pathname.startsWith('//')) return undefined;
+    const path = pathname + search + hash;
+    return path.length > LONGEST ? undefined : path;
   } catch {
     return undefined; // A percent sign that encodes nothing.
   }

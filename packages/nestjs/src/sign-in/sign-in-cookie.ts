@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FrameioRequest } from '../frameio-users.js';
+import { DEFAULT_CONNECTION } from '../injection-tokens.js';
 import { ownPath } from './return-to.js';
 
 /** As long as a sign-in can take, in seconds. */
@@ -16,7 +17,9 @@ export class SignInCookie {
   readonly #attributes: string;
 
   constructor(connection: string, isSecure: boolean) {
-    const name = `frameio-sign-in${connection === 'default' ? '' : `-${createHash('sha256').update(connection).digest('hex').slice(0, 8)}`}`;
+    // A hash, because a connection's name may hold what a cookie's must not.
+    const suffix = connection === DEFAULT_CONNECTION ? '' : `-${hashOf(connection).toString('hex', 0, 4)}`;
+    const name = `frameio-sign-in${suffix}`;
     this.#name = isSecure ? `__Host-${name}` : name;
     // Not `Strict`, because the callback comes with a navigation from the server's site.
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
@@ -49,6 +52,6 @@ export class SignInCookie {
   }
 }
 
-function hashOf(state: string): Buffer {
-  return createHash('sha256').update(state).digest();
+function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
