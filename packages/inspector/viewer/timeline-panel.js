@@ -1,5 +1,5 @@
 import { html, setText } from './elements.js';
-import { clock, effectWords, failureName, stateName, topOf } from './words.js';
+import { clock, effectWords, failureName, pathName, stateName, topOf } from './words.js';
 
 /** @typedef {import('./session-log.js').Moment} Moment */
 
@@ -57,6 +57,10 @@ export class TimelinePanel {
    */
   show(moments, current, live) {
     const moved = current !== this.#current || moments !== this.#moments;
+    const returns = live && !this.#follows;
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroll;
+    // Whoever scrolled up to read is not torn away.
+    const sticks = live && (returns || scrollTop + clientHeight > scrollHeight - this.#rowHeight());
     this.#moments = moments;
     this.#current = current;
     this.#follows = live;
@@ -65,11 +69,10 @@ export class TimelinePanel {
     if (moments.length === 0) return;
     const height = this.#rowHeight();
     this.#rows.style.height = `${moments.length * height}px`;
-    if (moved) {
+    if (moved || returns) {
       const top = Math.max(0, current) * height;
-      const { scrollTop, clientHeight } = this.#scroll;
-      if (this.#follows) this.#scroll.scrollTop = moments.length * height;
-      else if (top < scrollTop || top + height > scrollTop + clientHeight)
+      if (sticks) this.#scroll.scrollTop = moments.length * height;
+      else if (!live && (top < scrollTop || top + height > scrollTop + clientHeight))
         this.#scroll.scrollTop = top - clientHeight / 2;
     }
     this.#draw();
@@ -118,8 +121,7 @@ export class TimelinePanel {
   #row(moment, id) {
     const { time, event, from, facts, effects, session } = moment;
     const failure = event.failure ?? null;
-    const path =
-      from === null || from === facts.state ? stateName(facts.state) : `${stateName(from)} → ${stateName(facts.state)}`;
+    const path = from === null ? stateName(facts.state) : pathName(from, facts.state);
     const done = effects.map(effectWords).join(', ');
     return html(
       'div',

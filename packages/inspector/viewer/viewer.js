@@ -48,6 +48,7 @@ export function createViewer(root, { plans, chart }) {
   const log = new SessionLog();
   /** @type {string | null} the session that is looked at */
   let selected = null;
+  let chosen = false; // By somebody; until then it is one with which something happens.
   /** @type {number | null} the moment that everything is shown as of; `null`: now */
   let cursor = null;
   let skew = 0; // Of this browser's clock, against the server's.
@@ -64,6 +65,7 @@ export function createViewer(root, { plans, chart }) {
   const history = new HistoryBar({ onPause: pause, onStep: step, onPlace: place });
   const timeline = new TimelinePanel((moment) => {
     selected = moment.session.id;
+    chosen = true;
     show(moment);
   }, draw);
   const moments = new MomentPanel();
@@ -140,7 +142,9 @@ export function createViewer(root, { plans, chart }) {
 
   /** @param {Moment[]} news */
   function happened(news) {
-    selected ??= news[0]?.session.id ?? null;
+    if (!chosen && (log.session(selected)?.moments.length ?? 0) < 2) {
+      selected = (news.find(({ transitions }) => transitions.length > 0) ?? news[0])?.session.id ?? selected;
+    }
     const [latest] = news
       .filter(({ session, transitions }) => session.id === selected && transitions.length > 0)
       .slice(-1);
@@ -228,6 +232,7 @@ export function createViewer(root, { plans, chart }) {
   /** @param {string} id */
   function select(id) {
     selected = id;
+    chosen = true;
     list.reveal(id);
     draw();
   }
@@ -274,13 +279,14 @@ export function createViewer(root, { plans, chart }) {
     // Elements that have a use for a key keep it.
     if (target.matches('input:not([type=checkbox]), select, textarea')) return;
     if (key === ' ' && target.matches('button, input, summary')) return;
+    const inTimeline = timeline.element.contains(target);
     /** @type {Record<string, () => void>} */
     const actions = {
       ' ': pause,
       ArrowLeft: () => step(-1),
       ArrowRight: () => step(1),
-      ArrowUp: () => neighbour(-1),
-      ArrowDown: () => neighbour(1),
+      ArrowUp: () => (inTimeline ? step(-1) : neighbour(-1)),
+      ArrowDown: () => (inTimeline ? step(1) : neighbour(1)),
       '?': () => help.showModal(),
     };
     const action = actions[key];
@@ -332,7 +338,7 @@ function helpDialog() {
   const keys = [
     ['Space', 'pause, and back to what happens now'],
     ['←  →', 'one moment back or forth'],
-    ['↑  ↓', 'the session above or below'],
+    ['↑  ↓', 'the session above or below; in the time line, the moment'],
     ['?', 'these keys'],
     ['Esc', 'closes them'],
   ];

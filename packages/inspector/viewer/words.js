@@ -62,6 +62,18 @@ export function stateName(state) {
   return state.replaceAll('.', ' › ');
 }
 
+/**
+ * The way from a state to another, without what they have in common.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+export function pathName(from, to) {
+  if (from === to) return stateName(to);
+  const target = topOf(from) === topOf(to) ? to.slice(topOf(to).length + 1) : to;
+  return `${stateName(from)} → ${stateName(target)}`;
+}
+
 /** @param {import('../src/messages.js').ShownEffect} effect */
 export function effectWords({ type, params = {} }) {
   const { timer, grant, from, which, status, reason } = params;
