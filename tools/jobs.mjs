@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hand, passSignalsOn } from './child.mjs';
 import { runGates } from './gates.mjs';
+import { bringPrograms } from './programs.mjs';
 import { step, tail } from './progress.mjs';
 import { bringToolchain } from './toolchain.mjs';
 import { adviceFor, Trouble, troubleOf } from './trouble.mjs';
@@ -18,6 +19,7 @@ const REACHING_CORE = ['packages/core', 'tests/session', 'tests/flows', 'tests/i
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const JOBS = {
   demo: (args) => program('examples/plain-node/src/demo.ts', args),
+  playground: (args) => program('playground/src/main.ts', args, args.includes('--redis') ? ['redis'] : []),
   bench: (args) => program('benchmarks/src/bench.ts', args),
   simulate: (args) => program('simulation/src/main.ts', args),
   race: (args) => program('tests/race/race.ts', args),
@@ -59,10 +61,12 @@ export async function main([name = '', ...args]) {
  *
  * @param {string} entry
  * @param {string[]} args
+ * @param {import('./programs.mjs').ProgramName[]} programs what it starts that npm does not install
  */
-async function program(entry, args) {
+async function program(entry, args, programs = []) {
   if (!existsSync(join(root, entry))) throw new Trouble(`${entry} is missing: get the whole repository.`);
   const { node, env } = await prepare({ built: true });
+  await bringPrograms(programs, env, step);
   return hand(node, [join(root, entry), ...args], { env });
 }
 

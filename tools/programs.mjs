@@ -6,7 +6,7 @@ import { Trouble } from './trouble.mjs';
 
 /**
  * @typedef {object} Program
- * @property {string} what what the tests need
+ * @property {string} what what is needed
  * @property {string} variable the environment variable that names one: a path or a command
  * @property {string[]} commands what it may be called on the PATH
  * @property {RegExp} version what a good one says to `--version`, among whatever its launcher says
@@ -97,9 +97,7 @@ function byHand({ install, variable }) {
 
 /** @param {Program[]} missing */
 function troubleOf(missing) {
-  return missing
-    .map((program) => `The tests need ${program.what}, and this machine has none: ${byHand(program)}`)
-    .join('\n');
+  return missing.map((program) => `It takes ${program.what}, and this machine has none: ${byHand(program)}`).join('\n');
 }
 
 /**

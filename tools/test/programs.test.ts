@@ -111,7 +111,7 @@ describe('programs that are missing', () => {
 
   it('are named, each in a sentence', async () => {
     await expect(bring(root, ['redis', 'chromium'])).rejects.toThrow(
-      /^The tests need a Redis server .*\nThe tests need a Chromium or Chrome, and this machine has none: install chromium or google-chrome, or name the program in the environment variable CHROMIUM, and run it again\.$/,
+      /^It takes a Redis server .*\nIt takes a Chromium or Chrome, and this machine has none: install chromium or google-chrome, or name the program in the environment variable CHROMIUM, and run it again\.$/,
     );
   });
 });
@@ -134,7 +134,7 @@ describe('a Redis server that is missing', () => {
 
 describe('one sentence says what to install', () => {
   const sentence =
-    'The tests need a Redis server of 7.0 or newer, and this machine has none: install redis-server or valkey-server, 7.0 or newer, or name the program in the environment variable REDIS_SERVER, and run it again.';
+    'It takes a Redis server of 7.0 or newer, and this machine has none: install redis-server or valkey-server, 7.0 or newer, or name the program in the environment variable REDIS_SERVER, and run it again.';
 
   it('when the package manager fails, after what that one said', async () => {
     await layAptGet('echo "E: Unable to locate package redis-server"; exit 100');

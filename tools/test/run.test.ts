@@ -185,7 +185,7 @@ describe('one sentence says what to do', () => {
     expect(await start(['tset'], {}).run).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'There is no job "tset": demo, bench, simulate, race, soak, coverage, test, dev.\n',
+      stderr: 'There is no job "tset": demo, playground, bench, simulate, race, soak, coverage, test, dev.\n',
     });
   });
 });

@@ -1,0 +1,174 @@
+// One instance of the application, a process of its own. What you would write yourself is `open()`: a storage, an auth
+// object over it, a session, a fetch that sends its token. The rest does what the playground asks for, and says how it
+// goes.
+import { createHash } from 'node:crypto';
+import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
+import { localInspector } from '@frameio-auth/inspector';
+import { fileStorage } from '@frameio-auth/storage-file';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
+import { Redis } from 'ioredis';
+import type { InstanceSettings, NumberedOrder, Order, Report } from './messages.ts';
+import { MovableClock } from './movable-clock.ts';
+import { stagedStorage } from './staged-storage.ts';
+
+/** How long the server may take, in milliseconds; less than a lease lasts. */
+const TIMEOUT = 3_000;
+
+/** How often an instance calls the API by itself, as a busy application does, and how long it waits for that. */
+const CALLS = { every: 2_500, patience: 10_000 };
+
+interface Application {
+  readonly auth: WebAppAuth;
+  readonly clock: MovableClock;
+  /** Calls `/v4/me` with the session's token. */
+  readonly whoAmI: (signal: AbortSignal) => Promise<Response>;
+  close(): Promise<void>;
+}
+
+function open(settings: InstanceSettings): Application {
+  const { name, clientId, clientSecret, redirectUri, authorizationServer, api, viewer, ahead } = settings;
+  const clock = new MovableClock(ahead); // In an application: left out, and so are all mentions of it.
+  const { storage, closeStorage } = openStorage(settings.storage);
+  const inspector = localInspector({ viewer, instance: name });
+  const auth = new WebAppAuth({
+    clientId,
+    clientSecret,
+    redirectUri,
+    storage: stagedStorage(storage, () => clock.ahead), // In an application: `storage`.
+    transport: fetchTransport({ timeout: TIMEOUT }),
+    server: adobeIms({ origin: authorizationServer }), // In an application: left out, which is Adobe's own.
+    inspect: inspector.next,
+    onTokenRefreshed: noteRefresh, // In an application: left out. This one shows who asked.
+    clock,
+  });
+  const frameio = authenticatedFetch(auth, { allowedOrigins: [api] }); // In an application: without options.
+  return {
+    auth,
+    clock,
+    whoAmI: (signal) => frameio(`${api}/v4/me`, { signal }),
+    async close() {
+      await auth.close();
+      await inspector.close();
+      await closeStorage();
+    },
+  };
+}
+
+function openStorage(place: InstanceSettings['storage']) {
+  if ('directory' in place) {
+    const storage = fileStorage(place);
+    return { storage, closeStorage: () => storage.close() };
+  }
+  const client = new Redis(place.redis);
+  const storage = redisStorage({ client });
+  const closeStorage = async () => {
+    await storage.close();
+    await client.quit();
+  };
+  return { storage, closeStorage };
+}
+
+function tell(report: Report): void {
+  if (process.connected) process.send?.(report);
+}
+
+let application: Application;
+let signingIn = false;
+
+/** A sign-in brings tokens as well, and is no refresh. */
+function noteRefresh(): void {
+  if (!signingIn) tell({ kind: 'refreshed' });
+}
+
+async function begin(settings: InstanceSettings): Promise<void> {
+  application = open(settings);
+  application.auth.subscribe(tellStanding);
+  await call();
+  setInterval(callNowAndThen, CALLS.every);
+}
+
+function tellStanding(): void {
+  const { auth } = application;
+  const { state, step, expiresAt, degraded, ending } = auth.snapshot;
+  const token = auth.peekToken();
+  const name = token === undefined ? '' : createHash('sha256').update(token).digest('hex').slice(0, 4);
+  tell({
+    kind: 'standing',
+    standing: { state, step, token: name, expiresAt, degraded, ending: ending?.cause ?? null },
+  });
+}
+
+let calling = false;
+
+async function callNowAndThen(): Promise<void> {
+  if (calling) return;
+  calling = true;
+  await call();
+  calling = false;
+}
+
+/** Resolves to the status, or to the code of what went wrong. */
+async function call(): Promise<string> {
+  try {
+    const answer = await application.whoAmI(AbortSignal.timeout(CALLS.patience));
+    const { data } = (await answer.json()) as { data?: { name: string } };
+    tell({ kind: 'called', succeeded: answer.ok, ...(data && { user: data.name }) });
+    return String(answer.status);
+  } catch (error) {
+    // That nobody is signed in is no failure of anything.
+    if (!(error instanceof AuthenticationError)) tell({ kind: 'called', succeeded: false });
+    return codeOf(error);
+  } finally {
+    tellStanding();
+  }
+}
+
+async function endSignIn(callback: string): Promise<void> {
+  signingIn = true;
+  try {
+    await application.auth.handleCallback(callback);
+  } finally {
+    signingIn = false;
+  }
+}
+
+async function obey(order: Order): Promise<string> {
+  switch (order.name) {
+    case 'begin':
+      await begin(order.settings);
+      return '';
+    case 'beginSignIn':
+      return (await application.auth.getAuthorizationUrl()).url;
+    case 'endSignIn':
+      await endSignIn(order.callback);
+      return '';
+    case 'call':
+      return call();
+    case 'revoke':
+      await application.auth.revoke();
+      return '';
+    case 'moveOn':
+      application.clock.moveOn(order.ms);
+      return '';
+    case 'end':
+      await application.close();
+      return '';
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof FrameioAuthError) return error.code;
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+process.on('message', async ({ id, order }: NumberedOrder) => {
+  try {
+    tell({ kind: 'answer', id, text: await obey(order) });
+  } catch (error) {
+    tell({ kind: 'failure', id, code: codeOf(error) });
+  }
+  if (order.name === 'end') process.disconnect();
+});
+process.on('SIGINT', () => {}); // A terminal sends it to everybody. The playground says when to end.
+process.on('disconnect', () => process.exit()); // The playground is done with this instance, or gone.

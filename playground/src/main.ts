@@ -1,0 +1,61 @@
+// The playground: `npm run playground`. What an application writes is in instance.ts.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { Mistake, USAGE, type Wishes, wishesOf } from './command-line.ts';
+import { PageServer } from './page-server.ts';
+import { Playground } from './playground.ts';
+import { ViewerWindow } from './viewer-window.ts';
+
+const OPENERS: { readonly [Platform in NodeJS.Platform]?: string } = { darwin: 'open', win32: 'explorer.exe' };
+
+/** Shows the page in the user's browser; nothing comes of it where there is none. */
+function openBrowser(address: string): void {
+  const opener = spawn(OPENERS[process.platform] ?? 'xdg-open', [address], { detached: true, stdio: 'ignore' });
+  opener.once('error', () => {});
+  opener.unref();
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Resolves when it is asked to end, to the exit code. */
+function interruption(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve(128 + constants.signals[signal]));
+    }
+  });
+}
+
+/** Resolves to the exit code. */
+async function main({ port, open, redis }: Wishes): Promise<number> {
+  const interrupted = interruption();
+  const server = await PageServer.listen(port, () => say(`  For another browser: ${server.door.link}\n`));
+  say('\n  An authorization server and three instances start …\n');
+  const playground = await Playground.open({ redis, redirectUri: server.redirectUri });
+  process.once('exit', () => playground.abandon());
+  server.begin({ playground, viewer: await ViewerWindow.open(playground.viewer) });
+  say(`\n  The playground: ${server.door.link}\n  The link works once. Ctrl-C ends everything.\n\n`);
+  if (open) openBrowser(server.door.link);
+  const code = await interrupted;
+  await server.close();
+  await playground.close();
+  return code;
+}
+
+/** Resolves to the exit code. */
+async function run(args: readonly string[]): Promise<number> {
+  try {
+    const wishes = wishesOf(args);
+    if (wishes !== undefined) return await main(wishes);
+    say(USAGE);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    process.stderr.write(`\n  ${error.message}\n\n`);
+    return 1;
+  }
+}
+
+process.exit(await run(process.argv.slice(2)));

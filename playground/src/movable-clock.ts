@@ -1,0 +1,61 @@
+import { type Clock, systemClock } from '@frameio-auth/core';
+
+interface Timer {
+  readonly at: number;
+  readonly ring: () => void;
+  readonly keepAlive: boolean;
+  handle: unknown;
+}
+
+/** A clock that goes as clocks go, and can be moved ahead: then whatever falls due on the way falls due at once. */
+export class MovableClock implements Clock {
+  readonly #system = systemClock();
+  readonly #timers = new Set<Timer>();
+  #ahead: number;
+
+  /** @param ahead - how far it is ahead of the system's clock, in milliseconds */
+  constructor(ahead = 0) {
+    this.#ahead = ahead;
+  }
+
+  get ahead(): number {
+    return this.#ahead;
+  }
+
+  now(): number {
+    return this.#system.now() + this.#ahead;
+  }
+
+  setTimeout(callback: () => void, delay: number, { keepAlive = false } = {}): Timer {
+    const timer: Timer = {
+      at: this.now() + delay,
+      keepAlive,
+      handle: undefined,
+      ring: () => {
+        this.#timers.delete(timer);
+        callback();
+      },
+    };
+    this.#timers.add(timer);
+    this.#wind(timer);
+    return timer;
+  }
+
+  clearTimeout(handle: unknown): void {
+    const timer = handle as Timer | undefined;
+    if (timer === undefined || !this.#timers.delete(timer)) return;
+    this.#system.clearTimeout(timer.handle);
+  }
+
+  moveOn(ms: number): void {
+    this.#ahead += ms;
+    for (const timer of this.#timers) {
+      this.#system.clearTimeout(timer.handle);
+      this.#wind(timer);
+    }
+  }
+
+  #wind(timer: Timer): void {
+    timer.handle = this.#system.setTimeout(timer.ring, timer.at - this.now(), { keepAlive: timer.keepAlive });
+  }
+}

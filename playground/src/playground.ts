@@ -1,0 +1,170 @@
+import { type Button, buttons, completeSignIn } from './buttons.ts';
+import { type Instance, Unfulfilled } from './fleet.ts';
+import type { Entry } from './journal.ts';
+import { Stage, type StageOptions } from './stage.ts';
+
+/** What was pressed last, and what is said of it. */
+interface Story {
+  readonly title: string;
+  readonly sentences: readonly string[];
+}
+
+/** What the page shows. Times are milliseconds since the Unix epoch, on the playground's clock. */
+export interface Scene {
+  readonly now: number;
+  readonly storage: string;
+  readonly user: string;
+  readonly server: {
+    readonly isUp: boolean;
+    readonly tokenRequests: number;
+    readonly refreshes: number;
+    readonly refused: number;
+  };
+  readonly instances: readonly {
+    readonly number: number;
+    readonly condition: string;
+    readonly pid: number | undefined;
+    readonly step: string;
+    readonly token: string;
+    readonly expiresAt: number | null;
+    readonly refreshes: number;
+    readonly calls: number;
+    readonly failedCalls: number;
+    /** Why its buttons cannot be pressed; `null`: they can. */
+    readonly objections: Readonly<Record<string, string | null>>;
+  }[];
+  readonly objections: Readonly<Record<string, string | null>>;
+  /** Whether something that was pressed goes on. */
+  readonly isBusy: boolean;
+  readonly story: Story | null;
+  readonly log: readonly Entry[];
+}
+
+/** What came of a press. */
+export type Reply = { readonly refused: string } | { readonly refused: null; readonly address: string | undefined };
+
+const OF_INSTANCES = ['pause', 'resume', 'kill', 'start'];
+
+/** The stage, with somebody who presses buttons. */
+export class Playground {
+  readonly #stage: Stage;
+  readonly #listeners = new Set<() => void>();
+  #story: Story | null = null;
+  #isBusy = false;
+
+  private constructor(stage: Stage) {
+    this.#stage = stage;
+    stage.fleet.onChange(() => this.#changed());
+    stage.journal.update();
+  }
+
+  static async open(options: StageOptions): Promise<Playground> {
+    return new Playground(await Stage.open(options));
+  }
+
+  get viewer(): Stage['viewer'] {
+    return this.#stage.viewer;
+  }
+
+  /** Returns a function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get scene(): Scene {
+    const { clock, storage, server, fleet, journal, isServerUp } = this.#stage;
+    return {
+      now: clock.now(),
+      storage: storage.description,
+      user: fleet.isSignedIn ? (fleet.running.find(({ user }) => user !== '')?.user ?? '') : '',
+      server: {
+        isUp: isServerUp,
+        tokenRequests: server.count({ endpoint: 'token' }),
+        refreshes: server.count({ grantType: 'refresh_token', outcome: 'granted' }),
+        refused: server.count({ grantType: 'refresh_token', outcome: 'invalid_grant' }),
+      },
+      instances: fleet.instances.map((instance) => ({
+        number: instance.number,
+        condition: instance.condition,
+        pid: instance.pid,
+        step: instance.standing?.step ?? '',
+        token: instance.standing?.token ?? '',
+        expiresAt: instance.standing?.expiresAt ?? null,
+        ...instance.counts,
+        objections: this.#objections(OF_INSTANCES, instance),
+      })),
+      objections: this.#objections(Object.keys(buttons).filter((name) => !OF_INSTANCES.includes(name))),
+      isBusy: this.#isBusy,
+      story: this.#story,
+      log: journal.entries,
+    };
+  }
+
+  /**
+   * Presses a button.
+   *
+   * @param number - of the instance whose button it is
+   */
+  async press(name: string, number = 1): Promise<Reply> {
+    const button = Object.hasOwn(buttons, name) ? buttons[name] : undefined;
+    const instance = this.#stage.fleet.instances[number - 1];
+    if (button === undefined || instance === undefined) return { refused: 'There is no such button.' };
+    if (this.#isBusy) return { refused: 'What was pressed before still goes on.' };
+    const refused = button.objection(this.#stage, instance);
+    if (refused !== undefined) return { refused };
+    return { refused: null, address: await this.#perform(button.title, (tell) => this.#press(button, instance, tell)) };
+  }
+
+  /** The browser is back from the server's sign-in page. */
+  async completeSignIn(callback: string): Promise<void> {
+    await this.#perform('Sign in', (tell) => completeSignIn(this.#stage, callback, tell));
+  }
+
+  async close(): Promise<void> {
+    await this.#stage.close();
+  }
+
+  /** Leaves no process behind, at once. */
+  abandon(): void {
+    this.#stage.fleet.abandon();
+  }
+
+  #press(button: Button, instance: Instance, tell: (text: string) => void): Promise<string | undefined> {
+    return button.press({ stage: this.#stage, instance, tell });
+  }
+
+  async #perform<Result>(
+    title: string,
+    play: (tell: (text: string) => void) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const tell = (text: string) => {
+      this.#story = { title, sentences: [...(this.#story?.sentences ?? []), text] };
+      this.#changed();
+    };
+    this.#story = { title, sentences: [] };
+    this.#isBusy = true;
+    this.#stage.journal.note('you', title);
+    this.#changed();
+    try {
+      return await play(tell);
+    } catch (error) {
+      if (!(error instanceof Unfulfilled)) throw error;
+      tell(`${error.message} Look at the instances, and press on.`);
+      return undefined;
+    } finally {
+      this.#isBusy = false;
+      this.#changed();
+    }
+  }
+
+  #objections(names: readonly string[], instance?: Instance): Record<string, string | null> {
+    const one = instance ?? (this.#stage.fleet.instances[0] as Instance);
+    return Object.fromEntries(names.map((name) => [name, buttons[name]?.objection(this.#stage, one) ?? null]));
+  }
+
+  #changed(): void {
+    this.#stage.journal.update();
+    for (const listener of this.#listeners) listener();
+  }
+}

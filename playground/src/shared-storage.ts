@@ -1,0 +1,50 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError } from '@frameio-auth/core';
+import { startRedis } from '@frameio-auth/testing';
+import { Mistake } from './command-line.ts';
+import type { InstanceSettings } from './messages.ts';
+
+/** Where the instances share their session. Nothing of it is left in the end. */
+export interface SharedStorage {
+  readonly place: InstanceSettings['storage'];
+  /** What it is, in a word or two. */
+  readonly description: string;
+  end(): Promise<void>;
+}
+
+/** @throws Mistake when there is to be a Redis and there is none */
+export async function sharedStorage({ redis }: { readonly redis: boolean }): Promise<SharedStorage> {
+  return redis ? redisServer() : temporaryDirectory();
+}
+
+async function temporaryDirectory(): Promise<SharedStorage> {
+  const directory = await mkdtemp(join(tmpdir(), 'frameio-auth-playground-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', remove); // However this process ends.
+  return {
+    place: { directory },
+    description: 'Files',
+    async end() {
+      process.off('exit', remove);
+      remove();
+    },
+  };
+}
+
+async function redisServer(): Promise<SharedStorage> {
+  try {
+    const server = await startRedis();
+    const { vendor, version } = server.version;
+    return {
+      place: { redis: server.url },
+      description: `${vendor === 'valkey' ? 'Valkey' : 'Redis'} ${version}`,
+      end: () => server.stop(),
+    };
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new Mistake(`${error.message} Or leave --redis out.`);
+    throw error;
+  }
+}
