@@ -80,9 +80,7 @@ function servingInspector({
   const close = () => server.close();
   return {
     instance,
-    next: inspectorFunction(instance, labelling({ labelKey: postingToken, ...labels }), (message) =>
-      server.tell(message),
-    ),
+    next: inspectorFunction(instance, labelling(labels, postingToken), (message) => server.tell(message)),
     url: () => server.link(),
     postingUrl: async () => `${await server.origin()}/messages?token=${encodeURIComponent(postingToken)}`,
     close,
@@ -103,9 +101,7 @@ function postingInspector({ onPostingFailed, ...labels }: LocalInspectorOptions,
   };
   return {
     instance,
-    next: inspectorFunction(instance, labelling({ labelKey: address.token, ...labels }), (message) =>
-      poster.tell(message),
-    ),
+    next: inspectorFunction(instance, labelling(labels, address.token), (message) => poster.tell(message)),
     url: elsewhere,
     postingUrl: elsewhere,
     close,

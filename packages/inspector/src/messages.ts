@@ -191,7 +191,7 @@ export interface Span {
 
 /** How a session stands, in the words of those who watch it. Times are on the storage's clock. */
 export interface SessionFacts {
-  /** The state's full name, such as `refreshing.requesting`: the id of a {@link ChartState}. */
+  /** The state's full name, such as `refreshing.requesting`: the id of a {@link ChartState}, or `(unknown)`. */
   readonly state: string;
   /** The storage's time at the last event; `null` before the first one. Compare it with {@link About.time}. */
   readonly now: number | null;

@@ -108,7 +108,8 @@ export class Poster {
     this.#dropped += dropped;
     const isFirst = this.#pause === 0;
     this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
-    if (isFirst) await this.#tellFailure(failure);
+    // Whoever is told may take their time.
+    if (isFirst) void this.#tellFailure(failure);
   }
 
   async #tellFailure(reason: string): Promise<void> {

@@ -3,6 +3,7 @@ import { ConfigurationError, firstSnapshot, type Inspect, sessionMachine } from 
 import { messageBase } from './message-base.js';
 import type { InspectorMessage } from './messages.js';
 import { byPseudonym, type Labelling, shownLabel } from './pseudonym.js';
+import { randomToken } from './random-token.js';
 import { read } from './shape.js';
 import { shownEvent, shownSnapshot } from './shown.js';
 import { WatchedSession } from './watched-session.js';
@@ -39,7 +40,7 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
   if (typeof sink !== 'function') {
     throw new ConfigurationError('invalid_option', 'safeInspector: `sink` must be a function that takes a message.');
   }
-  return inspectorFunction(instanceName(labels.instance), labelling(labels), sink);
+  return inspectorFunction(instanceName(labels.instance), labelling(labels, randomToken()), sink);
 }
 
 /** All sessions begin in the same state, whatever they are for. */
@@ -63,8 +64,15 @@ export function isInstanceName(name: unknown): name is string {
   return typeof name === 'string' && INSTANCE.test(name);
 }
 
-export function labelling({ showKeys, labelKey }: LabelOptions): Labelling {
-  return showKeys === true ? shownLabel : byPseudonym(labelKey ?? randomBytes(32).toString('base64url'));
+/**
+ * @param shared - the label key when none is given
+ * @throws ConfigurationError
+ */
+export function labelling({ showKeys, labelKey }: LabelOptions, shared: string): Labelling {
+  if (labelKey !== undefined && (typeof labelKey !== 'string' || labelKey === '')) {
+    throw new ConfigurationError('invalid_option', "An inspector's `labelKey` is a text that is not empty.");
+  }
+  return showKeys === true ? shownLabel : byPseudonym(labelKey ?? shared);
 }
 
 export function inspectorFunction(instance: string, labelOf: Labelling, sink: Sink): InspectorFunction {

@@ -1,4 +1,5 @@
 import { openBrowser } from './open-browser.js';
+import { randomToken } from './random-token.js';
 import { type InspectorFunction, inspectorFunction, instanceName, labelling } from './safe-inspector.js';
 import { statelyMessage } from './stately-message.js';
 import { statelySite } from './stately-site.js';
@@ -43,7 +44,7 @@ export function statelyInspector({ port, open, ...labels }: StatelyInspectorOpti
   const close = () => server.close();
   return {
     instance,
-    next: inspectorFunction(instance, labelling(labels), (message) => server.tell(message)),
+    next: inspectorFunction(instance, labelling(labels, randomToken()), (message) => server.tell(message)),
     url: () => server.link(),
     close,
     [Symbol.asyncDispose]: close,

@@ -48,7 +48,8 @@ export class ViewerServer {
     });
     this.#server.on('connection', (socket) => socket.unref());
     this.#listening = new Promise((resolve, reject) => {
-      this.#server.once('error', () =>
+      // It stays: a server that runs out of sockets says so later, and nobody else listens to that.
+      this.#server.on('error', () =>
         reject(
           new ConfigurationError(
             'inspector_not_listening',

@@ -7,6 +7,9 @@ const BATCH = 100;
 /** How many messages may wait for a viewer, beside the history that it begins with. */
 const MOST_WAITING = 1_000;
 
+/** From how many instances the losses are noted at a time. */
+const MOST_NOTICES = 100;
+
 /** A proxy or a browser that hears nothing for long takes the connection for dead. */
 const HEARTBEAT = 15_000;
 
@@ -32,6 +35,7 @@ export class ViewerStream {
   readonly #most: number;
   #waiting: InspectorMessage[];
   #missed = 0;
+  readonly #notices = new Map<string, number>();
   #scheduled = false;
 
   constructor(response: ServerResponse, start: StreamStart) {
@@ -41,6 +45,7 @@ export class ViewerStream {
     this.#most = start.history.length + MOST_WAITING;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.on('drain', () => this.#schedule());
+    response.on('error', () => {}); // The viewer is gone; `close` says so.
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT).unref();
     response.once('close', () => clearInterval(this.#heartbeat));
     this.#write('hello', start.hello);
@@ -56,8 +61,10 @@ export class ViewerStream {
     this.#schedule();
   }
 
-  notify(notice: Notice): void {
-    if (!this.#response.writableNeedDrain) this.#write('notice', notice);
+  notify({ instance, dropped }: Notice): void {
+    if (this.#notices.size >= MOST_NOTICES) return;
+    this.#notices.set(instance, (this.#notices.get(instance) ?? 0) + dropped);
+    this.#schedule();
   }
 
   close(): void {
@@ -76,8 +83,10 @@ export class ViewerStream {
   }
 
   #writeSome(): void {
-    if (this.#response.writableEnded || this.#response.destroyed || this.#response.writableNeedDrain) return;
+    if (!this.#isOpen() || this.#response.writableNeedDrain) return;
     const { present, summary } = this.#start;
+    for (const [instance, dropped] of this.#notices) this.#write('notice', { instance, dropped });
+    this.#notices.clear();
     if (this.#missed > 0) {
       // The summary has what waits as well.
       const missed = this.#missed + this.#waiting.length;
@@ -91,7 +100,11 @@ export class ViewerStream {
   }
 
   #beat(): void {
-    if (!this.#response.writableNeedDrain) this.#response.write(':\n\n');
+    if (this.#isOpen() && !this.#response.writableNeedDrain) this.#response.write(':\n\n');
+  }
+
+  #isOpen(): boolean {
+    return !this.#response.writableEnded && !this.#response.destroyed;
   }
 
   #write(event: string, data: unknown): void {

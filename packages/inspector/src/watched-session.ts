@@ -1,4 +1,4 @@
-import type { SessionEvent, TimerName, TokenOrigin } from '@frameio-auth/core';
+import type { SessionEvent, TimerName } from '@frameio-auth/core';
 import { sessionChart, transitionId, transitionIds } from './chart.js';
 import type { SessionFacts, ShownContext, ShownEffect, ShownEvent, ShownSnapshot, Span } from './messages.js';
 import { listOf, read } from './shape.js';
@@ -83,7 +83,7 @@ export class WatchedSession {
 }
 
 function isRenewable({ renewal, tokens }: ShownContext): boolean {
-  return renewal === ('client_credentials' satisfies TokenOrigin) || tokens?.refreshable === true;
+  return renewal === 'client_credentials' || tokens?.refreshable === true;
 }
 
 const ENDED_BY: { readonly [Type in SessionEvent['type']]?: TimerName } = {
