@@ -734,6 +734,10 @@ export const sessionMachine = createMachine({
                 actions: 'noteWish',
               },
               {
+                guard: 'callersMayStillWait',
+                actions: 'noteWish',
+              },
+              {
                 actions: ['noteWish', 'rejectCallers'],
               },
             ],
@@ -1465,9 +1469,15 @@ export const sessionMachine = createMachine({
                 actions: ['noteWish', 'rejectCallers'],
               },
             ],
-            'token.rejected': {
-              actions: ['noteWish', 'rejectCallers'],
-            },
+            'token.rejected': [
+              {
+                guard: 'callersMayStillWait',
+                actions: 'noteWish',
+              },
+              {
+                actions: ['noteWish', 'rejectCallers'],
+              },
+            ],
             'refresh.requested': [
               {
                 guard: 'serverSetNoTime',

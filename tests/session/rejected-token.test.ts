@@ -82,6 +82,21 @@ it('ends a session whose refused token cannot be renewed', async () => {
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
+it('lets callers wait through a short break also when another answer refuses the token meanwhile', async () => {
+  const { server, clock, signedIn } = await startWorld();
+  const auth = await signedIn();
+  const rejected = await auth.getToken();
+  server.faults.next('token', fault.status(503));
+  const pausing = reaches(auth, 'refreshing.backingOff');
+  const first = auth.getToken({ rejected });
+  await pausing;
+  const late = auth.getToken({ rejected });
+  expect([await isSettled(first), await isSettled(late)]).toEqual([false, false]);
+  await clock.advance(MINUTE);
+  expect(await late).toBe(await first);
+  expect(await late).not.toBe(rejected);
+});
+
 it('serves the refused token again when it cannot be renewed for the moment, and goes on trying', async () => {
   const { server, clock, signedIn } = await startWorld();
   const auth = await signedIn();

@@ -349,6 +349,12 @@ const repeatAtOnce = {
  */
 const leaseAndRepeat = { guard: repeatAtOnce.guard, target: 'leasing', actions: repeatAtOnce.actions } as const;
 
+/** Whoever asks during a break waits with the others, or is told why the break is too long for that. */
+const waitingOn = [
+  { guard: { type: 'callersMayStillWait', params: time }, actions: 'noteWish' },
+  { actions: ['noteWish', repeatTheRefusal] },
+] as const;
+
 /** A break after a failure. Tokens are served as long as they live; whoever would wait too long is told why. */
 const backingOff = session.createStateConfig({
   entry: [
@@ -362,11 +368,9 @@ const backingOff = session.createStateConfig({
   on: {
     // When nobody asked since, the next one who does begins anew.
     'retryTimer.elapsed': [{ guard: 'isWanted', target: 'leasing' }, { target: '#session.settling' }],
-    'token.requested': [
-      { guard: { type: 'callersMayStillWait', params: time }, actions: 'noteWish' },
-      { actions: ['noteWish', repeatTheRefusal] },
-    ],
-    'token.rejected': { actions: ['noteWish', repeatTheRefusal] },
+    'token.requested': waitingOn,
+    // Requests that were out with one token are rejected one after the other, and all wait for the same renewal.
+    'token.rejected': waitingOn,
     // Somebody decided that now is the time; only the server's own word is stronger.
     'refresh.requested': [
       { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },
@@ -551,7 +555,7 @@ export const sessionMachine = session.createMachine({
             ...backingOff.on,
             'retryTimer.elapsed': [whileExchanging['retryTimer.elapsed'], ...backingOff.on['retryTimer.elapsed']],
             'token.requested': [whileExchanging['token.requested'], ...backingOff.on['token.requested']],
-            'token.rejected': [whileExchanging['token.rejected'], backingOff.on['token.rejected']],
+            'token.rejected': [whileExchanging['token.rejected'], ...backingOff.on['token.rejected']],
             'refresh.requested': [whileExchanging['refresh.requested'], ...backingOff.on['refresh.requested']],
             'record.changed': [whileExchanging['record.changed'], learning['record.changed']],
             'record.read': [whileExchanging['record.read'], learning['record.read']],

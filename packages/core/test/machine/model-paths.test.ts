@@ -311,6 +311,7 @@ describe('the machine as a whole', () => {
       'authorizing.waiting: code.received #1',
       'authorizing.waiting: revocation.requested #1',
       'authorizing.backingOff: token.rejected #2',
+      'authorizing.backingOff: token.rejected #3',
       'authorizing.backingOff: code.received #1',
       'authorizing.backingOff: revocation.requested #1',
       // There are tokens here, always.
