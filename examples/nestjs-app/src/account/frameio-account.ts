@@ -1,0 +1,39 @@
+import { adobeIms, type ServerProfile } from '@frameio-auth/core';
+import { ConfigService } from '@nestjs/config';
+import type { Settings } from '../settings.js';
+
+/** With what, and where, the application signs its users in. */
+export interface FrameioAccount {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly server: ServerProfile;
+  /** The origin of Frame.io's API. */
+  readonly api: string;
+}
+
+/** The token of the {@link FrameioAccount}. */
+export const FRAMEIO_ACCOUNT = Symbol('FRAMEIO_ACCOUNT');
+
+/** The account that is configured, or else a fictional one of a server that behaves like Adobe's and Frame.io's. */
+export async function accountOf(config: ConfigService<Settings, true>): Promise<FrameioAccount> {
+  const clientId = config.get('FRAMEIO_CLIENT_ID', { infer: true });
+  const clientSecret = config.get('FRAMEIO_CLIENT_SECRET', { infer: true });
+  if (clientId === undefined || clientSecret === undefined) return localAccount();
+  const local = config.get('FRAMEIO_LOCAL', { infer: true });
+  return local === undefined
+    ? { clientId, clientSecret, server: adobeIms(), api: 'https://api.frame.io' }
+    : { clientId, clientSecret, server: adobeIms({ origin: local }), api: local };
+}
+
+async function localAccount() {
+  const { startAuthorizationServer } = await import('@frameio-auth/testing'); // No part of it is wanted in production.
+  const local = await startAuthorizationServer({ allowHttpRedirects: false });
+  const { clientId, clientSecret } = local.clients.webApp;
+  return {
+    clientId,
+    clientSecret,
+    server: adobeIms({ origin: local.origin }),
+    api: local.origin,
+    onApplicationShutdown: () => local.close(),
+  };
+}

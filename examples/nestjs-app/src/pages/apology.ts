@@ -1,0 +1,64 @@
+import { AuthenticationError, FrameioAuthError, UserActionRequiredError } from '@frameio-auth/core';
+import { FrameioAuthException, type FrameioAuthProblem } from '@frameio-auth/nestjs';
+import { HttpException } from '@nestjs/common';
+import { SIGN_IN } from '../users/browser-users.js';
+import { html } from './html.js';
+import { page } from './layout.js';
+
+export interface Apology {
+  readonly status: number;
+  readonly page: string;
+}
+
+/** What went wrong, in so far as a page says it. */
+interface Trouble {
+  readonly status: number;
+  readonly code?: string;
+  readonly actionUrl?: string;
+}
+
+const tryAgain = html`<p><a class="button" href="/profile">Sign in</a></p>`;
+const signOut = html`<form method="post" action="/${SIGN_IN}/logout"><button class="button">Sign out</button></form>`;
+const back = html`<p><a class="button" href="/">Back</a></p>`;
+
+/** What a person sees when something failed. */
+export function apologyFor(error: unknown): Apology {
+  const { status, code, actionUrl } = troubleOf(error);
+  if (actionUrl !== undefined) {
+    const link = html`<p><a class="button" href="${actionUrl}">Go to Adobe</a></p>`;
+    return apology(403, 'Adobe needs something from you first', html`<p>Then sign in here again.</p>${link}`);
+  }
+  if (code === 'access_denied') {
+    return apology(403, 'You did not sign in', html`<p>Nothing of yours was shared with this site.</p>${tryAgain}`);
+  }
+  if (status === 401) {
+    return apology(401, 'You are not signed in', html`<p>A sign-in was not completed, or is over.</p>${tryAgain}`);
+  }
+  if (code === 'foreign_origin') {
+    return apology(403, 'Nothing was done', html`<p>That did not come from a page of this site.</p>${back}`);
+  }
+  if (status === 403) {
+    const text = html`<p>Frame.io has no place for this Adobe account. Sign out, and sign in with another one.</p>`;
+    return apology(403, 'No access to Frame.io', html`${text}${signOut}`);
+  }
+  if (status === 404) return apology(404, 'There is nothing here', back);
+  if (status < 500) return apology(400, 'That was not understood', back);
+  const text = html`<p>Something does not work, here or at Frame.io. You have lost nothing.</p>`;
+  return apology(status, 'Please come back later', html`${text}${back}`);
+}
+
+function apology(status: number, title: string, content: ReturnType<typeof html>): Apology {
+  return { status, page: page(title, content) };
+}
+
+/** Guard and decorators throw exceptions; the sign-in lets the errors of core through. */
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof FrameioAuthException) {
+    const { code, actionUrl } = error.getResponse() as FrameioAuthProblem;
+    return { status: error.getStatus(), code, ...(actionUrl !== undefined && { actionUrl }) };
+  }
+  if (error instanceof UserActionRequiredError) return { ...error, status: 401, code: error.code };
+  if (error instanceof AuthenticationError) return { status: 401, code: error.code };
+  if (error instanceof HttpException) return { status: error.getStatus() };
+  return { status: error instanceof FrameioAuthError ? 503 : 500 };
+}

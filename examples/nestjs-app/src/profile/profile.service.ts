@@ -1,0 +1,45 @@
+import { FrameioAuthError } from '@frameio-auth/core';
+import { BadGatewayException, ForbiddenException, Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { FRAMEIO_ACCOUNT, type FrameioAccount } from '../account/frameio-account.js';
+import type { Profile } from './profile.js';
+
+/** Of `GET /v4/me`. */
+const ME = z.object({ data: z.object({ name: z.string(), email: z.string() }) });
+
+/** Of `GET /v4/accounts`, whose first page has 50. */
+const ACCOUNTS = z.object({ data: z.array(z.object({ id: z.string(), display_name: z.string() })) });
+
+@Injectable()
+export class ProfileService {
+  constructor(@Inject(FRAMEIO_ACCOUNT) private readonly account: FrameioAccount) {}
+
+  /** @param frameio - the HTTP client of the user */
+  async profileOf(frameio: typeof fetch): Promise<Profile> {
+    const [{ data: me }, { data: accounts }] = await Promise.all([
+      this.get(frameio, '/v4/me', ME),
+      this.get(frameio, '/v4/accounts', ACCOUNTS),
+    ]);
+    return { name: me.name, email: me.email, accounts: accounts.map(({ id, display_name: name }) => ({ id, name })) };
+  }
+
+  private async get<Schema extends z.ZodType>(
+    frameio: typeof fetch,
+    path: string,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    try {
+      const answer = await frameio(`${this.account.api}${path}`);
+      if (answer.ok) return schema.parse(await answer.json());
+      await answer.body?.cancel();
+      // After a new token as well: an Adobe account that Frame.io does not know gets 401, one without rights gets 403.
+      if (answer.status === 401 || answer.status === 403) {
+        throw new ForbiddenException('Frame.io has no place for this Adobe account.');
+      }
+      throw new BadGatewayException(`Frame.io answered ${answer.status}.`);
+    } catch (error) {
+      if (error instanceof FrameioAuthError || error instanceof ForbiddenException) throw error;
+      throw new BadGatewayException('Frame.io gives no usable answer.', { cause: error });
+    }
+  }
+}

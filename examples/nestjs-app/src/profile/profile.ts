@@ -1,0 +1,21 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class Account {
+  @ApiProperty({ format: 'uuid' })
+  readonly id!: string;
+
+  @ApiProperty({ example: 'Studio Example' })
+  readonly name!: string;
+}
+
+/** Whom Frame.io knows somebody as. */
+export class Profile {
+  @ApiProperty({ example: 'Mara Editor' })
+  readonly name!: string;
+
+  @ApiProperty({ example: 'mara@studio.example' })
+  readonly email!: string;
+
+  @ApiProperty({ type: [Account] })
+  readonly accounts!: readonly Account[];
+}
