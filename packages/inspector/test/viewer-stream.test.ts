@@ -2,21 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { type InspectorMessage, type LocalInspector, localInspector, safeInspector } from '@frameio-auth/inspector';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { story } from './canary.js';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
-import { type Inspected, sessionStory } from './session-story.js';
-
-let story: readonly Inspected[];
-/** How many messages come of it. */
-let told: number;
-
-beforeAll(async () => {
-  const events: Inspected[] = [];
-  await sessionStory((event) => events.push(event));
-  story = events;
-  const messages: InspectorMessage[] = [];
-  tell({ next: safeInspector({ sink: (message) => messages.push(message) }) });
-  told = messages.length;
-});
+import type { Inspected } from './session-story.js';
 
 /** Lets an inspector hear of a session of its own: the same story, of another actor. */
 function tell(inspector: { next(event: Inspected): void }, times = 1): void {
@@ -32,6 +20,15 @@ function tell(inspector: { next(event: Inspected): void }, times = 1): void {
 
 const isOver = (message: InspectorMessage) =>
   message.type === '@xstate.snapshot' && message.snapshot.status === 'stopped';
+
+/** How many messages come of it. */
+let told: number;
+
+beforeAll(() => {
+  const messages: InspectorMessage[] = [];
+  tell({ next: safeInspector({ sink: (message) => messages.push(message) }) });
+  told = messages.length;
+});
 
 describe('a viewer', () => {
   it('is shown what was kept, and then what happens', async () => {

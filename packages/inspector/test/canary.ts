@@ -1,0 +1,47 @@
+import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
+import { type Inspected, sessionStory } from './session-story.js';
+
+/** What an application, or another instance, puts in wherever it can. */
+export const PLANTED = 'canary-planted-by-somebody';
+
+const events: Inspected[] = [];
+
+/** What was in play in the story, and must not be seen. */
+export const secrets: readonly string[] = [...(await sessionStory((event) => events.push(event))), PLANTED];
+
+/** The inspection events of a real session. */
+export const story: readonly Inspected[] = events;
+
+/** All that an inspector tells of these events. */
+export function told(inspected: Iterable<unknown>, options = {}): InspectorMessage[] {
+  const messages: InspectorMessage[] = [];
+  const inspect = safeInspector({ ...options, sink: (message) => messages.push(message) });
+  for (const event of inspected) inspect(event as Inspected);
+  return messages;
+}
+
+/** The secrets that can be seen in this. Messages are plain data, so that JSON shows all that there is of them. */
+export function leaksIn(what: unknown, of: readonly string[] = secrets): string[] {
+  const text = typeof what === 'string' ? what : JSON.stringify(what);
+  return of.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
+}
+
+const formsOf = (secret: string) => [secret, encodeURIComponent(secret), btoa(secret)];
+
+/** The states that were told of. */
+export function statesIn(messages: readonly InspectorMessage[]): string[] {
+  return messages.flatMap((message) => ('facts' in message.frameio ? [message.frameio.facts.state] : []));
+}
+
+/** A copy in which every object was changed. */
+export function altered(value: unknown, alter: (copy: Record<string, unknown>) => unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null || depth > 6) return value;
+  if (Array.isArray(value)) return value.map((each) => altered(each, alter, depth + 1));
+  const entries = Object.entries(value).map(([name, each]) => [name, altered(each, alter, depth + 1)]);
+  return alter(Object.fromEntries(entries));
+}
+
+/** A copy with other values at the same names. */
+export function mapped(copy: Record<string, unknown>, map: (value: unknown) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(copy).map(([name, value]) => [name, map(value)]));
+}
