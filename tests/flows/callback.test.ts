@@ -1,3 +1,4 @@
+import type { TokenStorage } from '@frameio-auth/core';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { describe, expect, it } from 'vitest';
 import { errorOf, idle, MINUTE, observedStorage, startWorld } from '../session/world.js';
@@ -105,6 +106,35 @@ describe('a callback', () => {
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'state_used' });
     }
     expect(server.count({ grantType: 'authorization_code' })).toBe(1);
+  });
+
+  it('leaves an instance that has not heard of the session watching it when it was good, and nothing when not', async () => {
+    const { server, clock, portal } = await startWorld();
+    const inner = memoryStorage({ clock });
+    const watchings = new Set<{ readonly key: string }>();
+    const watched = () => [...watchings].filter(({ key }) => key.includes('user-1')).length;
+    const storage: TokenStorage = {
+      ...inner,
+      watch(key, listener) {
+        const watching = { key, unsubscribe: inner.watch(key, listener) };
+        watchings.add(watching);
+        return () => {
+          watchings.delete(watching);
+          watching.unsubscribe();
+        };
+      },
+    };
+    const other = portal({ storage });
+    const { url } = await portal({ storage: inner }).session('user-1').getAuthorizationUrl();
+    const declined = new URL(await server.signIn(url));
+    declined.searchParams.set('code', 'injected.fictional');
+    expect(await errorOf(other.handleCallback(declined))).toMatchObject({ errorCode: 'invalid_grant' });
+    expect(watched()).toBe(0);
+
+    const again = await portal({ storage: inner }).session('user-1').getAuthorizationUrl();
+    const session = await other.handleCallback(await server.signIn(again.url));
+    expect(watched()).toBe(1);
+    expect(other.session('user-1')).toBe(session);
   });
 
   it('of another session is refused by a session, and left to the one that began it', async () => {

@@ -70,11 +70,12 @@ export abstract class UserAuth extends Auth<UserSession> {
     this.assertOpen();
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    const ready = (begun: PendingAuthorization) => UserSession.prepare(this.session(begun.sessionKey));
+    const ready = ({ sessionKey }: PendingAuthorization) => this.borrow(sessionKey, UserSession.prepare);
     const begun = await pending.take(callback.state, { ready });
-    const session = this.session(begun.sessionKey);
-    await UserSession.complete(session, callback, begun);
-    return session;
+    return this.borrow(begun.sessionKey, async (session) => {
+      await UserSession.complete(session, callback, begun);
+      return this.session(begun.sessionKey); // A sign-in that failed leaves nothing behind; this one is to be kept.
+    });
   }
 
   /** Exchanges a code for the default session: see {@link UserSession.exchangeCode}. */
