@@ -31,9 +31,11 @@ const COMMON = {
   license: 'MIT',
   type: 'module',
   engines: { node: '>=22.12.0' },
-  files: ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'],
   publishConfig: { access: 'public' },
 };
+
+/** What every package publishes; it may add folders of its own, which its program reads. */
+const FILES = ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'];
 
 /**
  * What is wrong with a package's manifest.
@@ -49,6 +51,9 @@ export function faultsOf(folder, manifest) {
     if (JSON.stringify(manifest[field]) !== JSON.stringify(value)) {
       faults.push(`\`${field}\` must be ${JSON.stringify(value)}, as in every package.`);
     }
+  }
+  if (JSON.stringify(manifest.files?.slice(0, FILES.length)) !== JSON.stringify(FILES)) {
+    faults.push(`\`files\` must begin with ${JSON.stringify(FILES)}, as in every package.`);
   }
   for (const field of ['version', 'description', 'sideEffects']) {
     if (manifest[field] === undefined) faults.push(`\`${field}\` is missing.`);

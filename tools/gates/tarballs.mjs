@@ -39,12 +39,18 @@ export async function tarballs(scratch) {
  */
 const VISITOR = `
 import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
 for (const [name, built] of Object.entries(JSON.parse(await readFile('expected.json', 'utf8')))) {
   const expected = Object.keys(await import(built)).sort().join();
   const imported = Object.keys(await import(name)).sort().join();
   const required = Object.keys(require(name)).filter((key) => key !== '__esModule').sort().join();
+  const manifest = require.resolve(name + '/package.json');
+  for (const file of JSON.parse(await readFile(manifest, 'utf8')).files) {
+    if (!file.startsWith('!') && !existsSync(join(dirname(manifest), file))) console.log(name + ' lacks ' + file + '.');
+  }
   if (expected === '') console.log(name + ' exports nothing.');
   if (imported !== expected) console.log(name + ' gives import ' + imported + ' instead of ' + expected + '.');
   if (required !== expected) console.log(name + ' gives require ' + required + ' instead of ' + expected + '.');

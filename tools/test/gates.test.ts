@@ -66,6 +66,14 @@ describe('the manifest of a package', () => {
     expect(faultsOfManifest('core', core)).toEqual([expect.stringMatching(/core knows no other package/)]);
   });
 
+  it('publishes what every package does, and may add folders of its own', () => {
+    const more = { ...manifest, files: [...manifest.files, 'viewer'] };
+    const less = { ...manifest, files: ['dist'] };
+
+    expect(faultsOfManifest('storage-example', more)).toEqual([]);
+    expect(faultsOfManifest('storage-example', less)).toEqual([expect.stringMatching(/^`files` must begin with/)]);
+  });
+
   it('says what every manifest says', () => {
     const { description, ...rest } = manifest;
     const exports = { '.': { default: './dist/index.js', types: './dist/index.d.ts' } };
