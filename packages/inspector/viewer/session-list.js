@@ -5,7 +5,7 @@ import { expiry, stateName, topOf } from './words.js';
  * @typedef {import('./session-log.js').Session} Session
  * @typedef {import('./session-log.js').Moment} Moment
  * @typedef {{ session: Session, moment: Moment | undefined, now: number, letter: string }} Row
- *   `now`: on the storage's clock; `letter`: which of the instances that share the session
+ *   `now`: on the storage's clock; `letter`: stands for the instance
  *
  * @typedef {Record<'option' | 'badge' | 'state' | 'time' | 'trouble' | 'ribbon', HTMLElement>} Option
  */

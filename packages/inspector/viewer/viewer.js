@@ -173,7 +173,7 @@ export function createViewer(root, { plans, chart }) {
     const letters = lettersOf(log.sessions);
     const rows = log.sessions.map((session) => {
       const moment = log.momentAt(session, order);
-      return { session, moment, now: nowOf(moment), letter: letters.get(session.id) ?? '' };
+      return { session, moment, now: nowOf(moment), letter: letters.get(session.instance) ?? '' };
     });
     if (log.session(selected) === undefined) selected = rows[0]?.session.id ?? null;
     list.show(rows, selected);
@@ -312,17 +312,14 @@ export function createViewer(root, { plans, chart }) {
   }
 }
 
-/** Letters for the instances that share a session. */
-function lettersOf(/** @type {Session[]} */ sessions) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  return new Map(
-    sessions.map(({ id, label }) => {
-      const count = counts.get(label) ?? 0;
-      counts.set(label, count + 1);
-      return [id, String.fromCharCode(65 + (count % 26))];
-    }),
-  );
+/**
+ * A letter for each instance, the same in all of its sessions.
+ *
+ * @param {Session[]} sessions
+ */
+function lettersOf(sessions) {
+  const instances = [...new Set(sessions.map(({ instance }) => instance))].sort();
+  return new Map(instances.map((instance, place) => [instance, String.fromCharCode(65 + (place % 26))]));
 }
 
 function rememberedTheme() {

@@ -1,0 +1,14 @@
+import type { InspectorMessage } from '@frameio-auth/inspector';
+
+export function drawn(): Promise<unknown>;
+export function pageWidth(): number;
+export function nameOfFocused(): string;
+export function saysOtherThan(text: string | null): boolean;
+export function countFlights(): void;
+export function flightsSeen(): number;
+export function replay(what: {
+  first: InspectorMessage | undefined;
+  others: readonly InspectorMessage[];
+  rounds: number;
+}): void;
+export function faintTexts(): string[];
