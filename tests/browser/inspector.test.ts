@@ -25,6 +25,7 @@ import {
   pageWidth,
   replay,
   saysOtherThan,
+  tell,
 } from './page-functions.js';
 
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
@@ -283,6 +284,23 @@ describe('a viewer in another page', () => {
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.locator('.missing').textContent()).toBe('20 messages were left out');
     expect(complaints.get(page)).toEqual([]);
+  });
+
+  it('goes on with a session that began anew, as after a restart of its instance', async () => {
+    const page = await pageAt(await embeddingPage());
+    const recording = await recordedMessages('cutting-room');
+    await page.evaluate(tell, recording);
+    await option(page, '(closed)').click();
+    const later = recording.map((message) => {
+      const { frameio } = message;
+      return { ...message, frameio: { ...frameio, time: frameio.time + 60_000 } } as InspectorMessage;
+    });
+    await page.evaluate(tell, later.slice(0, 1));
+    await page.locator('.now-state', { hasText: 'restoring › unread' }).waitFor();
+    expect(await option(page, '(closed)').count()).toBe(0);
+    await page.evaluate(tell, later.slice(1));
+    await option(page, '(closed)').waitFor();
+    expect(await page.locator('.timeline .event', { hasText: 'xstate.stop' }).count()).toBe(2);
   });
 
   /** What a real session tells, of a service that is called so. */

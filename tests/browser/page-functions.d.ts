@@ -11,4 +11,5 @@ export function replay(what: {
   others: readonly InspectorMessage[];
   rounds: number;
 }): void;
+export function tell(messages: readonly InspectorMessage[]): void;
 export function faintTexts(): string[];

@@ -49,6 +49,10 @@ export function replay({ first, others, rounds }) {
   viewer.notice({ instance: 'recorded', dropped: 20 });
 }
 
+export function tell(messages) {
+  globalThis.viewer.messages(messages);
+}
+
 /** The texts of the page whose contrast with what is behind them is less than 4.5. */
 export function faintTexts() {
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });

@@ -15,7 +15,7 @@
  * }} Moment one thing that happened to a session, and what came of it. `order`: its place among all of them, as they came;
  *   `from`: the state before, `null` where that is not known
  *
- * @typedef {{ id: string, instance: string, label: string, sequence: number, stopped: boolean, moments: Moment[] }} Session
+ * @typedef {{ id: string, instance: string, label: string, sequence: number, time: number, stopped: boolean, moments: Moment[] }} Session
  */
 
 /** What is kept when the server has not said how much it keeps. */
@@ -84,15 +84,18 @@ export class SessionLog {
   #take(message, gap) {
     const { frameio, sessionId } = message;
     const session = this.#sessions.get(sessionId) ?? this.#begin(sessionId, frameio);
-    if (frameio.sequence <= session.sequence) return undefined;
+    // An instance that was started anew under its old name counts from the beginning, later.
+    const begins = message.type === '@xstate.actor' && frameio.time > session.time;
+    if (frameio.sequence <= session.sequence && !begins) return undefined;
     session.sequence = frameio.sequence;
+    session.time = frameio.time;
     session.label = frameio.label;
     if (message.type === '@xstate.event') return undefined; // The snapshot that follows has the event, too.
     session.stopped = message.snapshot.status !== 'active';
     const isSnapshot = message.type === '@xstate.snapshot';
     const event = isSnapshot ? message.event : { type: /** @type {const} */ ('xstate.init') };
     const last = session.moments.at(-1);
-    if (event.type === 'xstate.init' && last !== undefined) return undefined;
+    if (event.type === 'xstate.init' && last?.event.type === event.type) return undefined;
     this.#order += 1;
     /** @type {Moment} */
     const moment = {
@@ -100,7 +103,7 @@ export class SessionLog {
       session,
       time: frameio.time,
       event,
-      from: gap ? null : (last?.facts.state ?? null),
+      from: gap || begins ? null : (last?.facts.state ?? null),
       facts: /** @type {SnapshotMessage} */ (message).frameio.facts,
       effects: isSnapshot ? message.frameio.effects : [],
       transitions: isSnapshot ? message.frameio.transitions : [],
@@ -119,7 +122,7 @@ export class SessionLog {
    */
   #begin(id, { instance, label }) {
     /** @type {Session} */
-    const session = { id, instance, label, sequence: 0, stopped: false, moments: [] };
+    const session = { id, instance, label, sequence: 0, time: 0, stopped: false, moments: [] };
     this.#sessions.set(id, session);
     if (this.#sessions.size > this.#kept.sessions) this.#sessions.delete(this.#stalest(session));
     return session;
