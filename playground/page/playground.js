@@ -4,6 +4,9 @@
 
 const one = (selector, within = document) => within.querySelector(selector);
 
+/** Which buttons an instance has, by its condition. */
+const BUTTONS = { starting: [], running: ['pause', 'kill'], paused: ['resume', 'kill'], gone: ['start'] };
+
 /** The milliseconds that the playground's clock is ahead of this one's. */
 let ahead = 0;
 /** @type {Scene | undefined} */
@@ -33,8 +36,7 @@ async function press(button) {
     method: 'POST',
     body: JSON.stringify({ button: button.dataset.press, instance }),
   });
-  const { refused, address } = await answer.json();
-  if (refused !== null) tell(button.textContent.trim(), [refused]);
+  const { address } = await answer.json();
   if (address !== undefined) location.assign(address);
 }
 
@@ -60,17 +62,14 @@ function tell(title, sentences) {
 function showInstance(instance, isBusy) {
   const { number, condition, pid, step, objections } = instance;
   const card = one(`[data-instance="${number}"]`) ?? newCard(number);
-  const runs = condition === 'running';
-  const state = step.split('.')[0];
-  mood(one('.condition', card), runs ? step : condition === 'gone' ? 'killed' : condition, moodOf(runs, state));
+  const isRunning = condition === 'running';
+  const words = { running: step.replace('.', ' › '), gone: 'killed' };
+  mood(one('.condition', card), words[condition] ?? condition, isRunning ? moodOf(step) : 'bad');
   one('.condition', card).title = pid === undefined ? '' : `process ${pid}`;
   count(card, instance);
   showToken(instance);
   for (const button of card.querySelectorAll('button')) {
-    const isResume = button.dataset.press === 'resume';
-    const isStart = button.dataset.press === 'start';
-    if (button.dataset.press === 'pause' || isResume) button.hidden = isResume !== (condition === 'paused');
-    else button.hidden = isStart !== (condition === 'gone');
+    button.hidden = !BUTTONS[condition].includes(button.dataset.press);
   }
   enable(card, objections, isBusy);
 }
@@ -90,12 +89,13 @@ function showToken({ number, condition, token, expiresAt }) {
   const card = one(`[data-instance="${number}"] .token`);
   const left = token === '' || expiresAt === null ? 0 : Math.max(0, (expiresAt - Date.now() - ahead) / 1_000);
   const known = condition !== 'gone' && token !== '';
-  one('span', card).textContent = known ? `token ${token}, ${Math.ceil(left)} s` : 'no token';
+  one('span', card).textContent = known ? `token ${token}, ${Math.ceil(left)} s` : 'no good token';
   one('progress', card).value = known ? left : 0;
 }
 
-function moodOf(runs, state) {
-  if (!runs || state === 'expired' || state === 'revoked') return 'bad';
+function moodOf(step) {
+  const [state] = step.split('.');
+  if (state === 'expired' || state === 'revoked') return 'bad';
   return state === 'valid' ? 'good' : 'busy';
 }
 

@@ -5,9 +5,7 @@ import { createHash } from 'node:crypto';
 import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
 import { localInspector } from '@frameio-auth/inspector';
 import { fileStorage } from '@frameio-auth/storage-file';
-import { redisStorage } from '@frameio-auth/storage-redis';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
-import { Redis } from 'ioredis';
 import type { InstanceSettings, NumberedOrder, Order, Report } from './messages.ts';
 import { MovableClock } from './movable-clock.ts';
 import { stagedStorage } from './staged-storage.ts';
@@ -26,10 +24,10 @@ interface Application {
   close(): Promise<void>;
 }
 
-function open(settings: InstanceSettings): Application {
+async function open(settings: InstanceSettings): Promise<Application> {
   const { name, clientId, clientSecret, redirectUri, authorizationServer, api, viewer, ahead } = settings;
   const clock = new MovableClock(ahead); // In an application: left out, and so are all mentions of it.
-  const { storage, closeStorage } = openStorage(settings.storage);
+  const { storage, closeStorage } = await openStorage(settings.storage);
   const inspector = localInspector({ viewer, instance: name });
   const auth = new WebAppAuth({
     clientId,
@@ -55,11 +53,13 @@ function open(settings: InstanceSettings): Application {
   };
 }
 
-function openStorage(place: InstanceSettings['storage']) {
+async function openStorage(place: InstanceSettings['storage']) {
   if ('directory' in place) {
     const storage = fileStorage(place);
     return { storage, closeStorage: () => storage.close() };
   }
+  // Not loaded where there is no Redis: instances are started often here.
+  const [{ redisStorage }, { Redis }] = await Promise.all([import('@frameio-auth/storage-redis'), import('ioredis')]);
   const client = new Redis(place.redis);
   const storage = redisStorage({ client });
   const closeStorage = async () => {
@@ -82,7 +82,7 @@ function noteRefresh(): void {
 }
 
 async function begin(settings: InstanceSettings): Promise<void> {
-  application = open(settings);
+  application = await open(settings);
   application.auth.subscribe(tellStanding);
   await call();
   setInterval(callNowAndThen, CALLS.every);

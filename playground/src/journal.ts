@@ -10,7 +10,7 @@ export interface Entry {
 }
 
 /** How many entries are kept. */
-const KEPT = 80;
+const KEPT = 50;
 
 /** What the server and the instances really did: read from the server's own record, and from what the instances say. */
 export class Journal {

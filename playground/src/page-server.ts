@@ -15,7 +15,7 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
 };
 
 /** How long news are gathered before they are told, in milliseconds. */
-const GATHERING = 50;
+const GATHERING = 100;
 
 /** What the page shows, and where its presses go. */
 export interface Show {
@@ -133,8 +133,8 @@ function toThePage(response: ServerResponse): void {
 async function press(playground: Playground, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { button, instance } = Object(await json(request)) as { button?: unknown; instance?: unknown };
   const number = typeof instance === 'number' ? instance : undefined;
-  const reply = await playground.press(String(button), number);
-  send(response, 'application/json', JSON.stringify(reply));
+  const address = await playground.press(String(button), number);
+  send(response, 'application/json', JSON.stringify({ address }));
 }
 
 function tellScenes(playground: Playground, response: ServerResponse): void {

@@ -1,4 +1,5 @@
-import { type Button, buttons, completeSignIn } from './buttons.ts';
+import { completeSignIn } from './buttons/use.ts';
+import { buttons } from './buttons.ts';
 import { type Instance, Unfulfilled } from './fleet.ts';
 import type { Entry } from './journal.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -39,9 +40,6 @@ export interface Scene {
   readonly story: Story | null;
   readonly log: readonly Entry[];
 }
-
-/** What came of a press. */
-export type Reply = { readonly refused: string } | { readonly refused: null; readonly address: string | undefined };
 
 const OF_INSTANCES = ['pause', 'resume', 'kill', 'start'];
 
@@ -102,18 +100,22 @@ export class Playground {
   }
 
   /**
-   * Presses a button.
+   * Presses a button; while what was pressed before goes on, nothing happens.
    *
    * @param number - of the instance whose button it is
+   * @returns an address, when the browser has to go there
    */
-  async press(name: string, number = 1): Promise<Reply> {
+  async press(name: string, number = 1): Promise<string | undefined> {
     const button = Object.hasOwn(buttons, name) ? buttons[name] : undefined;
     const instance = this.#stage.fleet.instances[number - 1];
-    if (button === undefined || instance === undefined) return { refused: 'There is no such button.' };
-    if (this.#isBusy) return { refused: 'What was pressed before still goes on.' };
-    const refused = button.objection(this.#stage, instance);
-    if (refused !== undefined) return { refused };
-    return { refused: null, address: await this.#perform(button.title, (tell) => this.#press(button, instance, tell)) };
+    if (button === undefined || instance === undefined || this.#isBusy) return undefined;
+    const objection = button.objection(this.#stage, instance);
+    if (objection === undefined) {
+      return this.#perform(button.title, (tell) => button.press({ stage: this.#stage, instance, tell }));
+    }
+    this.#story = { title: button.title, sentences: [objection] };
+    this.#changed();
+    return undefined;
   }
 
   /** The browser is back from the server's sign-in page. */
@@ -128,10 +130,6 @@ export class Playground {
   /** Leaves no process behind, at once. */
   abandon(): void {
     this.#stage.fleet.abandon();
-  }
-
-  #press(button: Button, instance: Instance, tell: (text: string) => void): Promise<string | undefined> {
-    return button.press({ stage: this.#stage, instance, tell });
   }
 
   async #perform<Result>(
@@ -153,6 +151,7 @@ export class Playground {
       tell(`${error.message} Look at the instances, and press on.`);
       return undefined;
     } finally {
+      this.#stage.server.faults.clear(); // One that met nothing must not meet whoever comes next.
       this.#isBusy = false;
       this.#changed();
     }

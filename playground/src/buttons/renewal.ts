@@ -1,0 +1,41 @@
+import type { Instance } from '../fleet.ts';
+import type { Stage } from '../stage.ts';
+
+/** Whether the server is asked for a refresh. */
+export const isRefresh = ({ form }: { form: URLSearchParams }) => form.get('grant_type') === 'refresh_token';
+
+/** What has been asked of the server, and what failed, since. */
+export function countFrom({ server, fleet }: Stage) {
+  const requests = server.count({ endpoint: 'token' });
+  const failures = () => fleet.instances.reduce((sum, { counts }) => sum + counts.failedCalls, 0);
+  const failuresBefore = failures();
+  const refreshes = new Map(fleet.instances.map((instance) => [instance, instance.counts.refreshes]));
+  return {
+    requests: () => server.count({ endpoint: 'token' }) - requests,
+    failedCalls: () => failures() - failuresBefore,
+    /** The instance that has been given new tokens. */
+    asker: () => fleet.instances.find((instance) => instance.counts.refreshes > (refreshes.get(instance) ?? 0)),
+  };
+}
+
+/** Lets the token run out, and waits until all instances serve the next one. Resolves to who asked for it. */
+export async function renew(
+  stage: Stage,
+  faults: () => void = () => {},
+): Promise<{ asker: Instance; requests: number; failedCalls: number }> {
+  const { fleet } = stage;
+  const before = fleet.token;
+  const count = countFrom(stage);
+  faults();
+  stage.passExpiry();
+  stage.useEverywhere();
+  const asker = await fleet.until(
+    'the token was renewed',
+    () => fleet.token !== undefined && fleet.token !== before && count.asker(),
+  );
+  return { asker, requests: count.requests(), failedCalls: count.failedCalls() };
+}
+
+export function times(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
