@@ -1,0 +1,217 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  type AuthorizationServer,
+  type RedisServer,
+  startAuthorizationServer,
+  startRedis,
+} from '@frameio-auth/testing';
+import { Redis } from 'ioredis';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Instance } from '../nestjs-app/instance.js';
+import { launchBrowser } from './launch-browser.js';
+
+const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
+
+/** How much a page keeps in the browser beside its cookies. */
+const STORES = `Promise.all([
+  localStorage.length,
+  sessionStorage.length,
+  indexedDB.databases().then((all) => all.length),
+  caches.keys().then((all) => all.length),
+])`;
+
+/** How long a busy machine may take to start all of it, in milliseconds. */
+const PATIENCE = 60_000;
+
+describe('two instances of the Nest application behind one Redis', () => {
+  let local: AuthorizationServer;
+  let redis: RedisServer;
+  let one: Instance;
+  let other: Instance;
+  let browser: Browser;
+  let page: Page;
+  /** What the pages say on their console. */
+  let said: string[];
+
+  beforeAll(async () => {
+    [local, redis, browser] = await Promise.all([
+      startAuthorizationServer({ allowHttpRedirects: false }),
+      startRedis(),
+      launchBrowser(),
+      mkdir(artifacts, { recursive: true }),
+    ]);
+    const { clientId, clientSecret } = local.clients.webApp;
+    const env = {
+      FRAMEIO_CLIENT_ID: clientId,
+      FRAMEIO_CLIENT_SECRET: clientSecret,
+      FRAMEIO_LOCAL: local.origin,
+      REDIS_URL: redis.url,
+      TOKEN_KEYS: `2030:${Buffer.alloc(32, 'fictional').toString('base64')}`,
+      COOKIE_SECRET: 'cookie-secret.fictional.review-portal',
+    };
+    [one, other] = await Promise.all([Instance.start(env), Instance.start(env)]);
+    page = await (await newContext()).newPage();
+    page.on('console', (message) => said.push(message.text()));
+    page.on('pageerror', (error) => said.push(error.message));
+  }, PATIENCE);
+
+  afterAll(async () => {
+    await Promise.all([browser.close(), one.end(), other.end()]);
+    await Promise.all([local.close(), redis.stop()]);
+  });
+
+  beforeEach(async () => {
+    said = [];
+    await page.context().clearCookies();
+    local.clearRequests();
+  });
+
+  /** A browser with cookies of its own, which the instances share, for cookies do not mind the port. */
+  function newContext(): Promise<BrowserContext> {
+    return browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 640, height: 480 } });
+  }
+
+  const title = () => page.locator('h1').textContent();
+
+  /** The title of the page that the browser gets at an instance, by a request without a page. */
+  async function titleAt({ home }: Instance): Promise<string | undefined> {
+    const answer = await page.request.get(`${home}/profile`, { headers: { accept: 'text/html' } });
+    return /<h1>(.*)<\/h1>/.exec(await answer.text())?.[1];
+  }
+
+  /** Begins a sign-in at an instance and lets the user allow it elsewhere. Resolves to the callback, not yet visited. */
+  async function beginSignIn({ home }: Instance, user = 'mara@studio.example'): Promise<string> {
+    const { headers } = await answerTo(`${home}/auth/frameio/login`);
+    return local.signIn(headers['location'] ?? '', { user });
+  }
+
+  /** Signs a user in at an instance, without a page. */
+  async function signIn(instance: Instance, user?: string): Promise<void> {
+    await answerTo(await beginSignIn(instance, user));
+  }
+
+  async function answerTo(address: string): Promise<{ status: number; headers: Record<string, string> }> {
+    const answer = await page.request.get(address, { maxRedirects: 0, headers: { accept: 'text/html' } });
+    return { status: answer.status(), headers: answer.headers() };
+  }
+
+  const secretsIn = (text: string) => local.secrets().filter((secret) => text.includes(secret));
+
+  it('signs a user in on one and knows her on the other, with nothing secret in the browser', async () => {
+    await page.goto(one.home);
+    await page.getByRole('link', { name: 'Sign in with Adobe' }).click();
+    await page.getByLabel('Mara Editor').check();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(page.url()).toBe(`${one.home}/profile`);
+
+    await page.goto(`${other.home}/profile`);
+
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(await page.locator('li').allTextContents()).toEqual(['Studio Example']);
+    expect(local.count({ endpoint: 'token' })).toBe(1);
+    const cookies = await page.context().cookies(other.home);
+    expect(cookies).toEqual([
+      expect.objectContaining({
+        name: '__Host-review-portal',
+        httpOnly: true,
+        secure: true,
+        sameSite: 'Lax',
+        path: '/',
+      }),
+    ]);
+    const seen = [page.url(), await page.content(), ...cookies.map(({ value }) => decodeURIComponent(value))];
+    expect(secretsIn(seen.join('\n'))).toEqual([]);
+    expect(await page.evaluate(STORES)).toEqual([0, 0, 0, 0]);
+    expect(said).toEqual([]); // Nor does the page do what its Content-Security-Policy forbids.
+    await page.screenshot({ path: `${artifacts}nestjs-app.png` });
+  });
+
+  it('uses on one instance the token that the other has renewed', async () => {
+    await signIn(one);
+    expect(await titleAt(other)).toBe('Hello, Mara Editor');
+    local.expireAccessTokens();
+    local.clearRequests();
+
+    expect(await titleAt(one)).toBe('Hello, Mara Editor');
+    expect(await titleAt(other)).toBe('Hello, Mara Editor');
+
+    expect(local.count({ endpoint: 'token' })).toBe(1);
+  });
+
+  it('gives each sign-in a session that no cookie from before leads to', async () => {
+    await signIn(one);
+    const former = await page.context().cookies();
+    await signIn(one, 'ode@studio.example');
+    expect(await titleAt(other)).toBe('Hello, Ode Colorist');
+
+    await page.context().addCookies(former);
+    expect(await titleAt(one)).not.toBe('Hello, Ode Colorist');
+  });
+
+  it('describes what programs can ask for, on a page and by example', async () => {
+    await signIn(one);
+
+    await page.goto(`${one.home}/docs`);
+
+    await page.locator('.opblock-summary-path', { hasText: '/api/profile' }).click();
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    await page.getByRole('button', { name: 'Execute' }).click();
+    expect(await page.locator('.live-responses-table .response-col_status').last().textContent()).toContain('200');
+    expect(await page.locator('.live-responses-table .microlight').first().textContent()).toContain('Studio Example');
+    expect(said).toEqual([]);
+  });
+
+  it('says in its health that the server cannot be reached, and is well again when it can', async () => {
+    const callback = await beginSignIn(other);
+    await local.stop();
+
+    await page.goto(callback);
+    const health = await page.request.get(`${other.home}/health`);
+    await local.start();
+
+    expect(await title()).toBe('Please come back later');
+    expect(health.status()).toBe(200);
+    expect(await health.json()).toMatchObject({
+      status: 'degraded',
+      details: { frameio: { status: 'degraded', degraded: true, reason: 'ECONNREFUSED' } },
+    });
+    expect(await (await page.request.get(`${one.home}/health`)).json()).toMatchObject({ status: 'ok' });
+    await signIn(other);
+    expect(await titleAt(other)).toBe('Hello, Mara Editor');
+  });
+
+  it('goes on with the one when the other is killed, and ends the session for both when the user signs out', async () => {
+    await signIn(one);
+    await one.end('SIGKILL');
+    local.expireAccessTokens();
+    await page.goto(`${other.home}/profile`);
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(local.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(1);
+    const copy = await page.context().cookies();
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+
+    expect(await title()).toBe('Review Portal');
+    expect(await page.context().cookies()).toEqual([]);
+    expect(local.count({ endpoint: 'revoke', outcome: 'granted' })).toBeGreaterThan(0);
+    await page.context().addCookies(copy);
+    expect(await answerTo(`${other.home}/profile`)).toMatchObject({
+      status: 303,
+      headers: { location: '/auth/frameio/login?returnTo=%2Fprofile' },
+    });
+  });
+
+  it('has shown no secret to the log or to Redis', async () => {
+    const client = new Redis(redis.url);
+    const records = await Promise.all((await client.keys('*')).map((key) => client.hgetall(key).catch(() => ({}))));
+    client.disconnect();
+
+    expect(records.length).toBeGreaterThan(0);
+    expect(secretsIn(JSON.stringify(records))).toEqual([]);
+    expect(one.said + other.said).toContain('[FrameioAuth]');
+    expect(secretsIn(one.said + other.said)).toEqual([]);
+  });
+});
