@@ -1,7 +1,8 @@
 /**
- * What tokens, steps, sessions, storages and fleets cost. `npm run bench` prints each figure with its ratio to the first
- * of its table, all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
+ * What tokens, steps, sessions, storages, requests and fleets cost. `npm run bench` prints each figure with its ratio to
+ * the first of its table, all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
  */
+import { authenticatedRequests } from './authenticated-requests.ts';
 import { cachedToken } from './cached-token.ts';
 import { fleetRefresh } from './fleet-refresh.ts';
 import { idleSessions } from './idle-sessions.ts';
@@ -18,4 +19,5 @@ await machineStep();
 await inspection();
 await idleSessions();
 await storageRoundTrips();
+await authenticatedRequests();
 await onPrivateRedis(refreshRoundTrips, fleetRefresh, sessionsPerSecond);
