@@ -156,13 +156,14 @@ function failNowAndThen(): void {
   const failed = new Map<string | null, boolean>();
   authorizationServer.faults.always('token', async (exchange) => {
     const client = exchange.request.form.get('client_id') ?? exchange.request.headers['authorization'] ?? null;
-    const kind = failed.get(client) ? 'none' : chosen({ none: 80, slow: 10, lost: 10 }, random);
-    failed.set(client, kind === 'lost');
+    const kind = failed.get(client) ? 'none' : chosen({ none: 79, slow: 10, lost: 10, unavailable: 1 }, random);
+    failed.set(client, kind === 'lost' || kind === 'unavailable');
     if (kind !== 'none') faultyTokenRequests += 1;
     const faults: Readonly<Record<typeof kind, TokenFault>> = {
       none: ({ process }) => process(),
       slow: fault.delayedAnswer(random() * 30),
       lost: random() < 0.5 ? fault.lostAnswer() : fault.halfAnswer(),
+      unavailable: fault.status(503),
     };
     return faults[kind](exchange);
   });
