@@ -5,11 +5,8 @@ import { ARRANGEMENTS, CONNECTIONS, wordFor } from './selection.mjs';
  * @typedef {import('../../packages/inspector/src/messages.js').Chart} Chart
  * @typedef {import('elkjs/lib/elk-api.js').ElkNode} ElkNode
  * @typedef {import('elkjs/lib/elk-api.js').ElkExtendedEdge} ElkEdge
- * @typedef {{ x: number, y: number, width: number, height: number }} Box
- * @typedef {{ id: string, name: string, box: Box, compound: boolean }} DrawnState
- * @typedef {{ source: string, target: string, transitions: string[], path: string, label: { text: string, x: number, y: number } | null }} DrawnConnection
- *   `path`: as in an SVG path's `d`; `label`: the middle of its text; `null` where the state that is entered says as much
- * @typedef {{ width: number, height: number, states: DrawnState[], connections: DrawnConnection[] }} Plan
+ * @typedef {import('../../packages/inspector/viewer/statechart.js').Plan} Plan
+ * @typedef {import('../../packages/inspector/viewer/statechart.js').Box} Box
  */
 
 const MARGIN = 12;

@@ -1,4 +1,5 @@
 import { html, setText } from './elements.js';
+import { placeOf } from './session-log.js';
 import { expiry, stateName, topOf } from './words.js';
 
 /**
@@ -140,13 +141,12 @@ export class SessionList {
  * @param {number} now
  */
 function ribbonOf({ moments }, until, now) {
-  const end = until.facts.now === null ? until.time : now;
+  const end = until.time + now - (until.facts.now ?? until.time);
   const stops = [];
-  const last = moments.indexOf(until);
   let right = 100;
-  for (let place = last; place >= 0 && right > 0; place -= 1) {
+  for (let place = placeOf(moments, until.order); place >= 0 && right > 0; place -= 1) {
     const { facts, time } = /** @type {Moment} */ (moments[place]);
-    const left = Math.max(0, 100 - ((end - (facts.now ?? time)) / RIBBON) * 100);
+    const left = Math.max(0, 100 - ((end - time) / RIBBON) * 100);
     const colour = `var(--${topOf(facts.state)})`;
     if (left < right) stops.unshift(`${colour} ${left.toFixed(1)}%, ${colour} ${right.toFixed(1)}%`);
     right = Math.min(right, left);

@@ -2,8 +2,8 @@ import { html, svg } from './elements.js';
 import { stateName, topOf } from './words.js';
 
 /**
- * @typedef {import('../../../tools/statechart/layout.mjs').Plan} Plan
- * @typedef {Plan['states'][number]['box']} Box
+ * @typedef {import('./statechart.js').Plan} Plan
+ * @typedef {import('./statechart.js').Plans} Plans
  * @typedef {import('../src/messages.js').Chart} Chart
  * @typedef {{ letter: string, state: string, name: string }} Peer another instance of the same session
  * @typedef {{ state: string, peers: Peer[], trail: readonly (readonly string[])[], looked: string | null }} View
@@ -41,7 +41,7 @@ export class StatechartPanel {
   #view = { state: 'restoring.unread', peers: [], trail: [], looked: null };
 
   /**
-   * @param {{ wide: Plan, tall: Plan }} plans
+   * @param {Plans} plans
    * @param {Chart} chart
    * @param {(state: string) => void} onLook somebody wants to know more of a state
    */
@@ -142,7 +142,7 @@ class Drawing {
         { class: kind, 'data-top': topOf(id), 'data-state': id, onclick: () => onLook(id) },
         svg('title', {}, description === null ? stateName(id) : `${stateName(id)}: ${description}`),
         svg('rect', { x: box.x, y: box.y, width: box.width, height: box.height, rx: kind === 'choice' ? 20 : 9 }),
-        svg('circle', { class: 'lamp', cx: box.x + 11, cy: box.y + 10, r: 3.5 }),
+        svg('circle', { class: 'lamp', cx: box.x + 8.5, cy: box.y + 8.5, r: 3 }),
         svg('text', { x, y }, name),
       );
       this.#states.set(id, group);

@@ -136,9 +136,13 @@ export class TimelinePanel {
       html('span', { class: 'event' }, event.type),
       html('span', { class: 'path' }, path),
       html('span', { class: 'by' }, session.instance),
-      failure === null ? null : html('span', { class: 'failure' }, failureName(failure)),
       facts.attempt === 0 ? null : html('span', { class: 'attempt' }, `attempt ${facts.attempt}`),
-      html('span', { class: 'effects', title: done }, done),
+      html(
+        'span',
+        { class: 'outcome' },
+        failure === null ? null : html('span', { class: 'failure' }, failureName(failure)),
+        html('span', { class: 'effects', title: done }, done),
+      ),
     );
   }
 }

@@ -40,7 +40,7 @@ const TICK = 500;
  * Shows sessions in an element, whose content it replaces. It asks the network for nothing: whoever made it tells it.
  *
  * @param {HTMLElement} root
- * @param {{ plans: ConstructorParameters<typeof StatechartPanel>[0], chart: import('../src/messages.js').Chart }} pictures
+ * @param {{ plans: import('./statechart.js').Plans, chart: import('../src/messages.js').Chart }} pictures
  *   `plans`: `statechart.json`; `chart`: what `sessionChart` of the package is, and `/machine.json`
  * @returns {Viewer}
  */
