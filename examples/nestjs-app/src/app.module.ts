@@ -13,7 +13,8 @@ import { ProfileModule } from './profile/profile.module.js';
 import { type Settings, settingsOf } from './settings.js';
 import { SessionStorage } from './storage/session-storage.js';
 import { StorageModule } from './storage/storage.module.js';
-import { BrowserUsers, SIGN_IN } from './users/browser-users.js';
+import { BrowserUsers } from './users/browser-users.js';
+import { SIGN_IN } from './users/sign-in.js';
 import { UsersModule } from './users/users.module.js';
 
 // Awaited, so that what is wrong with a setting is said before anything else is made.

@@ -12,10 +12,10 @@ import type { Settings } from './settings.js';
 async function main(): Promise<void> {
   const { port } = parseArgs({ options: { port: { type: 'string' } } }).values;
   if (port !== undefined) process.env['PORT'] = port;
-  const isProduction = process.env['NODE_ENV'] === 'production';
 
+  const { AppModule } = await import('./app.module.js'); // Reads the environment as it is loaded, and a file `.env`.
+  const isProduction = process.env['NODE_ENV'] === 'production';
   const httpsOptions = isProduction ? undefined : await selfSigned(); // In production it is a proxy that speaks https.
-  const { AppModule } = await import('./app.module.js'); // Reads the environment as it is loaded.
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     abortOnError: false,
     ...(httpsOptions && { httpsOptions }),

@@ -1,5 +1,6 @@
 import { adobeIms, type ServerProfile } from '@frameio-auth/core';
-import { ConfigService } from '@nestjs/config';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { ConfigService } from '@nestjs/config';
 import type { Settings } from '../settings.js';
 
 /** With what, and where, the application signs its users in. */
@@ -25,7 +26,8 @@ export async function accountOf(config: ConfigService<Settings, true>): Promise<
     : { clientId, clientSecret, server: adobeIms({ origin: local }), api: local };
 }
 
-async function localAccount() {
+/** Nest calls what has the name of a hook, also of an object that a factory made. */
+async function localAccount(): Promise<FrameioAccount & OnApplicationShutdown> {
   const { startAuthorizationServer } = await import('@frameio-auth/testing'); // No part of it is wanted in production.
   const local = await startAuthorizationServer({ allowHttpRedirects: false });
   const { clientId, clientSecret } = local.clients.webApp;

@@ -1,7 +1,7 @@
 import { AuthenticationError, FrameioAuthError, UserActionRequiredError } from '@frameio-auth/core';
 import { FrameioAuthException, type FrameioAuthProblem } from '@frameio-auth/nestjs';
 import { HttpException } from '@nestjs/common';
-import { SIGN_IN } from '../users/browser-users.js';
+import { SIGN_IN } from '../users/sign-in.js';
 import { html } from './html.js';
 import { page } from './layout.js';
 

@@ -30,7 +30,7 @@ export class PageExceptionFilter extends BaseExceptionFilter {
 
   private show(error: unknown, response: Response): void {
     const { status, page } = apologyFor(error);
-    // Guard and decorators have logged what they throw. The errors of these packages hold no token.
+    // Whoever threw an HttpException has logged it. The errors of these packages hold no token.
     if (status >= 500 && !(error instanceof HttpException)) {
       this.logger.error(error instanceof FrameioAuthError ? error.message : error);
     }

@@ -12,7 +12,7 @@ import {
 } from '@nestjs/swagger';
 import { html } from '../pages/html.js';
 import { page } from '../pages/layout.js';
-import { SIGN_IN } from '../users/browser-users.js';
+import { SIGN_IN } from '../users/sign-in.js';
 import { Profile } from './profile.js';
 import { ProfileService } from './profile.service.js';
 

@@ -1,5 +1,5 @@
 import { FrameioAuthError } from '@frameio-auth/core';
-import { BadGatewayException, ForbiddenException, Inject, Injectable } from '@nestjs/common';
+import { BadGatewayException, ForbiddenException, Inject, Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { FRAMEIO_ACCOUNT, type FrameioAccount } from '../account/frameio-account.js';
 import type { Profile } from './profile.js';
@@ -12,6 +12,8 @@ const ACCOUNTS = z.object({ data: z.array(z.object({ id: z.string(), display_nam
 
 @Injectable()
 export class ProfileService {
+  private readonly logger = new Logger(ProfileService.name);
+
   constructor(@Inject(FRAMEIO_ACCOUNT) private readonly account: FrameioAccount) {}
 
   /** @param frameio - the HTTP client of the user */
@@ -36,10 +38,11 @@ export class ProfileService {
       if (answer.status === 401 || answer.status === 403) {
         throw new ForbiddenException('Frame.io has no place for this Adobe account.');
       }
-      throw new BadGatewayException(`Frame.io answered ${answer.status}.`);
+      throw new Error(`The answer has status ${answer.status}.`);
     } catch (error) {
       if (error instanceof FrameioAuthError || error instanceof ForbiddenException) throw error;
-      throw new BadGatewayException('Frame.io gives no usable answer.', { cause: error });
+      this.logger.warn(`GET ${path}: ${error instanceof Error ? error.message : error}`);
+      throw new BadGatewayException('Frame.io gives no usable answer.');
     }
   }
 }

@@ -9,9 +9,6 @@ import type { Settings } from '../settings.js';
 /** Only this host can set a cookie of such a name, and only over TLS (RFC 6265bis §4.1.3.2). */
 export const COOKIE = '__Host-review-portal';
 
-/** Where the routes of the sign-in are. */
-export const SIGN_IN = 'auth/frameio';
-
 /** What the cookie of a browser says, encrypted. There is no token in it. */
 interface Content {
   /** Whose tokens are whose: the key of a session. */
@@ -32,8 +29,6 @@ export class BrowserUsers implements FrameioUsers {
   }
 
   async identify(request: Request, context: ExecutionContext): Promise<string | undefined> {
-    // Each sign-in gets a session of its own, so that no cookie from before leads to it (session fixation).
-    if (request.path === `/${SIGN_IN}/login` || request.path === `/${SIGN_IN}/callback`) return undefined;
     const { user } = await this.read(request, context.switchToHttp().getResponse());
     return user;
   }

@@ -1,0 +1,2 @@
+/** Where the routes of the sign-in are. */
+export const SIGN_IN = 'auth/frameio';
