@@ -13,7 +13,7 @@ import {
 } from '@frameio-auth/inspector';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault, startAuthorizationServer } from '@frameio-auth/testing';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { launchBrowser } from './launch-browser.js';
 import {
@@ -32,14 +32,24 @@ const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 const viewerFolder = new URL('../../packages/inspector/viewer/', import.meta.url);
 
 const WIDE = { width: 1500, height: 1000 };
+const MEDIUM = { width: 1100, height: 700 };
 const PHONE = { width: 390, height: 844 };
 
 let browser: Browser;
+let page: Page;
 let server: AuthorizationServer;
+/** What went wrong in the page, by its own words: scripts that fail, and what its content security policy refuses. */
+let complaints: string[] = [];
 
 beforeAll(async () => {
   await mkdir(artifacts, { recursive: true });
   [browser, server] = await Promise.all([launchBrowser(), startAuthorizationServer({ accessTokenLifetime: 3600 })]);
+  page = await browser.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // Browsers ask for this on their own, when a page is too short to name an icon.
+    if (!message.location().url.endsWith('/favicon.ico')) complaints.push(message.text());
+  });
 });
 
 afterAll(async () => {
@@ -47,22 +57,18 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What went wrong in a page, by its own words: scripts that fail, and what its content security policy refuses. */
-const complaints = new WeakMap<Page, string[]>();
+interface Looks {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+}
 
-async function pageAt(address: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: WIDE, ...options });
-  const page = await context.newPage();
-  const said: string[] = [];
-  complaints.set(page, said);
-  page.on('console', (message) => {
-    // Browsers ask for this on their own, when a page is too short to name an icon.
-    if (!message.location().url.endsWith('/favicon.ico')) said.push(message.text());
-  });
-  page.on('pageerror', (error) => said.push(error.message));
-  onTestFinished(() => context.close());
+/** The one page of these tests, because opening one costs as much as a test. */
+async function pageAt(address: string, { viewport = MEDIUM, colorScheme = 'light' }: Looks = {}): Promise<void> {
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme, reducedMotion: 'no-preference' });
+  await page.goto('about:blank'); // The test before has closed what its page still looks for.
+  complaints = [];
   await page.goto(address);
-  return page;
 }
 
 /** A web application on this instance; those that share a storage are a fleet. */
@@ -92,10 +98,10 @@ async function signIn(auth: WebAppAuth, key: string): Promise<void> {
   await auth.session(key).handleCallback(await server.signIn(url));
 }
 
-const option = (page: Page, name: string) => page.locator('.sessions [role=option]', { hasText: name });
-const lit = (page: Page) =>
+const option = (name: string) => page.locator('.sessions [role=option]', { hasText: name });
+const lit = () =>
   page.locator('.chart .active').evaluateAll((all) => all.map((each) => each.getAttribute('data-state')));
-const shownState = (page: Page) => page.locator('.now-state');
+const shownState = () => page.locator('.now-state');
 
 describe('the viewer', () => {
   it('shows the sessions of a fleet side by side, and where each of them is', async () => {
@@ -103,7 +109,7 @@ describe('the viewer', () => {
     const second = inspector({ instance: 'web-2', viewer: await first.postingUrl() });
     const storage = memoryStorage();
     const [here, there] = [application(first, storage), application(second, storage)];
-    const page = await pageAt(await first.url());
+    await pageAt(await first.url(), { viewport: WIDE });
     await signIn(here, 'mara');
     await there.session('mara').getToken();
     const held = fault.held();
@@ -112,10 +118,10 @@ describe('the viewer', () => {
     const renewals = [there.session('mara').refresh()];
     await held.reached;
     renewals.push(here.session('mara').refresh());
-    await option(page, 'refreshing › waiting').filter({ hasText: 'web-1' }).click();
-    await option(page, 'refreshing › requesting').filter({ hasText: 'web-2' }).waitFor();
+    await option('refreshing › waiting').filter({ hasText: 'web-1' }).click();
+    await option('refreshing › requesting').filter({ hasText: 'web-2' }).waitFor();
 
-    expect(await lit(page)).toEqual(['refreshing', 'refreshing.waiting']);
+    expect(await lit()).toEqual(['refreshing', 'refreshing.waiting']);
     expect(await page.locator('.peer').allTextContents()).toEqual(['web-2B']);
     expect(await page.locator('.facts').textContent()).toContain('another instance renews');
     expect(await page.locator('.stand .said').first().textContent()).toMatch(/^Expires in 59 min/);
@@ -124,17 +130,17 @@ describe('the viewer', () => {
     await page.screenshot({ path: `${artifacts}inspector-dark.png` });
     held.release();
     await Promise.all(renewals);
-    await option(page, 'valid › fresh').filter({ hasText: 'web-1' }).waitFor();
-    expect(await lit(page)).toEqual(['valid', 'valid.fresh']);
-    expect(complaints.get(page)).toEqual([]);
+    await option('valid › fresh').filter({ hasText: 'web-1' }).waitFor();
+    expect(await lit()).toEqual(['valid', 'valid.fresh']);
+    expect(complaints).toEqual([]);
   });
 
   it('tells what failed, how often, and when it is tried again', async () => {
     const local = inspector();
     const auth = application(local);
     await signIn(auth, 'mara');
-    const page = await pageAt(await local.url());
-    await option(page, 'valid › fresh').click();
+    await pageAt(await local.url());
+    await option('valid › fresh').click();
     const standing = server.faults.always('token', fault.status(503, { retryAfter: 60 }));
     onTestFinished(() => standing.remove());
     const renewal = auth.session('mara').refresh();
@@ -153,12 +159,12 @@ describe('the viewer', () => {
   it('goes back through what happened, and comes back to now', async () => {
     const local = inspector();
     const auth = application(local);
-    const page = await pageAt(await local.url());
+    await pageAt(await local.url());
     await signIn(auth, 'mara');
-    await option(page, 'valid › fresh').click();
+    await option('valid › fresh').click();
     const walked = new Set<string | null | undefined>();
     while (await page.getByRole('button', { name: 'Step back' }).isEnabled()) {
-      walked.add((await lit(page)).at(-1));
+      walked.add((await lit()).at(-1));
       await page.keyboard.press('ArrowLeft');
       await page.evaluate(drawn);
     }
@@ -170,12 +176,12 @@ describe('the viewer', () => {
       'unauthenticated',
       'restoring.reading',
     ]);
-    expect(await shownState(page).textContent()).toBe('restoring › unread');
+    expect(await shownState().textContent()).toBe('restoring › unread');
     expect(await page.locator('.history button').first().textContent()).toBe('Live');
 
     await auth.session('mara').refresh();
     await page.locator('.history button').first().focus();
-    expect(await shownState(page).textContent()).toBe('restoring › unread');
+    expect(await shownState().textContent()).toBe('restoring › unread');
     await page.keyboard.press('Space');
     await page.locator('.now-state', { hasText: 'valid › fresh' }).waitFor();
     await page.locator('.timeline .event', { hasText: 'commit.succeeded' }).first().click();
@@ -188,8 +194,8 @@ describe('the viewer', () => {
     const auth = application(local);
     await signIn(auth, 'mara');
     await auth.session('theo').getAuthorizationUrl();
-    const page = await pageAt(await local.url());
-    await option(page, 'awaitingRedirect').waitFor();
+    await pageAt(await local.url());
+    await option('awaitingRedirect').waitFor();
     const order: string[] = [];
     for (let stops = 0; stops < 7; stops += 1) {
       await page.keyboard.press('Tab');
@@ -214,8 +220,8 @@ describe('the viewer', () => {
     const local = inspector();
     const auth = application(local);
     await signIn(auth, 'mara');
-    const page = await pageAt(await local.url(), { viewport: PHONE, hasTouch: true });
-    await option(page, 'valid › fresh').click();
+    await pageAt(await local.url(), { viewport: PHONE });
+    await option('valid › fresh').click();
     await page.locator('.chart .active[data-state="valid.fresh"]').waitFor();
     expect(await page.evaluate(pageWidth)).toBe(PHONE.width);
     const box = await page.locator('.chart [data-state="valid.fresh"] text').boundingBox();
@@ -231,8 +237,8 @@ describe('the viewer', () => {
     await signIn(auth, 'mara');
     server.faults.next('token', fault.error('invalid_grant'));
     await expect(auth.session('mara').refresh()).rejects.toThrow();
-    const page = await pageAt(await local.url(), { colorScheme: 'light' });
-    await option(page, 'expired').click();
+    await pageAt(await local.url(), { colorScheme: 'light' });
+    await option('expired').click();
     await page.locator('.stand .trouble', { hasText: 'refresh_token_rejected' }).waitFor();
     expect(await page.evaluate(faintTexts)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -243,8 +249,8 @@ describe('the viewer', () => {
     const local = inspector();
     const auth = application(local);
     await signIn(auth, 'mara');
-    const page = await pageAt(await local.url());
-    await option(page, 'valid › fresh').click();
+    await pageAt(await local.url());
+    await option('valid › fresh').click();
     await page.evaluate(countFlights);
     const flightsOfRefresh = async () => {
       const rows = await page.locator('.history .said').textContent();
@@ -263,18 +269,18 @@ describe('the viewer', () => {
     const local = inspector();
     const auth = application(local);
     await signIn(auth, 'mara');
-    const page = await pageAt(await local.url());
-    await option(page, 'valid › fresh').waitFor();
+    await pageAt(await local.url());
+    await option('valid › fresh').waitFor();
     await local.close();
     await page.locator('.connection[data-is=reconnecting]').waitFor();
     expect(await page.locator('.connection').textContent()).toBe('connection lost, trying again …');
-    expect(await option(page, 'valid › fresh').count()).toBe(1);
+    expect(await option('valid › fresh').count()).toBe(1);
   });
 });
 
 describe('a viewer in another page', () => {
   it('shows thousands of messages without drawing them all, and text as text', async () => {
-    const page = await pageAt(await embeddingPage());
+    await pageAt(await embeddingPage());
     const recording = await recordedMessages('<img src=x onerror="document.title=\'broken\'"> & co');
     const [begin, ...rest] = recording;
     await page.evaluate(replay, { first: begin, others: rest, rounds: 400 });
@@ -283,23 +289,23 @@ describe('a viewer in another page', () => {
     expect(await page.locator('.sessions .label').textContent()).toContain('<img src=x onerror=');
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.locator('.missing').textContent()).toBe('20 messages were left out');
-    expect(complaints.get(page)).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   it('goes on with a session that began anew, as after a restart of its instance', async () => {
-    const page = await pageAt(await embeddingPage());
+    await pageAt(await embeddingPage());
     const recording = await recordedMessages('cutting-room');
     await page.evaluate(tell, recording);
-    await option(page, '(closed)').click();
+    await option('(closed)').click();
     const later = recording.map((message) => {
       const { frameio } = message;
       return { ...message, frameio: { ...frameio, time: frameio.time + 60_000 } } as InspectorMessage;
     });
     await page.evaluate(tell, later.slice(0, 1));
     await page.locator('.now-state', { hasText: 'restoring › unread' }).waitFor();
-    expect(await option(page, '(closed)').count()).toBe(0);
+    expect(await option('(closed)').count()).toBe(0);
     await page.evaluate(tell, later.slice(1));
-    await option(page, '(closed)').waitFor();
+    await option('(closed)').waitFor();
     expect(await page.locator('.timeline .event', { hasText: 'xstate.stop' }).count()).toBe(2);
   });
 
