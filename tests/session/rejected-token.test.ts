@@ -69,6 +69,18 @@ it('forces no second renewal within a minute: the reason is not the token', asyn
   expect(server.count({ grantType: 'refresh_token' })).toBe(2);
 });
 
+it('forces a second renewal within a minute when the first one failed', async () => {
+  const { server, clock, signedIn } = await startWorld();
+  const auth = await signedIn();
+  const rejected = await auth.getToken();
+  server.faults.next('token', fault.status(503, { retryAfter: 15 }));
+  await expect(auth.getToken({ rejected })).rejects.toMatchObject({ status: 503 });
+  await clock.advance(16 * SECOND);
+  await reaches(auth, 'valid.fresh');
+  expect(auth.peekToken()).toBe(rejected);
+  expect(await auth.getToken({ rejected })).not.toBe(rejected);
+});
+
 it('ends a session whose refused token cannot be renewed', async () => {
   const { server, signedIn } = await startWorld();
   const auth = await signedIn({ scopes: ['openid', 'profile'] });

@@ -35,7 +35,7 @@ export interface SessionContext extends SessionInput {
   readonly wanted: boolean;
   /** Whether an API refused the tokens that are served, and their renewal is under way. */
   readonly suspect: boolean;
-  /** When a renewal was last forced by an API's refusal. */
+  /** When a renewal was last forced by an API's refusal; that did not fail, or is under way. */
   readonly forcedAt: number | null;
   /** Failed attempts since the last success. */
   readonly attempt: number;

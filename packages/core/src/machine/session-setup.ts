@@ -48,6 +48,8 @@ export const session = setup({
       possiblySpent:
         failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
+      // A renewal that brought no token has not shown that the token is not the reason for the rejection.
+      forcedAt: context.suspect ? null : context.forcedAt,
       repeated: false,
     })),
     noteRefusal: assign(({ context }, { failure }: { failure: Failure }) => ({
