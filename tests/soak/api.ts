@@ -11,17 +11,21 @@ import { answerText, type Plan, planOf } from '#soak/plan';
 import { chosen, randomNumbers } from '#soak/random-numbers';
 
 const seed = Number(process.argv[2]);
-const services = ['ingest', 'review'].map((name) => ({
-  clientId: `${name}.fictional`,
-  clientSecret: `client-secret.fictional.${name}`,
-  scopes: ['openid', 'AdobeID', 'frameio.apps.readwrite'],
-})) as unknown as Addresses['services'];
+const services = [serviceNamed('ingest'), serviceNamed('review')] as const;
 const authorizationServer = await startAuthorizationServer({
   clients: services.map((service) => ({ ...service, grantTypes: ['client_credentials'] })),
 });
 
 const sightings = new Map<number, Sighting>();
 const tokens = new Map<string, number>();
+
+function serviceNamed(name: string): Addresses['services'][number] {
+  return {
+    clientId: `${name}.fictional`,
+    clientSecret: `client-secret.fictional.${name}`,
+    scopes: ['openid', 'AdobeID', 'frameio.apps.readwrite'],
+  };
+}
 
 function sightingOf(id: number): Sighting {
   let sighting = sightings.get(id);
