@@ -44,6 +44,25 @@ class FrameioConnectionModule {}
 @Module({})
 class FrameioDirectoryModule {}
 
+/** Nest would make a connection for each request, and end none of them, if its options depended on requests. */
+class LifetimeCheck {
+  readonly #name: string;
+  readonly #modules: ModuleRef;
+
+  constructor(name: string, modules: ModuleRef) {
+    this.#name = name;
+    this.#modules = modules;
+  }
+
+  onModuleInit(): void {
+    if (this.#modules.introspect(CONNECTION_OPTIONS).scope === Scope.DEFAULT) return;
+    throw complaint(
+      this.#name,
+      'its options depend on a provider that is made for each request. Inject only what lives as long as the application.',
+    );
+  }
+}
+
 /**
  * The modules of a connection, as one.
  *
@@ -99,6 +118,11 @@ export const ON_DEMAND = Scope.TRANSIENT;
 
 function connectionProviders(name: string, signIn: SignInOptions | undefined): Provider[] {
   return [
+    {
+      provide: LifetimeCheck,
+      useFactory: (modules: ModuleRef) => new LifetimeCheck(name, modules),
+      inject: [ModuleRef],
+    },
     {
       provide: ConnectionEvents,
       useFactory: (modules: ModuleRef) => new ConnectionEvents(name, modules),

@@ -4,6 +4,7 @@ export class HttpClients<Session extends object> {
   /** A session that the application lets go takes its client with it. */
   readonly #clients = new WeakMap<Session, unknown>();
   readonly #closable = new Set<WeakRef<Closable>>();
+  readonly #gone = new FinalizationRegistry<WeakRef<Closable>>((reference) => this.#closable.delete(reference));
 
   constructor(make: (session: Session) => unknown) {
     this.#make = make;
@@ -13,8 +14,14 @@ export class HttpClients<Session extends object> {
     if (this.#clients.has(session)) return this.#clients.get(session);
     const client = this.#make(session);
     this.#clients.set(session, client);
-    if (isClosable(client)) this.#closable.add(new WeakRef(client));
+    if (isClosable(client)) this.#closeAtTheEnd(client);
     return client;
+  }
+
+  #closeAtTheEnd(client: Closable): void {
+    const reference = new WeakRef(client);
+    this.#closable.add(reference);
+    this.#gone.register(client, reference);
   }
 
   /** Closes what can be closed. Several clients may stand on one pool of connections, which refuses to be closed twice. */
