@@ -101,8 +101,18 @@ function checkOptions(options: FrameioAuthModuleOptions): void {
     refuse('http must be a function that makes a client: (session) => authenticatedFetch(session).');
   }
   if (onClosed !== undefined && typeof onClosed !== 'function') refuse('onClosed must be a function.');
-  if (options.flow === 'web-app' && options.users !== undefined && typeof options.users?.identify !== 'function') {
+  if (options.flow === 'web-app' && options.users !== undefined) checkUsers(options.users);
+}
+
+/** By whether there is `admit` the sign-in decides whose tokens are whose, so it must not be there by mistake. */
+function checkUsers(users: FrameioUsers): void {
+  if (typeof users?.identify !== 'function') {
     refuse('users must have identify(request): it returns the id of the user whom the request is from.');
+  }
+  for (const name of ['identifyMessage', 'admit', 'dismiss'] as const) {
+    if (users[name] !== undefined && typeof users[name] !== 'function') {
+      refuse(`users.${name} must be a function. Leave it out if there is nothing for it to do.`);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from './connection-options.js';
 import type { FrameioUsers } from './frameio-users.js';
 import { HttpClients } from './http-clients.js';
+import { exceptionOf, type FrameioAuthException } from './http-exception.js';
 import type { SignInRoutes } from './sign-in/sign-in-routes.js';
 
 /** How long the start of the application waits for the tokens of one session, in milliseconds. */
@@ -96,6 +97,13 @@ export class Connection {
     return this.client(this.session());
   }
 
+  /** What a caller is told of an error. What callers are not told is logged. */
+  exceptionOf(error: FrameioAuthError): FrameioAuthException {
+    const exception = exceptionOf(error, this.routes?.login);
+    if (exception.getStatus() >= 500) this.events.logger.error(error.message);
+    return exception;
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     if (this.#options.restore === 'lazy') return;
     await Promise.all([...this.#standing].map((session) => this.#restore(session)));
@@ -109,7 +117,12 @@ export class Connection {
     } catch (error) {
       this.events.logger.error(`Tokens could not be kept: ${wordsOf(error)}`);
     }
-    await this.#options.onClosed?.();
+    try {
+      await this.#options.onClosed?.();
+    } catch (error) {
+      // Nest would leave out what is still to end.
+      this.events.logger.error(`onClosed failed: ${wordsOf(error)}`);
+    }
   }
 
   /** What a test puts in the place of an auth object need have no sessions, and is one itself. */
@@ -138,7 +151,7 @@ export interface ConnectionParts {
 }
 
 /** An error in words that may be logged. Those of others may hold anything. */
-function wordsOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   if (error instanceof FrameioAuthError) return error.message;
   return error instanceof Error ? `${error.name}.` : 'unknown.';
 }

@@ -24,22 +24,27 @@ export class FrameioAuthExceptionFilter implements ExceptionFilter<FrameioAuthEr
     if (exception !== error && exception.getStatus() >= 500) this.#logger.error(error.message);
     switch (host.getType<string>()) {
       case 'http':
-        return this.#answer(exception, host);
+        return answerWith(this.#host, host.switchToHttp().getResponse(), exception);
       case 'rpc':
         return throwError(() => exception.getResponse());
       default:
         return exception; // GraphQL makes its own answer of it.
     }
   }
+}
 
-  #answer(exception: FrameioAuthException, host: ArgumentsHost): void {
-    const { httpAdapter } = this.#host;
-    const response: unknown = host.switchToHttp().getResponse();
-    if (httpAdapter.isHeadersSent(response)) {
-      httpAdapter.end(response);
-      return;
-    }
-    for (const [name, value] of Object.entries(exception.headers)) httpAdapter.setHeader(response, name, value);
-    httpAdapter.reply(response, exception.getResponse(), exception.getStatus());
+/** Answers an HTTP request with an exception: its status and headers, and its JSON unless something else is to be shown. */
+export function answerWith(
+  { httpAdapter }: HttpAdapterHost,
+  response: unknown,
+  exception: FrameioAuthException,
+  shown: { readonly body: string; readonly headers: Readonly<Record<string, string>> } | undefined = undefined,
+): void {
+  if (httpAdapter.isHeadersSent(response)) {
+    httpAdapter.end(response);
+    return;
   }
+  const headers = { ...exception.headers, ...shown?.headers };
+  for (const [name, value] of Object.entries(headers)) httpAdapter.setHeader(response, name, value);
+  httpAdapter.reply(response, shown?.body ?? exception.getResponse(), exception.getStatus());
 }

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { Reflector } from '@nestjs/core';
 import type { FrameioRequest } from './frameio-users.js';
 import { FrameioAuthException, redirectTo } from './http-exception.js';
-import { RequestSessions, requestOf } from './request-sessions.js';
+import { acceptsPage, RequestSessions, requestOf } from './request-sessions.js';
 
 const SKIP = 'frameio-auth:skip';
 
@@ -44,8 +44,9 @@ export class FrameioAuthGuard implements CanActivate {
 }
 
 /** Whether a person waits for a page, and not a script for data, which has no use for a page to sign in on. */
-function isPageLoad({ method, headers }: FrameioRequest): boolean {
+function isPageLoad(request: FrameioRequest): boolean {
+  const { method, headers } = request;
   if (method !== 'GET' && method !== 'HEAD') return false;
   const mode = headers['sec-fetch-mode'];
-  return mode === undefined ? String(headers['accept']).includes('text/html') : mode === 'navigate';
+  return mode === undefined ? acceptsPage(request) : mode === 'navigate';
 }

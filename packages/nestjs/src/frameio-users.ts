@@ -24,8 +24,9 @@ export interface FrameioVisit {
  */
 export interface FrameioUsers {
   /**
-   * The user whom an HTTP request is from, by the application's own login; also of a GraphQL request, whose context has
-   * it as `req` or `request`. It becomes the session's key, so it must never be what the browser can choose.
+   * The user whom an HTTP request is from, by the application's own login, or by what `admit()` kept; also of a GraphQL
+   * request, whose context has it as `req` or `request`. It becomes the session's key, so it must never be what the
+   * browser can choose.
    *
    * @returns a user's id; nothing, or an empty string, for a browser that is not logged in
    */
@@ -40,10 +41,12 @@ export interface FrameioUsers {
    */
   identifyMessage?(context: ExecutionContext): string | null | undefined | Promise<string | null | undefined>;
   /**
-   * Logs in a browser that was not: called when somebody has signed in whom `identify()` did not know, before the browser
-   * is sent on. From then on `identify()` is to return `visit.key` for this browser, so keep the key where the browser
-   * cannot change it and others cannot read it, such as in a server-side session. Without this method, only users who
-   * are logged in to the application can sign in.
+   * For an application in which signing in is the login: called each time that somebody has signed in, before the browser
+   * is sent on. `visit.key` is fresh and random, whoever the browser was before; from now on `identify()` is to return it
+   * for this browser, so keep it where the browser cannot change it and others cannot read it, such as in a server-side
+   * session under a new id. The session that `identify()` knew until then is revoked afterwards; when this method throws,
+   * the new one is. Without this method, only users who are logged in to the application can sign in, and the tokens
+   * are for whom `identify()` names.
    */
   admit?(visit: FrameioVisit): unknown;
   /** Called when a user has signed out, before the browser is sent on: the place to end the application's login too. */

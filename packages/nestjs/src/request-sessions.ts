@@ -63,9 +63,8 @@ export class RequestSessions {
       return await work(await this.session(context, connection), connection);
     } catch (error) {
       if (!(error instanceof FrameioAuthError)) throw error;
-      const exception = exceptionOf(error, connection?.routes?.login);
-      if (exception.getStatus() >= 500) (connection?.events.logger ?? this.#logger).error(error.message);
-      throw this.prepared(exception, context);
+      if (connection === undefined) this.#logger.error(error.message);
+      throw this.prepared(connection?.exceptionOf(error) ?? exceptionOf(error), context);
     }
   }
 
@@ -93,6 +92,11 @@ export function requestOf(context: ExecutionContext): FrameioRequest | undefined
     default:
       return undefined;
   }
+}
+
+/** Whether who sent a request can be shown a page. */
+export function acceptsPage({ headers }: FrameioRequest): boolean {
+  return String(headers['accept']).includes('text/html');
 }
 
 /** The user whom the application says that the request, or the message, is from. */

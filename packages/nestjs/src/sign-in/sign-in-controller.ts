@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { AuthenticationError, type UserSession, type WebAppAuth } from '@frameio-auth/core';
+import { AuthenticationError, type AuthorizationUrl, FrameioAuthError, type WebAppAuth } from '@frameio-auth/core';
 import {
   Controller,
   createParamDecorator,
@@ -16,19 +16,25 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { Connection } from '../connection.js';
-import { FrameioAuthExceptionFilter } from '../frameio-auth-exception-filter.js';
+import { type Connection, wordsOf } from '../connection.js';
 import { SkipFrameioAuth } from '../frameio-auth-guard.js';
 import type { FrameioRequest, FrameioUsers } from '../frameio-users.js';
-import { forbidden } from '../http-exception.js';
+import { type FrameioAuthProblem, forbidden } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
 import { userOf } from '../request-sessions.js';
 import { ownPath } from './return-to.js';
 import { SignInCookie } from './sign-in-cookie.js';
+import { signInExceptionFilter } from './sign-in-exception-filter.js';
 import { type SignInOptions, type SignInRoutes, signInPath } from './sign-in-routes.js';
 
 /** Answers that must not be kept, and whose address, which has the code, must not be told to the next page. */
 const PRIVATE = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
+
+/** Where a browser goes on, and what it is to remember. */
+interface Destination {
+  readonly location: string;
+  readonly cookie: string | undefined;
+}
 
 const Context = createParamDecorator((_data: unknown, context: ExecutionContext) => context);
 
@@ -39,9 +45,10 @@ const Context = createParamDecorator((_data: unknown, context: ExecutionContext)
 export function signInController(connectionName: string, signIn: SignInOptions): Type {
   // Whatever version of its own routes the application is at, these are where the server sends users back to.
   @Controller({ path: signInPath(connectionName, signIn), version: VERSION_NEUTRAL })
-  @UseFilters(FrameioAuthExceptionFilter)
+  @UseFilters(signInExceptionFilter(connectionName))
   @SkipFrameioAuth()
   class FrameioSignInController {
+    readonly #connection: Connection;
     readonly #auth: WebAppAuth;
     readonly #users: FrameioUsers;
     readonly #routes: SignInRoutes;
@@ -52,6 +59,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       @Inject(connectionToken(connectionName)) connection: Connection,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
+      this.#connection = connection;
       this.#auth = connection.auth as WebAppAuth;
       this.#users = connection.users as FrameioUsers;
       this.#routes = connection.routes as SignInRoutes;
@@ -66,9 +74,10 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       @Res() response: object,
       @Query('returnTo') returnTo: unknown,
     ): Promise<void> {
-      const user = await userOf(this.#users, context);
-      const { url, state } = await (user === undefined ? this.#beginForNewcomer() : this.#begin(user));
-      this.#redirect(response, url, this.#cookie.begun(state, ownPath(returnTo)));
+      await this.#answer(response, async () => {
+        const { url, state } = await (this.#users.admit === undefined ? this.#beginForUser(context) : this.#begin());
+        return { location: url, cookie: this.#cookie.begun(state, ownPath(returnTo)) };
+      });
     }
 
     /** Takes the browser back from the server, and completes the sign-in that it began. */
@@ -78,28 +87,27 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       @Req() request: FrameioRequest,
       @Res() response: object,
     ): Promise<void> {
-      const state = new URL(request.url, this.#routes.origin).searchParams.get('state') ?? '';
-      const begun = this.#cookie.read(request, state);
-      try {
-        const user = await userOf(this.#users, context);
-        if (user === undefined) {
-          await this.#completeForNewcomer(request, response, begun !== undefined);
+      await this.#answer(response, async () => {
+        const query = new URLSearchParams(request.url.slice(request.url.indexOf('?') + 1));
+        const begun = this.#cookie.read(request, query.get('state') ?? '');
+        if (this.#users.admit === undefined) {
+          await this.#completeForUser(context, request);
         } else {
-          // Takes only a sign-in that this user's session began, so the user is what ties it to the browser.
-          await this.#auth.session(user).handleCallback(request.url);
+          await this.#complete(context, request, response, begun !== undefined);
         }
-      } catch (error) {
-        const { onFailure } = this.#routes;
-        if (onFailure === undefined || !(error instanceof AuthenticationError)) throw error;
-        const separator = onFailure.includes('?') ? '&' : '?';
-        this.#redirect(
-          response,
-          `${onFailure}${separator}reason=${encodeURIComponent(error.code)}`,
-          this.#cookie.ended(),
-        );
-        return;
-      }
-      this.#redirect(response, begun?.returnTo ?? this.#routes.afterSignIn, this.#cookie.ended());
+        return {
+          location: begun?.returnTo ?? this.#routes.afterSignIn,
+          // The cookie of another sign-in is left to that one.
+          cookie: begun && this.#cookie.ended(),
+        };
+      });
+    }
+
+    /** Sends the user to where the server wants something from them before they can sign in. */
+    @Get('action')
+    action(@Req() request: FrameioRequest, @Res() response: object): void {
+      this.#keepPrivate(response);
+      this.#redirect(response, this.#cookie.actionUrl(request) ?? this.#routes.login);
     }
 
     /** Gives up the user's tokens, here and at the server. */
@@ -110,25 +118,38 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       @Res() response: object,
       @Query('returnTo') returnTo: unknown,
     ): Promise<void> {
+      this.#keepPrivate(response);
       this.#assertOwnPage(request);
       const key = await userOf(this.#users, context);
       if (key !== undefined) {
         const session = this.#auth.session(key);
         await session.revoke();
         await this.#users.dismiss?.({ key, session, request, response });
+        // The next sign-in has another key, so nothing leads to this one any more.
+        if (this.#users.admit !== undefined) await session.close();
       }
       this.#redirect(response, ownPath(returnTo) ?? this.#routes.afterSignOut);
     }
 
-    #begin(user: string): ReturnType<UserSession['getAuthorizationUrl']> {
+    /** The application has a login of its own, so the tokens are for whoever is logged in. */
+    async #beginForUser(context: ExecutionContext): Promise<AuthorizationUrl> {
+      const user = await userOf(this.#users, context);
+      if (user === undefined) refuse('not_logged_in', 'Log in to this application first.');
       return this.#auth.session(user).getAuthorizationUrl();
     }
 
-    /** Nobody is logged in, so the session gets a key of its own that cannot be guessed. */
-    async #beginForNewcomer(): ReturnType<UserSession['getAuthorizationUrl']> {
-      if (this.#users.admit === undefined) {
-        refuse('not_logged_in', 'Log in to this application first.');
-      }
+    async #completeForUser(context: ExecutionContext, request: FrameioRequest): Promise<void> {
+      const user = await userOf(this.#users, context);
+      if (user === undefined) refuseStray();
+      // Takes only a sign-in that this user's session began, so the user is what ties it to the browser.
+      await this.#auth.session(user).handleCallback(request.url);
+    }
+
+    /**
+     * Signing in is the login, so each sign-in has a session with a key of its own that cannot be guessed. One that the
+     * browser came with may have been planted there, by somebody who keeps a copy of it.
+     */
+    async #begin(): Promise<AuthorizationUrl> {
       const session = this.#auth.session(randomBytes(32).toString('base64url'));
       try {
         return await session.getAuthorizationUrl();
@@ -138,12 +159,36 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       }
     }
 
-    async #completeForNewcomer(request: FrameioRequest, response: object, isOwn: boolean): Promise<void> {
-      if (!isOwn || this.#users.admit === undefined) {
-        refuse('state_mismatch', 'This sign-in was not begun in this browser, or too long ago. Start it again.');
-      }
+    async #complete(
+      context: ExecutionContext,
+      request: FrameioRequest,
+      response: object,
+      isOwn: boolean,
+    ): Promise<void> {
+      if (!isOwn) refuseStray();
+      // Asked first, because it may fail, and a code works once.
+      const former = await userOf(this.#users, context);
       const session = await this.#auth.handleCallback(request.url);
-      await this.#users.admit({ key: session.key, session, request, response });
+      const { key } = session;
+      try {
+        await this.#users.admit?.({ key, session, request, response });
+      } catch (error) {
+        await this.#giveUp(key);
+        throw error;
+      }
+      if (former !== undefined) await this.#giveUp(former);
+    }
+
+    /** Nobody is to use this session any more. What fails in that is no reason to refuse who has just signed in. */
+    async #giveUp(key: string): Promise<void> {
+      try {
+        const session = this.#auth.session(key);
+        await session.revoke();
+        await session.close();
+      } catch (error) {
+        const { logger } = this.#connection.events;
+        logger.warn(`A session that nobody uses any more could not be revoked: ${wordsOf(error)}`);
+      }
     }
 
     /** That it was a page of this application that sent the request, and not one that a user was lured to. */
@@ -153,9 +198,31 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       if (!isOwn) throw forbidden('foreign_origin', 'Only a page of this application can sign its user out.');
     }
 
+    /** Sends the browser on; when the work fails, to where the application says so, or else its filters do. */
+    async #answer(response: object, work: () => Promise<Destination>): Promise<void> {
+      this.#keepPrivate(response);
+      let destination: Destination;
+      try {
+        destination = await work();
+      } catch (error) {
+        if (this.#routes.onFailure === undefined || !(error instanceof FrameioAuthError)) throw error;
+        const problem = this.#connection.exceptionOf(error).getResponse() as FrameioAuthProblem;
+        const { actionUrl } = problem;
+        destination = {
+          location: this.#routes.failure(this.#routes.onFailure, problem),
+          cookie: actionUrl && this.#cookie.actionRequired(actionUrl),
+        };
+      }
+      this.#redirect(response, destination.location, destination.cookie);
+    }
+
+    /** Comes first, so that it holds for whatever is answered. */
+    #keepPrivate(response: object): void {
+      for (const [name, value] of Object.entries(PRIVATE)) this.#host.httpAdapter.setHeader(response, name, value);
+    }
+
     #redirect(response: object, location: string, cookie?: string): void {
       const { httpAdapter } = this.#host;
-      for (const [name, value] of Object.entries(PRIVATE)) httpAdapter.setHeader(response, name, value);
       if (cookie !== undefined) httpAdapter.appendHeader(response, 'Set-Cookie', cookie);
       httpAdapter.redirect(response, HttpStatus.SEE_OTHER, location);
     }
@@ -166,4 +233,8 @@ export function signInController(connectionName: string, signIn: SignInOptions):
 
 function refuse(code: string, message: string): never {
   throw new AuthenticationError(code, message, { errorDescription: message });
+}
+
+function refuseStray(): never {
+  refuse('state_mismatch', 'This sign-in was not begun in this browser, or too long ago. Start it again.');
 }

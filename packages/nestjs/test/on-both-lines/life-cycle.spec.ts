@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { adobeIms, type ServerToServerAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
 import {
   FrameioAuthEvents,
@@ -61,6 +62,7 @@ describe('the start', () => {
     expect(made.journal.lines.join('\n')).toMatch(/No token yet: .* It is tried again when one is wanted\./);
 
     await redis.start();
+    if (client.status !== 'ready') await once(client, 'ready');
     const token = await authOf<WebAppAuth>(made).session('studio').getToken();
     expect(server.accessTokenIsLive(token)).toBe(true);
   });
@@ -168,6 +170,36 @@ describe('the shutdown', () => {
     expect(order).toEqual(['the client is closed', 'the sessions are closed', 'the storage ends']);
     await expect(auth.getToken({})).rejects.toMatchObject({ code: 'session_closed' });
   });
+});
+
+test('an onClosed that fails keeps nothing else from ending, and what it says is not logged', async () => {
+  const ended: string[] = [];
+  @Injectable()
+  class Store implements OnApplicationShutdown {
+    onApplicationShutdown(): void {
+      ended.push('the storage');
+    }
+  }
+  @Module({ providers: [Store], exports: [Store] })
+  class StoreModule {}
+  const server = await serverForTest();
+  const made = await compile({
+    imports: [
+      FrameioAuthModule.forRootAsync({
+        imports: [StoreModule],
+        useFactory: () =>
+          service(server, {
+            restore: 'lazy',
+            onClosed: () => Promise.reject(new TypeError('redis://user:secret@host')),
+          }),
+      }),
+    ],
+  });
+  await made.module.init();
+  await made.module.close();
+  expect(ended).toEqual(['the storage']);
+  expect(made.journal.lines.join('\n')).toContain('onClosed failed: TypeError.');
+  expect(made.journal.lines.join('\n')).not.toContain('redis://');
 });
 
 test('events come through the event emitter, and neither they nor the log have a secret', async () => {

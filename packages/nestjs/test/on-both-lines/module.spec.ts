@@ -10,7 +10,7 @@ import {
   InjectFrameioHttp,
   InjectFrameioSession,
 } from '@frameio-auth/nestjs';
-import { type DynamicModule, Inject, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { type DynamicModule, Inject, Injectable, Module, type ModuleMetadata, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, test } from 'vitest';
 import { compile, serverForTest, service, webApp } from './application.js';
@@ -302,6 +302,17 @@ describe('a wrong option fails at the start, and is named', () => {
     ['users of a sign-in', { ...app, signIn }, 'users is missing, and signIn must know who signs in.'],
     ['signIn of a service', { ...offline, signIn }, "signIn is for users, so it needs flow: 'web-app'."],
     ['redirectUri', { ...app, users, signIn: { path: 'sign-in' } }, 'redirectUri must end with /sign-in/callback'],
+    ...['https://evil.example/', '//evil.example', 'sorry'].map((onFailure): [string, object, string] => [
+      `signIn.onFailure: ${onFailure}`,
+      { ...app, users, signIn: { ...signIn, onFailure } },
+      'signIn.onFailure must be a path of this application, such as /sorry.',
+    ]),
+    ...['afterSignIn', 'afterSignOut'].map((name): [string, object, string] => [
+      `signIn.${name}`,
+      { ...app, users, signIn: { ...signIn, [name]: 'javascript:alert(1)' } },
+      `signIn.${name} must be a path of this application, such as /reviews, or an address that begins with https.`,
+    ]),
+    ['users.admit', { ...app, users: { ...users, admit: true } }, 'users.admit must be a function'],
   ];
 
   test.each(wrong)('%s', async (_name, options, message) => {
@@ -323,6 +334,22 @@ describe('a wrong option fails at the start, and is named', () => {
     ['signIn.path', { signIn: { path: 'auth/:user' } }, 'signIn.path must be a plain path.'],
   ])('%s, when the module is imported', (_name, extras, message) => {
     expect(() => FrameioAuthModule.forRoot({ ...offline, ...extras })).toThrow(message);
+  });
+
+  test('options that would be made anew for each request', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Tenant {}
+    @Module({ providers: [Tenant], exports: [Tenant] })
+    class TenantModule {}
+    const imported = FrameioAuthModule.forRootAsync({
+      imports: [TenantModule],
+      inject: [Tenant],
+      useFactory: () => offline,
+    });
+    const { module } = await compile({ imports: [imported] });
+    await expect(module.init()).rejects.toThrow(
+      'FrameioAuthModule, connection "default": its options depend on a provider that is made for each request.',
+    );
   });
 
   test('two sign-ins at one path', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { WebAppAuth } from '@frameio-auth/core';
+import { type FrameioAuthError, StorageError, type TokenStorage, type WebAppAuth } from '@frameio-auth/core';
 import {
   FrameioAuthModule,
   type FrameioAuthModuleExtras,
@@ -8,13 +8,18 @@ import {
   getFrameioAuthToken,
   type WebAppConnection,
 } from '@frameio-auth/nestjs';
-import type { AuthorizationServer } from '@frameio-auth/testing';
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import {
+  type ArgumentsHost,
   type CanActivate,
+  Catch,
+  type ExceptionFilter,
   type ExecutionContext,
   type INestApplication,
   Injectable,
   SetMetadata,
+  UseFilters,
 } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -49,18 +54,20 @@ class Logins implements FrameioUsers {
   readonly keys = new Map<string, string>();
   readonly dismissed: string[] = [];
   host: HttpAdapterHost | undefined;
+  #count = 0;
 
   identify({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
     return this.keys.get(/login=(\w+)/.exec(String(headers['cookie']))?.[1] ?? '');
   }
 
   admit({ key, response }: FrameioVisit): void {
-    this.keys.set('fictional', key);
-    this.host?.httpAdapter.appendHeader(response, 'Set-Cookie', 'login=fictional; HttpOnly');
+    this.#count += 1;
+    this.keys.set(`no${this.#count}`, key);
+    this.host?.httpAdapter.appendHeader(response, 'Set-Cookie', `login=no${this.#count}; HttpOnly`);
   }
 
   dismiss({ key }: FrameioVisit): void {
-    this.keys.delete('fictional');
+    for (const [login, its] of this.keys) if (its === key) this.keys.delete(login);
     this.dismissed.push(key);
   }
 }
@@ -147,8 +154,8 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
 
     const callback = await app.ask(path, { cookie: `theme=dark; ${cookieOf(login)}` });
     expect(callback.headers.location).toBe('/reviews');
-    expect(callback.headers['set-cookie']).toContain('login=fictional; HttpOnly');
-    const key = users.keys.get('fictional') ?? '';
+    expect(callback.headers['set-cookie']).toContain('login=no1; HttpOnly');
+    const key = users.keys.get('no1') ?? '';
     expect(server.accessTokenIsLive(await authOf(app).session(key).getToken())).toBe(true);
     expect(String(login.headers['set-cookie']) + login.headers.location).not.toContain(key);
 
@@ -156,17 +163,204 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect(again.json).toMatchObject({ code: 'state_used' });
   });
 
-  test('says why it failed, at a place of the application where it has one', async () => {
+  test('gives each sign-in a session that no login from before leads to, and ends the former (session fixation)', async () => {
     const server = await serverForTest();
-    const plain = await application(server);
-    const declined = await plain.ask('/auth/frameio/login', asMara);
-    const denied = await plain.ask(await allowed(server, declined, { deny: true }), asMara);
-    expect(denied.json).toMatchObject({ statusCode: 401, code: 'access_denied' });
+    const users = new Logins();
+    const app = await application(server, {}, { users });
+    const signIn = async (cookies: string, user: string) => {
+      const login = await app.ask('/auth/frameio/login', { cookie: cookies });
+      const path = await allowed(server, login, { user });
+      const callback = await app.ask(path, { cookie: `${cookies}; ${cookieOf(login)}` });
+      expect(callback.status).toBe(303);
+      return { login, path };
+    };
+    await signIn('', 'ode@studio.example');
+    const planted = users.keys.get('no1') ?? '';
+    const former = await authOf(app).session(planted).getToken();
 
-    const app = await application(server, { onFailure: '/sorry?from=frameio' });
+    const { login, path } = await signIn('login=no1', 'mara@studio.example');
+    const fresh = users.keys.get('no2') ?? '';
+    expect(fresh).toMatch(/^[\w-]{43}$/);
+    expect(fresh).not.toBe(planted);
+    expect(users.keys.get('no1')).toBe(planted);
+    expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
+    expect(server.accessTokenIsLive(former)).toBe(false);
+    await expect(authOf(app).session(planted).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
+
+    // A login alone does not complete a sign-in that another browser began.
+    const lured = await app.ask('/auth/frameio/login', { cookie: 'login=no2' });
+    const link = await allowed(server, lured);
+    expect((await app.ask(link, { cookie: 'login=no2' })).json).toMatchObject({ code: 'state_mismatch' });
+    expect((await app.ask(path, { cookie: `login=no2; ${cookieOf(login)}` })).json).toMatchObject({
+      code: 'state_used',
+    });
+    expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
+  });
+
+  test('lets no tokens live that nobody was admitted to, and ends no former session for them', async () => {
+    const server = await serverForTest();
+    const keys: string[] = [];
+    const users: FrameioUsers = {
+      identify: () => 'former',
+      admit: async ({ key, session }) => {
+        keys.push(key, await session.getToken());
+        throw new Error('fictional');
+      },
+    };
+    const app = await application(server, { onFailure: '/sorry' }, { users });
+    const former = authOf(app).session('former');
+    await former.handleCallback(await server.signIn((await former.getAuthorizationUrl()).url));
+    const login = await app.ask('/auth/frameio/login');
+    const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
+    expect(callback.status).toBe(500);
+    const [key = '', token = ''] = keys;
+    expect(server.accessTokenIsLive(token)).toBe(false);
+    await expect(authOf(app).session(key).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
+    expect(server.accessTokenIsLive(await former.getToken())).toBe(true);
+  });
+
+  test('admits a user whose former session cannot be ended, and says so in the log', async () => {
+    const server = await serverForTest();
+    const keys: string[] = [];
+    const users: FrameioUsers = { identify: () => '\ud800', admit: ({ key }) => keys.push(key) };
+    const app = await application(server, {}, { users });
+    const login = await app.ask('/auth/frameio/login');
+    const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
+    expect(callback.status).toBe(303);
+    expect(keys).toHaveLength(1);
+    expect(app.journal.lines.join('\n')).toContain('A session that nobody uses any more could not be revoked:');
+  });
+
+  const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
+
+  test('shows people a page, and programs JSON, when the user declined', async () => {
+    const server = await serverForTest();
+    const app = await application(server);
+    const declined = await app.ask('/auth/frameio/login', asMara);
+    const denied = await app.ask(await allowed(server, declined, { deny: true }), asMara);
+    expect(denied.json).toEqual({
+      statusCode: 401,
+      error: 'Unauthorized',
+      code: 'access_denied',
+      message: expect.any(String),
+      signIn: '/auth/frameio/login',
+    });
+
     const login = await app.ask('/auth/frameio/login', asMara);
-    const failed = await app.ask(await allowed(server, login, { deny: true }), asMara);
-    expect(failed.headers.location).toBe('/sorry?from=frameio&reason=access_denied');
+    const page = await app.ask(await allowed(server, login, { deny: true }), { ...asMara, ...asBrowser });
+    expect(page.status).toBe(401);
+    expect(page.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': expect.stringMatching(/^default-src 'none'; style-src 'sha256-[^']+'; /),
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    });
+    expect(page.text).toContain('<h1>You did not sign in</h1>');
+    expect(page.text).toContain('<a href="/auth/frameio/login">');
+    expect(server.secrets().filter((secret) => page.text.includes(secret))).toEqual([]);
+  });
+
+  test('sends people where the server wants something from them first', async () => {
+    const server = await serverForTest();
+    const action = 'https://accounts.example/act?a=1&b="><script>';
+    const callback = async (app: ApplicationForTest) => {
+      const login = await app.ask('/auth/frameio/login', asMara);
+      const path = await allowed(server, login);
+      server.faults.next('token', fault.userAction({ jump: action }));
+      return app.ask(path, { ...asMara, ...asBrowser, cookie: cookieOf(login) });
+    };
+    const page = await callback(await application(server));
+    expect(page.status).toBe(401);
+    const href = 'https://accounts.example/act?a=1&#38;b=%22%3E%3Cscript%3E';
+    expect(page.text).toContain(`<a href="${href}">`);
+
+    // The address is not in what the application's own page is told, because anybody could write it there.
+    const app = await application(server, { onFailure: '/sorry' });
+    const told = await callback(app);
+    expect(told.headers.location).toMatch(
+      /^\/sorry\?reason=ride_AdobeID_acct_actreq&userAction=required&debugId=fictional-[\w-]+$/,
+    );
+    const sent = await app.ask('/auth/frameio/action', { ...asMara, cookie: cookieOf(told) });
+    expect(sent.status).toBe(303);
+    expect(sent.headers).toMatchObject({ location: new URL(action).href, 'referrer-policy': 'no-referrer' });
+    const stray = await app.ask('/auth/frameio/action?to=https://evil.example', asMara);
+    expect(stray.headers.location).toBe('/auth/frameio/login');
+  });
+
+  test('shows people a page when server or storage fail, and lets them try again', async () => {
+    const server = await serverForTest();
+    const memory = memoryStorage();
+    const outage = { is: false };
+    const storage: TokenStorage = {
+      ...memory,
+      read: (key) =>
+        outage.is
+          ? Promise.reject(new StorageError('connection_lost', 'redis.studio.example does not answer.'))
+          : memory.read(key),
+    };
+    const app = await application(server, {}, { storage, users: new Logins() });
+    const login = await app.ask('/auth/frameio/login?returnTo=/reviews');
+    const path = await allowed(server, login);
+    const back = { ...asBrowser, cookie: cookieOf(login) };
+
+    outage.is = true;
+    for (const [place, headers] of [
+      ['/auth/frameio/login', asBrowser],
+      [path, back],
+    ] as const) {
+      const page = await app.ask(place, headers);
+      expect(page.status).toBe(503);
+      expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+      expect(page.headers['set-cookie']).toBeUndefined();
+      expect(page.text).toContain('<h1>This does not work at the moment</h1>');
+      expect(page.text).not.toContain('redis');
+    }
+    expect(app.journal.lines.filter((line) => line.includes('redis.studio.example'))).toHaveLength(2);
+    outage.is = false;
+    expect((await app.ask(path, back)).headers.location).toBe('/reviews');
+
+    const again = await app.ask('/auth/frameio/login');
+    const code = await allowed(server, again);
+    server.faults.next('token', fault.status(429, { retryAfter: 600 }));
+    const limited = await app.ask(code, { ...asBrowser, cookie: cookieOf(again) });
+    expect(limited.status).toBe(503);
+    expect(limited.headers['retry-after']).toBe('600');
+    expect(limited.text).toContain('<h1>This does not work at the moment</h1>');
+  });
+
+  test('sends people to the place of the application for what failed, where it has one', async () => {
+    const server = await serverForTest();
+    const app = await application(server, { onFailure: '/sorry?from=frameio#top' });
+    const login = await app.ask('/auth/frameio/login', asMara);
+    const failed = await app.ask(await allowed(server, login, { deny: true }), { ...asMara, cookie: cookieOf(login) });
+    expect(failed.status).toBe(303);
+    expect(failed.headers.location).toBe('/sorry?from=frameio&reason=access_denied#top');
+
+    const next = await app.ask('/auth/frameio/login', asMara);
+    const path = await allowed(server, next);
+    server.faults.next('token', fault.status(429, { retryAfter: 600 }));
+    const limited = await app.ask(path, asMara);
+    expect(limited.headers.location).toBe('/sorry?from=frameio&reason=rate_limited&retryAfter=600#top');
+    expect(app.journal.lines.join('\n')).toContain('asks to wait');
+    expect((await app.ask('/auth/frameio/login')).headers.location).toBe(
+      '/sorry?from=frameio&reason=not_logged_in#top',
+    );
+    const form = { ...asMara, ...asBrowser, 'content-length': 0, 'content-type': 'application/x-www-form-urlencoded' };
+    const foreign = await app.ask('/auth/frameio/logout', { ...form, origin: 'https://evil.example' }, 'POST');
+    expect(foreign.status).toBe(403);
+    expect(foreign.text).toContain('<h1>Nothing was done</h1>');
+    expect((await app.ask('/auth/frameio/logout', { ...form, origin: ORIGIN }, 'POST')).status).toBe(303);
+  });
+
+  test('leaves a sign-in under way alone, whatever callback a link brings in between', async () => {
+    const server = await serverForTest();
+    const app = await application(server, { onFailure: '/sorry' }, { users: new Logins() });
+    const login = await app.ask('/auth/frameio/login');
+    const stray = await app.ask('/auth/frameio/callback?error=access_denied&state=forged', {
+      cookie: cookieOf(login),
+    });
+    expect(stray.headers.location).toBe('/sorry?reason=state_mismatch');
+    expect(stray.headers['set-cookie']).toBeUndefined();
   });
 
   test('gives up the tokens when a page of the application asks for it, and for no other', async () => {
@@ -175,10 +369,10 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const app = await application(server, { afterSignOut: '/goodbye' }, { users });
     const login = await app.ask('/auth/frameio/login');
     await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    const key = users.keys.get('fictional') ?? '';
+    const key = users.keys.get('no1') ?? '';
     const token = await authOf(app).session(key).getToken();
 
-    const cookie = 'login=fictional';
+    const cookie = 'login=no1';
     const logout = (headers: Record<string, string>, method = 'POST') =>
       app.ask('/auth/frameio/logout', { cookie, 'content-length': 0, ...headers }, method);
     expect((await logout({ origin: ORIGIN }, 'GET')).status).toBe(404);
@@ -236,6 +430,24 @@ test("carries the application's decorators, so that its own guards may let every
     }),
   );
   expect(statuses).toEqual([403, 303]);
+});
+
+test("lets a filter of the application's own say what failed", async () => {
+  @Catch()
+  class Apologies implements ExceptionFilter {
+    catch(error: FrameioAuthError, host: ArgumentsHost): void {
+      host.switchToHttp().getResponse().status(418).send(`sorry: ${error.code}`);
+    }
+  }
+  const server = await serverForTest();
+  const signIn = { path: 'auth/frameio', decorators: [UseFilters(Apologies)] };
+  const { ask } = await start(new ExpressAdapter(), {
+    imports: [FrameioAuthModule.forRoot({ ...webApp(server), signIn })],
+  });
+  const page = await ask('/auth/frameio/login', { accept: 'text/html' });
+  expect(page.status).toBe(418);
+  expect(page.text).toBe('sorry: not_logged_in');
+  expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
 });
 
 test('uses a cookie that plain http can carry, where the redirect URI is on this machine', async () => {

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { FrameioAuthProblem } from '../http-exception.js';
+
+const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+body { max-width: 32rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; }`;
+
+/** The page runs nothing, loads nothing and is in no frame, whatever the application allows its own pages. */
+export const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+};
+
+interface Words {
+  readonly title: string;
+  readonly text: string;
+  /** Addresses, by what is written on them. */
+  readonly links: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The page that people see when a sign-in, or a sign-out, has failed. Of what came from elsewhere it has the code, the
+ * name for the support and the `actionUrl`, which core has checked; what the server says in sentences it has not.
+ */
+export function failurePage(problem: FrameioAuthProblem): string {
+  const { title, text, links } = wordsFor(problem);
+  const shown = Object.entries(links).flatMap(([label, address]) =>
+    address === undefined ? [] : [`<p><a href="${escaped(address)}">${label}</a></p>\n`],
+  );
+  const code = [problem.code, problem.debugId].filter((word) => word !== undefined).join(' · ');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${title}</h1>
+<p>${text}</p>
+${shown.join('')}<p><small>${escaped(code)}</small></p>
+</body>
+</html>
+`;
+}
+
+function wordsFor({ statusCode, code, actionUrl, signIn }: FrameioAuthProblem): Words {
+  if (actionUrl !== undefined) {
+    return {
+      title: 'Something is needed from you first',
+      text: 'Do what is asked for there, then sign in again.',
+      links: { Continue: actionUrl, 'Sign in again': signIn },
+    };
+  }
+  if (code === 'access_denied') {
+    return {
+      title: 'You did not sign in',
+      text: 'Nothing of yours was shared with this application.',
+      links: { 'Try again': signIn },
+    };
+  }
+  if (code === 'not_logged_in') {
+    return { title: 'Log in first', text: 'Log in to this application, then come back.', links: {} };
+  }
+  if (statusCode === 401) {
+    return {
+      title: 'The sign-in was not completed',
+      text: 'It may have been begun in another browser, or too long ago, or be completed already.',
+      links: { 'Try again': signIn },
+    };
+  }
+  if (statusCode < 500) {
+    return { title: 'Nothing was done', text: 'That did not come from a page of this application.', links: {} };
+  }
+  return {
+    title: 'This does not work at the moment',
+    text: 'You have lost nothing. Load this page again in a while.',
+    links: {},
+  };
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,40 @@
+import { FrameioAuthError } from '@frameio-auth/core';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Connection } from '../connection.js';
+import { answerWith } from '../frameio-auth-exception-filter.js';
+import type { FrameioRequest } from '../frameio-users.js';
+import { FrameioAuthException, type FrameioAuthProblem } from '../http-exception.js';
+import { connectionToken } from '../injection-tokens.js';
+import { acceptsPage } from '../request-sessions.js';
+import { failurePage, PAGE_HEADERS } from './failure-page.js';
+
+/** Answers what fails in a connection's sign-in: people with a page, programs with JSON. */
+export function signInExceptionFilter(connectionName: string): Type<ExceptionFilter> {
+  @Catch(FrameioAuthError, FrameioAuthException)
+  class FrameioSignInExceptionFilter implements ExceptionFilter<FrameioAuthError | FrameioAuthException> {
+    readonly #connection: Connection;
+    readonly #host: HttpAdapterHost;
+
+    constructor(
+      @Inject(connectionToken(connectionName)) connection: Connection,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      this.#connection = connection;
+      this.#host = host;
+    }
+
+    catch(error: FrameioAuthError | FrameioAuthException, host: ArgumentsHost): void {
+      const request = host.switchToHttp().getRequest<FrameioRequest>();
+      const response = host.switchToHttp().getResponse<object>();
+      const exception = error instanceof FrameioAuthException ? error : this.#connection.exceptionOf(error);
+      if (acceptsPage(request)) {
+        const page = failurePage(exception.getResponse() as FrameioAuthProblem);
+        answerWith(this.#host, response, exception, { body: page, headers: PAGE_HEADERS });
+      } else {
+        answerWith(this.#host, response, exception);
+      }
+    }
+  }
+  return FrameioSignInExceptionFilter;
+}
