@@ -99,9 +99,9 @@ async function planOf(chart, arrangement) {
 function connectionOf(chart, connection) {
   const [source = '', target = ''] = connection.split(' > ');
   const transitions = chart.transitions.filter((each) => each.source === source && each.target === target);
-  const [first] = transitions;
-  if (first === undefined) throw new Error(`The machine has no transition from ${source} to ${target}.`);
-  return { source, target, transitions: transitions.map(({ id }) => id), word: wordFor(first) };
+  if (transitions.length === 0) throw new Error(`The machine has no transition from ${source} to ${target}.`);
+  const word = transitions.map(wordFor).find((each) => each !== '') ?? '';
+  return { source, target, transitions: transitions.map(({ id }) => id), word };
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What the pictures of the statechart show. Its 100 and more connections in one picture are a thicket, so they show the
+ * What the pictures of the statechart show. Its more than a hundred connections in one picture are a thicket, so they show the
  * ways that sessions go, and the tables of docs/statechart.md have all. A connection that the machine does not have is
  * refused by whoever draws it.
  */
@@ -83,7 +83,7 @@ export const ARRANGEMENTS = {
   },
 };
 
-/** What connections are called in the pictures, by their first event; the whole names are in the tables. */
+/** What connections are called in the pictures, by the first of their events that has a word; the whole names are in the tables. */
 const EVENTS = {
   'session.opened': 'opened',
   'token.requested': 'asked',
@@ -113,7 +113,10 @@ const GUARDS = {
   refreshTokenIsDead: 'refused',
 };
 
-/** @param {import('../../packages/inspector/src/messages.js').ChartTransition} transition */
+/**
+ * @param {import('../../packages/inspector/src/messages.js').ChartTransition} transition
+ * @returns {string} empty when there is nothing to say of it
+ */
 export function wordFor({ event, guard }) {
   const guards = /** @type {Record<string, string>} */ (GUARDS);
   const events = /** @type {Record<string, string>} */ (EVENTS);
