@@ -1,6 +1,5 @@
 // One instance of the application, a process of its own. What you would write yourself is `open()`: a storage, an auth
-// object over it, a session, a fetch that sends its token. The rest does what the playground asks for, and says how it
-// goes.
+// object over it, a fetch that sends its token. The rest does what the playground asks for, and says how it goes.
 import { createHash } from 'node:crypto';
 import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
 import { localInspector } from '@frameio-auth/inspector';

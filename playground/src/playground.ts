@@ -49,6 +49,7 @@ export class Playground {
   readonly #listeners = new Set<() => void>();
   #story: Story | null = null;
   #isBusy = false;
+  #performance: Promise<unknown> = Promise.resolve();
 
   private constructor(stage: Stage) {
     this.#stage = stage;
@@ -118,8 +119,9 @@ export class Playground {
     return undefined;
   }
 
-  /** The browser is back from the server's sign-in page. */
+  /** The browser is back from the server's sign-in page. What was pressed in another window meanwhile goes first. */
   async completeSignIn(callback: string): Promise<void> {
+    while (this.#isBusy) await this.#performance;
     await this.#perform('Sign in', (tell) => completeSignIn(this.#stage, callback, tell));
   }
 
@@ -132,7 +134,16 @@ export class Playground {
     this.#stage.fleet.abandon();
   }
 
-  async #perform<Result>(
+  #perform<Result>(
+    title: string,
+    play: (tell: (text: string) => void) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const performed = this.#play(title, play);
+    this.#performance = performed.catch(() => {});
+    return performed;
+  }
+
+  async #play<Result>(
     title: string,
     play: (tell: (text: string) => void) => Promise<Result>,
   ): Promise<Result | undefined> {

@@ -76,8 +76,8 @@ class Visit {
   }
 
   /** The viewer costs a browser more than all the rest, so it is here where it is looked at. */
-  hideViewer(): Promise<void> {
-    return this.page.route('**/sessions', (route) => route.abort());
+  async hideViewer(): Promise<void> {
+    await this.page.route('**/sessions', (route) => route.abort());
   }
 
   async showViewer(): Promise<void> {
@@ -223,12 +223,12 @@ describe('the playground', { timeout: PATIENCE }, () => {
     await visit.button('pause-renewer').click();
     await visit.page.locator('#story', { hasText: 'is frozen' }).waitFor();
     expect(await visit.conditions()).toContain('paused');
+    await visit.page.screenshot({ path: `${artifacts}playground-light.png` });
 
     await visit.hears(/took over after .* goes on, sees in the storage that it came too late/s);
 
     expect(new Set(await visit.tokens()).size).toBe(1);
     expect(await visit.count('refused')).toBe(0);
-    await visit.page.screenshot({ path: `${artifacts}playground-light.png` });
   });
 
   it('hands the lease of a killed instance on, and starts it again', async () => {
@@ -238,7 +238,7 @@ describe('the playground', { timeout: PATIENCE }, () => {
     expect(await visit.conditions()).toContain('killed');
     await visit.page.screenshot({ path: `${artifacts}playground-dark.png` });
 
-    await visit.hears(/took over after .* found the session in the storage, and asked nobody/s);
+    await visit.hears(/took over after .* read the session from the storage, and asked nobody/s);
 
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
     expect(new Set(await visit.tokens()).size).toBe(1);

@@ -14,10 +14,11 @@ async function catchRenewer(stage: Stage, held: HeldFault): Promise<Instance> {
   server.faults.next('token', fault.chain(held, fault.dropped()), { when: isRefresh });
   stage.passExpiry();
   stage.useEverywhere();
-  await held.reached;
-  return fleet.until('an instance asked the server', () =>
+  const holder = await fleet.until('an instance asked the server', () =>
     fleet.running.find(({ standing }) => standing?.step === 'refreshing.requesting'),
   );
+  await held.reached; // A moment later: its request has to be under way.
+  return holder;
 }
 
 /** Strikes whoever renews, and waits until another one has taken over. */
@@ -72,9 +73,7 @@ export const killRenewer: Button = {
       );
     });
     tell(`Instance ${successor.number} took over after ${seconds.toFixed(1)} seconds, with the same refresh token.`);
-    await stage.start(holder);
-    await stage.fleet.until('it has the new token', () => stage.fleet.token);
-    tell(`Instance ${holder.number} is a new process. It found the session in the storage, and asked nobody.`);
+    tell(await startAgain(stage, holder));
     return undefined;
   },
 };
@@ -96,8 +95,9 @@ export const resume: Button = {
   objection: (_, { condition }) => (condition === 'paused' ? undefined : 'It is not paused.'),
   async press({ instance, stage, tell }) {
     instance.resume();
-    if (stage.isServerUp && stage.fleet.isSignedIn)
+    if (stage.isServerUp && stage.fleet.isSignedIn) {
       await stage.fleet.until('it has the token', () => stage.fleet.token);
+    }
     tell(
       `Instance ${instance.number} goes on. A token that ran out meanwhile is not used: the storage has the newer one.`,
     );
@@ -119,12 +119,15 @@ export const start: Button = {
   title: 'Start an instance',
   objection: (_, { condition }) => (condition === 'gone' ? undefined : 'It runs.'),
   async press({ instance, stage, tell }) {
-    const count = countFrom(stage);
-    await stage.start(instance);
-    tell(
-      `Instance ${instance.number} is a new process, ${instance.pid}. It read the session from the storage` +
-        (count.requests() === 0 ? ', and asked nobody.' : '.'),
-    );
+    tell(await startAgain(stage, instance));
     return undefined;
   },
 };
+
+/** Resolves to what came of it. */
+async function startAgain(stage: Stage, instance: Instance): Promise<string> {
+  const count = countFrom(stage);
+  await stage.start(instance);
+  const asked = count.requests() === 0 ? ', and asked nobody' : '';
+  return `Instance ${instance.number} is a new process, ${instance.pid}. It read the session from the storage${asked}.`;
+}
