@@ -17,8 +17,8 @@ const INSTANCES = 3;
 export const LIFETIME = 60;
 
 /**
- * For how long the server takes a spent refresh token once more, in milliseconds of its own clock. Beyond that, using one
- * again ends the sign-in: an instance that refreshed out of turn would sign the user out before everybody's eyes.
+ * For how long the server takes a spent refresh token again, in milliseconds of its own clock; without that, no client
+ * survives a lost answer. Later, using one ends the sign-in.
  */
 const GRACE = 5 * 60_000;
 
