@@ -14,7 +14,7 @@ export interface Apology {
 interface Trouble {
   readonly status: number;
   readonly code?: string;
-  readonly actionUrl?: string;
+  readonly actionUrl?: string | undefined;
 }
 
 const tryAgain = html`<p><a class="button" href="/profile">Sign in</a></p>`;
@@ -55,10 +55,12 @@ function apology(status: number, title: string, content: ReturnType<typeof html>
 function troubleOf(error: unknown): Trouble {
   if (error instanceof FrameioAuthException) {
     const { code, actionUrl } = error.getResponse() as FrameioAuthProblem;
-    return { status: error.getStatus(), code, ...(actionUrl !== undefined && { actionUrl }) };
+    return { status: error.getStatus(), code, actionUrl };
   }
-  if (error instanceof UserActionRequiredError) return { ...error, status: 401, code: error.code };
-  if (error instanceof AuthenticationError) return { status: 401, code: error.code };
+  if (error instanceof AuthenticationError) {
+    const actionUrl = error instanceof UserActionRequiredError ? error.actionUrl : undefined;
+    return { status: 401, code: error.code, actionUrl };
+  }
   if (error instanceof HttpException) return { status: error.getStatus() };
   return { status: error instanceof FrameioAuthError ? 503 : 500 };
 }
