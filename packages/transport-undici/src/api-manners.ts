@@ -97,7 +97,8 @@ export function apiManners(options: ApiMannersOptions = {}): Dispatcher.Dispatch
 
   // A Client or a Pool connects to its own origin, whatever a request says; undici passes it on, though not in its types.
   return (dispatch: Dispatcher.Dispatch, own?: string | null) => (request, handler) => {
-    const origin = originOf(own ?? request.origin);
+    const named = own ?? request.origin;
+    const origin = typeof named === 'string' && lines.has(named) ? named : originOf(named);
     const line = lines.get(origin);
     if (line === undefined) return dispatch(request, handler);
     const { method, path, body, idempotent = methods.includes(method) } = request;

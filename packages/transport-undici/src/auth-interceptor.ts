@@ -42,11 +42,10 @@ export function authInterceptor(
     return (request, handler) => {
       const exchange = new AuthenticatedExchange(dispatch, policy, request, handler);
       try {
+        const { origin = '', path } = request;
         // A path that is a whole address is a request to a proxy, which takes it on to there.
-        const others = request.path.startsWith('/') ? [] : [request.path];
-        if (![own ?? request.origin ?? '', ...others].every((each) => policy.admits(each))) {
-          return dispatch(request, handler);
-        }
+        const admitted = policy.admits(own ?? origin) && (path.startsWith('/') || policy.admits(path));
+        if (!admitted) return dispatch(request, handler);
       } catch (error) {
         exchange.fail(error as Error);
         return true;

@@ -1,6 +1,6 @@
 import { type BearerCredentials, type BearerPolicy, isRepeatableBody } from '@frameio-auth/core';
 import type { Dispatcher } from 'undici';
-import type { Arguments } from './forwarding-handler.js';
+import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { withHeaders } from './request-headers.js';
@@ -66,24 +66,24 @@ export class AuthenticatedExchange extends RelayingHandler {
     if (this.relay.finish()) this.handler.onResponseError?.(this.relay, error);
   }
 
-  override onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
+  override onRequestStart(controller: Controller, context: { readonly history?: readonly URL[] } | null): void {
     this.#history = context?.history;
     super.onRequestStart(controller, context);
   }
 
-  override onResponseStart(...[controller, status, ...head]: Arguments<'onResponseStart'>): void {
-    const pass = () => super.onResponseStart(controller, status, ...head);
-    if (status !== 401 || this.#credentials === undefined || this.#cameFromElsewhere()) {
-      pass();
+  override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+    const credentials = status === 401 && !this.#cameFromElsewhere() ? this.#credentials : undefined;
+    if (credentials === undefined) {
+      super.onResponseStart(controller, status, headers, message);
       return;
     }
     const repeatable = isRepeatableBody(this.#request.body);
-    const decision = this.#policy.reauthorize(this.#credentials, repeatable, this.#signal);
+    const decision = this.#policy.reauthorize(credentials, repeatable, this.#signal);
     if (!repeatable) {
-      pass(); // It can only be the answer.
+      super.onResponseStart(controller, status, headers, message); // It can only be the answer.
       return;
     }
-
+    const pass = () => super.onResponseStart(controller, status, headers, message);
     this.#held = { pass, chunks: [], size: 0 };
     decision.then(
       (next) => (next === undefined ? this.#release(controller) : this.#repeat(controller, next)),
@@ -94,7 +94,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     );
   }
 
-  override onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
+  override onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#discarded !== undefined) {
       this.#discarded += chunk.length;
       if (this.#discarded > MOST_OF_A_REJECTION) giveUp(controller);
@@ -105,13 +105,19 @@ export class AuthenticatedExchange extends RelayingHandler {
     } else super.onResponseData(controller, chunk);
   }
 
-  override onResponseEnd(...heard: Arguments<'onResponseEnd'>): void {
-    this.#end(() => super.onResponseEnd(...heard));
+  override onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
+    if (this.#isForTheCaller) super.onResponseEnd(controller, trailers);
+    else this.#end(() => super.onResponseEnd(controller, trailers));
   }
 
-  override onResponseError(...heard: Arguments<'onResponseError'>): void {
+  override onResponseError(controller: Controller, error: Error): void {
     if (this.relay.aborted) this.#held = undefined; // The caller gave up: there is nothing to decide any longer.
-    this.#end(() => super.onResponseError(...heard));
+    if (this.#isForTheCaller) super.onResponseError(controller, error);
+    else this.#end(() => super.onResponseError(controller, error));
+  }
+
+  get #isForTheCaller(): boolean {
+    return this.#held === undefined && this.#discarded === undefined;
   }
 
   #send({ headers }: BearerCredentials, handler: Dispatcher.DispatchHandler): void {
@@ -130,16 +136,13 @@ export class AuthenticatedExchange extends RelayingHandler {
 
   #end(pass: () => void): void {
     clearTimeout(this.#patience);
-    if (this.#discarded !== undefined) return;
-    if (this.#held === undefined) pass();
-    else {
-      this.#held.end = pass;
-      this.relay.end();
-    }
+    if (this.#held === undefined) return;
+    this.#held.end = pass;
+    this.relay.end();
   }
 
   /** The 401 is the answer. */
-  #release(controller: Dispatcher.DispatchController): void {
+  #release(controller: Controller): void {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.relay.over) return;
@@ -155,13 +158,13 @@ export class AuthenticatedExchange extends RelayingHandler {
     }
   }
 
-  #repeat(controller: Dispatcher.DispatchController, next: BearerCredentials): void {
+  #repeat(controller: Controller, next: BearerCredentials): void {
     this.#discard(controller);
     if (!this.relay.over) this.#send(next, new Repetition(this.handler, this.relay));
   }
 
   /** Reads the rest of the 401, so that its connection can be used again, and tells nobody. */
-  #discard(controller: Dispatcher.DispatchController): void {
+  #discard(controller: Controller): void {
     const ended = this.#held === undefined || this.#held.end !== undefined;
     this.#discarded = this.#held?.size ?? 0;
     this.#held = undefined;
@@ -172,13 +175,13 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 }
 
-function giveUp(controller: Dispatcher.DispatchController): void {
+function giveUp(controller: Controller): void {
   controller.abort(new Error('The rest of the answer is not wanted.'));
 }
 
 /** The second request on the wire, of which the caller only hears the answer. */
 class Repetition extends RelayingHandler {
-  override onRequestStart(controller: Dispatcher.DispatchController): void {
+  override onRequestStart(controller: Controller): void {
     this.relay.begin(controller);
     if (this.relay.reason !== null) controller.abort(this.relay.reason);
   }

@@ -1,49 +1,53 @@
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
-type Handler = Dispatcher.DispatchHandler;
-export type Arguments<Event extends keyof Handler> = Parameters<NonNullable<Handler[Event]>>;
+export type Controller = Dispatcher.DispatchController;
+export type AnswerHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
-/** A handler of undici's that passes all it hears on to another; made to be extended where something is to be different. */
-export class ForwardingHandler implements Handler {
-  protected readonly handler: Handler;
+/**
+ * A handler of undici's that passes all it hears on to another; made to be extended where something is to be different.
+ * Parameters are named one by one, because collecting and spreading them costs each request several arrays.
+ */
+export class ForwardingHandler implements Dispatcher.DispatchHandler {
+  protected readonly handler: Dispatcher.DispatchHandler;
 
-  constructor(handler: Handler) {
+  constructor(handler: Dispatcher.DispatchHandler) {
     this.handler = handler;
   }
 
-  onRequestStart(...heard: Arguments<'onRequestStart'>): void {
-    this.handler.onRequestStart?.(...heard);
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.handler.onRequestStart?.(controller, context);
   }
 
-  onBodySent(...heard: Arguments<'onBodySent'>): void {
-    this.handler.onBodySent?.(...heard);
+  onBodySent(chunk: Buffer): void {
+    this.handler.onBodySent?.(chunk);
   }
 
   onRequestSent(): void {
     this.handler.onRequestSent?.();
   }
 
-  onRequestUpgrade(...heard: Arguments<'onRequestUpgrade'>): void {
-    this.handler.onRequestUpgrade?.(...heard);
+  onRequestUpgrade(controller: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
+    this.handler.onRequestUpgrade?.(controller, status, headers, socket);
   }
 
   onResponseStarted(): void {
     this.handler.onResponseStarted?.();
   }
 
-  onResponseStart(...heard: Arguments<'onResponseStart'>): void {
-    this.handler.onResponseStart?.(...heard);
+  onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+    this.handler.onResponseStart?.(controller, status, headers, message);
   }
 
-  onResponseData(...heard: Arguments<'onResponseData'>): void {
-    this.handler.onResponseData?.(...heard);
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.handler.onResponseData?.(controller, chunk);
   }
 
-  onResponseEnd(...heard: Arguments<'onResponseEnd'>): void {
-    this.handler.onResponseEnd?.(...heard);
+  onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
+    this.handler.onResponseEnd?.(controller, trailers);
   }
 
-  onResponseError(...heard: Arguments<'onResponseError'>): void {
-    this.handler.onResponseError?.(...heard);
+  onResponseError(controller: Controller, error: Error): void {
+    this.handler.onResponseError?.(controller, error);
   }
 }

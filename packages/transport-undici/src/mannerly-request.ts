@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { Duplex } from 'node:stream';
 import type { RateLimitError } from '@frameio-auth/core';
 import { type Dispatcher, errors } from 'undici';
-import type { Arguments } from './forwarding-handler.js';
+import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { limitNotice } from './limit-notice.js';
 import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
@@ -80,7 +81,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     this.#fail(error);
   }
 
-  override onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
+  override onRequestStart(controller: Controller, context: unknown): void {
     if (this.relay.over) {
       controller.abort(this.relay.reason ?? new errors.RequestAbortedError());
     } else {
@@ -90,13 +91,12 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     }
   }
 
-  override onRequestUpgrade(...upgrade: Arguments<'onRequestUpgrade'>): void {
+  override onRequestUpgrade(controller: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
     this.#leave();
-    super.onRequestUpgrade(...upgrade);
+    super.onRequestUpgrade(controller, status, headers, socket);
   }
 
-  override onResponseStart(...head: Arguments<'onResponseStart'>): void {
-    const [controller, status, headers] = head;
+  override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
     if (this.relay.over) return;
     if (status >= 200) {
       const notice = limitNotice(status, headers, this.#around.now());
@@ -110,32 +110,32 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
         return;
       }
     }
-    super.onResponseStart(...head);
+    super.onResponseStart(controller, status, headers, message);
   }
 
-  override onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
+  override onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#phase === 'refused') {
       this.#discarded += chunk.length;
       if (this.#discarded > MOST_OF_A_REFUSAL) controller.abort(new errors.RequestAbortedError());
     } else super.onResponseData(controller, chunk);
   }
 
-  override onResponseEnd(...end: Arguments<'onResponseEnd'>): void {
+  override onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
     if (this.#phase === 'refused') {
       this.#repeat();
     } else {
       this.#leave();
-      super.onResponseEnd(...end);
+      super.onResponseEnd(controller, trailers);
     }
   }
 
-  override onResponseError(...end: Arguments<'onResponseError'>): void {
+  override onResponseError(controller: Controller, error: Error): void {
     // A 429 whose end is missing has refused the request all the same.
     if (this.#phase === 'refused' && !this.relay.aborted) {
       this.#repeat();
     } else {
       this.#leave();
-      super.onResponseError(...end);
+      super.onResponseError(controller, error);
     }
   }
 

@@ -1,5 +1,6 @@
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { type Arguments, ForwardingHandler } from './forwarding-handler.js';
+import { type AnswerHeaders, type Controller, ForwardingHandler } from './forwarding-handler.js';
 import type { RelayController } from './relay-controller.js';
 
 /** Passes on what a request on the wire does, under the controller that the caller's handler knows. */
@@ -11,30 +12,30 @@ export class RelayingHandler extends ForwardingHandler {
     this.relay = relay;
   }
 
-  override onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
+  override onRequestStart(controller: Controller, context: unknown): void {
     this.relay.begin(controller);
     super.onRequestStart(this.relay, context);
   }
 
-  override onRequestUpgrade(...[, ...upgrade]: Arguments<'onRequestUpgrade'>): void {
+  override onRequestUpgrade(_: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
     this.relay.end();
-    if (this.relay.finish()) super.onRequestUpgrade(this.relay, ...upgrade);
+    if (this.relay.finish()) super.onRequestUpgrade(this.relay, status, headers, socket);
   }
 
-  override onResponseStart(...[, ...head]: Arguments<'onResponseStart'>): void {
-    super.onResponseStart(this.relay, ...head);
+  override onResponseStart(_: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+    super.onResponseStart(this.relay, status, headers, message);
   }
 
-  override onResponseData(...[, chunk]: Arguments<'onResponseData'>): void {
+  override onResponseData(_: Controller, chunk: Buffer): void {
     super.onResponseData(this.relay, chunk);
   }
 
-  override onResponseEnd(...[, trailers]: Arguments<'onResponseEnd'>): void {
+  override onResponseEnd(_: Controller, trailers: AnswerHeaders): void {
     this.relay.end();
     if (this.relay.finish()) super.onResponseEnd(this.relay, trailers);
   }
 
-  override onResponseError(...[, error]: Arguments<'onResponseError'>): void {
+  override onResponseError(_: Controller, error: Error): void {
     this.relay.end();
     if (this.relay.finish()) super.onResponseError(this.relay, error);
   }

@@ -8,7 +8,7 @@ import {
 } from '@frameio-auth/core';
 import { type Dispatcher, fetch } from 'undici';
 import { type ConnectionOptions, givenConnections, ownConnections } from './connections.js';
-import { ForwardingHandler } from './forwarding-handler.js';
+import { type Controller, ForwardingHandler } from './forwarding-handler.js';
 
 export interface UndiciTransportOptions extends TransportLimits, ConnectionOptions {
   /**
@@ -103,7 +103,7 @@ class StartObserver extends ForwardingHandler {
     this.#begin = begin;
   }
 
-  override onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+  override onRequestStart(controller: Controller, context: unknown): void {
     super.onRequestStart(controller, context);
     if (!controller.aborted) this.#begin();
   }

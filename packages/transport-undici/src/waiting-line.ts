@@ -149,6 +149,7 @@ export class WaitingLine {
   }
 
   #nextPutAside(now: number): Turn | undefined {
+    if (this.#putAside.size === 0) return undefined; // As it is nearly always.
     const admitted = [...this.#putAside.values()].filter(({ limit }) => limit.admits(now));
     const first = admitted.reduce<Queue | undefined>(
       (one, other) => (one && isEarlier(one, other) ? one : other),
