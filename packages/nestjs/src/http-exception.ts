@@ -39,6 +39,15 @@ export class FrameioAuthException extends HttpException {
     this.code = problem.code;
     this.headers = headers;
   }
+
+  /** What a caller is told of an error, as {@link exceptionOf} has it: for filters of the application's own, which log the rest. */
+  static of(error: FrameioAuthError): FrameioAuthException {
+    return exceptionOf(error);
+  }
+
+  override getResponse(): FrameioAuthProblem {
+    return super.getResponse() as FrameioAuthProblem;
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type Connection, wordsOf } from '../connection.js';
 import { SkipFrameioAuth } from '../frameio-auth-guard.js';
 import type { FrameioRequest, FrameioUsers } from '../frameio-users.js';
-import { type FrameioAuthProblem, forbidden } from '../http-exception.js';
+import { forbidden } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
 import { userOf } from '../request-sessions.js';
 import { ownPath } from './return-to.js';
@@ -206,7 +206,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         destination = await work();
       } catch (error) {
         if (this.#routes.onFailure === undefined || !(error instanceof FrameioAuthError)) throw error;
-        const problem = this.#connection.exceptionOf(error).getResponse() as FrameioAuthProblem;
+        const problem = this.#connection.exceptionOf(error).getResponse();
         const { actionUrl } = problem;
         destination = {
           location: this.#routes.failure(this.#routes.onFailure, problem),

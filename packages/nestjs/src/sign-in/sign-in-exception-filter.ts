@@ -4,7 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Connection } from '../connection.js';
 import { answerWith } from '../frameio-auth-exception-filter.js';
 import type { FrameioRequest } from '../frameio-users.js';
-import { FrameioAuthException, type FrameioAuthProblem } from '../http-exception.js';
+import { FrameioAuthException } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
 import { acceptsPage } from '../request-sessions.js';
 import { failurePage, PAGE_HEADERS } from './failure-page.js';
@@ -29,7 +29,7 @@ export function signInExceptionFilter(connectionName: string): Type<ExceptionFil
       const response = host.switchToHttp().getResponse<object>();
       const exception = error instanceof FrameioAuthException ? error : this.#connection.exceptionOf(error);
       if (acceptsPage(request)) {
-        const page = failurePage(exception.getResponse() as FrameioAuthProblem);
+        const page = failurePage(exception.getResponse());
         answerWith(this.#host, response, exception, { body: page, headers: PAGE_HEADERS });
       } else {
         answerWith(this.#host, response, exception);

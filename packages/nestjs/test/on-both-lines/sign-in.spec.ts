@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FrameioAuthError, StorageError, type TokenStorage, type WebAppAuth } from '@frameio-auth/core';
 import {
+  FrameioAuthException,
   FrameioAuthModule,
   type FrameioAuthModuleExtras,
   type FrameioUsers,
@@ -436,7 +437,8 @@ test("lets a filter of the application's own say what failed", async () => {
   @Catch()
   class Apologies implements ExceptionFilter {
     catch(error: FrameioAuthError, host: ArgumentsHost): void {
-      host.switchToHttp().getResponse().status(418).send(`sorry: ${error.code}`);
+      const { statusCode, code } = FrameioAuthException.of(error).getResponse();
+      host.switchToHttp().getResponse().status(statusCode).send(`sorry: ${code}`);
     }
   }
   const server = await serverForTest();
@@ -445,7 +447,7 @@ test("lets a filter of the application's own say what failed", async () => {
     imports: [FrameioAuthModule.forRoot({ ...webApp(server), signIn })],
   });
   const page = await ask('/auth/frameio/login', { accept: 'text/html' });
-  expect(page.status).toBe(418);
+  expect(page.status).toBe(401);
   expect(page.text).toBe('sorry: not_logged_in');
   expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
 });
