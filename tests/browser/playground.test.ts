@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { wishesOf } from '../../playground/src/command-line.js';
 import { launchBrowser } from './launch-browser.js';
 
@@ -135,6 +135,13 @@ class Visit {
     await this.hears(sentence);
   }
 
+  /** Ends it whatever became of it: a test that failed leaves no process behind either. */
+  async abandon(): Promise<void> {
+    this.#run.child.kill();
+    await this.#run.ended;
+    await rm(this.temporary, { recursive: true, force: true });
+  }
+
   /** Resolves to the exit code, what is left in the folder for temporary files, and what was said as an error. */
   async end(signal: NodeJS.Signals) {
     await this.page.close();
@@ -152,6 +159,8 @@ describe('the playground', { timeout: PATIENCE }, () => {
   beforeAll(async () => {
     visit = await Visit.begin();
   }, PATIENCE);
+
+  afterAll(() => visit.abandon());
 
   it('says what to do first, and why the rest has to wait', async () => {
     await visit.pressInVain('expire');
@@ -358,6 +367,7 @@ it(
   'shares the session in a real Redis, and ends that as well',
   async () => {
     const visit = await Visit.begin(['--redis']);
+    onTestFinished(() => visit.abandon());
     expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
     await visit.signIn();
     await visit.hears(/You came back to instance 2/);
