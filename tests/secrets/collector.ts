@@ -82,10 +82,12 @@ export class Collector {
       };
 
       // An actor is the same object in another state, so it is asked in each.
-      if ('getSnapshot' in what && typeof what.getSnapshot === 'function') {
+      const { getSnapshot, getPersistedSnapshot } = what as Partial<
+        Record<'getSnapshot' | 'getPersistedSnapshot', unknown>
+      >;
+      if (typeof getSnapshot === 'function') {
         go('.getSnapshot()', () => {
-          const state: unknown = what.getSnapshot();
-          const { getPersistedSnapshot } = what as { getPersistedSnapshot?: () => unknown };
+          const state: unknown = getSnapshot.call(what);
           if (typeof getPersistedSnapshot === 'function' && this.#asked.get(what) !== state) {
             this.#asked.set(what, state);
             go('.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
