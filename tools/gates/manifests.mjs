@@ -30,7 +30,6 @@ export async function checkManifests(root) {
 const COMMON = {
   license: 'MIT',
   type: 'module',
-  engines: { node: '>=22.12.0' },
   publishConfig: { access: 'public' },
 };
 
@@ -54,6 +53,10 @@ export function faultsOf(folder, manifest) {
   }
   if (JSON.stringify(manifest.files?.slice(0, FILES.length)) !== JSON.stringify(FILES)) {
     faults.push(`\`files\` must begin with ${JSON.stringify(FILES)}, as in every package.`);
+  }
+  // From 22.12 on, `require()` loads ES modules; what a package is built on may need a later one.
+  if (!/^>=22\.(?:1[2-9]|[2-9]\d)\.0$/.test(manifest.engines?.node)) {
+    faults.push('`engines.node` must be ">=22.12.0", or a later one of 22.');
   }
   for (const field of ['version', 'description', 'sideEffects']) {
     if (manifest[field] === undefined) faults.push(`\`${field}\` is missing.`);

@@ -8,7 +8,7 @@ export {
 } from './http/bearer-policy.js';
 export { type BoundedRequest, boundedTransport, type TransportLimits } from './http/bounded-transport.js';
 export { requestFailure } from './http/failed-request.js';
-export { isRepeatableBody } from './http/repeatable-body.js';
+export { isRepeatable, isRepeatableBody } from './http/repeatable-request.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export {

@@ -2,7 +2,7 @@ import {
   type BearerCredentials,
   type BearerPolicyOptions,
   bearerPolicy,
-  isRepeatableBody,
+  isRepeatable,
   type TokenSource,
 } from '@frameio-auth/core';
 import { keptBody } from './kept-body.js';
@@ -22,7 +22,7 @@ export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
  * After a 401 it tells `auth` which token was rejected. If another one comes back, the request is made once more,
  * and the second answer stands. A body that can be read only once (a stream, or one of more than 1 MiB of a `Request`)
  * is not sent again: the 401 is returned, and `auth` is told for the sake of the next request. A 403 is an answer like
- * any other.
+ * any other. After a redirect, only a request that reads is repeated: what redirects a write may have carried it out.
  *
  * The function rejects with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
  * `auth.getToken()` and `fetch` reject with.
@@ -46,7 +46,7 @@ export function authenticatedFetch(
     const signal = init.signal ?? request?.signal;
     // A body that was read already is left to fetch, which refuses it.
     const own = request?.bodyUsed === false ? request.body : null;
-    const kept = (init.body ?? null) === null && own !== null ? await keptBody(own) : undefined;
+    const kept = (init.body ?? null) === null && own !== null ? await keptBody(own, signal) : undefined;
     const body = init.body ?? kept;
     // The address is the one that was checked: the text of it might mean something else relative to a page.
     const send = ({ headers }: BearerCredentials) => {
@@ -55,11 +55,15 @@ export function authenticatedFetch(
       return fetch(request ?? url.href, { ...init, headers: all, ...(kept && { body: kept, duplex: 'half' }) });
     };
 
-    const credentials = await policy.authorize(signal);
+    const credentials = await policy.authorize(signal).catch((error: unknown) => {
+      if (kept instanceof ReadableStream) kept.cancel().catch(() => {});
+      throw error;
+    });
     const answer = await send(credentials);
     if (answer.status !== 401 || cameFromElsewhere(answer, url)) return answer;
 
-    const repeatable = isRepeatableBody(body);
+    const method = init.method ?? request?.method;
+    const repeatable = isRepeatable({ method, body, redirected: answer.redirected });
     const next = await policy.reauthorize(credentials, repeatable, signal).catch((error: unknown) => {
       discard(answer);
       throw error;
@@ -70,7 +74,10 @@ export function authenticatedFetch(
   };
 }
 
-/** After a redirect to another origin the token was not sent, so a 401 from there says nothing about it. */
+/**
+ * After a redirect to another origin the token was not sent, so a 401 from there says nothing about it. Of a detour by
+ * another origin and back `fetch` tells nothing; that costs a renewal in vain.
+ */
 function cameFromElsewhere(answer: Response, url: URL): boolean {
   return answer.redirected && new URL(answer.url).origin !== url.origin;
 }

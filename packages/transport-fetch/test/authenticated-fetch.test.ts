@@ -317,6 +317,28 @@ describe('after a 401', () => {
     expect(bodies).toStrictEqual([`start${LONG}end`]);
   });
 
+  it('does not wait for a body that stalls once the caller has given up', async () => {
+    const source = new ReadableStream({ pull: () => new Promise(() => {}) });
+    for (const signal of [AbortSignal.timeout(20), AbortSignal.abort(new Error('enough'))]) {
+      const init = { method: 'POST', body: source.locked ? new ReadableStream() : source, duplex: 'half', signal };
+      const request = new Request('https://api.frame.io/v4/me', init as RequestInit);
+      await expect(authenticatedFetch(tokens(NEW))(request)).rejects.toThrow(/enough|aborted due to timeout/);
+    }
+  });
+
+  it('lets go of a long body when there is no token', async () => {
+    const cancelled = vi.fn();
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(2 ** 19)),
+      cancel: cancelled,
+    });
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    const source = { getToken: () => Promise.reject(new Error('signed out')) };
+    const request = new Request('https://api.frame.io/v4/me', init);
+    await expect(authenticatedFetch(source)(request)).rejects.toThrow('signed out');
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+
   it('rejects as fetch does when the body of a Request was read before', async () => {
     const server = await start(api);
     const request = new Request(server.origin, { method: 'POST', body: 'text' });
@@ -350,6 +372,21 @@ describe('after a 401', () => {
 });
 
 describe('a redirect', () => {
+  it.each([301, 302, 303])(
+    'of a write (%i) is not made again: what redirected may have carried it out',
+    async (status) => {
+      const server = await start((connection, request) => {
+        const answer = request.startsWith('POST') ? respond(status, '', { Location: '/view' }) : respond(401, 'answer');
+        answer(connection, request);
+      });
+      const auth = tokens(OLD, NEW);
+      const answer = await fetchFor(auth, server)(server.origin, { method: 'POST', body: 'one' });
+      expect([answer.status, await answer.text()]).toStrictEqual([401, 'answer']);
+      expect(server.requests.map((each) => each.split(' ')[0])).toStrictEqual(['POST', 'GET']);
+      expect(auth.getToken).toHaveBeenLastCalledWith({ rejected: OLD });
+    },
+  );
+
   /** Redirects from `/old` to the address given, and answers whatever else is asked. */
   const moved =
     (location: () => string): Misbehaviour =>

@@ -67,7 +67,7 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
  *   after `Retry-After` (RFC 9110 §10.2.3), and where there is none, after 1 s or more, more with each refusal in a row;
  *   the others with the same limit wait too. A body allows it if it is a string, bytes, a `Blob` or a `FormData`, and
  *   not if it can be read only once: a stream, an iterator, every body of `fetch`. When it was repeated often enough,
- *   the 429 is the answer.
+ *   the 429 is the answer. A write that was redirected first is not repeated.
  *
  * It repeats after a 429 and nothing else. After a 5xx or a lost connection, nobody knows whether the request was
  * carried out; whoever knows that it does not matter has `interceptors.retry()` of undici for that.

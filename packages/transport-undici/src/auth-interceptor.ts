@@ -14,9 +14,11 @@ import { AuthenticatedExchange } from './authenticated-exchange.js';
  * `fetch`, for which there is `authenticatedFetch()`) is not sent again: the 401 is the answer, and `auth` is told for
  * the sake of the next request. A 403 is an answer like any other.
  *
- * In `compose()`, name `interceptors.redirect()` and `interceptors.dns()` before this one. Then a redirect is followed
- * with the token within the origin, and without it to any other. Named after this one, each step of a redirect is a
- * request of its own: to another origin it is refused, or passes without the token by `otherOrigins: 'pass'`.
+ * In `compose()`, name undici's `redirect()`, `dns()`, `cache()` and `deduplicate()` before this one. Then a redirect is
+ * followed with the token within the origin, and without it to any other, and a cache sees whose request it is: named
+ * after this one, it would answer one user with what another one got. A redirect interceptor that is named after makes
+ * each step a request of its own: to another origin it is refused, or passes without the token by `otherOrigins: 'pass'`.
+ * After a redirect, only a request that reads is repeated: what redirected a write may have carried it out.
  *
  * Requests fail with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
  * `auth.getToken()` rejects with.

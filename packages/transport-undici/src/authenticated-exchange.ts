@@ -1,9 +1,9 @@
-import { type BearerCredentials, type BearerPolicy, isRepeatableBody } from '@frameio-auth/core';
+import { type BearerCredentials, type BearerPolicy, isRepeatable } from '@frameio-auth/core';
 import type { Dispatcher } from 'undici';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
-import { withHeaders } from './request-headers.js';
+import { repeatableHeaders, withHeaders } from './request-headers.js';
 
 /** How much of the body of a 401 is kept until it is known whether it is the answer, or is read if not, in bytes. */
 const MOST_OF_A_REJECTION = 64 * 1024;
@@ -28,6 +28,7 @@ export class AuthenticatedExchange extends RelayingHandler {
   readonly #dispatch: Dispatcher.Dispatch;
   readonly #policy: BearerPolicy;
   readonly #request: Dispatcher.DispatchOptions;
+  readonly #headers: Dispatcher.DispatchOptions['headers'];
   readonly #signal: AbortSignal | undefined;
   #credentials: BearerCredentials | undefined;
   /** What the redirect interceptor of undici tells, if there is one: the addresses so far, that of the answer included. */
@@ -47,6 +48,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     this.#dispatch = dispatch;
     this.#policy = policy;
     this.#request = request;
+    this.#headers = repeatableHeaders(request.headers) ?? null;
     const { signal } = request as { readonly signal?: unknown };
     this.#signal = signal instanceof AbortSignal ? signal : undefined;
   }
@@ -77,7 +79,8 @@ export class AuthenticatedExchange extends RelayingHandler {
       super.onResponseStart(controller, status, headers, message);
       return;
     }
-    const repeatable = isRepeatableBody(this.#request.body);
+    const { method, body } = this.#request;
+    const repeatable = isRepeatable({ method, body, redirected: (this.#history?.length ?? 1) > 1 });
     const decision = this.#policy.reauthorize(credentials, repeatable, this.#signal);
     if (!repeatable) {
       super.onResponseStart(controller, status, headers, message); // It can only be the answer.
@@ -123,7 +126,7 @@ export class AuthenticatedExchange extends RelayingHandler {
   #send({ headers }: BearerCredentials, handler: Dispatcher.DispatchHandler): void {
     try {
       // Made anew each time, because undici's interceptors and proxies change what they are given.
-      this.#dispatch({ ...this.#request, headers: withHeaders(this.#request.headers, headers) }, handler);
+      this.#dispatch({ ...this.#request, headers: withHeaders(this.#headers, headers) }, handler);
     } catch (error) {
       this.fail(error as Error);
     }
@@ -148,7 +151,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     if (held === undefined || this.relay.over) return;
     try {
       held.pass();
-      for (const chunk of held.chunks) super.onResponseData(controller, chunk);
+      for (const chunk of held.chunks) if (!this.relay.over) super.onResponseData(controller, chunk);
       if (held.end !== undefined) held.end();
       else if (!this.relay.paused) controller.resume();
     } catch (error) {

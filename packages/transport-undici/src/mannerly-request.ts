@@ -1,12 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
-import type { RateLimitError } from '@frameio-auth/core';
+import { isRepeatable, type RateLimitError } from '@frameio-auth/core';
 import { type Dispatcher, errors } from 'undici';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { limitNotice } from './limit-notice.js';
 import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
+import { repeatableHeaders } from './request-headers.js';
 import type { Turn, Waiter, WaitingLine } from './waiting-line.js';
+
+/** How long the rest of a 429 that nobody gets may take, in milliseconds, before its connection is given up. */
+const PATIENCE = 1_000;
 
 /** How much is read of the body of a 429 that nobody gets, so that its connection can be used again, in bytes. */
 const MOST_OF_A_REFUSAL = 64 * 1024;
@@ -44,11 +48,13 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   #phase: Phase = 'waiting';
   #repetitionsLeft: number;
   #discarded = 0;
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #busy = false;
 
   constructor(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, around: Surroundings) {
     super(handler, new RelayController((reason) => this.#fail(reason ?? new errors.RequestAbortedError())));
-    this.#request = request;
+    const { headers } = request;
+    this.#request = headers === undefined ? request : { ...request, headers: repeatableHeaders(headers) ?? null };
     this.#around = around;
     this.#repetitionsLeft = around.repetitions;
     this.#turn = around.line.turn(this, around.limitKey);
@@ -102,10 +108,11 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
       const notice = limitNotice(status, headers, this.#around.now());
       const inTime = this.#around.line.answered(this.#turn, notice);
       if (this.relay.over) return; // Whoever was sent or refused because of this answer may have aborted this request.
-      if (notice.refused && inTime && this.#repetitionsLeft > 0) {
+      if (notice.refused && inTime && this.#repetitionsLeft > 0 && this.#isRepeatable) {
         this.#phase = 'refused';
         this.#repetitionsLeft -= 1;
         this.#discarded = 0;
+        this.#patience = setTimeout(() => controller.abort(new errors.RequestAbortedError()), PATIENCE);
         controller.resume(); // The handler may have paused before there was an answer, and will not hear of this one.
         return;
       }
@@ -144,7 +151,14 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     if (this.#phase === 'waiting' || this.#phase === 'dispatched') this.#fail(error);
   };
 
+  /** After a redirect, what redirected may have carried the request out. */
+  get #isRepeatable(): boolean {
+    const { history = [] } = this.#context as { readonly history?: readonly URL[] };
+    return isRepeatable({ ...this.#request, redirected: history.length > 1 });
+  }
+
   #repeat(): void {
+    clearTimeout(this.#patience);
     this.#phase = 'waiting';
     this.relay.end();
     this.#around.line.repeated(this.#turn);
@@ -166,6 +180,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
 
   /** Takes up no place in the line any longer, whether it waits there or was sent. */
   #leave(): void {
+    clearTimeout(this.#patience);
     const phase = this.#phase;
     this.#phase = 'over';
     emitterOf(this.#request.body)?.off('error', this.#onBodyError);

@@ -15,6 +15,12 @@ export function withHeaders(headers: Headers | null | undefined, own: Readonly<R
   return { ...Object.fromEntries(kept), ...own };
 }
 
+/** The same headers, in a shape that can be read more than once: an iterator would be used up by the first request. */
+export function repeatableHeaders(headers: Headers | null | undefined): Headers | null | undefined {
+  if (headers === null || headers === undefined || !isIterable(headers) || Array.isArray(headers)) return headers;
+  return flattened(headers, {});
+}
+
 type Pairs = Iterable<[string, Value]>;
 
 function isIterable(headers: Headers): headers is string[] | Iterable<[string, string | string[] | undefined]> {
@@ -34,6 +40,7 @@ function flattened(headers: string[] | Pairs, own: Readonly<Record<string, strin
   return flat;
 }
 
+/** By the first of them, as undici does: a value may be several. */
 function isFlat(headers: Iterable<unknown>): headers is string[] {
-  return Array.isArray(headers) && !headers.some(Array.isArray);
+  return Array.isArray(headers) && !Array.isArray(headers[0]);
 }

@@ -14,8 +14,8 @@ export interface UndiciTransportOptions extends TransportLimits, ConnectionOptio
   /**
    * Where the requests go through, such as an `Agent`, a `ProxyAgent` or a `MockAgent`. It stays the application's, who
    * also closes it. It must not repeat requests or follow redirects. Default: connections of the transport's own, which
-   * go through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name when it is made (in upper or lower case),
-   * but never for loopback. `ca`, `connectTimeout` and `allowH2` are about these.
+   * go through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name when it is made (in upper or lower case), but for the
+   * hosts of `NO_PROXY` and for loopback. `ca`, `connectTimeout` and `allowH2` are about these.
    */
   readonly dispatcher?: Dispatcher;
   /** How long the head of the answer may take, in milliseconds. Default: what the dispatcher says, or `timeout`. */

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
-import { type Clock, ConfigurationError, RateLimitError } from '@frameio-auth/core';
+import { type Clock, ConfigurationError, RateLimitError, systemClock } from '@frameio-auth/core';
 import { manualClock } from '@frameio-auth/testing';
 import { type ApiMannersOptions, apiManners, authInterceptor } from '@frameio-auth/transport-undici';
 import { Agent, Client, type Dispatcher, fetch, interceptors, request, upgrade } from 'undici';
@@ -548,6 +548,22 @@ describe('a limit that is used up', () => {
 });
 
 describe('a 429', () => {
+  it('is the answer to a write that was redirected: what redirected may have carried it out', async () => {
+    const dispatcher = mannerly({}, interceptors.redirect({ maxRedirections: 3 }));
+    const answer = call(dispatcher, '/', { method: 'PUT', body: 'one' });
+    (await api.arrival(0)).answer(303, { location: '/view' });
+    (await api.arrival(1)).answer(429, { 'retry-after': '1' }, 'refused');
+    expect(await answer).toBe('429 refused');
+    expect(api.arrivals.map(({ line }) => line)).toEqual(['PUT /', 'GET /view']);
+  });
+
+  it('holds nobody up by a body whose end does not come', async () => {
+    const answer = call(mannerly({ concurrency: 1, clock: systemClock() }), '/');
+    (await api.arrival(0)).response.writeHead(429, { 'retry-after': '1' }).write('ref');
+    (await api.arrival(1)).answer(200, {}, 'hello');
+    expect(await answer).toBe('200 hello');
+  });
+
   it('is repeated after Retry-After, and nobody sees it (RFC 9110 §10.2.3)', async () => {
     const dispatcher = mannerly();
     const answer = call(dispatcher, '/v4/me', { method: 'PUT', body: '{"a":1}' });

@@ -2,7 +2,18 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { type BearerPolicyOptions, StaticTokenAuth, type TokenSource } from '@frameio-auth/core';
-import { Agent, BalancedPool, Client, type Dispatcher, FormData, fetch, interceptors, Pool, request } from 'undici';
+import {
+  Agent,
+  BalancedPool,
+  Client,
+  cacheStores,
+  type Dispatcher,
+  FormData,
+  fetch,
+  interceptors,
+  Pool,
+  request,
+} from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { authInterceptor } from '../src/auth-interceptor.js';
 import { type Api, NEW, OLD, onlyTheNew, startApi } from './api.js';
@@ -210,6 +221,39 @@ describe('to any other origin', () => {
     expect(auth.getToken).toHaveBeenCalledOnce();
   });
 
+  it('of a write is not made again: what redirected may have carried it out', async () => {
+    const server = await api(({ method }, response) => {
+      if (method === 'POST') response.writeHead(303, { location: '/view' }).end();
+      else response.writeHead(401).end('not you');
+    });
+    const auth = tokens(OLD, NEW);
+    const dispatcher = agent().compose(
+      interceptors.redirect({ maxRedirections: 3 }),
+      authInterceptor(auth, { allowedOrigins: [server.origin] }),
+    );
+    const { statusCode, body } = await request(server.origin, { dispatcher, method: 'POST', body: 'one' });
+    expect([statusCode, await body.text()]).toEqual([401, 'not you']);
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'GET']);
+    expect(auth.getToken).toHaveBeenLastCalledWith({ rejected: OLD });
+  });
+
+  it('followed from outside keeps headers of several values', async () => {
+    const server = await api(({ path }, response) => {
+      if (path === '/') response.writeHead(302, { location: '/next' }).end();
+      else response.end('hello');
+    });
+    const dispatcher = agent().compose(
+      authInterceptor(tokens(NEW), { allowedOrigins: [server.origin] }),
+      interceptors.redirect({ maxRedirections: 3 }),
+    );
+    const headers = { 'x-many': ['a', 'b'], 'x-own': '1' };
+    await (await request(server.origin, { dispatcher, headers })).body.dump();
+    expect(server.requests).toMatchObject([
+      { headers: { 'x-many': 'a, b', 'x-own': '1' } },
+      { path: '/next', headers: { 'x-many': 'a, b', 'x-own': '1', authorization: `Bearer ${NEW}` } },
+    ]);
+  });
+
   it('nor does a 401 that comes after a detour by another origin', async () => {
     const other = await api((_, response) => response.writeHead(302, { location: `${server.origin}/back` }).end());
     const server = await api(({ path }, response) => {
@@ -305,6 +349,39 @@ describe('after a 401', () => {
     });
     expect([answer.statusCode, await answer.body.text()]).toEqual([200, 'hello']);
     expect(server.requests.map((each) => each.body)).toEqual([seen, seen]);
+  });
+
+  it('headers that can be read only once are sent again', async () => {
+    const server = await api();
+    const dispatcher = dispatcherFor(tokens(OLD, NEW), server);
+    const headers = new Headers({ 'x-own': '1' }).entries();
+    expect((await request(server.origin, { dispatcher, headers })).statusCode).toBe(200);
+    expect(server.requests.map((each) => each.headers['x-own'])).toEqual(['1', '1']);
+  });
+
+  it('a handler that gives up at the head of the answer hears nothing after the error', async () => {
+    const server = await api();
+    const heard: string[] = [];
+    const ended = new Promise<void>((resolve) => {
+      dispatcherFor(tokens(OLD), server).dispatch(
+        { origin: server.origin, path: '/', method: 'GET' },
+        {
+          onRequestStart: () => {},
+          onResponseStart: (controller, status) => {
+            heard.push(`head ${status}`);
+            controller.abort(new Error('enough'));
+          },
+          onResponseData: () => heard.push('data'),
+          onResponseEnd: () => heard.push('end'),
+          onResponseError: (_controller, error) => {
+            heard.push(`error ${error.message}`);
+            setImmediate(resolve);
+          },
+        },
+      );
+    });
+    await ended;
+    expect(heard).toEqual(['head 401', 'error enough']);
   });
 
   it('a form is sent again', async () => {
@@ -454,6 +531,18 @@ describe('after a 401', () => {
 });
 
 describe('the answer', () => {
+  it('is nobody else’s, also with a cache that users share, if that is named before', async () => {
+    const server = await api(({ headers }, response) => {
+      response.writeHead(200, { 'cache-control': 'max-age=60' }).end(headers.authorization);
+    });
+    const cache = interceptors.cache({ store: new cacheStores.MemoryCacheStore() });
+    for (const token of [OLD, NEW]) {
+      const own = authInterceptor(tokens(token), { allowedOrigins: [server.origin] });
+      const { body } = await request(server.origin, { dispatcher: agent().compose(cache, own) });
+      expect(await body.text()).toBe(`Bearer ${token}`);
+    }
+  });
+
   it('comes at the pace of its reader', async () => {
     const server = await api((_, response) => {
       for (let part = 0; part < 64; part += 1) response.write('x'.repeat(65_536));

@@ -52,7 +52,7 @@ export interface BearerPolicy {
    * `undefined` when the 401 is the answer to pass on. That is so when there is no other token, because then the token
    * was not the reason, and when the request cannot be repeated. In either case the source hears of the rejection.
    *
-   * @param repeatable - whether the request can be made again as it was: a body that is a stream has been read
+   * @param repeatable - whether the request can be made again as it was: see {@link isRepeatable}
    * @throws what `getToken()` rejects with
    */
   reauthorize(
@@ -119,7 +119,10 @@ class CheckedBearerPolicy implements BearerPolicy {
     signal?: AbortSignal,
   ): Promise<BearerCredentials | undefined> {
     if (!repeatable) {
-      this.#source.getToken({ rejected }).catch(() => {}); // Whoever asks for a token next hears of the failure.
+      // Nobody waits for this one. Whoever asks for a token next hears of the failure.
+      Promise.resolve()
+        .then(() => this.#source.getToken({ rejected }))
+        .catch(() => {});
       return undefined;
     }
     const token = await this.#source.getToken({ rejected, ...(signal && { signal }) });

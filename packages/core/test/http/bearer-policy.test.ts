@@ -92,6 +92,10 @@ describe('after a 401', () => {
     expect(getToken).toHaveBeenLastCalledWith({ rejected: OLD });
     getToken.mockRejectedValue(new Error('no token'));
     expect(await policy.reauthorize(credentials, false)).toBeUndefined();
+    getToken.mockImplementation(() => {
+      throw new Error('no token');
+    });
+    expect(await policy.reauthorize(credentials, false)).toBeUndefined();
   });
 
   it('the failure to get another token is told', async () => {

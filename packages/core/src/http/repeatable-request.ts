@@ -17,6 +17,23 @@ export function isRepeatableBody(body: unknown): boolean {
   );
 }
 
+/** Methods that only read (RFC 9110 §9.2.1; QUERY: RFC 10008 §2). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+
+/**
+ * For writers of HTTP clients: whether a request may be made again after an answer that says that it was not carried
+ * out, such as a 401 or a 429. After a redirect only one that reads may: the answer is that of the last address, and the
+ * first one, which redirected, may have carried out what was asked of it.
+ */
+export function isRepeatable(request: {
+  readonly method?: string | undefined;
+  readonly body?: unknown;
+  readonly redirected: boolean;
+}): boolean {
+  const { method = 'GET', body, redirected } = request;
+  return (!redirected || SAFE.has(method.toUpperCase())) && isRepeatableBody(body);
+}
+
 /** undici has a FormData of its own, which is not the platform's; and there are streams that bear the name. */
 function isForm(body: unknown): boolean {
   const { [Symbol.toStringTag]: name, pipe } = body as {
