@@ -178,6 +178,16 @@ export const trials: readonly Trial[] = [
         stray: (url) => ask(url),
       };
     },
+    particular: {
+      says: 'no option takes the place of the address that was checked',
+      async prove(auth, world) {
+        const { hostname, port } = new URL(world.elsewhere.origin);
+        const manner = { method: 'GET', hostname, host: hostname, port };
+        const answer = await frameioRequests(auth, world.frameio.origin)(`${world.frameio.apiBaseUrl}/me`, manner);
+        answer.resume();
+        assert.deepEqual(world.apiStatuses, [200]);
+      },
+    },
   },
   {
     recipe: 'upload',
