@@ -1,4 +1,4 @@
-import { type BearerCredentials, bearerPolicy, type TokenSource } from '@frameio-auth/core';
+import { type BearerCredentials, bearerPolicy, isRepeatable, type TokenSource } from '@frameio-auth/core';
 import axios from 'axios';
 
 /** axios over `node:http`, its default on Node, for what only that adapter has: agents, proxies, `beforeRedirect`. */
@@ -10,14 +10,20 @@ export function frameioAxiosOverHttp(auth: TokenSource, origin = 'https://api.fr
     sensitiveHeaders: ['authorization'], // Else a redirect to a subdomain takes it along.
     adapter: async (config) => {
       policy.admits(axios.getUri(config)); // Throws for other origins: an absolute URL overrides `baseURL`.
+      let redirected = false;
+      const beforeRedirect: typeof config.beforeRedirect = (...redirection) => {
+        redirected = true;
+        config.beforeRedirect?.(...redirection);
+      };
       const send = ({ headers }: BearerCredentials) => {
         config.headers.set(headers);
-        return http(config);
+        return http({ ...config, beforeRedirect });
       };
       const credentials = await policy.authorize();
       return send(credentials).catch(async (error) => {
         const refused = error.status === 401 && error.request.hasHeader('authorization'); // Not after a redirect away.
-        const next = refused && (await policy.reauthorize(credentials, typeof config.data?.pipe !== 'function'));
+        const repeatable = isRepeatable({ method: config.method, body: config.data, redirected });
+        const next = refused && (await policy.reauthorize(credentials, repeatable));
         if (!next) throw error;
         return send(next);
       });

@@ -74,6 +74,18 @@ export const claims: readonly Claim[] = [
     assert.deepEqual(world.apiStatuses, [503, undefined], 'nor is one whose answer was lost');
   },
 
+  async function writesOnceDespiteRedirect(world, { write }) {
+    const location = `${world.frameio.apiBaseUrl}/refusal`;
+    world.frameio.faults.next('api', () => ({ status: 303, headers: { location }, body: '' }));
+    const refusal = world.frameio.faults.always('api', fault.status(401), {
+      when: ({ path }) => path.endsWith('/refusal'),
+    });
+    await assert.rejects(write());
+    refusal.remove();
+    const writes = world.frameio.requests.filter(({ endpoint, method }) => endpoint === 'api' && method !== 'GET');
+    assert.equal(writes.length, 1, 'a write is not repeated for the 401 of the address that it was redirected to');
+  },
+
   async function redirectsWithoutToken(world, { write, read = write }) {
     const location = `${world.elsewhere.origin}/v4/me`;
     world.frameio.faults.next('api', () => ({ status: 307, headers: { location }, body: '' }));
