@@ -76,7 +76,11 @@ function servingInspector({
     present: (message) => message,
     postingToken,
   });
-  if (open === true) server.link().then(openBrowser, () => {});
+  if (open === true)
+    server
+      .link()
+      .then(openBrowser)
+      .catch(() => {});
   const close = () => server.close();
   return {
     instance,

@@ -40,7 +40,11 @@ export function statelyInspector({ port, open, ...labels }: StatelyInspectorOpti
     site: statelySite(INSPECTOR),
     present: statelyMessage,
   });
-  if (open === true) server.link().then(openBrowser, () => {});
+  if (open === true)
+    server
+      .link()
+      .then(openBrowser)
+      .catch(() => {});
   const close = () => server.close();
   return {
     instance,
