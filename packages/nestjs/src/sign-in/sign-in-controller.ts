@@ -123,8 +123,12 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       const key = await userOf(this.#users, context);
       if (key !== undefined) {
         const session = this.#auth.session(key);
-        await session.revoke();
-        await this.#users.dismiss?.({ key, session, request, response });
+        try {
+          await session.revoke();
+        } finally {
+          // Who wants to leave is logged out here, even if the storage cannot be told.
+          await this.#users.dismiss?.({ key, session, request, response });
+        }
         // The next sign-in has another key, so nothing leads to this one any more.
         if (this.#users.admit !== undefined) await session.close();
       }

@@ -398,6 +398,31 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect((await logout({ origin: ORIGIN })).status).toBe(303);
   });
 
+  test('logs a user out of the application even when the storage cannot be told', async () => {
+    const server = await serverForTest();
+    const users = new Logins();
+    const memory = memoryStorage();
+    const outage = { is: false };
+    const down = () => Promise.reject(new StorageError('connection_lost', 'Nobody answers.'));
+    const storage: TokenStorage = {
+      ...memory,
+      read: (key) => (outage.is ? down() : memory.read(key)),
+      lease: (key, request) => (outage.is ? down() : memory.lease(key, request)),
+      commit: (key, request) => (outage.is ? down() : memory.commit(key, request)),
+    };
+    const app = await application(server, {}, { storage, users });
+    const login = await app.ask('/auth/frameio/login');
+    await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
+    const key = users.keys.get('no1');
+
+    outage.is = true;
+    const headers = { cookie: 'login=no1', 'content-length': 0, origin: ORIGIN };
+    expect((await app.ask('/auth/frameio/logout', headers, 'POST')).status).toBe(503);
+    expect(users.dismissed).toEqual([key]);
+    expect(users.keys.size).toBe(0);
+    outage.is = false;
+  });
+
   test('is where it belongs below a global prefix, and for every version of the API', async () => {
     const server = await serverForTest();
     const redirectUri = `${ORIGIN}/api/auth/frameio/callback`;
