@@ -33,6 +33,8 @@ export class Connection {
   readonly #clients: HttpClients<FrameioTokenSource> | undefined;
   /** The sessions that are known by name, and not by who asks. */
   readonly #standing = new Set<FrameioTokenSource>();
+  /** The sessions that are being let go of. */
+  readonly #leaving = new WeakMap<FrameioTokenSource, Promise<void>>();
 
   constructor({ name, auth, events, options, routes }: ConnectionParts) {
     this.name = name;
@@ -71,6 +73,32 @@ export class Connection {
       throw complaint(this.name, 'forFeature() makes sessions by their keys, and a static token is a single one.');
     }
     return auth.session(key);
+  }
+
+  /** The session of a user whom a request is from. */
+  async userSession(key: string): Promise<FrameioTokenSource> {
+    const session = this.session(key);
+    const leaving = this.#leaving.get(session);
+    if (leaving === undefined) return session;
+    // Until it has left it has the key, and turns everybody away as closed.
+    await leaving;
+    return this.session(key);
+  }
+
+  /**
+   * Forgets a session that is over. Where signing in is the login, the next sign-in has another key, so each instance
+   * that has met the session would keep it for good.
+   */
+  letGo(session: FrameioTokenSource): void {
+    if (this.users?.admit === undefined || this.#standing.has(session) || this.#leaving.has(session)) return;
+    // One whose last tokens could not be written stays, with the only copy of them.
+    if (session instanceof StaticTokenAuth || session.snapshot.step === 'valid.unsaved') return;
+    this.#leaving.set(
+      session,
+      session.close().catch((error: unknown) => {
+        this.events.logger.warn(`A session that is over could not be closed: ${wordsOf(error)}`);
+      }),
+    );
   }
 
   /** The session with a key, to be restored at the start. */
@@ -137,7 +165,9 @@ export class Connection {
       if (error instanceof ConfigurationError) throw complaint(this.name, error.message);
       // Nobody has signed in yet, which is no news at the start.
       if (error instanceof AuthenticationError && error.code === 'not_authenticated') return;
-      this.events.logger.warn(`No token yet: ${wordsOf(error)} It is tried again when one is wanted.`);
+      // A session that is over stays so until somebody signs in.
+      const prospect = error instanceof AuthenticationError ? '' : ' It is tried again when one is wanted.';
+      this.events.logger.warn(`No token yet: ${wordsOf(error)}${prospect}`);
     }
   }
 }
@@ -150,8 +180,12 @@ export interface ConnectionParts {
   readonly routes: SignInRoutes | undefined;
 }
 
-/** An error in words that may be logged. Those of others may hold anything. */
+/**
+ * An error in words that may be logged. Those of others may hold anything, and where a user is to act may be an address
+ * that is for this user alone.
+ */
 export function wordsOf(error: unknown): string {
+  if (error instanceof AuthenticationError) return `${error.errorDescription} (${error.code}).`;
   if (error instanceof FrameioAuthError) return error.message;
   return error instanceof Error ? `${error.name}.` : 'unknown.';
 }

@@ -48,7 +48,7 @@ export class RequestSessions {
       const message = 'Nobody is logged in to this application.';
       throw new AuthenticationError('not_logged_in', message, { errorDescription: message });
     }
-    return connection.session(key);
+    return connection.userSession(key);
   }
 
   /** Does something with a request's session; what goes wrong is fit for its answer. */
@@ -58,10 +58,13 @@ export class RequestSessions {
     work: (session: FrameioTokenSource, connection: Connection) => Result | Promise<Result>,
   ): Promise<Result> {
     let connection: Connection | undefined;
+    let session: FrameioTokenSource | undefined;
     try {
       connection = this.connection(context, name);
-      return await work(await this.session(context, connection), connection);
+      session = await this.session(context, connection);
+      return await work(session, connection);
     } catch (error) {
+      if (error instanceof AuthenticationError && session !== undefined) connection?.letGo(session);
       if (!(error instanceof FrameioAuthError)) throw error;
       if (connection === undefined) this.#logger.error(error.message);
       throw this.prepared(connection?.exceptionOf(error) ?? exceptionOf(error), context);

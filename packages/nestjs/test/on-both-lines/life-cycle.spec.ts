@@ -67,6 +67,27 @@ describe('the start', () => {
     expect(server.accessTokenIsLive(token)).toBe(true);
   });
 
+  test('says that a session is over without where its user is to act, which is for nobody else', async () => {
+    const server = await serverForTest();
+    const options = webApp(server, { storage: memoryStorage() });
+    const { restore, http, users, ...plain } = options;
+    await using earlier = new WebAppAuth(plain);
+    await signIn(earlier, server, 'studio');
+    server.faults.next('token', fault.userAction({ jump: 'https://accounts.example/act?for=mara' }));
+    await expect(earlier.session('studio').refresh()).rejects.toMatchObject({
+      message: expect.stringContaining('accounts.example'),
+    });
+
+    const made = await compile({
+      imports: [FrameioAuthModule.forRoot(options), FrameioAuthModule.forFeature(['studio'])],
+    });
+    await made.module.init();
+    const log = made.journal.lines.join('\n');
+    expect(log).toMatch(/No token yet: .+ \(ride_AdobeID_acct_actreq\)\./);
+    expect(log).not.toContain('accounts.example');
+    expect(log).not.toContain('tried again');
+  });
+
   test('does not fail for a server that asks to wait', async () => {
     const server = await serverForTest();
     server.faults.next('token', fault.status(503, { retryAfter: 3_600 }));

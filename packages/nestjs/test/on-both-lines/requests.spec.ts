@@ -1,4 +1,4 @@
-import { StorageError, type TokenSession, type UserSession, type WebAppAuth } from '@frameio-auth/core';
+import { StorageError, type TokenSession, type UserSession, WebAppAuth } from '@frameio-auth/core';
 import {
   FrameioAuthExceptionFilter,
   FrameioAuthGuard,
@@ -11,13 +11,14 @@ import {
   InjectFrameioAuth,
   SkipFrameioAuth,
 } from '@frameio-auth/nestjs';
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { Controller, Get, Injectable, UseGuards } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, ExternalContextCreator } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   type ApplicationForTest,
   compile,
@@ -79,6 +80,30 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
       expect((await application.ask('/client', init)).json).toEqual({ client: `client of ${user}` });
     }
     expect(tokens.size).toBe(2);
+  });
+
+  test('the guard lets go of a session that ended elsewhere, where signing in is the login', async () => {
+    const server = await serverForTest();
+    const users = { identify: () => 'browser-7', admit: () => {} };
+    const options = webApp(server, { users, storage: memoryStorage() });
+    const { restore, http, users: _, ...plain } = options;
+    await using elsewhere = new WebAppAuth(plain);
+    await signIn(elsewhere, server, 'browser-7');
+    const application = await start(adapter(), {
+      imports: [FrameioAuthModule.forRoot(options)],
+      controllers: [Profiles],
+    });
+    expect((await application.ask('/token')).status).toBe(200);
+    const session = authOf(application).session('browser-7');
+
+    await elsewhere.session('browser-7').revoke();
+    await vi.waitFor(() => expect(session.snapshot.state).toBe('revoked'));
+    for (const { status, json } of await Promise.all([1, 2, 3].map(() => application.ask('/token')))) {
+      expect(status).toBe(401);
+      expect(json).toMatchObject({ code: 'token_revoked' });
+    }
+    await expect(session.getToken({})).rejects.toMatchObject({ code: 'session_closed' });
+    expect(authOf(application).session('browser-7')).not.toBe(session);
   });
 
   test('the guard answers 401, and says why in JSON', async () => {
