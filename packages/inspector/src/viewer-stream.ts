@@ -30,7 +30,8 @@ export interface StreamStart {
  */
 export class ViewerStream {
   readonly #response: ServerResponse;
-  readonly #start: StreamStart;
+  readonly #present: Presentation;
+  readonly #summary: StreamStart['summary'];
   readonly #heartbeat: NodeJS.Timeout;
   readonly #most: number;
   #waiting: InspectorMessage[];
@@ -38,17 +39,18 @@ export class ViewerStream {
   readonly #notices = new Map<string, number>();
   #scheduled = false;
 
-  constructor(response: ServerResponse, start: StreamStart) {
+  constructor(response: ServerResponse, { hello, history, present, summary }: StreamStart) {
     this.#response = response;
-    this.#start = start;
-    this.#waiting = [...start.history];
-    this.#most = start.history.length + MOST_WAITING;
+    this.#present = present;
+    this.#summary = summary;
+    this.#waiting = [...history];
+    this.#most = history.length + MOST_WAITING;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.on('drain', () => this.#schedule());
     response.on('error', () => {}); // The viewer is gone; `close` says so.
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT).unref();
     response.once('close', () => clearInterval(this.#heartbeat));
-    this.#write('hello', start.hello);
+    this.#write('hello', hello);
     this.#schedule();
   }
 
@@ -84,7 +86,6 @@ export class ViewerStream {
 
   #writeSome(): void {
     if (!this.#isOpen() || this.#response.writableNeedDrain) return;
-    const { present, summary } = this.#start;
     for (const [instance, dropped] of this.#notices) this.#write('notice', { instance, dropped });
     this.#notices.clear();
     if (this.#missed > 0) {
@@ -92,10 +93,10 @@ export class ViewerStream {
       const missed = this.#missed + this.#waiting.length;
       this.#missed = 0;
       this.#waiting = [];
-      this.#write('summary', { missed, messages: summary().map(present) });
+      this.#write('summary', { missed, messages: this.#summary().map(this.#present) });
     }
     if (this.#waiting.length === 0) return;
-    this.#write('messages', this.#waiting.splice(0, BATCH).map(present));
+    this.#write('messages', this.#waiting.splice(0, BATCH).map(this.#present));
     if (this.#waiting.length > 0) this.#schedule();
   }
 
