@@ -15,13 +15,16 @@ const OWN_PATH = /^\/(?![/\\])[^\\\p{Cc}]*$/u;
 export function ownPath(value: unknown): string | undefined {
   if (typeof value !== 'string' || !OWN_PATH.test(value)) return undefined;
   try {
-    if (!OWN_PATH.test(decodeURIComponent(value))) return undefined;
-    const { origin, pathname, search, hash } = new URL(value, BASE);
-    // "/./" and "/../" vanish when an address is resolved, and what is left may begin with two slashes.
-    if (origin !== BASE || pathname.startsWith('//')) return undefined;
-    const path = pathname + search + hash;
-    return path.length > LONGEST ? undefined : path;
+    const path = resolved(value);
+    const readings = [path, decodeURIComponent(path), resolved(decodeURIComponent(value))];
+    return path.length <= LONGEST && readings.every((reading) => OWN_PATH.test(reading)) ? path : undefined;
   } catch {
     return undefined; // A percent sign that encodes nothing.
   }
+}
+
+/** "/./" and "/../" vanish when an address is resolved, and what is left may begin with two slashes. */
+function resolved(address: string): string {
+  const { origin, pathname, search, hash } = new URL(address, BASE);
+  return origin === BASE ? pathname + search + hash : '';
 }
