@@ -9,10 +9,10 @@ export interface SignInOptions {
   readonly path: string;
   /**
    * Where the browser goes after a sign-in that named no place of its own with `?returnTo=/path`: a path, or an https
-   * address. Default: `/`.
+   * address; http only on this machine. Default: `/`.
    */
   readonly afterSignIn?: string;
-  /** Where it goes after signing out: a path, or an https address. Default: `/`. */
+  /** Where it goes after signing out: likewise. Default: `/`. */
   readonly afterSignOut?: string;
   /**
    * Where it goes when a sign-in failed: a path of a page that needs no sign-in. The query says of the error what a 401
@@ -92,11 +92,15 @@ export class SignInRoutes {
   }
 }
 
+/** This machine, where nobody listens in. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
 /** Where the application sends browsers after a success, which may be where its pages are. */
 function placeOf(connection: string, name: string, place: string): string {
   const path = ownPath(place);
   if (path !== undefined) return path;
-  if (/^https?:$/.test(URL.parse(place)?.protocol ?? '')) return place;
+  const { protocol, hostname } = URL.parse(place) ?? {};
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname ?? ''))) return place;
   throw complaint(
     connection,
     `signIn.${name} must be a path of this application, such as /reviews, or an address that begins with https.`,

@@ -307,9 +307,13 @@ describe('a wrong option fails at the start, and is named', () => {
       { ...app, users, signIn: { ...signIn, onFailure } },
       'signIn.onFailure must be a path of this application, such as /sorry.',
     ]),
-    ...['afterSignIn', 'afterSignOut'].map((name): [string, object, string] => [
-      `signIn.${name}`,
-      { ...app, users, signIn: { ...signIn, [name]: 'javascript:alert(1)' } },
+    ...[
+      ['afterSignIn', 'javascript:alert(1)'],
+      ['afterSignIn', 'http://app.example/reviews'],
+      ['afterSignOut', 'http://127.0.0.1.evil.example/'],
+    ].map(([name = '', place]): [string, object, string] => [
+      `signIn.${name}: ${place}`,
+      { ...app, users, signIn: { ...signIn, [name]: place } },
       `signIn.${name} must be a path of this application, such as /reviews, or an address that begins with https.`,
     ]),
     ['users.admit', { ...app, users: { ...users, admit: true } }, 'users.admit must be a function'],

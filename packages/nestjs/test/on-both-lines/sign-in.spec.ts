@@ -108,6 +108,17 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect(callback.headers.location).toBe('/welcome');
   });
 
+  test.each(['https://app.example/reviews', 'http://localhost:5173/', 'http://127.0.0.1:5173/', 'http://[::1]:5173/'])(
+    'goes to where the pages of the application are: %s',
+    async (afterSignIn) => {
+      const server = await serverForTest();
+      const app = await application(server, { afterSignIn });
+      const login = await app.ask('/auth/frameio/login', asMara);
+      const callback = await app.ask(await allowed(server, login), { ...asMara, cookie: cookieOf(login) });
+      expect(callback.headers.location).toBe(afterSignIn);
+    },
+  );
+
   test('leaves nothing secret in the browser', async () => {
     const server = await serverForTest();
     const app = await application(server);
