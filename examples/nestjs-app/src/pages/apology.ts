@@ -1,5 +1,5 @@
-import { AuthenticationError, FrameioAuthError, UserActionRequiredError } from '@frameio-auth/core';
-import { FrameioAuthException, type FrameioAuthProblem } from '@frameio-auth/nestjs';
+import { FrameioAuthError } from '@frameio-auth/core';
+import { FrameioAuthException } from '@frameio-auth/nestjs';
 import { HttpException } from '@nestjs/common';
 import { SIGN_IN } from '../users/sign-in.js';
 import { html } from './html.js';
@@ -54,13 +54,9 @@ function apology(status: number, title: string, content: ReturnType<typeof html>
 /** Guard and decorators throw exceptions; the sign-in lets the errors of core through. */
 function troubleOf(error: unknown): Trouble {
   if (error instanceof FrameioAuthException) {
-    const { code, actionUrl } = error.getResponse() as FrameioAuthProblem;
+    const { code, actionUrl } = error.getResponse();
     return { status: error.getStatus(), code, actionUrl };
   }
-  if (error instanceof AuthenticationError) {
-    const actionUrl = error instanceof UserActionRequiredError ? error.actionUrl : undefined;
-    return { status: 401, code: error.code, actionUrl };
-  }
-  if (error instanceof HttpException) return { status: error.getStatus() };
-  return { status: error instanceof FrameioAuthError ? 503 : 500 };
+  if (error instanceof FrameioAuthError) return troubleOf(FrameioAuthException.of(error));
+  return { status: error instanceof HttpException ? error.getStatus() : 500 };
 }
