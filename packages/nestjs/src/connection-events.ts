@@ -58,7 +58,7 @@ export class ConnectionEvents {
     this.logger = new Logger(connection === DEFAULT_CONNECTION ? 'FrameioAuth' : `FrameioAuth:${connection}`);
   }
 
-  /** What the server did wrong lately, in any of the sessions, and has not made good since by issuing tokens. */
+  /** What the server did wrong lately, in any of the sessions, and has not made good since by issuing tokens, be it to another instance. */
   get trouble(): Failure | undefined {
     const { failure, at } = this.#trouble ?? { at: 0 };
     return performance.now() - at < MEMORY ? failure : undefined;
@@ -83,6 +83,9 @@ export class ConnectionEvents {
     if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) {
       this.#trouble = { failure, at: performance.now() };
     }
+    // Another instance was given tokens, which this one takes over, so the server is well.
+    const wanted = before === 'refreshing' || PAUSE.test(from);
+    if (wanted && snapshot.state === 'valid' && failure === null) this.#trouble = undefined;
     // Once for each outage and session, and not for every attempt.
     if (failure !== null && snapshot.attempt === 1 && PAUSE.test(snapshot.step)) {
       this.logger.warn(`${failure.code}: ${failure.description}`);

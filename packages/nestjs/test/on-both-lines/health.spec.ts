@@ -1,12 +1,13 @@
-import type { ServerToServerAuth, WebAppAuth } from '@frameio-auth/core';
+import { type ServerToServerAuth, WebAppAuth } from '@frameio-auth/core';
 import { FrameioAuthHealthIndicator, FrameioAuthModule, getFrameioAuthToken } from '@frameio-auth/nestjs';
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { fault, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { Redis } from 'ioredis';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { compile, freePort, serverForTest, service, start, webApp } from './application.js';
 
 @Controller('health')
@@ -94,6 +95,31 @@ test('where users sign in, it is the storage that must answer, and the server th
   expect(await health.check('redis', { connection: 'redis', maxAge: 0 })).toEqual({
     redis: { status: 'down', degraded: false, reason: expect.any(String) },
   });
+});
+
+test('the server is well again when another instance was given tokens', async () => {
+  const server = await serverForTest();
+  const options = webApp(server, { storage: memoryStorage() });
+  const { restore, http, users, ...plain } = options;
+  await using elsewhere = new WebAppAuth(plain);
+  const signIn = async () => {
+    const { url } = await elsewhere.session('mara').getAuthorizationUrl();
+    await elsewhere.session('mara').handleCallback(await server.signIn(url));
+  };
+  await signIn();
+  const { module } = await compile({ imports: [FrameioAuthModule.forRoot(options)] });
+  await module.init();
+  const health = module.get(FrameioAuthHealthIndicator, { strict: false });
+  const session = module.get<WebAppAuth>(getFrameioAuthToken(), { strict: false }).session('mara');
+  await session.getToken();
+  server.faults.next('token', fault.status(503, { retryAfter: 3_600 }));
+  await expect(session.refresh()).rejects.toMatchObject({ code: 'http_503' });
+  expect(await health.check('users', { maxAge: 0 })).toMatchObject({ users: { degraded: true } });
+
+  await signIn();
+  await vi.waitFor(async () =>
+    expect(await health.check('users', { maxAge: 0 })).toEqual({ users: { status: 'up', degraded: false } }),
+  );
 });
 
 async function deadRedis() {
