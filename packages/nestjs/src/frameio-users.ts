@@ -35,9 +35,9 @@ export interface FrameioUsers {
     context: ExecutionContext,
   ): string | null | undefined | Promise<string | null | undefined>;
   /**
-   * The user whom a message is from: of a microservice, or of a web socket. Whoever can send messages decides what is in
-   * them, so it must tell by what the application itself put there or has verified. Without this method, there is no
-   * user but where there is a request.
+   * The user whom a message of a microservice is from. Whoever can send messages decides what is in them, so it must tell
+   * by what the application itself put there or has verified. Without this method, there is no user but where there is
+   * a request.
    */
   identifyMessage?(context: ExecutionContext): string | null | undefined | Promise<string | null | undefined>;
   /**
