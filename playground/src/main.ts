@@ -6,11 +6,16 @@ import { PageServer } from './page-server.ts';
 import { Playground } from './playground.ts';
 import { ViewerWindow } from './viewer-window.ts';
 
-const OPENERS: { readonly [Platform in NodeJS.Platform]?: string } = { darwin: 'open', win32: 'explorer.exe' };
+/** Explorer takes an address with a query for a folder; `start` would have a shell read it. */
+const OPENERS: { readonly [Platform in NodeJS.Platform]?: readonly [string, ...string[]] } = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
 
 /** Shows the page in the user's browser; nothing comes of it where there is none. */
 function openBrowser(address: string): void {
-  const opener = spawn(OPENERS[process.platform] ?? 'xdg-open', [address], { detached: true, stdio: 'ignore' });
+  const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
+  const opener = spawn(program, [...words, address], { detached: true, stdio: 'ignore' });
   opener.once('error', () => {});
   opener.unref();
 }

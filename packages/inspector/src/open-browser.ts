@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 
-const OPENERS: { readonly [Platform in NodeJS.Platform]?: string } = { darwin: 'open', win32: 'explorer.exe' };
+/** Explorer takes an address with a query for a folder; `start` would have a shell read it. */
+const OPENERS: { readonly [Platform in NodeJS.Platform]?: readonly [string, ...string[]] } = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
 
 /** Shows an address in the user's browser, if there is one; nothing comes of it where there is none. */
 export function openBrowser(url: string): void {
-  const opener = spawn(OPENERS[process.platform] ?? 'xdg-open', [url], { detached: true, stdio: 'ignore' });
+  const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
+  const opener = spawn(program, [...words, url], { detached: true, stdio: 'ignore' });
   opener.once('error', () => {});
   opener.unref();
 }
