@@ -1,4 +1,4 @@
-import { AuthenticationError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import { AuthenticationError, ProtocolError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
 import { FrameioAuthException } from '@frameio-auth/nestjs';
 import { BadRequestException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import { expect, it } from 'vitest';
@@ -65,6 +65,12 @@ it.each([
     what: 'an outage of the storage',
     error: new StorageError('unavailable', 'It does not answer.'),
     status: 503,
+    title: 'Please come back later',
+  },
+  {
+    what: 'an answer of the server that is of no use',
+    error: new ProtocolError('invalid_response', 'It is no JSON.'),
+    status: 502,
     title: 'Please come back later',
   },
   { what: 'a bug', error: new TypeError('undefined is not a function'), status: 500, title: 'Please come back later' },
