@@ -13,17 +13,21 @@ const AT_ONCE = 50;
 /** So many requests of each contender in each round: few, so that what else the machine does meets all of them alike. */
 const REQUESTS = 500;
 
-/** What is to be told apart by a few percent takes part more often. */
-const ROUNDS = { close: 60, distant: 12 };
+const ROUNDS = 60;
+
+/** Who is to be told apart by a few percent takes part in every round, the others in every fifth. */
+const EVERY = { close: 1, distant: 5 };
 
 interface Contender {
   readonly name: string;
   /** Makes a request and reads the answer. */
   readonly call: () => Promise<string>;
-  readonly rounds: number;
+  /** It takes part in every so many rounds. */
+  readonly every: number;
 }
 
 interface Round {
+  readonly number: number;
   readonly seconds: number;
   /** What this process used, in seconds. */
   readonly processor: number;
@@ -44,21 +48,21 @@ export async function authenticatedRequests(): Promise<void> {
   const withAxios = axiosWithToken(auth.getToken, httpAgent);
   const [open, closed] = [`${origin}/open`, `${origin}/v4/me`];
 
-  const { close, distant } = ROUNDS;
+  const { close, distant } = EVERY;
   const contenders: readonly Contender[] = [
-    { name: 'undici, without a token', rounds: close, call: () => viaUndici(open, agent) },
+    { name: 'undici, without a token', every: close, call: () => viaUndici(open, agent) },
     {
       name: 'undici, getToken() and a header by hand',
-      rounds: close,
+      every: close,
       call: async () => viaUndici(closed, agent, await auth.getToken()),
     },
-    { name: 'undici, authInterceptor()', rounds: close, call: () => viaUndici(closed, intercepted) },
-    { name: 'undici, authInterceptor() and apiManners()', rounds: close, call: () => viaUndici(closed, mannerly) },
-    { name: 'fetch, without a token', rounds: distant, call: async () => (await fetch(open)).text() },
-    { name: 'fetch, authenticatedFetch()', rounds: distant, call: async () => (await authenticated(closed)).text() },
+    { name: 'undici, authInterceptor()', every: close, call: () => viaUndici(closed, intercepted) },
+    { name: 'undici, authInterceptor() and apiManners()', every: close, call: () => viaUndici(closed, mannerly) },
+    { name: 'fetch, without a token', every: distant, call: async () => (await fetch(open)).text() },
+    { name: 'fetch, authenticatedFetch()', every: distant, call: async () => (await authenticated(closed)).text() },
     {
       name: 'axios, with interceptors for token and 401',
-      rounds: distant,
+      every: distant,
       call: async () => (await withAxios.get(closed)).data,
     },
   ];
@@ -105,17 +109,17 @@ interface Measured {
 async function measure(contenders: readonly Contender[]): Promise<readonly Measured[]> {
   const measured = contenders.map((each) => ({ ...each, timed: [] as Round[], latencies: [] as number[] }));
   for (const { call } of measured) await run(call, []);
-  for (let round = 0; round < ROUNDS.close; round += 1) {
-    const present = measured.filter(({ rounds }) => round < rounds);
-    const first = round % present.length;
+  for (let number = 0; number < ROUNDS; number += 1) {
+    const present = measured.filter(({ every }) => number % every === 0);
+    const first = number % present.length;
     for (const { call, timed, latencies } of [...present.slice(first), ...present.slice(0, first)]) {
-      timed.push(await run(call, latencies));
+      timed.push({ number, ...(await run(call, latencies)) });
     }
   }
   return measured;
 }
 
-async function run(call: () => Promise<string>, latencies: number[]): Promise<Round> {
+async function run(call: () => Promise<string>, latencies: number[]): Promise<Omit<Round, 'number'>> {
   const processor = process.cpuUsage();
   const began = performance.now();
   let left = REQUESTS;
@@ -138,7 +142,7 @@ function print(measured: readonly Measured[]): void {
   for (const { name, timed, latencies } of measured) {
     const each = median(timed.map(({ processor }) => processor)) / REQUESTS;
     // Within a round, because those differ by what else the machine did.
-    const ratio = median(timed.map((round, index) => round.processor / (floor.timed[index] as Round).processor));
+    const ratio = median(timed.map((round) => round.processor / (floor.timed[round.number] as Round).processor));
     const rate = REQUESTS / median(timed.map(({ seconds }) => seconds));
     latencies.sort((one, other) => one - other);
     const [half, most] = [0.5, 0.99].map((share) => latencies[Math.floor(latencies.length * share)] as number);
