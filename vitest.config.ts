@@ -45,7 +45,10 @@ export default defineConfig({
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 20_000, // Some tests start processes, and a busy machine starts them slowly.
+    // Some tests start processes, or wait for Redis to choose another master, and a busy machine is slow in that. What does
+    // not end at all is found out a minute later.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // What decides the fate of a token is reached to the last branch, or says at its place why it cannot be.
     coverage: {
       include: ['packages/core/src/{machine,protocol,session}/**/*.ts'],
