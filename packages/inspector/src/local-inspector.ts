@@ -76,11 +76,7 @@ function servingInspector({
     present: (message) => message,
     postingToken,
   });
-  if (open === true)
-    server
-      .link()
-      .then(openBrowser)
-      .catch(() => {});
+  if (open === true) openBrowser(server.link());
   const close = () => server.close();
   return {
     instance,

@@ -6,8 +6,12 @@ const OPENERS: { readonly [Platform in NodeJS.Platform]?: readonly [string, ...s
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** Shows an address in the user's browser, if there is one; nothing comes of it where there is none. */
-export function openBrowser(url: string): void {
+/** Shows an address in the user's browser, as soon as it is known; nothing comes of it where there is no browser. */
+export function openBrowser(address: Promise<string>): void {
+  address.then(show).catch(() => {});
+}
+
+function show(url: string): void {
   const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(program, [...words, url], { detached: true, stdio: 'ignore' });
   opener.once('error', () => {});

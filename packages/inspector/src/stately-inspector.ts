@@ -40,11 +40,7 @@ export function statelyInspector({ port, open, ...labels }: StatelyInspectorOpti
     site: statelySite(INSPECTOR),
     present: statelyMessage,
   });
-  if (open === true)
-    server
-      .link()
-      .then(openBrowser)
-      .catch(() => {});
+  if (open === true) openBrowser(server.link());
   const close = () => server.close();
   return {
     instance,
