@@ -24,6 +24,7 @@ export {
   UserActionRequiredError,
 } from './kernel/errors.js';
 export type { Delivery, Failure, FailureKind } from './kernel/failure.js';
+export { isLoopback, isPrivate } from './kernel/private-address.js';
 export type { RecordFacts } from './kernel/record-facts.js';
 export type { EndingCause, Refusal, SessionEnding } from './kernel/session-ending.js';
 export { assertCommitRequest, assertDueRequest, assertKey, assertLeaseRequest } from './kernel/storage-arguments.js';

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@frameio-auth/core';
+import { ConfigurationError, isLoopback } from '@frameio-auth/core';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 
 /** What the connections are like that a transport makes by itself. */
@@ -14,18 +14,15 @@ export interface ConnectionOptions {
   readonly allowH2?: boolean;
 }
 
-/** Where requests go through, by the host that they are for. */
+/** Where requests go through, by the address that they are for. */
 export interface Connections {
-  to(hostname: string): Dispatcher;
+  to(url: URL): Dispatcher;
   /**
    * Ends what the transport made by itself, at once: undici's `close()` would also wait for connections that are not
    * there yet, and that nobody is waiting for any longer.
    */
   destroy(): Promise<void>;
 }
-
-/** Loopback (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3): what is for this machine is not for a proxy to see. */
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * Connections of the transport's own, through the proxies that the environment names.
@@ -38,7 +35,7 @@ export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: 
   const direct = new Agent({ connect: tls, allowH2 });
   const proxied = proxiedAgent({ connect: tls, requestTls: tls, proxyTls: { ...tls, allowH2: false }, allowH2 });
   return {
-    to: (hostname) => (LOOPBACK.test(hostname) ? direct : proxied),
+    to: (url) => (isLoopback(url) ? direct : proxied), // What is for this machine is not for a proxy to see.
     destroy: async () => {
       await Promise.all([direct.destroy(), proxied.destroy()]);
     },

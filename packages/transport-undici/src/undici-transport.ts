@@ -59,13 +59,14 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   let closed = false;
 
   const send = boundedTransport(async (url, init) => {
-    const { hostname, host } = new URL(url);
+    const address = new URL(url);
+    const { host } = address;
     if (closed) {
       const advice = `The request to ${host} was not sent: its transport is closed. Close it after the last session.`;
       throw new TransportError('transport_closed', advice, { delivery: 'not_sent' });
     }
     let begun = false;
-    const observed = connections.to(hostname).compose((dispatch) => (request, handler) => {
+    const observed = connections.to(address).compose((dispatch) => (request, handler) => {
       return dispatch({ ...request, ...timeouts }, new StartObserver(handler, () => (begun = true)));
     });
     try {

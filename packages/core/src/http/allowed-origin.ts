@@ -1,7 +1,5 @@
 import { ConfigurationError } from '../kernel/errors.js';
-
-/** Where plain http stays inside the machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+import { isPrivate } from '../kernel/private-address.js';
 
 /**
  * The origins (RFC 6454) that were named, as the platform writes them: default ports left out, hosts in lower case.
@@ -27,7 +25,7 @@ function allowedOrigin(text: unknown): string {
       '`allowedOrigins` takes scheme, host and port, such as https://api.frame.io, without a path or a wildcard.',
     );
   }
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+  if (!isPrivate(url)) {
     throw new ConfigurationError(
       'invalid_option',
       `\`allowedOrigins\` cannot hold ${url.origin}: a token goes over https, or over http to loopback alone.`,

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../kernel/errors.js';
+import { isLoopback } from '../kernel/private-address.js';
 import type { ServerProfile } from './server-profile.js';
-import { isLoopback } from './web-address.js';
 
 /**
  * Checks where users are to be sent back to. Schemes of an application's own are allowed (RFC 8252 §7.1).

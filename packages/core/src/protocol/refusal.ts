@@ -1,8 +1,8 @@
 import type { Failure } from '../kernel/failure.js';
 import type { Refused } from '../kernel/failure-policy.js';
+import { isPrivate } from '../kernel/private-address.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 import type { ServerProfile } from './server-profile.js';
-import { isPrivate } from './web-address.js';
 
 /** The server's words of refusal, as they came: the same in an answer (RFC 6749 §5.2) and a callback (§4.1.2.1). */
 export interface Refusal {

@@ -1,11 +1,11 @@
 import { StorageError } from '../kernel/errors.js';
 import type { Failure, FailureKind } from '../kernel/failure.js';
+import { isPrivate } from '../kernel/private-address.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import { Secret } from '../kernel/secret.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
-import { isPrivate } from '../protocol/web-address.js';
 import { readImport } from './exported-tokens.js';
 
 /** The version of the format below. A record of a later one is refused and left as it is. */

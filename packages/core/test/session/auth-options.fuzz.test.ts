@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/kernel/errors.js';
+import { isPrivate } from '../../src/kernel/private-address.js';
 import { NativeAppAuth } from '../../src/native-app-auth.js';
 import { type AdobeImsOptions, adobeIms } from '../../src/protocol/adobe-ims.js';
 import { type CustomServerOptions, customServer } from '../../src/protocol/custom-server.js';
@@ -8,7 +9,7 @@ import { type LegacyFrameioOptions, legacyFrameio } from '../../src/protocol/leg
 import { checkRedirectUri } from '../../src/protocol/redirect-uri.js';
 import { checkScopes } from '../../src/protocol/scope.js';
 import type { ServerProfile } from '../../src/protocol/server-profile.js';
-import { checkAddress, checkOrigin, isPrivate } from '../../src/protocol/web-address.js';
+import { checkAddress, checkOrigin } from '../../src/protocol/web-address.js';
 import { ServerToServerAuth } from '../../src/server-to-server-auth.js';
 import { readScopes, type Scopes } from '../../src/session/scopes.js';
 import { SPAAuth } from '../../src/spa-auth.js';

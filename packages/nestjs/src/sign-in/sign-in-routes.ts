@@ -1,3 +1,4 @@
+import { isPrivate } from '@frameio-auth/core';
 import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
 import type { FrameioRequest } from '../frameio-users.js';
 import type { FrameioAuthProblem } from '../http-exception.js';
@@ -92,15 +93,11 @@ export class SignInRoutes {
   }
 }
 
-/** This machine, where nobody listens in. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
-
 /** Where the application sends browsers after a success, which may be where its pages are. */
 function placeOf(connection: string, name: string, place: string): string {
   const path = ownPath(place);
   if (path !== undefined) return path;
-  const { protocol, hostname } = URL.parse(place) ?? {};
-  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname ?? ''))) return place;
+  if (URL.canParse(place) && isPrivate(new URL(place))) return place;
   throw complaint(
     connection,
     `signIn.${name} must be a path of this application, such as /reviews, or an address that begins with https.`,
