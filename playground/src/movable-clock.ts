@@ -26,9 +26,13 @@ export class MovableClock implements Clock {
     return this.#system.now() + this.#ahead;
   }
 
+  monotonic(): number {
+    return this.#system.monotonic() + this.#ahead;
+  }
+
   setTimeout(callback: () => void, delay: number, { keepAlive = false } = {}): Timer {
     const timer: Timer = {
-      at: this.now() + delay,
+      at: this.monotonic() + delay,
       keepAlive,
       handle: undefined,
       ring: () => {
@@ -56,6 +60,6 @@ export class MovableClock implements Clock {
   }
 
   #wind(timer: Timer): void {
-    timer.handle = this.#system.setTimeout(timer.ring, timer.at - this.now(), { keepAlive: timer.keepAlive });
+    timer.handle = this.#system.setTimeout(timer.ring, timer.at - this.monotonic(), { keepAlive: timer.keepAlive });
   }
 }

@@ -17,22 +17,17 @@ export function instanceClock(
   receiver: Receiver,
 ): Clock {
   const speed = 1 + fast / 1_000_000;
-  const now = () => Math.floor(beginning + ahead + (time.now - beginning) * speed);
+  const monotonic = () => (time.now - beginning) * speed;
   return {
-    now,
+    now: () => Math.floor(beginning + ahead + monotonic()),
+    monotonic,
     setTimeout(callback, delay): TimerHandle {
-      const deadline = now() + delay;
       const timer: Timer = {};
-      const wait = () => {
-        timer.appointment = time.after(Math.max(0, deadline - now()) / speed, () =>
-          receiver.deliver('timer', () => {
-            if (timer.appointment?.run === undefined) return;
-            if (now() < deadline) wait();
-            else callback();
-          }),
-        );
-      };
-      wait();
+      timer.appointment = time.after(Math.max(0, delay) / speed, () =>
+        receiver.deliver('timer', () => {
+          if (timer.appointment?.run !== undefined) callback();
+        }),
+      );
       return timer;
     },
     clearTimeout(handle) {

@@ -92,6 +92,7 @@ function standingClock(start: number): Clock & { pass(milliseconds: number): num
   const timers = new Map<unknown, { readonly callback: () => void; readonly at: number }>();
   return {
     now: () => now,
+    monotonic: () => now,
     setTimeout(callback, wait) {
       const handle = {};
       timers.set(handle, { callback, at: now + wait });

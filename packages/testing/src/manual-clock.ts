@@ -6,53 +6,66 @@ export interface ManualClockOptions {
   readonly now?: number;
 }
 
-/** A clock that stands still until a test moves it. */
+/** A wall clock, a monotonic clock and timers that stand still until a test moves them. */
 export interface ManualClock extends Clock {
   /**
-   * Moves the time on by `ms` milliseconds and runs the timers that fall due, those set meanwhile too: in the order
+   * Moves both clocks on by `ms` milliseconds and runs the timers that fall due, those set meanwhile too: in the order
    * of their deadlines, equal ones in the order they were set, each at its own time. Between two timers, and at
    * both ends, promise callbacks settle. Network I/O gets turns too but is not waited for: await its result.
    *
    * Rejects with what a timer throws, and when another `advance` is still under way.
    */
   advance(ms: number): Promise<void>;
-  /** {@link ManualClock.advance} up to `time`, in milliseconds since the Unix epoch; not into the past. */
+  /** {@link ManualClock.advance} until the wall clock shows `time`, in milliseconds since the Unix epoch; not into the past. */
   advanceTo(time: number): Promise<void>;
   /**
-   * Shows another hour without running anything, as after a process was paused or a machine's clock was set, also
-   * backwards. Timers that are overdue then run at the next `advance`, late.
+   * Moves both clocks on by `ms` milliseconds without running anything, as for a process that was paused. Timers that
+   * are overdue then run at the next `advance`, late.
+   */
+  pause(ms: number): void;
+  /**
+   * Sets the wall clock alone, forwards or back, in milliseconds since the Unix epoch. Timers do not notice: how long
+   * they wait is measured on the monotonic clock. To a session, a jump forwards looks like the sleep of a machine.
    */
   setNow(time: number): void;
-  /** The deadlines of the timers that wait, in the order in which they will run. */
+  /** When the timers that wait are due, by the wall clock as it is now, in the order in which they will run. */
   readonly pendingTimers: readonly number[];
 }
 
 interface Timer {
+  /** On the monotonic clock. */
   readonly deadline: number;
   readonly callback: () => void;
 }
 
-/** A {@link ManualClock}. */
+/** A {@link ManualClock}. Its monotonic clock begins at 0. */
 export function manualClock(options: ManualClockOptions = {}): ManualClock {
   let now = options.now ?? Date.UTC(2026, 0, 1);
+  let monotonic = 0;
   let advancing = false;
   const timers = new Set<Timer>();
   // Sorting is stable and a set keeps the order of insertion: equal deadlines stay in the order they were set.
   const inOrder = (): Timer[] => [...timers].sort((one, other) => one.deadline - other.deadline);
 
-  async function advanceTo(time: number): Promise<void> {
-    if (!(time >= now)) throw new RangeError(`A manual clock advances into the future only: ${time} is before ${now}`);
+  function pass(ms: number): void {
+    now += ms;
+    monotonic += ms;
+  }
+
+  async function advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`A manual clock advances into the future only, and not by ${ms} ms`);
     if (advancing) throw new Error('This manual clock is still advancing: await the earlier advance() first');
     advancing = true;
+    const end = monotonic + ms;
     try {
       await turnOfTheEventLoop();
-      for (let next = inOrder()[0]; next !== undefined && next.deadline <= time; next = inOrder()[0]) {
+      for (let next = inOrder()[0]; next !== undefined && next.deadline <= end; next = inOrder()[0]) {
         timers.delete(next);
-        now = Math.max(now, next.deadline);
+        pass(Math.max(0, next.deadline - monotonic));
         next.callback();
         await turnOfTheEventLoop();
       }
-      now = Math.max(now, time);
+      pass(Math.max(0, end - monotonic));
     } finally {
       advancing = false;
     }
@@ -61,23 +74,25 @@ export function manualClock(options: ManualClockOptions = {}): ManualClock {
 
   return {
     now: () => now,
+    monotonic: () => monotonic,
     setTimeout(callback, delay): TimerHandle {
       if (!Number.isFinite(delay))
         throw new RangeError(`A timer's delay is a finite number of milliseconds, not ${delay}`);
-      const timer: Timer = { deadline: now + Math.max(0, delay), callback };
+      const timer: Timer = { deadline: monotonic + Math.max(0, delay), callback };
       timers.add(timer);
       return timer;
     },
     clearTimeout(handle) {
       timers.delete(handle as Timer);
     },
-    advance: (ms) => advanceTo(now + ms),
-    advanceTo,
+    advance,
+    advanceTo: (time) => advance(time - now),
+    pause: pass,
     setNow(time) {
       now = time;
     },
     get pendingTimers() {
-      return inOrder().map(({ deadline }) => deadline);
+      return inOrder().map(({ deadline }) => deadline - monotonic + now);
     },
   };
 }

@@ -124,12 +124,40 @@ describe('manualClock', () => {
     const clock = manualClock({ now: 0 });
     const ran: number[] = [];
     clock.setTimeout(() => ran.push(clock.now()), 100);
-    clock.setNow(5000);
+    clock.pause(5000);
     expect(clock.now()).toBe(5000);
     expect(ran).toEqual([]);
     await clock.advance(10);
     expect(ran).toEqual([5000]);
     expect(clock.now()).toBe(5010);
+  });
+
+  it('has a monotonic clock that time moves, and setting the wall clock does not', async () => {
+    const clock = manualClock({ now: 5000 });
+    expect(clock.monotonic()).toBe(0);
+    await clock.advance(250);
+    clock.pause(50);
+    expect(clock.monotonic()).toBe(300);
+    clock.setNow(90_000);
+    clock.setNow(1000);
+    expect(clock.monotonic()).toBe(300);
+    expect(clock.now()).toBe(1000);
+  });
+
+  it.each([
+    ['back', -3_600_000],
+    ['forwards', 3_600_000],
+  ])('runs timers after their delay, however far the wall clock is put %s meanwhile', async (_, by) => {
+    const clock = manualClock({ now: START });
+    const ran: number[] = [];
+    clock.setTimeout(() => ran.push(clock.monotonic()), 100);
+    clock.setNow(START + by);
+    expect(clock.pendingTimers).toEqual([START + by + 100]);
+    await clock.advance(99);
+    expect(ran).toEqual([]);
+    await clock.advance(1);
+    expect(ran).toEqual([100]);
+    expect(clock.now()).toBe(START + by + 100);
   });
 
   it('refuses to advance into the past, and twice at a time', async () => {

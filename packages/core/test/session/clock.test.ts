@@ -49,6 +49,51 @@ describe('the system clock', () => {
     vi.unstubAllGlobals();
   });
 
+  it.each([
+    ['is put back', () => Date.UTC(2025, 0, 1)],
+    ['is put forward', () => Date.UTC(2027, 0, 1)],
+    ['stands still', () => Date.UTC(2026, 0, 1)],
+  ])('waits as long when the wall clock %s meanwhile', (_, now) => {
+    const callback = vi.fn();
+    systemClock().setTimeout(callback, 60 * DAY);
+    vi.spyOn(Date, 'now').mockImplementation(now);
+    vi.advanceTimersByTime(60 * DAY - 1);
+    expect(callback).toHaveBeenCalledTimes(0);
+    vi.advanceTimersByTime(1);
+    expect(callback).toHaveBeenCalledTimes(1);
+    vi.restoreAllMocks();
+  });
+
+  it('has a monotonic clock that no setting of the wall clock moves', () => {
+    const clock = systemClock();
+    const before = clock.monotonic();
+    vi.setSystemTime(0);
+    vi.advanceTimersByTime(250);
+    expect(clock.monotonic() - before).toBe(250);
+  });
+
+  it('looks the globals up at each call, so that fake ones have effect that are installed or removed later', () => {
+    vi.useRealTimers();
+    const clock = systemClock();
+    vi.useFakeTimers({ now: 5000 });
+    const callback = vi.fn();
+    clock.setTimeout(callback, 100);
+    vi.advanceTimersByTime(100);
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(clock.now()).toBe(5100);
+    vi.useRealTimers();
+    expect(clock.now()).toBeGreaterThan(Date.UTC(2026, 0, 1));
+  });
+
+  it('waits where the timers alone are faked', () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const callback = vi.fn();
+    systemClock().setTimeout(callback, 60 * DAY);
+    vi.runAllTimers();
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
   it('forgets a timer, also one that was wound up again on the way', () => {
     const clock = systemClock();
     const callback = vi.fn();
