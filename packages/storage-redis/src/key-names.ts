@@ -8,6 +8,8 @@ export interface KeyNames {
   readonly channel: string;
   /** The sorted set of what is due, of all sessions of the shard. */
   readonly due: string;
+  /** The hash with the highest version that any session of the shard was given. */
+  readonly mark: string;
 }
 
 export const DEFAULT_PREFIX = 'frameio-auth:';
@@ -16,16 +18,16 @@ export const DEFAULT_PREFIX = 'frameio-auth:';
 const SHARDS = 64;
 
 /**
- * The names of a session's hash and channel, and of what is due in its shard: `frameio-auth:{17}:<key>`,
- * `frameio-auth:{17}` and `frameio-auth:{17}.due`. There is nothing else of this storage in Redis.
+ * The names of a session's hash and channel, and of what its shard has: `frameio-auth:{17}:<key>`, `frameio-auth:{17}`,
+ * `frameio-auth:{17}.due` and `frameio-auth:{17}.mark`. There is nothing else of this storage in Redis.
  *
- * The braces are a hash tag: the three lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
+ * The braces are a hash tag: all four lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
  * shards it is follows from the key, so that a cluster's nodes get their share of the sessions. Names are the same
  * without a cluster, so sessions can move to one as they are.
  */
 export function keyNames(prefix: string, key: string): KeyNames {
   const channel = channelOf(prefix, shardOf(key));
-  return { hash: `${channel}:${key}`, channel, due: dueOf(channel) };
+  return { hash: `${channel}:${key}`, channel, due: dueOf(channel), mark: `${channel}.mark` };
 }
 
 /** The names of all sets of what is due. */

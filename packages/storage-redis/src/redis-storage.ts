@@ -74,7 +74,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   function restore({ key, id, value, version, base, expires, due }: WrittenRecord): Promise<ScriptReply> {
     const names = keyNames(keyPrefix, key);
     const written = [id, value, version, base, expires, due, publish, key];
-    return scripts.run(RESTORE, [names.hash, names.channel, names.due], written);
+    return scripts.run(RESTORE, [names.hash, names.channel, names.due, names.mark], written);
   }
 
   /** Also after `close()`: a lease that nobody knows of would end by time, and look like a refresh that was lost. */
@@ -132,7 +132,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       const id = randomUUID();
       const [expires, due] = [momentOf(expiresAt), momentOf(dueAt)];
       const asked = [id, value, String(expectedVersion), expires, due, publish, key];
-      const reply = await scripts.run(COMMIT, [names.hash, names.channel, names.due], asked);
+      const reply = await scripts.run(COMMIT, [names.hash, names.channel, names.due, names.mark], asked);
       const [outcome, now, version, , base = String(expectedVersion)] = reply;
       if (outcome !== 'committed') return { outcome: 'conflict', ...readingOf(reply) };
       if (!closed) recent.add({ key, id, value, version, base, expires, due });

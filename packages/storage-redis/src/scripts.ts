@@ -18,9 +18,12 @@
  * Times are milliseconds since the Unix epoch. A lease is a field with a deadline and not a key that expires, because
  * what must be known of it is known only after its end.
  *
- * Versions are the time of the commit, or one more than the last when that is not more. So they keep growing when the
- * key is gone in between, and also when Redis lost the last writes in a failover: two records never have the same
- * version.
+ * The mark of a shard is a hash too, and stays when sessions end. Its `version` is the highest that any session of the
+ * shard was given.
+ *
+ * Versions are the time of the commit, or one more than the mark's when that is not more. The mark keeps them growing
+ * when the key is gone in between, and when the clock goes back; the time, when Redis lost the last writes, be it with
+ * the mark. So two records never have the same version.
  *
  * A client that loses its connection sends again what was not answered, and Redis may have done it. So who asks names
  * each lease and each commit, and the same one again gets the same answer: it is neither abandoned nor a conflict.
@@ -68,9 +71,15 @@ end
 -- A hint may be lost, so one that Redis refuses (an ACL without the channel) is no failure of what was written.
 local function tell(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
 
--- The record, and no lease. What was there is written over and not deleted before: should Redis refuse one of the
+-- The highest version that any session of the shard was given.
+local function highestVersion()
+  return math.max(lastVersion, tonumber(redis.call('HMGET', KEYS[4], 'version')[1] or 0) or 0)
+end
+
+-- The record, and no lease. The shard remembers its version before there is anything to remember. What was there is written over and not deleted before: should Redis refuse one of the
 -- commands (an ACL without it), the key has either the old record or the new one.
 local function write(value, version, expires, commit)
+  if tonumber(version) > highestVersion() then redis.call('HSET', KEYS[4], 'version', version) end
   redis.call('HSET', KEYS[1], 'value', value, 'version', version, 'commit', commit)
   redis.call('HDEL', KEYS[1], 'expires', 'lease', 'owner', 'until', 'abandoned')
   if expires == '' then
@@ -138,7 +147,7 @@ export const RELEASE = script(
 `,
 );
 
-/** KEYS: hash, channel, due. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
+/** KEYS: hash, channel, due, mark. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
 export const COMMIT = script(
   'allow-oom',
   `
@@ -146,7 +155,7 @@ export const COMMIT = script(
   if commit == id then return reply('committed') end
   if version ~= expectedVersion then return reply('conflict') end
   local base = text(lastVersion)
-  version = text(math.max(lastVersion + 1, now))
+  version = text(math.max(highestVersion() + 1, now))
   write(written, version, forgotten, id)
   schedule(key, due)
   tell(publish, version, key)
@@ -159,7 +168,7 @@ export const COMMIT = script(
  * Writes a commit again that was lost. One that a master took which was none any more is not lost but outdone: what
  * stands was written over something later than what this commit was. Then those who watch look for themselves.
  *
- * KEYS: hash, channel, due. ARGV: name of the commit, value, version, the version it was written over, expires or '',
+ * KEYS: hash, channel, due, mark. ARGV: name of the commit, value, version, the version it was written over, expires or '',
  * due or '', how to tell, key.
  */
 export const RESTORE = script(

@@ -30,17 +30,16 @@ describe('a server that does not answer', () => {
     const client = connect(server);
     const [storage, other] = [open({ client, timeout: 200 }), open({ client: connect(server) })];
     // So that Redis has the scripts: one that it does not know is not run when nobody waits for it any more.
-    await storage.release((await grant(storage, 'warm-up')).lease);
-    const version = await write(storage, 'before', { key: 'another' });
+    await other.release((await grant(other, 'warm-up')).lease);
+    await other.read(KEY);
+    const version = await write(other, 'before', { key: 'another' });
     server.pause();
-    const begin = performance.now();
     try {
       const failures = await Promise.all([
         failureOf(storage.read(KEY)),
         failureOf(storage.lease(KEY, { owner: 'one', ttl: 50, ifVersion: 0 })),
         failureOf(storage.commit('another', { value: 'after', expectedVersion: version })),
       ]);
-      expect(performance.now() - begin).toBeLessThan(1500);
       expect(failures.map(({ code }) => code)).toEqual(Array(3).fill('storage_timeout'));
       expect(failures[0]?.message).toContain('200 ms');
     } finally {
@@ -61,8 +60,9 @@ describe('a server that is down', () => {
     onTestFinished(() => void process.off('warning', warn));
     await using another = await startRedis();
     const client = connect(another, { retryStrategy: () => 20 });
+    const patient = open({ client });
     const storage = open({ client, timeout: 300 });
-    await storage.read(KEY);
+    await patient.read(KEY);
     const before = listeners(client);
     await another.kill();
     await until('the client has noticed', () => client.status === 'reconnecting');
@@ -73,7 +73,7 @@ describe('a server that is down', () => {
     expect(new Set((await failures).map(({ code }) => code))).toEqual(new Set(['ECONNREFUSED']));
     expect(queued(client)).toBe(0);
     await another.start();
-    await write(storage, 'afterwards');
+    await write(patient, 'afterwards');
     expect(listeners(client)).toEqual(before);
     expect(warnings).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('a server that is down', () => {
     expect((await failureOf(write(storage, 'never written'))).code).toBe('ECONNREFUSED');
     await another.start();
     await until('the client is connected', () => client.status === 'ready');
-    expect(await storage.read(KEY)).not.toHaveProperty('record');
+    expect(await open({ client }).read(KEY)).not.toHaveProperty('record');
   });
 });
 
@@ -112,7 +112,7 @@ describe('a client that the application closed', () => {
     await ended;
     const begin = performance.now();
     expect((await failureOf(storage.read(KEY))).code).toBe('connection_closed');
-    expect(performance.now() - begin).toBeLessThan(500);
+    expect(performance.now() - begin).toBeLessThan(2_500); // And not after the time-out, which is twice that.
     storage.watch(KEY, () => {})();
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TokenStorage } from '@frameio-auth/core';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,9 +20,10 @@ function place() {
   return { client, keyPrefix, storage: open({ client, keyPrefix }), hash: hashOf(keyPrefix) };
 }
 
-/** The keys of a prefix, and when Redis forgets each; `never`. */
+/** The keys of a prefix but for the marks, of which there is one a shard, and when Redis forgets each; `never`. */
 async function keysOf(client: Redis, prefix: string): Promise<Record<string, number | 'never'>> {
-  const entries = (await client.keys(`${prefix}*`)).map(async (key) => {
+  const keys = (await client.keys(`${prefix}*`)).filter((key) => !key.endsWith('.mark'));
+  const entries = keys.map(async (key) => {
     const forgotten = (await client.call('PEXPIRETIME', key)) as number;
     return [key, forgotten === -1 ? 'never' : forgotten] as const;
   });
@@ -139,6 +141,54 @@ describe('what is in Redis', () => {
     expect(await write(storage, 'second', { expectedVersion: ahead })).toBe(ahead + 1);
   });
 
+  it.each([
+    ['a record that was forgotten at once', async (storage: TokenStorage) => write(storage, 'over', { expiresAt: 0 })],
+    [
+      'a record whose key was deleted',
+      async (storage: TokenStorage, client: Redis, hash: string) => {
+        const version = await write(storage, 'deleted');
+        await client.del(hash);
+        return version;
+      },
+    ],
+    [
+      'a record that had expired when the lease on it was released',
+      async (storage: TokenStorage) => {
+        const { now } = await storage.read(KEY);
+        const version = await write(storage, 'short', { expiresAt: now + 50 });
+        const { lease } = await grant(storage, 'one', { ifVersion: version });
+        await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
+        await storage.release(lease);
+        return version;
+      },
+    ],
+  ])('has versions that grow after %s, however far the clock of Redis went back', async (_, end) => {
+    const { client, keyPrefix, storage, hash } = place();
+    const mark = `${channelOf(keyPrefix)}.mark`;
+    const version = await end(storage, client, hash);
+    expect(await keysOf(client, keyPrefix)).toEqual({});
+    expect(await client.hgetall(mark)).toMatchObject({ version: String(version) });
+    // As if the clock had been so far ahead when the record was written.
+    const ahead = version + LONG;
+    await client.hset(mark, 'version', String(ahead));
+    expect(await write(storage, 'next')).toBe(ahead + 1);
+    const other = Array.from({ length: 1000 }, (_none, index) => `other ${index}`).find(
+      (key) => channelOf(keyPrefix, key) === channelOf(keyPrefix),
+    );
+    expect(await write(storage, 'of another session of the shard', { key: other as string })).toBe(ahead + 2);
+  });
+
+  it('has one small mark a shard, however many sessions there were', async () => {
+    const { client, keyPrefix, storage } = place();
+    const { now } = await storage.read(KEY);
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, index) => write(storage, 'over', { key: `session ${index}`, expiresAt: now })),
+    );
+    const keys = await client.keys(`${keyPrefix}*`);
+    expect(keys.filter((key) => !key.endsWith('.mark'))).toEqual([]);
+    expect(keys.length).toBeLessThanOrEqual(64);
+  });
+
   it('is nothing after a lease was released whose record had expired meanwhile', async () => {
     const { client, keyPrefix, storage, hash } = place();
     const { now } = await storage.read(KEY);
@@ -155,8 +205,9 @@ describe('what is in Redis', () => {
     const storage = open({ client });
     await write(storage, 'value');
     const plain = connect(server);
-    expect(await plain.keys('fictional-app:*')).toEqual([hashOf('fictional-app:frameio-auth:')]);
-    await plain.del(hashOf('fictional-app:frameio-auth:'));
+    const names = [hashOf('fictional-app:frameio-auth:'), `${channelOf('fictional-app:frameio-auth:')}.mark`];
+    expect((await plain.keys('fictional-app:*')).sort()).toEqual(names.sort());
+    await plain.del(...names);
   });
 });
 

@@ -1,12 +1,13 @@
-import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease, Reading, TokenStorage } from '@frameio-auth/core';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { connect, LONG, open } from './bench.js';
+import { DEFAULT_PREFIX } from '../src/key-names.js';
+import { connect, hashOf, LONG, open } from './bench.js';
 
-const HISTORIES = 24;
+/** One of these once lived through two commits within a millisecond, the first of which was forgotten at once. */
+const SEEDS = [970107049, ...Array.from({ length: 23 }, (_, index) => index + 1)];
 const STEPS = 150;
 
 /** A lease, or the life of a record, that ends within a history, in milliseconds. */
@@ -46,12 +47,11 @@ function chance(seed: number): (below: number) => number {
   };
 }
 
-it('does what the contract says through long random histories', async () => {
+it(`does what the contract says through the random histories of the seeds ${SEEDS.join(', ')}`, async () => {
   const client = connect(server);
   const other = connect(server);
   const storages = [open({ client }), open({ client: other })] as const;
-  const seeds = Array.from({ length: HISTORIES }, () => randomInt(2 ** 31));
-  await Promise.all(seeds.map((seed) => live(seed, storages, client)));
+  await Promise.all(SEEDS.map((seed) => live(seed, storages, client)));
 });
 
 async function live(seed: number, storages: readonly [TokenStorage, TokenStorage], client: Redis): Promise<void> {
@@ -98,8 +98,7 @@ async function live(seed: number, storages: readonly [TokenStorage, TokenStorage
         const holds = held?.lease.id === lease.id;
         expect(await storage.renew(lease), `renew ${lived}`).toBe(holds);
         // Only Redis knows when exactly it was.
-        const [hash = ''] = await client.keys(`*:${lease.key}`);
-        if (holds) held.until = Number(await client.hget(hash, 'until'));
+        if (holds) held.until = Number(await client.hget(hashOf(DEFAULT_PREFIX, lease.key), 'until'));
         break;
       }
       case 'release': {

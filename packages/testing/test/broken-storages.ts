@@ -75,6 +75,28 @@ function dueAtAnother(whole: TokenStorage, change: (dueAt: number) => number): P
   };
 }
 
+/** The storage with the versions of each key counted anew from `first` when there is no record. */
+function beginningAgain(whole: TokenStorage, first: (now: number) => number): Partial<TokenStorage> {
+  const before = new Map<string, number>();
+  const shift = <Reply extends object>(key: string, reply: Reply): Reply => {
+    if (!('record' in reply)) return reply;
+    const { value, version } = reply.record as StoredRecord;
+    return { ...reply, record: { value, version: version - (before.get(key) ?? 0) } };
+  };
+  const unshift = (key: string, version: number): number => (version === 0 ? 0 : version + (before.get(key) ?? 0));
+  return {
+    read: async (key) => shift(key, await whole.read(key)),
+    lease: async (key, request) =>
+      shift(key, await whole.lease(key, { ...request, ifVersion: unshift(key, request.ifVersion) })),
+    async commit(key, request) {
+      const reply = await whole.commit(key, { ...request, expectedVersion: unshift(key, request.expectedVersion) });
+      if (reply.outcome === 'conflict') return shift(key, reply);
+      if (request.expectedVersion === 0) before.set(key, reply.version - first(reply.now));
+      return { ...reply, version: reply.version - (before.get(key) ?? 0) };
+    },
+  };
+}
+
 /** Storages with one mistake each, by what they do. */
 export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'answers absence with `record: null`': {
@@ -168,27 +190,12 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     },
   },
   'begins again at version 1 after a record expired': {
-    breaks: ['expiry.version'],
-    by(whole) {
-      const before = new Map<string, number>();
-      const shift = <Reply extends object>(key: string, reply: Reply): Reply => {
-        if (!('record' in reply)) return reply;
-        const { value, version } = reply.record as StoredRecord;
-        return { ...reply, record: { value, version: version - (before.get(key) ?? 0) } };
-      };
-      const unshift = (key: string, version: number): number => (version === 0 ? 0 : version + (before.get(key) ?? 0));
-      return {
-        read: async (key) => shift(key, await whole.read(key)),
-        lease: async (key, request) =>
-          shift(key, await whole.lease(key, { ...request, ifVersion: unshift(key, request.ifVersion) })),
-        async commit(key, request) {
-          const reply = await whole.commit(key, { ...request, expectedVersion: unshift(key, request.expectedVersion) });
-          if (reply.outcome === 'conflict') return shift(key, reply);
-          if (request.expectedVersion === 0) before.set(key, reply.version - 1);
-          return { ...reply, version: reply.version - (before.get(key) ?? 0) };
-        },
-      };
-    },
+    breaks: ['expiry.version', 'expiry.at-once'],
+    by: (whole) => beginningAgain(whole, () => 1),
+  },
+  'begins again at the time of day after a record expired': {
+    breaks: ['expiry.at-once'],
+    by: (whole) => beginningAgain(whole, (now) => Math.floor(now)),
   },
   'writes whatever the version is': {
     breaks: ['commit.conflict', 'commit.conflict-absent', 'commit.one-winner', 'commit.no-lost-update'],
