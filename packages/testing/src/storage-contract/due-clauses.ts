@@ -37,7 +37,9 @@ export const dueClauses: readonly Clause[] = [
       const { now } = await storage.read(KEY);
       await write(storage, `${PREFIX}/later`, 'value', { dueAt: now + LONG });
       await write(storage, `${PREFIX}/soon`, 'value', { dueAt: now + MEDIUM });
-      await assertDue(other, []);
+      const early = await other.due({ prefix: PREFIX, limit: MANY });
+      // A machine that is busy may have taken longer than that to get here.
+      if (early.now < now + MEDIUM) assert.deepEqual([...early.keys], [], 'The keys that are due:');
       await advance(PAST_MEDIUM);
       await assertDue(other, [`${PREFIX}/soon`]);
     },
