@@ -8,7 +8,7 @@ import { checkGeneratedFiles } from './gates/generated-files.mjs';
 import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
 import { checkReadmeCode } from './gates/readme-code.mjs';
-import { importTarballs, packPackages, tarballs } from './gates/tarballs.mjs';
+import { importTarballs, packPackages, runTwoCores, tarballs } from './gates/tarballs.mjs';
 import { runUnitTests } from './gates/unit-tests.mjs';
 import { bringPrograms } from './programs.mjs';
 import { elapsed, paint, step, tail } from './progress.mjs';
@@ -57,6 +57,9 @@ const ROOMS = [
     { name: 'packages install and import', needs: 'pack', run: importTarballs },
     { name: 'types of packages', needs: 'pack', run: eachTarball('attw', ['--profile', 'esm-only', '--no-emoji']) },
     { name: 'published files', needs: 'pack', run: eachTarball('publint', ['--strict', '--pack=false']) },
+  ],
+  [
+    { name: 'two copies of core', needs: 'packages install and import', run: runTwoCores },
     { name: 'examples', needs: 'build', programs: ['redis'], run: runExamples },
     { name: 'code of the READMEs', needs: 'build', run: checkReadmeCode },
     { name: 'generated files', needs: 'build', run: checkGeneratedFiles },

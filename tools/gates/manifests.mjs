@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestOf, packageFolders } from '../workspace.mjs';
@@ -19,8 +18,12 @@ export async function checkManifests(root) {
     if (!solution.includes(`"${folder}"`)) faults.push(`${folder}: the references of tsconfig.json lack it.`);
     if (!folder.startsWith('packages')) continue;
     if (!tests.includes(`"../${folder}"`)) faults.push(`${folder}: the references of tests/tsconfig.json lack it.`);
-    if (!existsSync(join(root, folder, 'README.md'))) faults.push(`${folder}: README.md is missing.`);
+    const readme = await readFile(join(root, folder, 'README.md'), 'utf8').catch(() => undefined);
     const manifest = await manifestOf(join(root, folder));
+    if (readme === undefined) faults.push(`${folder}: README.md is missing.`);
+    else if (!installs(readme, manifest.name)) {
+      faults.push(`${folder}: README.md must show \`npm install\` of the package and of ${SCOPE}core.`);
+    }
     faults.push(...faultsOf(folder.split(/[/\\]/)[1] ?? '', manifest).map((fault) => `${folder}: ${fault}`));
   }
   return { faults: faults.join('\n') };
@@ -67,6 +70,7 @@ export function faultsOf(folder, manifest) {
     if (first !== 'types' || target.default === undefined)
       faults.push(`the export "${path}" must say \`types\`, then \`default\`.`);
   }
+  if (folder !== 'core') faults.push(...faultsOfCore(manifest));
   // The arrows between packages: everyone may know core, and nobody anyone else.
   for (const name of Object.keys({
     ...manifest.dependencies,
@@ -79,4 +83,34 @@ export function faultsOf(folder, manifest) {
       faults.push(`an adapter knows core and no other adapter, so it cannot depend on ${name}.`);
   }
   return faults;
+}
+
+/**
+ * What is wrong with the way in which an adapter takes core: the application has one, and the adapter must use that.
+ *
+ * @param {any} manifest
+ * @returns {string[]}
+ */
+function faultsOfCore({ dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta, devDependencies }) {
+  const core = `${SCOPE}core`;
+  const faults = [];
+  for (const [field, names] of Object.entries({ peerDependencies, devDependencies })) {
+    if (names?.[core] !== 'workspace:^') faults.push(`\`${field}\` must have ${core} as "workspace:^".`);
+  }
+  if (dependencies?.[core] !== undefined || optionalDependencies?.[core] !== undefined) {
+    faults.push(`an adapter takes ${core} as a peer alone, so that the application has one copy of it.`);
+  }
+  if (peerDependenciesMeta?.[core]?.optional) faults.push(`${core} cannot be an optional peer.`);
+  return faults;
+}
+
+/**
+ * Whether a README says how to install a package, and core beside it.
+ *
+ * @param {string} readme
+ * @param {string} name
+ */
+export function installs(readme, name) {
+  const commands = readme.split('\n').filter((line) => line.startsWith('npm install '));
+  return commands.some((command) => [name, `${SCOPE}core`].every((wanted) => command.split(' ').includes(wanted)));
 }

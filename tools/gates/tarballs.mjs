@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { capture } from '../child.mjs';
@@ -57,6 +57,9 @@ for (const [name, built] of Object.entries(JSON.parse(await readFile('expected.j
 }
 `;
 
+/** What the programs of tests/packed/ use besides the packages and their peers. */
+const BESIDE = ['@nestjs/platform-express', '@nestjs/testing', 'reflect-metadata'];
+
 /**
  * Installs the packed packages with npm in a folder outside the workspace and loads them there.
  *
@@ -78,6 +81,8 @@ export async function importTarballs({ root, scratch, toolchain }) {
   await writeFile(join(home, 'visitor.mjs'), VISITOR);
 
   const paths = await tarballs(scratch);
+  const { devDependencies } = await manifestOf(join(root, 'tests'));
+  const others = BESIDE.map((name) => `${name}@${devDependencies[name]}`);
   const flags = [
     '--prefix',
     home,
@@ -87,8 +92,27 @@ export async function importTarballs({ root, scratch, toolchain }) {
     '--no-fund',
     '--loglevel=error',
   ];
-  const installed = await capture(process.execPath, [npmProgram(), 'install', ...flags, ...paths], { cwd: home });
+  const installed = await capture(process.execPath, [npmProgram(), 'install', ...flags, ...paths, ...others], {
+    cwd: home,
+  });
   if (installed.code !== 0) return { faults: installed.output };
   const visit = await capture(toolchain.node, ['visitor.mjs'], { cwd: home, env: toolchain.env });
   return { faults: visit.output };
+}
+
+/**
+ * Runs a program of an application that has a copy of core to itself, beside the one that the adapters share.
+ *
+ * @param {Workshop} workshop
+ * @returns {Promise<Verdict>}
+ */
+export async function runTwoCores({ root, scratch, toolchain }) {
+  const visitor = join(scratch, 'visitor');
+  const home = join(visitor, 'two-cores');
+  const core = join('node_modules', '@frameio-auth', 'core');
+  await cp(join(visitor, core), join(home, core), { recursive: true });
+  await cp(join(root, 'tests', 'packed', 'two-cores.ts'), join(home, 'two-cores.ts'));
+  await writeFile(join(home, 'package.json'), '{ "private": true, "type": "module" }\n');
+  const { code, output } = await capture(toolchain.node, ['two-cores.ts'], { cwd: home, env: toolchain.env });
+  return { faults: code === 0 ? '' : output };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { faultsOf as faultsOfManifest } from '../gates/manifests.mjs';
+import { faultsOf as faultsOfManifest, installs } from '../gates/manifests.mjs';
 import { faultsOf as faultsOfFile } from '../gates/manners.mjs';
 import { programsOf } from '../gates/readme-code.mjs';
 import { adviceFor } from '../trouble.mjs';
@@ -46,7 +46,9 @@ describe('the manifest of a package', () => {
     engines: { node: '>=22.12.0' },
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './package.json': './package.json' },
     files: ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'],
-    dependencies: { '@frameio-auth/core': 'workspace:^', ioredis: '^5.0.0' },
+    dependencies: { ioredis: '^5.0.0' },
+    peerDependencies: { '@frameio-auth/core': 'workspace:^' },
+    devDependencies: { '@frameio-auth/core': 'workspace:^' },
     publishConfig: { access: 'public' },
   };
 
@@ -55,15 +57,39 @@ describe('the manifest of a package', () => {
   });
 
   it.each(['dependencies', 'peerDependencies', 'optionalDependencies'])('names no other adapter in its %s', (field) => {
-    const adapter = { ...manifest, [field]: { '@frameio-auth/storage-memory': 'workspace:^' } };
+    const others = { '@frameio-auth/storage-memory': 'workspace:^' };
+    const adapter = { ...manifest, [field]: field === 'peerDependencies' ? { ...manifest[field], ...others } : others };
 
     expect(faultsOfManifest('storage-example', adapter)).toEqual([expect.stringMatching(/no other adapter/)]);
   });
 
   it('names no package of this repository when it is that of core', () => {
-    const core = { ...manifest, name: '@frameio-auth/core', dependencies: { '@frameio-auth/testing': 'workspace:^' } };
+    const { peerDependencies, devDependencies, ...rest } = manifest;
+    const core = { ...rest, name: '@frameio-auth/core', dependencies: { '@frameio-auth/testing': 'workspace:^' } };
 
     expect(faultsOfManifest('core', core)).toEqual([expect.stringMatching(/core knows no other package/)]);
+  });
+
+  it.each([
+    [
+      'as a dependency',
+      { dependencies: { '@frameio-auth/core': 'workspace:^' } },
+      /takes @frameio-auth\/core as a peer alone/,
+    ],
+    ['not as a peer', { peerDependencies: {} }, /^`peerDependencies` must have @frameio-auth\/core/],
+    ['in an exact version', { peerDependencies: { '@frameio-auth/core': 'workspace:*' } }, /^`peerDependencies` must/],
+    [
+      'without having it for its own tests',
+      { devDependencies: {} },
+      /^`devDependencies` must have @frameio-auth\/core/,
+    ],
+    [
+      'as an optional peer',
+      { peerDependenciesMeta: { '@frameio-auth/core': { optional: true } } },
+      /cannot be an optional peer/,
+    ],
+  ])('does not take core %s', (_how, change, fault) => {
+    expect(faultsOfManifest('storage-example', { ...manifest, ...change })).toEqual([expect.stringMatching(fault)]);
   });
 
   it('publishes what every package does, and may add folders of its own', () => {
@@ -85,6 +111,17 @@ describe('the manifest of a package', () => {
       'the export "." must say `types`, then `default`.',
     ]);
     expect(description).toBe('A storage');
+  });
+});
+
+describe('the README of a package', () => {
+  it.each([
+    ['npm install @frameio-auth/storage-example @frameio-auth/core', true],
+    ['npm install --save-dev @frameio-auth/core @frameio-auth/storage-example redis', true],
+    ['npm install @frameio-auth/storage-example', false],
+    ['npm install @frameio-auth/core @frameio-auth/storage-example-2', false],
+  ])('says how to install it beside core: %s', (line, right) => {
+    expect(installs(`# A\n\n${line}\n`, '@frameio-auth/storage-example')).toBe(right);
   });
 });
 

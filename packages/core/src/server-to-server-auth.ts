@@ -1,5 +1,6 @@
 import { Auth } from './auth.js';
 import { authParts, type CommonOptions, requireSecret } from './auth-options.js';
+import { brand } from './kernel/brand.js';
 import type { Scopes } from './session/scopes.js';
 import { TokenSession } from './session/token-session.js';
 
@@ -18,6 +19,10 @@ export interface ServerToServerAuthOptions extends CommonOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class ServerToServerAuth extends Auth<TokenSession> {
+  static {
+    brand(ServerToServerAuth, 'ServerToServerAuth');
+  }
+
   constructor(options: ServerToServerAuthOptions) {
     requireSecret('ServerToServerAuth', options);
     const { clientId, clientSecret, scopes } = options;

@@ -1,4 +1,5 @@
 import { refuseSecret, type UserAuthOptions } from './auth-options.js';
+import { brand } from './kernel/brand.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
@@ -17,6 +18,10 @@ export interface SPAAuthOptions extends UserAuthOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class SPAAuth extends UserAuth {
+  static {
+    brand(SPAAuth, 'SPAAuth');
+  }
+
   constructor(options: SPAAuthOptions) {
     refuseSecret('SPAAuth', options);
     const { clientId, redirectUri, scopes } = options;

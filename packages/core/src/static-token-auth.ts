@@ -1,5 +1,6 @@
 import { DEFAULT_KEY } from './auth.js';
 import { refuse } from './auth-options.js';
+import { brand } from './kernel/brand.js';
 import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
 import { Secret } from './kernel/secret.js';
 import { harmlessly } from './session/calls.js';
@@ -26,6 +27,10 @@ const LEGACY_HEADERS = { 'x-frameio-legacy-token-auth': 'true' };
  * @throws ConfigurationError for what is no token
  */
 export class StaticTokenAuth {
+  static {
+    brand(StaticTokenAuth, 'StaticTokenAuth');
+  }
+
   /** Headers that requests with this token need besides `Authorization`. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly #listeners = new Set<(snapshot: SessionSnapshot) => void>();

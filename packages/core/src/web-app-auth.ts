@@ -1,4 +1,5 @@
 import { requireSecret, type UserAuthOptions } from './auth-options.js';
+import { brand } from './kernel/brand.js';
 import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
@@ -19,6 +20,10 @@ export interface WebAppAuthOptions extends UserAuthOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class WebAppAuth extends UserAuth {
+  static {
+    brand(WebAppAuth, 'WebAppAuth');
+  }
+
   constructor(options: WebAppAuthOptions) {
     requireSecret('WebAppAuth', options);
     const { clientId, clientSecret, redirectUri, scopes } = options;

@@ -1,3 +1,4 @@
+import { brand } from './brand.js';
 import type { Delivery, Failure } from './failure.js';
 import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
 
@@ -5,6 +6,8 @@ import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
  * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
  * never holds a token, a code, a verifier, a client secret, a response body or a header, and it has no `cause`,
  * because the errors of other libraries may hold those.
+ *
+ * `instanceof` recognises these classes also when an error comes from another copy of this package.
  */
 export abstract class FrameioAuthError extends Error {
   /** What went wrong, for a program to compare. */
@@ -130,6 +133,19 @@ export class StorageError extends FrameioAuthError {
     if (details.version !== undefined) this.version = details.version;
   }
 }
+
+const ERRORS = {
+  AuthenticationError,
+  ConfigurationError,
+  FrameioAuthError,
+  ProtocolError,
+  RateLimitError,
+  StorageError,
+  TokenExpiredError,
+  TransportError,
+  UserActionRequiredError,
+};
+for (const [name, branded] of Object.entries(ERRORS)) brand(branded, name);
 
 /** The error that a caller sees for a failure. */
 export function errorOf(failure: Failure): FrameioAuthError {
