@@ -13,7 +13,7 @@ import {
   AuthenticationError,
   adobeIms,
   ConfigurationError,
-  FrameioAuthError,
+  type FrameioAuthError,
   ProtocolError,
   RateLimitError,
   ServerToServerAuth,
