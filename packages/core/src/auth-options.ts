@@ -17,6 +17,7 @@ import { type ReauthenticationDue, Reauthentications } from './session/reauthent
 import { defaultKeepAliveBefore } from './session/refresh-token-life.js';
 import { readScopes, type Scopes } from './session/scopes.js';
 import type { RecordPlace } from './session/session-record.js';
+import { SessionTime } from './session/session-time.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
 import type { SessionSurroundings, StateChange } from './session/token-session.js';
 import { unsharedStorage } from './session/unshared-storage.js';
@@ -109,8 +110,12 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'due', 'watch'])) {
     refuse('storage', 'is no storage. Give memoryStorage() or another of the storages, or leave it out.');
   }
-  if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout'])) {
-    refuse('clock', 'is no clock. Give one with now(), setTimeout() and clearTimeout(), or leave it out.');
+  if (!hasMethods(clock, ['now', 'monotonic', 'setTimeout', 'clearTimeout'])) {
+    refuse('clock', 'is no clock. Give one with now(), monotonic(), setTimeout() and clearTimeout(), or leave it out.');
+  }
+  for (const reading of ['now', 'monotonic'] as const) {
+    if (Number.isFinite(clock[reading]())) continue;
+    refuse('clock', `does not work: its ${reading}() gives no number. Give milliseconds, or leave the clock out.`);
   }
   if (typeof entropy !== 'function') {
     refuse('entropy', 'must be a function that returns as many random bytes as it is asked for. Or leave it out.');
@@ -146,9 +151,10 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   }
   const keys = storageKeys(server, clientId, renewal === 'client_credentials' ? asked : undefined);
   const keepAliveBefore = readKeepAlive(options.keepAlive, server);
+  const time = new SessionTime(clock);
   const place: RecordPlace = {
-    storage: storage ?? unsharedStorage(clock),
-    clock,
+    storage: storage ?? unsharedStorage(time),
+    clock: time,
     entropy,
     ...(server.refreshTokenLifetime !== undefined && { refreshTokenLifetime: server.refreshTokenLifetime * 1000 }),
     ...(keepAliveBefore !== undefined && { keepAliveBefore }),
@@ -162,6 +168,8 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
       input,
       beginning: firstSnapshot(input),
       ...place,
+      clock: time,
+      wallClock: clock,
       client,
       coolDown: new CoolDown(place, keys.coolDown),
       scopes: asked,

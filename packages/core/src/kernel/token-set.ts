@@ -1,8 +1,8 @@
 import type { Secret } from './secret.js';
 
 /**
- * What is known of a set of tokens and may be shown to anyone: plain JSON, times in milliseconds since the Unix
- * epoch on the storage's clock.
+ * What is known of a set of tokens and may be shown to anyone: plain JSON. Times are in milliseconds, in a running session
+ * on its own time, in a record on the storage's clock.
  */
 export interface TokenFacts {
   /** When the request that these tokens answer was sent. */
@@ -36,4 +36,19 @@ export interface TokenSet {
   /** Passed through as it came; never read, because a token pair is good whatever its id token says. */
   readonly idToken?: Secret;
   readonly facts: TokenFacts;
+}
+
+/** The same tokens with their times on another clock, which is `ahead` milliseconds ahead of the one they are on. */
+export function redated(tokens: TokenSet, ahead: number): TokenSet {
+  if (ahead === 0) return tokens;
+  const { issuedAt, expiresAt, refreshTokenIssuedAt } = tokens.facts;
+  return {
+    ...tokens,
+    facts: {
+      ...tokens.facts,
+      issuedAt: issuedAt + ahead,
+      expiresAt: expiresAt === null ? null : expiresAt + ahead,
+      ...(refreshTokenIssuedAt !== undefined && { refreshTokenIssuedAt: refreshTokenIssuedAt + ahead }),
+    },
+  };
 }

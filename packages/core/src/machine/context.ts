@@ -13,7 +13,7 @@ export interface SessionInput {
   readonly onStorageUnavailable: 'request' | 'fail';
 }
 
-/** What the machine remembers: plain JSON, no secrets, times in milliseconds on the storage's clock. */
+/** What the machine remembers: plain JSON, no secrets, times in milliseconds on the session's time. */
 export interface SessionContext extends SessionInput {
   /** The version of the record that this session knows; 0 when it knows of none. */
   readonly version: number;

@@ -50,5 +50,5 @@ type Timers =
 /** What the machine is told. */
 export type SessionOccurrence = Wishes | StorageAnswers | ServerAnswers | Timers;
 
-/** An event: what happened, and when, in milliseconds since the Unix epoch on the storage's clock. */
+/** An event: what happened, and when, in milliseconds on the session's time, which never goes back. */
 export type SessionEvent = SessionOccurrence & { now: number };

@@ -24,6 +24,8 @@ export const policy = {
   patience: { attempts: 3, delay: 10_000 },
   /** After a renewal that an API's 401 forced, further 401s force none for this long: the reason is not the token. */
   forcedRenewalInterval: 60_000,
+  /** Clocks that are apart by less than this count as the same. */
+  clockTolerance: 10_000,
   /** A renewal is never due before this share of the token's life is over, whatever the refresh buffer says. */
   earliestRenewal: 0.75,
 } as const;
@@ -46,6 +48,11 @@ export function renewalWindow(tokens: TokenFacts, refreshBuffer: number): Window
   const lifetime = Math.max(0, tokens.expiresAt - tokens.issuedAt);
   const buffer = Math.min(refreshBuffer, lifetime * (1 - policy.earliestRenewal));
   return { notBefore: tokens.expiresAt - buffer, notAfter: tokens.expiresAt - buffer / 2 };
+}
+
+/** Whether tokens are dated later than now, so that the clock they are dated by was wrong, and their end is too. */
+export function isFromFuture(tokens: TokenFacts, now: number): boolean {
+  return tokens.issuedAt > now + policy.clockTolerance;
 }
 
 /** When tokens that nothing can renew come to their end. */

@@ -11,7 +11,7 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext, SessionInput } from './context.js';
 import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
-import { policy, renewalWindow, retryWindow } from './policy.js';
+import { isFromFuture, policy, renewalWindow, retryWindow } from './policy.js';
 
 /** What is left of earlier trouble once tokens are in place. */
 const calm = {
@@ -184,7 +184,8 @@ export function canRenew(context: SessionContext): boolean {
 
 function isDue(context: SessionContext, now: number): boolean {
   const { tokens, refreshBuffer } = context;
-  return tokens !== null && canRenew(context) && now >= renewalWindow(tokens, refreshBuffer).notBefore;
+  if (tokens === null || !canRenew(context)) return false;
+  return isFromFuture(tokens, now) || now >= renewalWindow(tokens, refreshBuffer).notBefore;
 }
 
 function isExpired({ tokens }: SessionContext, now: number): boolean {

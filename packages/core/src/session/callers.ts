@@ -1,4 +1,5 @@
-import type { Clock, TimerHandle } from '../kernel/clock.js';
+import type { TimerHandle } from '../kernel/clock.js';
+import type { Timing } from './session-time.js';
 
 interface Caller {
   resolve(token: string): void;
@@ -10,12 +11,12 @@ const LONG = 2 ** 31 - 1;
 
 /** Those who wait for one session's token. They come and go; the request they wait for does not depend on them. */
 export class Callers {
-  readonly #clock: Clock;
+  readonly #clock: Timing;
   /** Nobody, as a rule: of ten thousand sessions a few are waited for. */
   #waiting: Set<Caller> | undefined;
   #hold: TimerHandle;
 
-  constructor(clock: Clock) {
+  constructor(clock: Timing) {
     this.#clock = clock;
   }
 

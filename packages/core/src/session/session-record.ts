@@ -1,13 +1,13 @@
-import type { Clock } from '../kernel/clock.js';
 import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
-import type { TokenSet } from '../kernel/token-set.js';
+import { redated, type TokenSet } from '../kernel/token-set.js';
 import type { CommitRequest, Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
-import { policy } from '../machine/policy.js';
+import { isFromFuture, policy } from '../machine/policy.js';
 import { harmlessly, promised } from './calls.js';
 import { keepAliveWindow } from './refresh-token-life.js';
+import type { Timing } from './session-time.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
 import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
 
@@ -19,7 +19,7 @@ type Times = Pick<CommitRequest, 'expiresAt' | 'dueAt'>;
 /** Where a session's record is, and what it takes to ask for it. */
 export interface RecordPlace {
   readonly storage: TokenStorage;
-  readonly clock: Clock;
+  readonly clock: Timing;
   readonly entropy: Entropy;
   /** How long a refresh token lives, in milliseconds, where the provider says it. */
   readonly refreshTokenLifetime?: number;
@@ -35,13 +35,14 @@ const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
 
 /**
  * A session's side of its storage: one question at a time, and each answer as the event that it amounts to. It holds
- * the lease while there is one, and keeps the storage's time.
+ * the lease while there is one, and translates times: a session has its own, and in storage they are on the storage's
+ * clock. So a storage whose clock is set does not change how long tokens live that sessions have.
  */
 export class SessionRecord {
   readonly #place: RecordPlace;
   readonly #key: string;
   readonly #tell: (...answer: Answer) => void;
-  /** The storage's clock less the session's own. */
+  /** The storage's clock less the session's time. */
   #offset = 0;
   /** The latest question; answers to earlier ones come too late to mean anything. */
   #question = 0;
@@ -59,16 +60,6 @@ export class SessionRecord {
     this.#tell = tell;
   }
 
-  /** The time on the storage's clock. */
-  now(): number {
-    return this.#place.clock.now() + this.#offset;
-  }
-
-  /** A time on the storage's clock as the session's own clock has it. */
-  localTime(time: number): number {
-    return time - this.#offset;
-  }
-
   /** Whether the answer to the latest question is still to come. */
   get isAsked(): boolean {
     return this.#unanswered;
@@ -78,7 +69,7 @@ export class SessionRecord {
     this.#unwatch ??= this.#watch();
     this.#ask(
       (storage) => storage.read(this.#key),
-      ({ record, now }) => about('record.read', record, now),
+      ({ record, now }) => this.#about('record.read', record, now),
     );
   }
 
@@ -92,13 +83,14 @@ export class SessionRecord {
         switch (reply.outcome) {
           case 'granted':
             // A process that stood still hears of its lease when somebody else may have it.
-            if (reply.until <= this.now()) return [{ type: 'lease.held', until: reply.until }];
+            if (reply.until - this.#offset <= this.#place.clock.now())
+              return [{ type: 'lease.held', until: reply.until }];
             this.#lease = reply.lease;
             return [{ type: 'lease.granted', abandoned: reply.abandoned }];
           case 'held':
             return [{ type: 'lease.held', until: reply.until }];
           case 'moved':
-            return about('lease.moved', reply.record, reply.now);
+            return this.#about('lease.moved', reply.record, reply.now);
         }
       },
     );
@@ -124,11 +116,11 @@ export class SessionRecord {
   }
 
   commitTokens(tokens: TokenSet, expectedVersion: number): void {
-    this.#commit(this.#commitOf(writeTokens(tokens), expectedVersion, this.#timesOf(tokens)));
+    this.#commit(this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens)));
   }
 
   commitTombstone(tombstone: Tombstone, expectedVersion: number): void {
-    const times = { expiresAt: this.now() + TOMBSTONE_LIFETIME };
+    const times = { expiresAt: this.#place.clock.now() + TOMBSTONE_LIFETIME };
     this.#commit(this.#commitOf(writeTombstone(tombstone), expectedVersion, times));
   }
 
@@ -154,7 +146,7 @@ export class SessionRecord {
   ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
     try {
       for (let expectedVersion = version; ; ) {
-        const request = this.#commitOf(writeTokens(tokens), expectedVersion, this.#timesOf(tokens));
+        const request = this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens));
         const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
         if (reply.outcome === 'committed') return 'written';
         const { facts } = readRecord(reply.record, reply.now);
@@ -205,14 +197,25 @@ export class SessionRecord {
           return [{ type: 'commit.succeeded', version: reply.version }];
         }
         void this.releaseLease();
-        return about('commit.conflicted', reply.record, reply.now);
+        return this.#about('commit.conflicted', reply.record, reply.now);
       },
     );
   }
 
-  #commitOf(value: string, expectedVersion: number, times: Times): CommitRequest {
+  #write(tokens: TokenSet): string {
+    return writeTokens(redated(tokens, this.#offset));
+  }
+
+  /** @param times - on the session's time */
+  #commitOf(value: string, expectedVersion: number, { expiresAt, dueAt }: Times): CommitRequest {
     const lease = this.#lease;
-    return { value, expectedVersion, ...(lease && { lease }), ...times };
+    return {
+      value,
+      expectedVersion,
+      ...(lease && { lease }),
+      ...(expiresAt !== undefined && { expiresAt: expiresAt + this.#offset }),
+      ...(dueAt !== undefined && { dueAt: dueAt + this.#offset }),
+    };
   }
 
   #timesOf(tokens: TokenSet): Times {
@@ -224,7 +227,9 @@ export class SessionRecord {
   #expiryOf({ refreshToken, facts }: TokenSet): number | undefined {
     const { refreshTokenLifetime } = this.#place;
     if (refreshToken !== undefined) {
-      return refreshTokenLifetime === undefined ? undefined : this.now() + refreshTokenLifetime + RECORD_GRACE;
+      return refreshTokenLifetime === undefined
+        ? undefined
+        : this.#place.clock.now() + refreshTokenLifetime + RECORD_GRACE;
     }
     return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
   }
@@ -233,7 +238,7 @@ export class SessionRecord {
   #dueTimeOf({ facts }: TokenSet): number | undefined {
     const { refreshTokenLifetime, keepAliveBefore, entropy } = this.#place;
     if (refreshTokenLifetime === undefined || keepAliveBefore === undefined) return undefined;
-    const window = keepAliveWindow(facts, refreshTokenLifetime, keepAliveBefore, this.now());
+    const window = keepAliveWindow(facts, refreshTokenLifetime, keepAliveBefore, this.#place.clock.now());
     return window && window.notBefore + (window.notAfter - window.notBefore) * randomFraction(entropy);
   }
 
@@ -241,6 +246,18 @@ export class SessionRecord {
   #compareClocks(storageNow: number, asked: number): void {
     const [least, most] = [storageNow - this.#place.clock.now(), storageNow - asked];
     this.#offset = Math.min(Math.max(this.#offset, least), most);
+  }
+
+  /** An event that is about a record, and the tokens that are in it. */
+  #about(
+    type: 'record.read' | 'lease.moved' | 'commit.conflicted',
+    record: StoredRecord | undefined,
+    now: number,
+  ): Answer {
+    const { facts, tokens } = readRecord(record, now);
+    if (tokens === undefined || facts.status !== 'tokens') return [{ type, record: facts }];
+    const read = redated(limited(tokens, now), -this.#offset);
+    return [{ type, record: { ...facts, tokens: read.facts } }, read];
   }
 
   #watch(): Unsubscribe | undefined {
@@ -256,12 +273,12 @@ export class SessionRecord {
   }
 }
 
-/** An event that is about a record, and the tokens that are in it. */
-function about(
-  type: 'record.read' | 'lease.moved' | 'commit.conflicted',
-  record: StoredRecord | undefined,
-  now: number,
-): Answer {
-  const { facts, tokens } = readRecord(record, now);
-  return [{ type, record: facts }, tokens];
+/**
+ * A token from the future shows that the storage's clock, or that of whoever wrote it, was wrong. It cannot live longer
+ * from now on than the server gave it, whatever moment was computed for its end.
+ */
+function limited(tokens: TokenSet, now: number): TokenSet {
+  const { issuedAt, expiresAt } = tokens.facts;
+  if (expiresAt === null || !isFromFuture(tokens.facts, now)) return tokens;
+  return { ...tokens, facts: { ...tokens.facts, expiresAt: now + Math.max(0, expiresAt - issuedAt) } };
 }

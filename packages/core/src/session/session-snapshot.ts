@@ -14,7 +14,10 @@ export type SessionState =
   | 'revoking'
   | 'revoked';
 
-/** How a session stands: plain JSON without secrets, fit for logs and pages. Times are milliseconds since the Unix epoch. */
+/**
+ * How a session stands: plain JSON without secrets, fit for logs and pages. Times are milliseconds since the Unix epoch, by
+ * the wall clock of this machine.
+ */
 export interface SessionSnapshot {
   /** The session's key; `'default'` for the auth object's own. */
   readonly key: string;
@@ -46,27 +49,32 @@ export interface SessionSnapshot {
   readonly ending: SessionEnding | null;
 }
 
-/** @param refreshTokenLifetime - in milliseconds, where it is known */
+/**
+ * @param refreshTokenLifetime - in milliseconds, where it is known
+ * @param onWall - what the wall clock shows at a moment of the session's time
+ */
 export function presentSnapshot(
   key: string,
   snapshot: MachineSnapshot,
   refreshTokenLifetime: number | undefined,
+  onWall: (time: number) => number,
 ): SessionSnapshot {
+  const shown = (time: number | null | undefined) => (time == null ? null : onWall(time));
   const { tokens, attempt, failure, retryAt, ending } = snapshot.context;
   const step = pathOf(snapshot);
   return {
     key,
     state: step.split('.', 1)[0] as SessionState,
     step,
-    issuedAt: tokens?.issuedAt ?? null,
-    expiresAt: tokens?.expiresAt ?? null,
+    issuedAt: shown(tokens?.issuedAt),
+    expiresAt: shown(tokens?.expiresAt),
     refreshable: tokens?.refreshable ?? false,
-    reauthenticationDueAt: unavoidableEnd(snapshot.context, refreshTokenLifetime)?.by ?? null,
+    reauthenticationDueAt: shown(unavoidableEnd(snapshot.context, refreshTokenLifetime)?.by),
     scopes: tokens?.scopes ?? [],
     degraded: tokens !== null && failure !== null,
     attempt,
     failure,
-    retryAt,
+    retryAt: shown(retryAt),
     ending,
   };
 }

@@ -1,9 +1,10 @@
-import type { Clock, TimerHandle } from '../kernel/clock.js';
+import type { TimerHandle } from '../kernel/clock.js';
 import type { TimerName } from '../machine/effects.js';
+import type { Timing } from './session-time.js';
 
 /** The timers that one session runs, by name. None of them keeps the process alive. */
 export class SessionTimers {
-  readonly #clock: Clock;
+  readonly #clock: Timing;
   /** A field for each, and no map: there are as many of these as there are sessions. */
   readonly #running: Record<TimerName, TimerHandle> = {
     refresh: undefined,
@@ -13,7 +14,7 @@ export class SessionTimers {
     authorization: undefined,
   };
 
-  constructor(clock: Clock) {
+  constructor(clock: Timing) {
     this.#clock = clock;
   }
 

@@ -1,7 +1,8 @@
+import type { Clock } from '../kernel/clock.js';
 import { randomFraction, randomText } from '../kernel/entropy.js';
 import { ConfigurationError, errorOf, errorOfRefusal, TokenExpiredError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
-import type { TokenSet } from '../kernel/token-set.js';
+import { redated, type TokenSet } from '../kernel/token-set.js';
 import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
@@ -13,9 +14,15 @@ import type { CoolDown } from './cool-down.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
 import type { Reauthentications } from './reauthentications.js';
-import { defaultKeepAliveBefore, refreshTokenEnd, unavoidableEnd } from './refresh-token-life.js';
+import {
+  defaultKeepAliveBefore,
+  type ReauthenticationReason,
+  refreshTokenEnd,
+  unavoidableEnd,
+} from './refresh-token-life.js';
 import { type RecordPlace, SessionRecord } from './session-record.js';
 import { looksDifferent, presentSnapshot, type SessionSnapshot } from './session-snapshot.js';
+import type { SessionTime } from './session-time.js';
 import { SessionTimers } from './session-timers.js';
 import { type RevocationResult, requestTokens, revokeTokens, type TokenRequest } from './token-requests.js';
 import { type CodeGrant, Vault } from './vault.js';
@@ -38,6 +45,9 @@ export interface StateChange {
 
 /** What all sessions of one auth object share. */
 export interface SessionSurroundings extends RecordPlace {
+  readonly clock: SessionTime;
+  /** What the fresh path reads. */
+  readonly wallClock: Pick<Clock, 'now'>;
   readonly input: SessionInput;
   /** Where each of them begins. Snapshots never change, so all of them share this one. */
   readonly beginning: MachineSnapshot;
@@ -50,6 +60,12 @@ export interface SessionSurroundings extends RecordPlace {
   readonly onStateChange?: (change: StateChange) => unknown;
   readonly reauthentications: Reauthentications;
 }
+
+/** No wall clock is this near to any time. */
+const NOT_FRESH = -1;
+
+/** A wall clock that is put back by less than this leaves the fresh path open, in milliseconds. */
+const FRESH_SLACK = 1_000;
 
 /**
  * One session, running: it hears wishes and answers, has the machine decide, and carries out what it decides. What
@@ -66,9 +82,14 @@ export class TokenSession {
   readonly #replica: InspectedReplica | undefined;
   #snapshot: MachineSnapshot;
 
-  // The fresh path: two fields that a token is served from without asking anybody else.
-  #freshUntil = Number.NEGATIVE_INFINITY;
+  // The fresh path: three fields that a token is served from without asking anybody else. The wall clock is as far from
+  // the middle of the time in which the token is fresh as that is wide, or farther: once that time has passed, or a sleep,
+  // or when the clock was put back. How long the token is fresh on the session's own time, a timer sees to.
+  #freshMiddle = 0;
+  #freshRadius = NOT_FRESH;
   #ready: Promise<string> | undefined;
+  /** On the session's time. */
+  #freshUntil = Number.NEGATIVE_INFINITY;
   #used = false;
 
   // Events are taken one after the other, also those that arise while one is taken.
@@ -107,7 +128,7 @@ export class TokenSession {
    *   ConfigurationError that says why
    */
   readonly getToken = (options?: GetTokenOptions): Promise<string> => {
-    if (options === undefined && this.#around.clock.now() < this.#freshUntil) {
+    if (options === undefined && Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius) {
       this.#used = true;
       return this.#ready as Promise<string>;
     }
@@ -116,7 +137,8 @@ export class TokenSession {
 
   /** The access token if there is one that is good now. Never asks anybody, and never throws. */
   readonly peekToken = (): string | undefined => {
-    if (this.#around.clock.now() >= this.#freshUntil && !this.#isAlive()) return undefined;
+    const isFresh = Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius;
+    if (!isFresh && !this.#isAlive()) return undefined;
     this.#used = true;
     return this.#vault.served?.accessToken.reveal();
   };
@@ -134,8 +156,7 @@ export class TokenSession {
     if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
     // Taken now: what is alive at this reading of the clock may be over at the next.
     const token = (this.#vault.served as TokenSet).accessToken.reveal();
-    const isFresh = this.#around.clock.now() < this.#freshUntil;
-    if (!isFresh && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
+    if (!this.#isFresh() && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
     this.#used = true;
     return token;
   }
@@ -180,7 +201,7 @@ export class TokenSession {
     await this.#restore();
     await this.#rest();
     this.assertOpen();
-    return this.#vault.served && exportTokens(this.#vault.served);
+    return this.#vault.served && this.#exported(this.#vault.served);
   }
 
   /**
@@ -193,11 +214,12 @@ export class TokenSession {
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
-    const read = readImport(tokens, this.#record.now());
+    const { clock, wallClock } = this.#around;
+    const read = redated(readImport(tokens, wallClock.now()), clock.fromWall(0));
     const imported: TokenSet = { ...read, facts: { ...read.facts, signIn: this.#newSignIn() } };
     await this.#inTurn(async () => {
       const { expiresAt, refreshable } = imported.facts;
-      if (!refreshable && expiresAt !== null && expiresAt <= this.#record.now()) {
+      if (!refreshable && expiresAt !== null && expiresAt <= clock.now()) {
         throw new TokenExpiredError(
           'access_token_expired',
           'The imported access token has expired, and no refresh token came with it. Sign in again.',
@@ -222,7 +244,8 @@ export class TokenSession {
 
   /** How the session stands; free of secrets. */
   get snapshot(): SessionSnapshot {
-    return presentSnapshot(this.key, this.#snapshot, this.#around.refreshTokenLifetime);
+    const { clock, refreshTokenLifetime } = this.#around;
+    return presentSnapshot(this.key, this.#snapshot, refreshTokenLifetime, (time) => clock.onWall(time));
   }
 
   /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
@@ -273,7 +296,7 @@ export class TokenSession {
   #forget(): void {
     this.#vault.forget();
     this.#ready = undefined;
-    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#stale();
   }
 
   /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
@@ -337,7 +360,7 @@ export class TokenSession {
     const { tokens } = this.#snapshot.context;
     const { refreshTokenLifetime, keepAliveBefore } = this.#around;
     if (!tokens?.refreshable || refreshTokenLifetime === undefined || keepAliveBefore === undefined) return false;
-    return this.#record.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
+    return this.#around.clock.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
   }
 
   /**
@@ -432,7 +455,30 @@ export class TokenSession {
     const { tokens, suspect } = this.#snapshot.context;
     // What is being given up is nobody's any more, also where it came back from a storage that lost its last writes.
     if (this.#snapshot.matches('revoking')) return false;
-    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#record.now() < tokens.expiresAt);
+    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#around.clock.now() < tokens.expiresAt);
+  }
+
+  #isFresh(): boolean {
+    if (this.#around.clock.now() >= this.#freshUntil) return false;
+    this.#openFreshPath(); // The wall clock was put back, or the caller came by another way.
+    return true;
+  }
+
+  #openFreshPath(): void {
+    const { clock, wallClock } = this.#around;
+    const [from, until] = [wallClock.now() - FRESH_SLACK, clock.onWall(this.#freshUntil)];
+    this.#freshMiddle = (from + until) / 2;
+    this.#freshRadius = (until - from) / 2;
+  }
+
+  #stale(): void {
+    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#freshRadius = NOT_FRESH;
+  }
+
+  /** Tokens as the application keeps them: with the times of its own clock. */
+  #exported(tokens: TokenSet): ExportedTokens {
+    return exportTokens(redated(tokens, this.#around.clock.onWall(0)));
   }
 
   /** Hands an event to the machine, and with it the tokens that it is about, which the machine must not see. */
@@ -452,14 +498,14 @@ export class TokenSession {
   }
 
   #take(occurrence: SessionOccurrence, incoming: TokenSet | undefined): void {
-    const event: SessionEvent = { ...occurrence, now: this.#record.now() };
+    const event: SessionEvent = { ...occurrence, now: this.#around.clock.now() };
     const before = this.#snapshot;
     const [after, effects] = step(before, event);
     this.#snapshot = after;
     this.#replica?.send(event);
     for (const effect of effects) this.#carryOut(effect, incoming);
     // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
-    if (after.context.suspect) this.#freshUntil = Number.NEGATIVE_INFINITY;
+    if (after.context.suspect) this.#stale();
     this.#tell(before, after);
     this.#tellOfEnd(before, after, event);
     // What comes next, such as a service's new sign-in, is not the revocation's affair.
@@ -493,17 +539,16 @@ export class TokenSession {
    */
   #tellOfEnd(before: MachineSnapshot, after: MachineSnapshot, { type, now }: SessionEvent): void {
     if (type !== 'commit.succeeded' && type !== 'tokenRequest.failed') return;
-    const { reauthentications, refreshTokenLifetime = 0 } = this.#around;
-    if (after.matches('expired') && !before.matches('expired')) {
-      reauthentications.tell({ key: this.key, by: now, reason: 'session_ended' }, now);
-      return;
-    }
+    const { clock, reauthentications, refreshTokenLifetime = 0 } = this.#around;
+    const tell = (by: number, reason: ReauthenticationReason) =>
+      reauthentications.tell({ key: this.key, by: clock.onWall(by), reason }, clock.onWall(now));
+    if (after.matches('expired') && !before.matches('expired')) return tell(now, 'session_ended');
     const end = unavoidableEnd(after.context, this.#around.refreshTokenLifetime);
     if (end === undefined) return;
     const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#around;
     // A server's mind, or its configuration, may change before it matters; that there is no refresh token will not.
     if (end.reason !== 'no_refresh_token' && now < end.by - keepAliveBefore) return;
-    reauthentications.tell({ key: this.key, ...end }, now);
+    tell(end.by, end.reason);
   }
 
   /** What the machine decided, done. No effect may throw: what fails comes back as an event. */
@@ -569,14 +614,14 @@ export class TokenSession {
   }
 
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
-    const { client, coolDown } = this.#around;
+    const { client, clock, coolDown } = this.#around;
     // A code does not live long, and its user is waiting, so it is exchanged all the same.
     const asked = grant === 'authorization_code' ? undefined : coolDown.failure;
     if (asked !== undefined) {
       this.#send({ type: 'tokenRequest.failed', failure: asked });
       return;
     }
-    const outcome = await requestTokens(client, this.#requestOf(grant), this.#record.now(), this.#newSignIn());
+    const outcome = await requestTokens(client, this.#requestOf(grant), clock.now(), this.#newSignIn());
     if (outcome.ok) {
       this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
       return;
@@ -607,19 +652,19 @@ export class TokenSession {
     else this.#vault.adopt(incoming);
     const token = this.#vault.served?.accessToken.reveal();
     this.#ready = token === undefined ? undefined : Promise.resolve(token);
-    this.#freshUntil = Number.NEGATIVE_INFINITY;
+    this.#stale();
     this.#used = false;
   }
 
   #announceTokens(): void {
     const { onTokenRefreshed } = this.#around;
     const tokens = this.#vault.served;
-    if (onTokenRefreshed && tokens) harmlessly(() => onTokenRefreshed(exportTokens(tokens), this.key));
+    if (onTokenRefreshed && tokens) harmlessly(() => onTokenRefreshed(this.#exported(tokens), this.key));
   }
 
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
     const tokens = which === 'held' ? this.#vault.held : this.#vault.served;
-    if (which === 'served') this.#freshUntil = Number.NEGATIVE_INFINITY;
+    if (which === 'served') this.#stale();
     const result = await revokeTokens(this.#around.client, tokens as TokenSet);
     if (which !== 'served') return;
     this.#revocation = result;
@@ -628,11 +673,16 @@ export class TokenSession {
 
   #startTimer({ timer, notBefore, notAfter }: EffectParameters['startTimer']): void {
     const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
-    if (timer === 'refresh') this.#freshUntil = this.#record.localTime(at);
-    this.#timers.start(timer, at - this.#record.now(), () => {
-      this.#send(
-        timer === 'refresh' ? { type: 'refreshTimer.elapsed', used: this.#used } : { type: `${timer}Timer.elapsed` },
-      );
+    const delay = at - this.#around.clock.now();
+    if (timer !== 'refresh') {
+      this.#timers.start(timer, delay, () => this.#send({ type: `${timer}Timer.elapsed` }));
+      return;
+    }
+    this.#freshUntil = at;
+    this.#openFreshPath();
+    this.#timers.start(timer, delay, () => {
+      this.#stale();
+      this.#send({ type: 'refreshTimer.elapsed', used: this.#used });
     });
   }
 

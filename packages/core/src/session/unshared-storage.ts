@@ -1,5 +1,5 @@
-import type { Clock } from '../kernel/clock.js';
 import type { StoredRecord, TokenStorage } from '../kernel/token-storage.js';
+import type { Timing } from './session-time.js';
 
 /** So many records are kept before the first look for forgotten ones. */
 const FIRST_SWEEP = 64;
@@ -9,7 +9,7 @@ const FIRST_SWEEP = 64;
  * has one session, so its lease is always granted and its hints have no listener; the versions are kept all the same,
  * because they are what makes a sign-in's `state` work once.
  */
-export function unsharedStorage(clock: Clock): TokenStorage {
+export function unsharedStorage(clock: Pick<Timing, 'now'>): TokenStorage {
   const records = new Map<string, StoredRecord & { readonly expiresAt: number; readonly dueAt: number }>();
   let versions = 0;
 
