@@ -7,6 +7,7 @@ export {
   type TokenSource,
 } from './http/bearer-policy.js';
 export { type BoundedRequest, boundedTransport, type TransportLimits } from './http/bounded-transport.js';
+export { startDeadline } from './http/deadline.js';
 export { requestFailure } from './http/failed-request.js';
 export { isRepeatable, isRepeatableBody } from './http/repeatable-request.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';

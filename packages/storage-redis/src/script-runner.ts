@@ -1,3 +1,4 @@
+import { startDeadline } from '@frameio-auth/core';
 import { Connection } from './connection.js';
 import type { RedisClient } from './redis-client.js';
 import { isScriptMissing, mayHaveRun, storageErrorOf, timeoutError } from './redis-failure.js';
@@ -37,23 +38,23 @@ export class ScriptRunner {
     onUnknown: () => void = () => {},
   ): Promise<ScriptReply> {
     let over = false;
-    let timer: NodeJS.Timeout | undefined;
     const running = this.#send(script, keys, args, () => over);
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+    let cancelDeadline = () => {};
+    const late = new Promise<never>((_, reject) => {
+      cancelDeadline = startDeadline(this.#timeout, () => {
         over = true;
         reject(this.#connection.trouble ?? timeoutError(this.#timeout));
-      }, this.#timeout);
+      });
     });
     try {
-      return await Promise.race([running, deadline]);
+      return await Promise.race([running, late]);
     } catch (error) {
       running.then(onUnknown, (failure: unknown) => {
         if (mayHaveRun(failure)) onUnknown();
       });
       throw storageErrorOf(error);
     } finally {
-      clearTimeout(timer);
+      cancelDeadline();
     }
   }
 

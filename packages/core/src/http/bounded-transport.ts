@@ -1,12 +1,14 @@
 import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Delivery } from '../kernel/failure.js';
 import type { Transport, TransportRequest } from '../kernel/transport.js';
+import { startDeadline } from './deadline.js';
 import { codeOf, requestFailure } from './failed-request.js';
 
 export interface TransportLimits {
   /**
-   * How long a request may take in all, from the connection to the last byte of the body, in milliseconds. Default:
-   * 15000, more than the 10 s after which Node gives up connecting and says so: then it is known that nothing was sent.
+   * How long a request may take in all, from the connection to the last byte of the body, in milliseconds. Time in which
+   * the process stands still does not count, so that an answer which came meanwhile is read. Default: 15000, more than
+   * the 10 s after which Node gives up connecting and says so: then it is known that nothing was sent.
    */
   readonly timeout?: number;
   /** The longest body that is read, in bytes, after decompression. Default: 1048576 (1 MiB). */
@@ -49,7 +51,7 @@ export function boundedTransport(
     const { signal } = abortion;
     const request = { method, headers, redirect: 'manual', signal, ...(body !== undefined && { body }) } as const;
     const host = hostOf(url, request);
-    const timer = setTimeout(() => abortion.abort(), timeout);
+    const cancelDeadline = startDeadline(timeout, () => abortion.abort());
     let answered = false;
     try {
       const response = await send(url, request);
@@ -66,7 +68,7 @@ export function boundedTransport(
       if (!answered) throw requestFailure(error, host);
       throw unanswered('body_incomplete', `The answer of ${host} broke off (${codeOf(error)}).`);
     } finally {
-      clearTimeout(timer);
+      cancelDeadline();
     }
   };
 }

@@ -542,7 +542,10 @@ export class TokenSession {
     const { clock, reauthentications, refreshTokenLifetime = 0 } = this.#around;
     const tell = (by: number, reason: ReauthenticationReason) =>
       reauthentications.tell({ key: this.key, by: clock.onWall(by), reason }, clock.onWall(now));
-    if (after.matches('expired') && !before.matches('expired')) return tell(now, 'session_ended');
+    if (after.matches('expired') && !before.matches('expired')) {
+      tell(now, 'session_ended');
+      return;
+    }
     const end = unavoidableEnd(after.context, this.#around.refreshTokenLifetime);
     if (end === undefined) return;
     const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#around;
