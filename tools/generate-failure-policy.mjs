@@ -44,8 +44,14 @@ ${table(
   ANSWER_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
 )}
 
-An answer that means "not this client secret", by the words of the server's profile and no others, is first tried again
-with the other secret, if there are two.
+- No answer ends a session by default unless it speaks of the grant. A profile may say more: \`errorKinds\` for words of the
+  server's own, \`unknownErrors\` and \`bareBadRequest\` for a server that refuses refresh tokens in no known words.
+- A client with two secrets tries the other one after an answer that the profile lists in \`wrongSecret\` (by default
+  \`invalid_client\`), and after a 401 without an \`error\`. A revocation tries it after any refusal. Any answer but these
+  proves the secret that was shown, also a refusal of the grant: it goes first from then on.
+- 2xx with tokens is a success, whatever its number, and so is any 2xx to a revocation. A 2xx with an \`error\` and no tokens
+  is that error. An answer without \`token_type\` grants a bearer token.
+- The name of a status in \`error\` ("Unauthorized", "Bad Request"), as web frameworks send it, is no \`error\`.
 
 ## What follows
 

@@ -12,7 +12,7 @@ const clientSecret = 'client-secret.fictional';
 describe('an authorization URL', () => {
   it('names the client, the redirect URI, the scopes and the state (RFC 6749 §4.1.1)', async () => {
     const auth = new WebAppAuth({ ...common, clientSecret, redirectUri });
-    const { url, state } = await auth.getAuthorizationUrl();
+    const { url, state, nonce } = await auth.getAuthorizationUrl();
     const { origin, pathname, searchParams } = new URL(url);
     expect(origin + pathname).toBe('https://ims-na1.adobelogin.com/ims/authorize/v2');
     expect(Object.fromEntries(searchParams)).toEqual({
@@ -23,6 +23,7 @@ describe('an authorization URL', () => {
       state,
       code_challenge: searchParams.get('code_challenge'),
       code_challenge_method: 'S256',
+      nonce,
     });
     expect(state).toMatch(/^[\w-]{43}$/);
     expect(url).not.toContain(clientSecret);

@@ -56,8 +56,10 @@ export {
 } from './machine/step.js';
 export { NativeAppAuth, type NativeAppAuthOptions } from './native-app-auth.js';
 export { type AdobeImsOptions, adobeIms } from './protocol/adobe-ims.js';
+export type { BasicEncoding } from './protocol/client-authentication.js';
 export { type CustomServerOptions, customServer } from './protocol/custom-server.js';
 export { type LegacyFrameioOptions, legacyFrameio } from './protocol/legacy-frameio.js';
+export type { RequestParameters } from './protocol/request-parameters.js';
 export type { ClientAuthentication, ErrorPattern, ServerProfile, UserAction } from './protocol/server-profile.js';
 export { ServerToServerAuth, type ServerToServerAuthOptions } from './server-to-server-auth.js';
 export type { ExportedTokens, ImportableTokens } from './session/exported-tokens.js';
@@ -68,7 +70,13 @@ export type { Scopes } from './session/scopes.js';
 export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
 export type { RevocationResult } from './session/token-requests.js';
 export type { GetTokenOptions, StateChange, TokenSession } from './session/token-session.js';
-export type { AuthorizationUrl, AuthorizationUrlOptions, CodeExchange, UserSession } from './session/user-session.js';
+export type {
+  AuthorizationUrl,
+  AuthorizationUrlOptions,
+  CallbackOptions,
+  CodeExchange,
+  UserSession,
+} from './session/user-session.js';
 export { SPAAuth, type SPAAuthOptions } from './spa-auth.js';
 export { StaticTokenAuth, type StaticTokenAuthOptions } from './static-token-auth.js';
 export { WebAppAuth, type WebAppAuthOptions } from './web-app-auth.js';

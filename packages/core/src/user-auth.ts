@@ -6,7 +6,9 @@ import { type PendingAuthorization, PendingAuthorizations } from './session/pend
 import {
   type AuthorizationUrl,
   type AuthorizationUrlOptions,
+  type CallbackOptions,
   type CodeExchange,
+  checkTokenParameters,
   type SignIn,
   UserSession,
 } from './session/user-session.js';
@@ -66,14 +68,15 @@ export abstract class UserAuth extends Auth<UserSession> {
    *
    * @throws as {@link UserSession.handleCallback}
    */
-  async handleCallback(url: string | URL): Promise<UserSession> {
+  async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<UserSession> {
     this.assertOpen();
+    checkTokenParameters(options);
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
     const ready = ({ sessionKey }: PendingAuthorization) => this.borrow(sessionKey, UserSession.prepare);
     const begun = await pending.take(callback.state, { ready });
     return this.borrow(begun.sessionKey, async (session) => {
-      await UserSession.complete(session, callback, begun);
+      await UserSession.complete(session, callback, begun, options);
       return this.session(begun.sessionKey); // A sign-in that failed leaves nothing behind; this one is to be kept.
     });
   }

@@ -27,6 +27,20 @@ export abstract class FrameioAuthError extends Error {
 /** What the application handed over cannot work, and what to change. Tokens are kept. */
 export class ConfigurationError extends FrameioAuthError {
   override readonly name: string = 'ConfigurationError';
+  /** HTTP status of the answer, where a server refused the application. */
+  declare readonly status?: number;
+  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  declare readonly debugId?: string;
+
+  constructor(
+    code: string,
+    message: string,
+    details: { status?: number | undefined; debugId?: string | undefined } = {},
+  ) {
+    super(code, message);
+    if (details.status !== undefined) this.status = details.status;
+    if (details.debugId !== undefined) this.debugId = details.debugId;
+  }
 }
 
 export interface AuthenticationErrorDetails {
@@ -171,10 +185,10 @@ export function errorOf(failure: Failure): FrameioAuthError {
     });
   }
   if (failure.kind === 'configuration') {
-    const advice = ADVICE[code] ?? 'Check how the application is configured, here and at the server.';
     return new ConfigurationError(
       code,
-      `The authorization server refused the request (${code}): ${description}. ${advice}`,
+      `The authorization server refused the request (${code}): ${asSentence(description)} ${failure.advice ?? adviceOn(code)}`,
+      { status, debugId },
     );
   }
   if (failure.kind === 'terminal') {
@@ -188,13 +202,24 @@ export function errorOf(failure: Failure): FrameioAuthError {
   return new ProtocolError(code, `The authorization server failed (${code}): ${description}`, { status, debugId });
 }
 
-/** What to look at when the server refuses the client with one of the words of RFC 6749 §5.2. */
-const ADVICE: Readonly<Record<string, string>> = {
-  invalid_client: 'Check clientId and clientSecret, and whether the secret is still live.',
-  invalid_scope: 'Check scopes: each must be one that the credential may ask for in this flow.',
-  unauthorized_client: 'Check whether the credential is of the kind that this flow needs.',
-  unsupported_grant_type: 'Check server: it does not offer this flow.',
-};
+/** Ends a text that came from outside with one full stop, whether it has one or not. */
+function asSentence(text: string): string {
+  return /[.!?]["”]?$/.test(text) ? text : `${text}.`;
+}
+
+/** What to look at when the server refuses the client with a word of RFC 6749 §5.2, or with 401 and no word. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['invalid_client', 'Check clientId and clientSecret, and whether the secret is still live.'],
+  ['http_401', 'Check clientId and clientSecret, and whether the secret is still live.'],
+  ['invalid_scope', 'Check scopes: each must be one that the credential may ask for in this flow.'],
+  ['unauthorized_client', 'Check whether the credential is of the kind that this flow needs.'],
+  ['unsupported_grant_type', 'Check server: it does not offer this flow.'],
+  ['invalid_target', 'Check the parameters `resource` and `audience` in server.tokenParameters.'],
+]);
+
+function adviceOn(code: string): string {
+  return ADVICE.get(code) ?? 'Check how the application is configured, here and at the server.';
+}
 
 /** The error that a caller sees who gets no token. */
 export function errorOfRefusal(refusal: Refusal): FrameioAuthError {

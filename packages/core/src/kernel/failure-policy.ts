@@ -19,10 +19,14 @@ export interface Refused {
   readonly status: number;
   /** The `error` of its body (RFC 6749 §5.2), if it has one. */
   readonly error: string | undefined;
-  /** What the server's profile says that this `error` means there. */
+  /** Whether the server's profile lists it as "not this client secret". */
+  readonly refusesSecret: boolean;
+  /** What the server's profile says that this `error` means there, or this 400 that has none. */
   readonly ofProfile: FailureKind | undefined;
   /** Whether, by the server's profile, it asks the user to act. */
   readonly demandsAction: boolean;
+  /** Whether, by the server's profile, an `error` that is not known refuses the credential. */
+  readonly unknownIsTerminal: boolean;
 }
 
 interface Rule<Outcome> {
@@ -53,6 +57,33 @@ export const SILENCE_RULES: readonly Rule<Silence>[] = [
   },
 ];
 
+/** `error` values that speak of the client, its request or the server's offer, and never of the user's grant. */
+const CLIENT_ERRORS = [
+  'invalid_client',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'unsupported_response_type',
+  'invalid_scope',
+  'unauthorized_scope',
+  'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+] as const;
+
+/** `error` values that speak of the grant: of the code, the token, or the user's consent. */
+const GRANT_ERRORS = [
+  'invalid_grant',
+  'invalid_request',
+  'invalid_token',
+  'expired_token',
+  'unsupported_token_type',
+  'access_denied',
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+] as const;
+
 /** What an answer means. The first rule that fits decides, and one always does. */
 export const ANSWER_RULES: readonly Rule<Refused>[] = [
   {
@@ -62,12 +93,43 @@ export const ANSWER_RULES: readonly Rule<Refused>[] = [
     reason: 'The server asks to wait and has judged nothing, whatever its body says.',
   },
   {
-    outcome: '5xx, and 408',
+    outcome: "An answer that the server's profile lists in `wrongSecret`",
+    fits: ({ refusesSecret }) => refusesSecret,
+    kind: 'configuration',
+    reason: 'It refuses the client. The other secret has been tried, if there is one.',
+  },
+  {
+    outcome: 'An `error` by which this server wants the user to act (Adobe: `ride_…`)',
+    fits: ({ demandsAction }) => demandsAction,
+    kind: 'terminal',
+    reason: 'Only the user can help: the error has the address where.',
+  },
+  {
+    outcome:
+      "An `error` that the server's profile has a meaning for, or a 400 without one where it has `bareBadRequest`",
+    fits: ({ ofProfile }) => ofProfile !== undefined,
+    kind: 'profile',
+    reason: 'Servers have words of their own.',
+  },
+  {
+    outcome: `${listed(CLIENT_ERRORS)}, with any status`,
+    fits: ({ error }) => isOneOf(CLIENT_ERRORS, error),
+    kind: 'configuration',
+    reason: 'It is about the application and not about the user: a wrong setting must not cost every user a sign-in.',
+  },
+  {
+    outcome: '`server_error`, `temporarily_unavailable`, with any status',
+    fits: ({ error }) => error === 'server_error' || error === 'temporarily_unavailable',
+    kind: 'transient',
+    reason: 'The server says itself that it failed.',
+  },
+  {
+    outcome: '5xx and 408, with any other `error` or none',
     fits: ({ status }) => status >= 500 || status === 408,
     kind: 'transient',
     reason:
-      'The server or a gateway failed. Should the refresh have been carried out behind a 502, the new tokens are lost ' +
-      'either way, whereas giving up would end every session whenever a gateway has a bad quarter of an hour.',
+      'The server or a gateway failed, so what it says of the grant is not believed. If it rotated the refresh token ' +
+      'behind a 502, the new tokens are lost either way; giving up would end every session whenever a gateway fails.',
   },
   {
     outcome: 'A redirect that the transport let through, and 1xx',
@@ -76,69 +138,61 @@ export const ANSWER_RULES: readonly Rule<Refused>[] = [
     reason: 'It points elsewhere, as the sign-in page of a network does, and is never followed with credentials.',
   },
   {
-    outcome: '2xx that grants nothing that can be used',
-    fits: ({ status }) => status < 400,
+    outcome: '2xx without an `error` that grants nothing that can be used',
+    fits: ({ status, error }) => status < 400 && error === undefined,
     kind: 'ambiguous',
-    reason: 'It was granted, it seems, and what for cannot be read: the refresh token may well be spent.',
+    reason: 'The server seems to have granted something that cannot be read: the refresh token may be spent.',
   },
   {
-    outcome: 'An `error` by which this server wants the user to act (Adobe: `ride_…`)',
-    fits: ({ demandsAction }) => demandsAction,
-    kind: 'terminal',
-    reason: 'Nothing but the user can help: the error has the address where.',
-  },
-  {
-    outcome: "An `error` that the server's profile has a meaning for",
-    fits: ({ ofProfile }) => ofProfile !== undefined,
-    kind: 'profile',
-    reason: 'Servers have words of their own.',
-  },
-  {
-    outcome:
-      '`invalid_client`, `unauthorized_client`, `unsupported_grant_type`, `unsupported_response_type`, `invalid_scope`',
-    fits: ({ error }) => CONFIGURATION_WORDS.has(error),
-    kind: 'configuration',
-    reason: 'It is about the application and not about the user: mending it must not cost every user a sign-in.',
-  },
-  {
-    outcome: '`server_error`, `temporarily_unavailable`',
-    fits: ({ error }) => error === 'server_error' || error === 'temporarily_unavailable',
-    kind: 'transient',
-    reason: 'The server says itself that it failed.',
-  },
-  {
-    outcome: 'Any other `error`, or 400 or 401 without one, for a service',
-    fits: (refused) => refused.purpose === 'client_credentials' && refusesCredential(refused),
+    outcome: 'Any other answer to a service',
+    fits: ({ purpose }) => purpose === 'client_credentials',
     kind: 'configuration',
     reason: "The credential that was refused is the application's own.",
   },
   {
-    outcome: 'Any other `error`, such as `invalid_grant`, or 400 or 401 without one',
-    fits: refusesCredential,
+    outcome: listed(GRANT_ERRORS),
+    fits: ({ error }) => isOneOf(GRANT_ERRORS, error),
     kind: 'terminal',
-    reason: 'The server refuses the credential itself (RFC 6749 §5.2).',
+    reason: 'The server refuses the credential itself (RFC 6749 §5.2). `invalid_request` is what some servers call it.',
   },
   {
-    outcome: 'Any other status without an `error`, such as a bare 403, 404 or 407',
+    outcome: "Any other `error`, except with 401, where the server's profile has `unknownErrors: 'terminal'` (Adobe)",
+    fits: ({ unknownIsTerminal, error, status }) => unknownIsTerminal && error !== undefined && status !== 401,
+    kind: 'terminal',
+    reason: 'The server does not document how it refuses a refresh token.',
+  },
+  {
+    outcome: '401 without an `error`, or with one that is not known',
+    fits: ({ status }) => status === 401,
+    kind: 'configuration',
+    reason:
+      'By this status a server refuses the client (RFC 6749 §5.2). The other secret has been tried, if there is one.',
+  },
+  {
+    outcome: 'Any other answer: 400, 403, 404 or 407 without an `error`, or any status with one that is not known',
     fits: () => true,
     kind: 'configuration',
     reason:
-      "It comes from a firewall, a proxy or a wrong address: none of them knows the user's credential, and none of " +
-      'them may end a session.',
+      'It does not speak of the grant. It may come from a firewall, a proxy or a wrong address, and none of them may ' +
+      'end a session.',
   },
 ];
 
-const CONFIGURATION_WORDS: ReadonlySet<string | undefined> = new Set([
-  'invalid_client',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'unsupported_response_type',
-  'invalid_scope',
-]);
-
-function refusesCredential({ error, status }: Refused): boolean {
-  return error !== undefined || status === 400 || status === 401;
+function listed(errors: readonly string[]): string {
+  return errors.map((error) => `\`${error}\``).join(', ');
 }
+
+function isOneOf(errors: readonly string[], error: string | undefined): boolean {
+  return error !== undefined && errors.includes(error);
+}
+
+/** Every `error` that these rules have a meaning for. */
+export const KNOWN_ERRORS: readonly string[] = [
+  ...CLIENT_ERRORS,
+  ...GRANT_ERRORS,
+  'server_error',
+  'temporarily_unavailable',
+];
 
 /** What follows from a failure of this kind. */
 export interface Consequence {

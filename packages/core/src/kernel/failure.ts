@@ -33,6 +33,8 @@ export interface Failure {
   readonly actionUrl?: string;
   /** The server's name for this answer (Adobe: `x-debug-id`), which its support asks for. */
   readonly debugId?: string;
+  /** What to do about it, in words of this project, where more is known than `code` tells. */
+  readonly advice?: string;
   /** The version of the record that cannot be read, where that is the failure: new tokens may be written over it. */
   readonly version?: number;
 }

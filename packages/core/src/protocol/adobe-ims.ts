@@ -59,10 +59,14 @@ export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
     revocationTokenTypeHint: false,
 
     // A wrong client id is `invalid_client` too: only the description tells that it is the secret.
-    wrongSecret: { error: 'invalid_client', description: 'invalid client_secret parameter' },
+    wrongSecret: [{ error: 'invalid_client', description: 'invalid client_secret parameter' }],
     // Such as `ride_AdobeID_acct_actreq`: terms to accept, an e-mail address to confirm.
     userAction: { errorPrefix: 'ride_', addressField: 'jump' },
     errorKinds: {},
+    // How a dead refresh token is refused is not documented.
+    unknownErrors: 'terminal',
+    // Nor is whether id tokens repeat the nonce; PKCE ties the code to its sign-in in any case.
+    missingNonce: 'accepted',
     debugIdHeader: 'x-debug-id',
   });
 }

@@ -1,7 +1,10 @@
 import { ConfigurationError } from '../kernel/errors.js';
+import type { Failure } from '../kernel/failure.js';
+import type { Secret } from '../kernel/secret.js';
 import { type AuthorizationRequest, authorizationUrl } from './authorization-request.js';
 import { type Callback, readCallback } from './callback.js';
 import { type MessengerOptions, messenger, secretTextsOf } from './messenger.js';
+import { checkNonce, sendsNonce } from './nonce.js';
 import { type RevocationReply, type RevocationRequest, revocationEndpoint } from './revocation-endpoint.js';
 import { checkProfile } from './server-profile.js';
 import { type TokenEndpoint, tokenEndpoint } from './token-endpoint.js';
@@ -18,6 +21,10 @@ export interface AuthorizationClient extends TokenEndpoint {
   authorizationUrl(request: AuthorizationRequest): Promise<string>;
   readCallback(url: string | URL): Callback;
   revoke(request: RevocationRequest): Promise<RevocationReply>;
+  /** Whether a sign-in with these scopes sends a `nonce`. */
+  sendsNonce(scopes: readonly string[]): boolean;
+  /** Why the tokens are not those of the sign-in that sent this `nonce`; `undefined` when they may be. */
+  checkNonce(sent: Secret | undefined, tokens: { readonly idToken?: Secret }): Failure | undefined;
 }
 
 /** @throws ConfigurationError for a profile or a client that cannot work */
@@ -34,6 +41,8 @@ export function authorizationClient(options: AuthorizationClientOptions): Author
     revoke: revocationEndpoint(profile, client, confidential, deliver),
     authorizationUrl: (request) => authorizationUrl(profile, clientId, request),
     readCallback: (url) => readCallback(profile, secretTextsOf(clientId, clientSecrets), url),
+    sendsNonce: (scopes) => sendsNonce(profile, scopes),
+    checkNonce: (sent, { idToken }) => checkNonce(profile, sent, idToken),
   };
 }
 
@@ -48,6 +57,12 @@ function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOp
     throw new ConfigurationError(
       'invalid_option',
       'clientSecret must be printable ASCII, and not empty. Copy it again, without the line break at its end.',
+    );
+  }
+  if (profile.basicCredentials === 'raw' && clientId.includes(':')) {
+    throw new ConfigurationError(
+      'invalid_option',
+      "clientId has a colon, which raw HTTP Basic cannot carry (RFC 7617 §2). Set server.basicCredentials to 'form-encoded', or server.clientAuthentication to 'client_secret_post'.",
     );
   }
   const secretsUsed = profile.clientAuthentication !== 'none' || profile.clientCredentialsAuthentication !== undefined;

@@ -2,6 +2,12 @@ import * as oauth from 'oauth4webapi';
 import { ConfigurationError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { checkRedirectUri } from './redirect-uri.js';
+import {
+  AUTHORIZATION_PARAMETERS,
+  addParameters,
+  checkParameters,
+  type RequestParameters,
+} from './request-parameters.js';
 import { joinScopes } from './scope.js';
 import type { ServerProfile } from './server-profile.js';
 
@@ -16,6 +22,10 @@ export interface AuthorizationRequest {
   readonly prompt?: string;
   /** Whom the server should expect: an e-mail address, as a rule. */
   readonly loginHint?: string;
+  /** Comes back in the id token, and ties it to this request (OpenID Connect Core §3.1.2.1). */
+  readonly nonce?: Secret;
+  /** Parameters of the application's own, in addition to the profile's. */
+  readonly parameters?: RequestParameters;
 }
 
 /**
@@ -26,7 +36,7 @@ export interface AuthorizationRequest {
 export async function authorizationUrl(
   profile: ServerProfile,
   clientId: string,
-  { redirectUri, scopes, state, codeVerifier, prompt, loginHint }: AuthorizationRequest,
+  { redirectUri, scopes, state, codeVerifier, prompt, loginHint, nonce, parameters: own }: AuthorizationRequest,
 ): Promise<string> {
   if (profile.authorizationEndpoint === undefined) {
     throw new ConfigurationError(
@@ -35,6 +45,7 @@ export async function authorizationUrl(
     );
   }
   checkRedirectUri(profile, redirectUri);
+  checkParameters('parameters', own, AUTHORIZATION_PARAMETERS);
   if (state.length > (profile.maxStateLength ?? Number.POSITIVE_INFINITY)) {
     throw new ConfigurationError(
       'invalid_option',
@@ -44,6 +55,8 @@ export async function authorizationUrl(
 
   // The endpoint's own query, if it has one, stays (RFC 6749 §3.1).
   const url = new URL(profile.authorizationEndpoint);
+  addParameters(url.searchParams, profile.authorizationParameters);
+  addParameters(url.searchParams, own);
   const parameters = {
     response_type: 'code',
     client_id: clientId,
@@ -56,6 +69,7 @@ export async function authorizationUrl(
     }),
     prompt,
     login_hint: loginHint,
+    nonce: nonce?.reveal(),
   };
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.set(name, value);

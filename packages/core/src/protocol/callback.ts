@@ -2,7 +2,7 @@ import { AuthenticationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { kindOfRefusal } from '../kernel/failure-policy.js';
 import { Secret } from '../kernel/secret.js';
-import { type Cleaner, cleaner } from './foreign-text.js';
+import { type Cleaner, cleaner, LIMITS } from './foreign-text.js';
 import { judgeable, presentRefusal, readRefusal } from './refusal.js';
 import type { ServerProfile } from './server-profile.js';
 
@@ -39,15 +39,12 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
   // A parameter without a value is as good as none (RFC 6749 §3.1).
   const parameter = (name: string) => parameters.get(name) || undefined;
 
-  const outcome = outcomeOf(profile, cleaner(secrets), parameter);
+  // A code is a secret, and so is what it is tied to the browser by.
+  const clean = cleaner([...secrets, parameter('code') ?? '', parameter('state') ?? '']);
+  const outcome = outcomeOf(profile, clean, parameter);
   const state = parameter('state');
-  if (state === undefined) {
-    refuse(
-      'state_missing',
-      'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.',
-    );
-  }
-  checkIssuer(profile, parameter('iss'));
+  if (state === undefined) refuse('state_missing', stateMissing(outcome));
+  checkIssuer(profile, clean, parameter('iss'));
   return { state, outcome };
 }
 
@@ -82,23 +79,43 @@ function outcomeOf(
   return {
     ok: false,
     failure: {
-      // A callback has no status; what it says is said as a 400 would say it (RFC 6749 §4.1.2.1).
-      kind: kindOfRefusal({ purpose: 'authorization_code', status: 400, ...judgeable(profile, refusal) }),
+      // A callback has no status; what it says is said as a 400 would say it (RFC 6749 §4.1.2.1). A word that nobody
+      // knows declines the sign-in, because all that a callback is about is one sign-in.
+      kind: kindOfRefusal({
+        purpose: 'authorization_code',
+        status: 400,
+        refusesSecret: false,
+        ...judgeable(profile, 400, refusal),
+        unknownIsTerminal: true,
+      }),
       source: 'server',
       ...presentRefusal(profile, refusal, clean),
     },
   };
 }
 
+/** Without a state nobody knows whose words these are: they are shown as what the browser claims. */
+function stateMissing(outcome: Callback['outcome']): string {
+  if (outcome.ok) {
+    return 'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.';
+  }
+  const { code, description } = outcome.failure;
+  return `The callback has no state, so it belongs to no sign-in. The browser claims that the server refused (${code}): "${description}" If that is right, the sign-in was refused before it began: check the client, its redirect URI and its scopes, then start again.`;
+}
+
 /** A callback of another server may carry a code that is not meant for this one (RFC 9207 §2.4). */
-function checkIssuer({ name, issuer, callbackCarriesIssuer }: ServerProfile, named: string | undefined): void {
+function checkIssuer(
+  { name, issuer, callbackCarriesIssuer }: ServerProfile,
+  clean: Cleaner,
+  named: string | undefined,
+): void {
   if (named === undefined && callbackCarriesIssuer) {
     refuse('issuer_missing', `The callback does not name its issuer, as those of ${name} do. Start the sign-in again.`);
   }
   if (named !== undefined && named !== issuer) {
     refuse(
       'issuer_mismatch',
-      `The callback is of another server than ${issuer}. Hand each server's callback to the client of that server.`,
+      `The callback names the issuer "${clean(named, LIMITS.sentence)}", and this client's server is "${issuer}". Hand each server's callback to the client of that server; if they are one server, set server.issuer to the name that it gives itself.`,
     );
   }
 }

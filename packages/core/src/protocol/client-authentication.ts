@@ -3,13 +3,20 @@ import type { Secret } from '../kernel/secret.js';
 import { formEncode } from './foreign-text.js';
 import type { ClientAuthentication } from './server-profile.js';
 
+/** How id and secret go into HTTP Basic: form-encoded first, as RFC 6749 §2.3.1 has it, or as they are. */
+export type BasicEncoding = 'form-encoded' | 'raw';
+
 /** How oauth4webapi is to authenticate a client; without a secret it says who it is and no more. */
-export function clientAuth(method: ClientAuthentication, secret: Secret | undefined): oauth.ClientAuth {
+export function clientAuth(
+  method: ClientAuthentication,
+  encoding: BasicEncoding,
+  secret: Secret | undefined,
+): oauth.ClientAuth {
   if (secret === undefined) return oauth.None();
   switch (method) {
     case 'client_secret_basic':
       return (_server, client, _body, headers) => {
-        headers.set('authorization', `Basic ${basicCredentials(client.client_id, secret)}`);
+        headers.set('authorization', `Basic ${basicCredentials(client.client_id, secret, encoding)}`);
       };
     case 'client_secret_post':
       return oauth.ClientSecretPost(secret.reveal());
@@ -19,12 +26,24 @@ export function clientAuth(method: ClientAuthentication, secret: Secret | undefi
 }
 
 /**
- * Id and secret for HTTP Basic, form-encoded first (RFC 6749 §2.3.1). oauth4webapi's own also encodes `-`, `_`, `.`
- * and `*`, which the form encoding leaves alone, and which servers that forget to decode would then take for
- * another secret.
+ * Id and secret for HTTP Basic. oauth4webapi's own form encoding also encodes `-`, `_`, `.` and `*`, which forms leave
+ * alone, and which servers that forget to decode would then take for another secret.
  */
-export function basicCredentials(clientId: string, secret: Secret): string {
-  return btoa(`${formEncode(clientId)}:${formEncode(secret.reveal())}`);
+export function basicCredentials(clientId: string, secret: Secret, encoding: BasicEncoding = 'form-encoded'): string {
+  const [id, password] = [clientId, secret.reveal()];
+  return btoa(encoding === 'raw' ? `${id}:${password}` : `${formEncode(id)}:${formEncode(password)}`);
+}
+
+/** What to do when a server refuses credentials that the two encodings spell differently; else `undefined`. */
+export function adviceOnBasic(
+  clientId: string,
+  secrets: readonly Secret[],
+  encoding: BasicEncoding,
+): string | undefined {
+  const differs = [clientId, ...secrets.map((secret) => secret.reveal())].some((text) => formEncode(text) !== text);
+  if (!differs || secrets.length === 0) return undefined;
+  const other = encoding === 'raw' ? 'form-encoded' : 'raw';
+  return `The client ID or the secret has characters that HTTP Basic form-encodes (RFC 6749 §2.3.1), and many servers do not decode them. If both are right, set server.clientAuthentication to 'client_secret_post', or server.basicCredentials to '${other}'.`;
 }
 
 /** A client's secrets while one is being replaced: two are live, and the one that worked is tried first. */

@@ -39,7 +39,7 @@ export function customServer(options: CustomServerOptions): ServerProfile {
     refreshCarriesScope: options.refreshCarriesScope ?? false,
     revocationClientId: options.revocationClientId ?? 'body',
     revocationTokenTypeHint: options.revocationTokenTypeHint ?? true,
-    wrongSecret: options.wrongSecret ?? { error: 'invalid_client' },
+    wrongSecret: options.wrongSecret ?? [{ error: 'invalid_client' }],
     errorKinds: options.errorKinds ?? {},
   });
 }

@@ -5,7 +5,8 @@ import { type Cleaner, LIMITS } from './foreign-text.js';
 import { parseJsonObject } from './json-object.js';
 import { judgeable, presentRefusal, type Refusal, readRefusal } from './refusal.js';
 import { retryAfterOf } from './retry-after.js';
-import type { ServerProfile } from './server-profile.js';
+import type { ErrorPattern, ServerProfile } from './server-profile.js';
+import { spokenWords } from './spoken-words.js';
 
 export interface ErrorContext {
   readonly profile: ServerProfile;
@@ -15,42 +16,90 @@ export interface ErrorContext {
   readonly now: number;
 }
 
-/** Whether the answer means "not this client secret". */
-export function saysWrongSecret(profile: ServerProfile, answer: Answer): boolean {
-  const refusal = isUnserved(answer.status) ? undefined : refusalIn(profile, answer);
-  const { error, description } = profile.wrongSecret;
-  return refusal?.error === error && (description === undefined || refusal.description === description);
+/** An answer that does not grant the request, read. */
+export interface ErrorResponse {
+  readonly failure: Failure;
+  /** What the answer tells of the client secret that was shown; nothing when it was not looked at. */
+  readonly secret: 'refused' | 'accepted' | undefined;
+}
+
+/** Reads an answer that does not grant the request. */
+export function readErrorResponse(answer: Answer, context: ErrorContext): ErrorResponse {
+  const { profile, purpose } = context;
+  const { status } = answer;
+  const refusal = refusalIn(profile, answer);
+  const refusesSecret = profile.wrongSecret.some((pattern) => isLike(pattern, status, refusal));
+  const kind = kindOfRefusal({ purpose, status, refusesSecret, ...judgeable(profile, status, refusal) });
+  return {
+    failure: failureOf(answer, kind, refusal, context),
+    secret: verdictOnSecret(status, refusal, refusesSecret),
+  };
+}
+
+/** A 401 without a word is about the client as well (RFC 6749 §5.2), whatever the profile lists. */
+function verdictOnSecret(
+  status: number,
+  refusal: Refusal | undefined,
+  refusesSecret: boolean,
+): ErrorResponse['secret'] {
+  if (status === 429) return undefined;
+  if (refusesSecret || (status === 401 && refusal === undefined)) return 'refused';
+  // A wrong client id is an `invalid_client` too, and who fails has looked at nothing.
+  return isUnserved(status) || refusal?.error === 'invalid_client' ? undefined : 'accepted';
+}
+
+function isLike({ error, description, status }: ErrorPattern, answered: number, refusal: Refusal | undefined): boolean {
+  return (
+    refusal?.error === error &&
+    (description === undefined || refusal?.description === description) &&
+    (status === undefined || answered === status)
+  );
 }
 
 /** The refusal in the body of an answer; `undefined` for one that is empty, HTML, or anything else. */
 function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | undefined {
-  const members = status >= 400 ? parseJsonObject(text) : undefined;
-  return members && readRefusal(profile, (name) => members[name]);
+  const isRead = status >= 400 || (status >= 200 && status < 300);
+  const members = isRead ? parseJsonObject(text) : undefined;
+  const refusal = members && readRefusal(profile, (name) => members[name]);
+  return refusal && !REASON_PHRASE.test(refusal.error) ? refusal : undefined;
 }
 
-/** What an answer that does not grant the request means. */
-export function failureOfAnswer(answer: Answer, { profile, purpose, clean, now }: ErrorContext): Failure {
-  const { status, headers } = answer;
-  const refusal = refusalIn(profile, answer);
-  const kind = kindOfRefusal({ purpose, status, ...judgeable(profile, refusal) });
+/** What web frameworks put into `error`: the name of the status (RFC 9110 §15), which is no word of OAuth. */
+const REASON_PHRASE =
+  /^(?:bad request|unauthorized|forbidden|not found|method not allowed|not acceptable|conflict|gone|unsupported media type|unprocessable (?:entity|content)|internal server error|not implemented|bad gateway|service unavailable|gateway timeout)$/i;
+
+function failureOf(
+  { status, headers, text }: Answer,
+  kind: Failure['kind'],
+  refusal: Refusal | undefined,
+  { profile, clean, now }: ErrorContext,
+): Failure {
   const retryAfter = kind === 'transient' ? retryAfterOf(headers, now) : undefined;
   const debugId = clean((profile.debugIdHeader && headers.get(profile.debugIdHeader)) ?? '', LIMITS.word);
   return {
     kind,
     source: 'server',
-    ...(refusal ? presentRefusal(profile, refusal, clean) : wordsForStatus(profile, status)),
+    ...(refusal ? presentRefusal(profile, refusal, clean) : wordsForStatus(profile, status, text, clean)),
     ...(status > 0 && { status }),
     ...(retryAfter !== undefined && { retryAfter }),
     ...(debugId !== '' && { debugId }),
   };
 }
 
-function wordsForStatus({ name }: ServerProfile, status: number): Pick<Failure, 'code' | 'description'> {
+function wordsForStatus(
+  { name }: ServerProfile,
+  status: number,
+  text: string,
+  clean: Cleaner,
+): Pick<Failure, 'code' | 'description'> {
   if (status < 200 || (status >= 300 && status < 400)) {
     return { code: 'redirect_refused', description: `${name} answered with a redirect, which is never followed.` };
   }
+  // A success that cannot be read may hold tokens, so nothing of it is shown.
   if (status < 300) {
     return { code: 'invalid_response', description: `${name} answered ${status} without what was asked for.` };
   }
-  return { code: `http_${status}`, description: `${name} answered ${status} without a word of OAuth.` };
+  const said = spokenWords(text, clean);
+  const words = said === '' ? '.' : `: "${said}"`;
+  return { code: `http_${status}`, description: `${name} answered ${status} without an OAuth error${words}` };
 }

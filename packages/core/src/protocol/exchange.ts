@@ -38,7 +38,7 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
       [oauth.allowInsecureRequests]: endpoint.startsWith('http:'),
     });
     const { status, headers } = response;
-    // Of a server that failed or sends us elsewhere, the words are not missed.
+    // Of a server that failed or sends us elsewhere, words that do not arrive are not missed.
     const text = isUnserved(status) ? await response.text().catch(() => '') : await reach(() => response.text());
     return { answer: { status, headers, text } };
   } catch (error) {
@@ -47,9 +47,15 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
   }
 }
 
-/** Whether the status alone says that the request was not carried out, so that nobody needs to read the body. */
+/** Whether the status alone says that the request was not carried out. */
 export function isUnserved(status: number): boolean {
-  const wordless = { error: undefined, ofProfile: undefined, demandsAction: false };
+  const wordless = {
+    error: undefined,
+    refusesSecret: false,
+    ofProfile: undefined,
+    demandsAction: false,
+    unknownIsTerminal: false,
+  };
   return kindOfRefusal({ purpose: 'refresh_token', status, ...wordless }) === 'transient';
 }
 

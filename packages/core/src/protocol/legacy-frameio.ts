@@ -40,7 +40,7 @@ export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile
     revocationClientId: 'body',
     revocationTokenTypeHint: true,
 
-    wrongSecret: { error: 'invalid_client' },
+    wrongSecret: [{ error: 'invalid_client' }],
     errorKinds: {},
   });
 }

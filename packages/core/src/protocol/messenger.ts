@@ -4,9 +4,9 @@ import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Transport } from '../kernel/transport.js';
-import { basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
-import { failureOfAnswer, saysWrongSecret } from './error-response.js';
-import { exchange, type SendOptions } from './exchange.js';
+import { adviceOnBasic, basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
+import { readErrorResponse } from './error-response.js';
+import { exchange, isUnserved, type SendOptions } from './exchange.js';
 import { cleaner } from './foreign-text.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 
@@ -26,7 +26,7 @@ export interface Message<Content> {
   /** The secrets that it carries besides the client's own. */
   readonly secrets: readonly Secret[];
   send(authentication: oauth.ClientAuth, options: SendOptions): Promise<Response>;
-  /** What the body of a 200 holds; `undefined` when that is of no use. */
+  /** What the body of a 2xx holds; `undefined` when that is of no use. */
   read(text: string): Promise<Content | undefined>;
 }
 
@@ -39,33 +39,57 @@ export type Messenger = <Content>(message: Message<Content>) => Promise<Reply<Co
 /** Delivers messages, each with the client secret that the server accepts at present. */
 export function messenger({ profile, clientId, clientSecrets, transport, clock }: MessengerOptions): Messenger {
   const secrets = clientSecretsOf(clientSecrets);
+  const encoding = profile.basicCredentials ?? 'form-encoded';
 
   return async (message) => {
+    const { purpose, authentication } = message;
     const clean = cleaner([...secretTextsOf(clientId, clientSecrets), ...message.secrets.map((each) => each.reveal())]);
     const untried = [...secrets.candidates()];
+    /** The first answer that is not about the secret says more than those that come after it. */
+    let telling: Failure | undefined;
     for (;;) {
       const secret = untried.shift();
       const attempt = await exchange(transport, message.endpoint, clean, (options) =>
-        message.send(clientAuth(message.authentication, secret), options),
+        message.send(clientAuth(authentication, encoding, secret), options),
       );
-      if ('failure' in attempt) return { ok: false, failure: attempt.failure };
+      if ('failure' in attempt) return { ok: false, failure: telling ?? attempt.failure };
 
       const { answer } = attempt;
-      const content = answer.status === 200 ? await message.read(answer.text) : undefined;
+      const content = isSuccess(answer.status) ? await message.read(answer.text) : undefined;
       if (content !== undefined) {
         secrets.worked(secret);
         return { ok: true, content };
       }
-      if (untried.length > 0 && saysWrongSecret(profile, answer)) continue;
-      return {
-        ok: false,
-        failure: failureOfAnswer(answer, { profile, purpose: message.purpose, clean, now: clock.now() }),
-      };
+      const verdict = readErrorResponse(answer, { profile, purpose, clean, now: clock.now() });
+      // Also a refusal proves the secret, and a code may have been spent by finding that out: it goes first from now on.
+      if (verdict.secret === 'accepted' && telling === undefined) secrets.worked(secret);
+      const isAboutSecret = verdict.secret === 'refused';
+      const refusesClient = isAboutSecret || verdict.failure.code === 'invalid_client';
+      const failure = refusesClient ? advised(verdict.failure, authentication) : verdict.failure;
+      if (!isAboutSecret) telling ??= failure;
+      // Servers refuse a client in other words when it revokes; and to revoke twice does no harm.
+      const isOtherWorthTrying = isAboutSecret || (purpose === 'revocation' && !isUnserved(answer.status));
+      if (untried.length > 0 && isOtherWorthTrying) continue;
+      return { ok: false, failure: telling ?? failure };
     }
   };
+
+  function advised(failure: Failure, authentication: ClientAuthentication): Failure {
+    if (authentication !== 'client_secret_basic') return failure;
+    const advice = adviceOnBasic(clientId, clientSecrets, encoding);
+    return advice === undefined ? failure : { ...failure, advice };
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Everything by which a server could repeat a client's secrets. */
 export function secretTextsOf(clientId: string, secrets: readonly Secret[]): readonly string[] {
-  return secrets.flatMap((secret) => [secret.reveal(), basicCredentials(clientId, secret)]);
+  return secrets.flatMap((secret) => [
+    secret.reveal(),
+    basicCredentials(clientId, secret, 'form-encoded'),
+    basicCredentials(clientId, secret, 'raw'),
+  ]);
 }

@@ -28,14 +28,20 @@ export function readRefusal(profile: ServerProfile, member: (name: string) => un
 /** The words as the failure policy takes them, with what the server's profile says of them. */
 export function judgeable(
   profile: ServerProfile,
+  status: number,
   refusal: Refusal | undefined,
-): Pick<Refused, 'error' | 'ofProfile' | 'demandsAction'> {
-  if (refusal === undefined) return { error: undefined, ofProfile: undefined, demandsAction: false };
+): Pick<Refused, 'error' | 'ofProfile' | 'demandsAction' | 'unknownIsTerminal'> {
+  const unknownIsTerminal = profile.unknownErrors === 'terminal';
+  if (refusal === undefined) {
+    const ofProfile = status === 400 ? profile.bareBadRequest : undefined;
+    return { error: undefined, ofProfile, demandsAction: false, unknownIsTerminal };
+  }
   const { error } = refusal;
   return {
     error,
     ofProfile: Object.hasOwn(profile.errorKinds, error) ? profile.errorKinds[error] : undefined,
     demandsAction: demandsAction(profile, error),
+    unknownIsTerminal,
   };
 }
 

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
+import { parseJsonObject } from './json-object.js';
 import type { Messenger } from './messenger.js';
 import type { ServerProfile } from './server-profile.js';
 
@@ -41,8 +42,8 @@ export function revocationEndpoint(
           ...options,
           additionalParameters,
         }),
-      // The status says it all; the body is empty, or ignored (RFC 7009 §2.2).
-      read: async () => true,
+      // The status says it all; the body is empty, or ignored (RFC 7009 §2.2), unless it takes the success back.
+      read: async (text) => (parseJsonObject(text)?.['error'] ? undefined : true),
     });
     return reply.ok ? { revoked: true } : { revoked: false, failure: reply.failure };
   };

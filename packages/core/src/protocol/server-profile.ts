@@ -1,6 +1,14 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import type { FailureKind } from '../kernel/failure.js';
+import type { BasicEncoding } from './client-authentication.js';
+import {
+  AUTHORIZATION_PARAMETERS,
+  checkParameters,
+  type RequestParameters,
+  TOKEN_PARAMETERS,
+} from './request-parameters.js';
 import { checkScopes, type ScopeSeparator } from './scope.js';
+import { checkWords, isText } from './server-words.js';
 import { checkAddress } from './web-address.js';
 
 /**
@@ -31,6 +39,12 @@ export interface ServerProfile {
   /** The same for the client credentials grant (RFC 6749 §4.4); absent when the server does not offer that grant. */
   readonly clientCredentialsAuthentication?: Exclude<ClientAuthentication, 'none'>;
   /**
+   * How HTTP Basic spells the client ID and the secret: form-encoded, as RFC 6749 §2.3.1 demands, or `raw`, for the many
+   * servers that do not decode. The two differ only for characters other than letters, digits and `-_.*`.
+   * Default: `form-encoded`.
+   */
+  readonly basicCredentials?: BasicEncoding;
+  /**
    * `S256` everywhere, for confidential clients too (RFC 9700 §2.1.1). `none` is for a server whose confidential
    * clients are registered without PKCE; it then takes clients with a secret alone.
    */
@@ -57,21 +71,57 @@ export interface ServerProfile {
   /** Whether a revocation says what kind of token it is about (`token_type_hint`, RFC 7009 §2.1). */
   readonly revocationTokenTypeHint: boolean;
 
-  /** The refusal that means "not this client secret", upon which the next one is tried, if there is one. */
-  readonly wrongSecret: ErrorPattern;
+  /**
+   * Parameters that this server wants in each authorization request, such as `audience`. Those that the request has
+   * anyway are refused. A call may add its own: `getAuthorizationUrl({ parameters })`.
+   */
+  readonly authorizationParameters?: RequestParameters;
+  /**
+   * Parameters that this server wants in each token request, such as `audience`, `provider`, or `resource` (RFC 8707).
+   * Those that the request has anyway are refused.
+   */
+  readonly tokenParameters?: RequestParameters;
+  /**
+   * When a sign-in sends a `nonce` (OpenID Connect Core §3.1.2.1), new each time: when `openid` is among its scopes, or
+   * always, or never. The id token of the sign-in must then repeat it (§3.1.3.7). Default: `with_openid`.
+   */
+  readonly nonce?: 'with_openid' | 'always' | 'never';
+  /**
+   * What an id token without a `nonce` means where one was sent: it is refused, as OpenID Connect Core §3.1.3.7 demands,
+   * or accepted, for servers that are not known to repeat it. Another `nonce` is always refused. Default: `refused`.
+   */
+  readonly missingNonce?: 'refused' | 'accepted';
+
+  /**
+   * The answers that mean "not this client secret": the next one is tried, if there is one, and no session ends. A 401
+   * without an `error` means that at every server.
+   */
+  readonly wrongSecret: readonly ErrorPattern[];
   /** The refusals by which the server demands that the user act before it issues tokens. */
   readonly userAction?: UserAction;
   /** What the server's own `error` words mean, where RFC 6749 §5.2 does not say it or the server means another thing. */
   readonly errorKinds: Readonly<Record<string, Exclude<FailureKind, 'ambiguous'>>>;
+  /**
+   * What an `error` means that neither RFC 6749 §5.2 nor `errorKinds` knows. With `terminal` it refuses the credential, so
+   * it ends the session of the refresh token that it answers. Default: `configuration`, which ends nothing.
+   */
+  readonly unknownErrors?: 'configuration' | 'terminal';
+  /**
+   * What a 400 without an `error` means. `terminal`, for a server that answers so to a dead refresh token and to nothing
+   * else: the session ends. Default: `configuration`, which ends nothing.
+   */
+  readonly bareBadRequest?: 'configuration' | 'terminal';
   /** The response header with the server's name for its answer, which its support asks for. */
   readonly debugIdHeader?: string;
 }
 
-/** An `error` and, where that alone would not do, its `error_description`; both to the letter. */
-export interface ErrorPattern {
-  readonly error: string;
-  readonly description?: string;
-}
+/**
+ * What an answer is compared with; whatever is given must match to the letter. A `status` alone matches only answers
+ * without an `error`.
+ */
+export type ErrorPattern =
+  | { readonly error: string; readonly description?: string; readonly status?: number }
+  | { readonly error?: undefined; readonly description?: undefined; readonly status: number };
 
 export interface UserAction {
   /** How the `error` begins. */
@@ -106,6 +156,11 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
   oneOf(profile, 'pkce', ['S256', 'none']);
   oneOf(profile, 'scopeSeparator', [' ', ',']);
   oneOf(profile, 'revocationClientId', ['body', 'query']);
+  oneOf(profile, 'basicCredentials', ['form-encoded', 'raw', undefined]);
+  oneOf(profile, 'nonce', ['with_openid', 'always', 'never', undefined]);
+  oneOf(profile, 'missingNonce', ['refused', 'accepted', undefined]);
+  oneOf(profile, 'unknownErrors', ['configuration', 'terminal', undefined]);
+  oneOf(profile, 'bareBadRequest', ['configuration', 'terminal', undefined]);
   if (profile.pkce === 'none' && profile.clientAuthentication === 'none') {
     refuse('pkce', "is 'none' and clientAuthentication too: nothing would protect the code. Set pkce to 'S256'.");
   }
@@ -119,33 +174,10 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
       refuse(option, 'must be a whole number above 0; leave it out when it is not known.');
     }
   }
+  checkParameters('server.authorizationParameters', profile.authorizationParameters, AUTHORIZATION_PARAMETERS);
+  checkParameters('server.tokenParameters', profile.tokenParameters, TOKEN_PARAMETERS);
   checkWords(profile);
   return profile;
-}
-
-/** What a name of a header may be made of (RFC 9110 §5.6.2). */
-const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
-
-/** Checks what is compared with a server's answers, where a mistake would be noticed only when the server refuses. */
-function checkWords({ wrongSecret, userAction, errorKinds, debugIdHeader }: ServerProfile): void {
-  if (!isText(wrongSecret?.error)) {
-    refuse('wrongSecret', "must hold the error that refuses a client secret: { error: 'invalid_client' }.");
-  }
-  if (userAction !== undefined && !(isText(userAction?.errorPrefix) && isText(userAction.addressField))) {
-    refuse('userAction', 'must hold an errorPrefix and an addressField, neither of them empty.');
-  }
-  const kinds: readonly unknown[] = ['terminal', 'transient', 'configuration'];
-  const isMap = typeof errorKinds === 'object' && errorKinds !== null;
-  if (!isMap || !Object.values(errorKinds).every((kind) => kinds.includes(kind))) {
-    refuse('errorKinds', "must map the server's words to 'terminal', 'transient' or 'configuration'.");
-  }
-  if (debugIdHeader !== undefined && !(isText(debugIdHeader) && HEADER_NAME.test(debugIdHeader))) {
-    refuse('debugIdHeader', 'must be the name of a header.');
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 function oneOf<Option extends keyof ServerProfile>(

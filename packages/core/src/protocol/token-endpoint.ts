@@ -4,6 +4,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Messenger } from './messenger.js';
+import { addParameters, type RequestParameters } from './request-parameters.js';
 import { isScope, joinScopes } from './scope.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 import { readTokenResponse, type TokenResponse } from './token-response.js';
@@ -21,6 +22,8 @@ export interface CodeExchangeRequest {
   /** The scopes that the authorization request named; sent only where the profile says so, and so is `state`. */
   readonly scopes: readonly string[];
   readonly state?: string;
+  /** Parameters of the application's own, in addition to the profile's. */
+  readonly parameters?: RequestParameters;
 }
 
 export interface RefreshRequest {
@@ -55,6 +58,14 @@ export function tokenEndpoint(
   deliver: Messenger,
 ): TokenEndpoint {
   const server = { issuer: profile.issuer, token_endpoint: profile.tokenEndpoint };
+  /** Those of the profile come first, so that nothing of a request can be replaced by them. */
+  const parametersOf = (members: Record<string, string>, own?: RequestParameters) => {
+    const parameters = new URLSearchParams();
+    addParameters(parameters, profile.tokenParameters);
+    addParameters(parameters, own);
+    addParameters(parameters, members);
+    return parameters;
+  };
 
   const request = async ({ type, authentication, parameters, secrets }: Grant): Promise<TokenReply> => {
     const reply = await deliver<TokenResponse>({
@@ -89,12 +100,12 @@ export function tokenEndpoint(
           'The client credentials grant needs a clientSecret: it is all that the client has to show (RFC 6749 §4.4).',
         );
       }
-      const parameters = withScope(new URLSearchParams(), scopes);
+      const parameters = withScope(parametersOf({}), scopes);
       return request({ type: 'client_credentials', authentication, parameters, secrets: [] });
     },
 
-    async exchangeCode({ code, codeVerifier, redirectUri, scopes, state }) {
-      const parameters = new URLSearchParams({ code: code.reveal(), redirect_uri: redirectUri });
+    async exchangeCode({ code, codeVerifier, redirectUri, scopes, state, parameters: own }) {
+      const parameters = parametersOf({ code: code.reveal(), redirect_uri: redirectUri }, own);
       if (profile.pkce === 'S256') parameters.set('code_verifier', codeVerifier.reveal());
       if (profile.codeRequestCarriesStateAndScope) {
         withScope(parameters, scopes);
@@ -105,7 +116,7 @@ export function tokenEndpoint(
     },
 
     async refresh({ refreshToken, scopes }) {
-      const parameters = new URLSearchParams({ refresh_token: refreshToken.reveal() });
+      const parameters = parametersOf({ refresh_token: refreshToken.reveal() });
       // What was granted came from outside, and may be nothing that can be sent. Naming none asks for the same.
       const canBeNamed = scopes.every((scope) => isScope(scope, profile.scopeSeparator));
       if (profile.refreshCarriesScope && canBeNamed) withScope(parameters, scopes);

@@ -22,7 +22,7 @@ export interface TokenResponse {
 const LONGEST_LIFETIME = 2 ** 31 - 1;
 
 /**
- * Reads the body of a 200; `undefined` when it grants nothing that could be used.
+ * Reads the body of a 2xx; `undefined` when it grants nothing that could be used.
  *
  * A token pair may exist once only, since the old refresh token may be spent: what merely accompanies the tokens
  * (lifetime, scope, id token) is read with tolerance, and never costs the pair.
@@ -39,9 +39,10 @@ export async function readTokenResponse(
 
   const tokens = await processTokens(server, client, {
     access_token,
-    token_type,
+    // Adobe's enterprise answers and OpenAuth leave the type out, although RFC 6749 §5.1 demands it: a bearer token.
+    token_type: isAbsent(token_type) ? 'bearer' : token_type,
     // Not all servers leave out what they do not send.
-    ...(refresh_token !== null && refresh_token !== '' && { refresh_token }),
+    ...(!isAbsent(refresh_token) && { refresh_token }),
   });
   if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
   if (![tokens.access_token, tokens.refresh_token ?? '-'].every(isToken)) return undefined;
@@ -54,6 +55,10 @@ export async function readTokenResponse(
     expiresIn: lifetimeOf(expires_in),
     ...(scopes.length > 0 && { scopes }),
   };
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 /** oauth4webapi's judgement of the tokens. It would also validate an id token, so it is not shown one. */

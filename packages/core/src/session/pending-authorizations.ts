@@ -11,6 +11,8 @@ export interface PendingAuthorization {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly codeVerifier: Secret;
+  /** What the id token is to repeat (OpenID Connect Core §3.1.3.7); absent when none was sent. */
+  readonly nonce?: Secret;
 }
 
 const FORMAT = 1;
@@ -33,7 +35,12 @@ export class PendingAuthorizations {
     const key = await this.#keys.authorization(state);
     // Only the storage's own clock can tell when its records expire.
     const { now } = await fromStorage(() => this.#storage.read(key));
-    const value = JSON.stringify({ format: FORMAT, ...pending, codeVerifier: pending.codeVerifier.reveal() });
+    const value = JSON.stringify({
+      format: FORMAT,
+      ...pending,
+      codeVerifier: pending.codeVerifier.reveal(),
+      nonce: pending.nonce?.reveal(),
+    });
     const reply = await fromStorage(() =>
       this.#storage.commit(key, { value, expectedVersion: 0, expiresAt: now + policy.authorizationTtl }),
     );
@@ -91,14 +98,21 @@ function parse(value: string): PendingAuthorization | 'used' {
     const body = JSON.parse(value) as Record<string, unknown>;
     if (body['format'] === FORMAT) {
       if (body['used'] === true) return 'used';
-      const { sessionKey, redirectUri, scopes, codeVerifier } = body;
+      const { sessionKey, redirectUri, scopes, codeVerifier, nonce } = body;
       if (
         typeof sessionKey === 'string' &&
         typeof redirectUri === 'string' &&
         typeof codeVerifier === 'string' &&
-        Array.isArray(scopes)
+        Array.isArray(scopes) &&
+        (nonce === undefined || typeof nonce === 'string')
       ) {
-        return { sessionKey, redirectUri, scopes: scopes.map(String), codeVerifier: new Secret(codeVerifier) };
+        return {
+          sessionKey,
+          redirectUri,
+          scopes: scopes.map(String),
+          codeVerifier: new Secret(codeVerifier),
+          ...(nonce !== undefined && { nonce: new Secret(nonce) }),
+        };
       }
     }
   } catch {

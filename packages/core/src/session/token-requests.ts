@@ -39,6 +39,9 @@ export async function requestTokens(
 ): Promise<TokenOutcome> {
   const reply = await send(client, request);
   if (!reply.ok) return reply;
+  const mixUp =
+    request.grant === 'authorization_code' ? client.checkNonce(request.code.nonce, reply.tokens) : undefined;
+  if (mixUp !== undefined) return { ok: false, failure: mixUp };
   const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
   const renewed = request.grant === 'refresh_token' ? request.renewed : undefined;
   // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
@@ -64,17 +67,24 @@ export async function requestTokens(
 export async function revokeTokens(client: AuthorizationClient, tokens: TokenSet): Promise<RevocationResult> {
   const { accessToken, refreshToken } = tokens;
   try {
-    const replies = [
-      ...(refreshToken ? [await client.revoke({ token: refreshToken, hint: 'refresh_token' })] : []),
-      await client.revoke({ token: accessToken, hint: 'access_token' }),
-    ];
-    const failed = replies.find((reply) => !reply.revoked);
-    return failed?.revoked === false
-      ? { revokedRemotely: false, reason: failed.failure.code }
-      : { revokedRemotely: true };
+    const first = refreshToken && (await client.revoke({ token: refreshToken, hint: 'refresh_token' }));
+    const second = await client.revoke({ token: accessToken, hint: 'access_token' });
+    if (first?.revoked === false) return { revokedRemotely: false, reason: first.failure.code };
+    if (second.revoked || (first?.revoked && saysUnknownToken(second.failure))) return { revokedRemotely: true };
+    return { revokedRemotely: false, reason: second.failure.code };
   } catch (error) {
     return { revokedRemotely: false, reason: misuseOf(error).code };
   }
+}
+
+/**
+ * How servers refuse an access token that died with its refresh token (RFC 7009 §2.1), although §2.2 has them answer 200.
+ * The secret is not the reason: it was good a moment before.
+ */
+const UNKNOWN_TOKEN: readonly string[] = ['invalid_request', 'invalid_token', 'invalid_grant', 'http_400'];
+
+function saysUnknownToken({ source, code }: Failure): boolean {
+  return source === 'server' && UNKNOWN_TOKEN.includes(code);
 }
 
 async function send(client: AuthorizationClient, request: TokenRequest): Promise<TokenReply> {

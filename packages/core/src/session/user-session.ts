@@ -3,6 +3,7 @@ import { AuthenticationError, ConfigurationError, errorOf } from '../kernel/erro
 import type { Failure } from '../kernel/failure.js';
 import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import { checkParameters, type RequestParameters, TOKEN_PARAMETERS } from '../protocol/request-parameters.js';
 import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
 import { readScopes, type Scopes } from './scopes.js';
 import { type SessionSurroundings, TokenSession } from './token-session.js';
@@ -19,6 +20,20 @@ export interface AuthorizationUrlOptions {
   readonly prompt?: string;
   /** Whom to expect: an e-mail address, as a rule. */
   readonly loginHint?: string;
+  /**
+   * More parameters of the authorization request, such as `{ audience: 'https://api.example.com' }`, in addition to the
+   * profile's `authorizationParameters`, which they replace where the names are the same. Parameters that the request has
+   * anyway are refused.
+   */
+  readonly parameters?: RequestParameters;
+}
+
+export interface CallbackOptions {
+  /**
+   * More parameters of the request that exchanges the code, such as `resource` (RFC 8707), in addition to the profile's
+   * `tokenParameters`, which they replace where the names are the same. Those that the request has anyway are refused.
+   */
+  readonly parameters?: RequestParameters;
 }
 
 export interface AuthorizationUrl {
@@ -28,14 +43,18 @@ export interface AuthorizationUrl {
   readonly state: string;
   /** Kept with the pending sign-in as well; only an application that calls `exchangeCode()` elsewhere needs it. A secret. */
   readonly codeVerifier: string;
+  /** What the id token is to repeat, where one was sent. Kept and needed as `codeVerifier` is. */
+  readonly nonce?: string;
 }
 
-export interface CodeExchange {
+export interface CodeExchange extends CallbackOptions {
   readonly code: string;
   /** Default: that of the sign-in that `state` names, or else of the last one that this session began in this process. */
   readonly codeVerifier?: string;
   /** Checked against the pending sign-ins, and used up, when it is given. */
   readonly state?: string;
+  /** What the id token must repeat. Default: that of the sign-in that `state` names; without one it is not checked. */
+  readonly nonce?: string;
 }
 
 /** What the sign-ins of one auth object share. */
@@ -69,7 +88,7 @@ export class UserSession extends TokenSession {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError('invalid_option', 'getAuthorizationUrl() takes an object of options, or nothing.');
     }
-    const { prompt, loginHint } = options;
+    const { prompt, loginHint, parameters } = options;
     const state = options.state ?? randomText(entropy, 32);
     if (typeof state !== 'string' || state === '') {
       throw new ConfigurationError(
@@ -79,6 +98,7 @@ export class UserSession extends TokenSession {
     }
     const scopes = options.scopes === undefined ? this.#signIn.scopes : readScopes(options.scopes);
     const codeVerifier = new Secret(randomText(entropy, 32));
+    const nonce = client.sendsNonce(scopes) ? new Secret(randomText(entropy, 16)) : undefined;
     const url = await client.authorizationUrl({
       redirectUri,
       scopes,
@@ -86,12 +106,14 @@ export class UserSession extends TokenSession {
       codeVerifier,
       ...(prompt !== undefined && { prompt }),
       ...(loginHint !== undefined && { loginHint }),
+      ...(nonce && { nonce }),
+      ...(parameters !== undefined && { parameters }),
     });
     await this.prepare();
-    await pending.begin(state, { sessionKey: this.key, redirectUri, scopes, codeVerifier });
+    await pending.begin(state, { sessionKey: this.key, redirectUri, scopes, codeVerifier, ...(nonce && { nonce }) });
     await this.note('authorization.started');
     this.#lastState = state;
-    return { url, state, codeVerifier: codeVerifier.reveal() };
+    return { url, state, codeVerifier: codeVerifier.reveal(), ...(nonce && { nonce: nonce.reveal() }) };
   }
 
   /**
@@ -102,12 +124,13 @@ export class UserSession extends TokenSession {
    *   sign-in that the user or the server declined; TransportError, ProtocolError, RateLimitError, ConfigurationError
    *   and StorageError when the code cannot be exchanged
    */
-  async handleCallback(url: string | URL): Promise<this> {
+  async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<this> {
     this.assertOpen();
+    checkTokenParameters(options);
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
     const begun = await pending.take(callback.state, { sessionKey: this.key, ready: () => this.prepare() });
-    await UserSession.complete(this, callback, begun);
+    await UserSession.complete(this, callback, begun, options);
     return this;
   }
 
@@ -120,12 +143,13 @@ export class UserSession extends TokenSession {
   async exchangeCode(exchange: CodeExchange): Promise<void> {
     this.assertOpen();
     // A caller in JavaScript may hand over nothing at all, and is told about the code as well.
-    const { code, codeVerifier, state } = exchange ?? {};
+    const { code, codeVerifier, state, nonce } = exchange ?? {};
     const { pending, redirectUri, scopes } = this.#signIn;
-    for (const [name, value] of Object.entries({ code, codeVerifier })) {
-      if ((value === undefined && name === 'codeVerifier') || (typeof value === 'string' && value !== '')) continue;
+    for (const [name, value] of Object.entries({ code, codeVerifier, nonce })) {
+      if ((value === undefined && name !== 'code') || (typeof value === 'string' && value !== '')) continue;
       throw new ConfigurationError('invalid_option', `exchangeCode() needs a ${name} that is a string and not empty.`);
     }
+    checkTokenParameters(exchange);
     const known = state ?? (codeVerifier === undefined ? this.#lastState : undefined);
     if (known === undefined && codeVerifier === undefined) {
       const message =
@@ -143,6 +167,8 @@ export class UserSession extends TokenSession {
       redirectUri: begun?.redirectUri ?? redirectUri,
       scopes: begun?.scopes ?? scopes,
       ...(known !== undefined && { state: known }),
+      ...nonceOf(nonce === undefined ? begun : { nonce: new Secret(nonce) }),
+      ...parametersOf(exchange),
     });
   }
 
@@ -160,12 +186,42 @@ export class UserSession extends TokenSession {
   static async complete(
     session: UserSession,
     { state, outcome }: ReturnType<AuthorizationClient['readCallback']>,
-    { redirectUri, scopes, codeVerifier }: PendingAuthorization,
+    begun: PendingAuthorization,
+    options: CallbackOptions,
   ): Promise<void> {
     if (!outcome.ok) {
       await session.note('authorization.denied');
       throw errorOf(outcome.failure);
     }
-    await session.exchange({ code: outcome.code, codeVerifier, redirectUri, scopes, state });
+    const { redirectUri, scopes, codeVerifier } = begun;
+    await session.exchange({
+      code: outcome.code,
+      codeVerifier,
+      redirectUri,
+      scopes,
+      state,
+      ...nonceOf(begun),
+      ...parametersOf(options),
+    });
   }
+}
+
+function nonceOf(begun: { readonly nonce?: Secret } | undefined): Pick<PendingAuthorization, 'nonce'> {
+  return begun?.nonce === undefined ? {} : { nonce: begun.nonce };
+}
+
+function parametersOf({ parameters }: CallbackOptions): CallbackOptions {
+  return parameters === undefined ? {} : { parameters };
+}
+
+/**
+ * Checks the parameters before anything is used up: a state and a code work once.
+ *
+ * @throws ConfigurationError for one that is reserved or cannot be sent
+ */
+export function checkTokenParameters(options: CallbackOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError('invalid_option', 'handleCallback() takes an address and an object of options.');
+  }
+  checkParameters('parameters', options.parameters, TOKEN_PARAMETERS);
 }

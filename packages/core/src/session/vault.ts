@@ -1,5 +1,6 @@
 import type { Secret } from '../kernel/secret.js';
 import type { TokenSet } from '../kernel/token-set.js';
+import type { RequestParameters } from '../protocol/request-parameters.js';
 
 /** What the user's return from the server is exchanged with (RFC 6749 §4.1.3, RFC 7636 §4.5). */
 export interface CodeGrant {
@@ -8,6 +9,9 @@ export interface CodeGrant {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly state?: string;
+  /** That of the sign-in, for the id token to repeat; absent when none was sent, or it is not known. */
+  readonly nonce?: Secret;
+  readonly parameters?: RequestParameters;
 }
 
 /**

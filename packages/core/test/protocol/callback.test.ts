@@ -73,6 +73,25 @@ describe('readCallback()', () => {
     expect(refusalOf(url)).toBe('state_missing');
   });
 
+  it.each(['access_denied', 'invalid_scope', 'unauthorized_client', 'server_error'])(
+    'shows the error of a callback without state as what the browser claims: %s',
+    (error) => {
+      const description = encodeURIComponent(`The client ${CLIENT_SECRET} is unknown\r\n`);
+      const read = () => client.readCallback(`?error=${error}&error_description=${description}`);
+      expect(read).toThrow(AuthenticationError);
+      expect(read).toThrow(
+        `The browser claims that the server refused (${error}): "The client [secret] is unknown" If that is right`,
+      );
+    },
+  );
+
+  it('shows both issuers when they differ', () => {
+    const read = () => client.readCallback('?code=abc&state=xyz&iss=https%3A%2F%2Flogin.elsewhere.example%2F%0A');
+    expect(read).toThrow(
+      'The callback names the issuer "https://login.elsewhere.example/", and this client\'s server is "https://ims-na1.adobelogin.com".',
+    );
+  });
+
   it('refuses the callback of another issuer (RFC 9207 §2.4)', () => {
     expect(refusalOf('?code=abc&state=xyz&iss=https%3A%2F%2Fevil.example.com')).toBe('issuer_mismatch');
     expect(refusalOf('?error=access_denied&state=xyz&iss=https%3A%2F%2Fevil.example.com')).toBe('issuer_mismatch');

@@ -66,9 +66,11 @@ describe('two client secrets', () => {
     expect(await ask()).toMatchObject({
       failure: { kind: 'configuration', description: 'invalid client_id parameter' },
     });
-    server.answers(answer(503, { error: 'invalid_client', error_description: 'invalid client_secret parameter' }));
+    server.answers(answer(429, { error: 'invalid_client', error_description: 'invalid client_secret parameter' }));
     expect(await ask()).toMatchObject({ failure: { kind: 'transient' } });
-    expect(server.requests).toHaveLength(2);
+    server.answers(answer(503, ''));
+    expect(await ask()).toMatchObject({ failure: { kind: 'transient' } });
+    expect(server.requests).toHaveLength(3);
   });
 
   it('are tried for a refresh and a revocation alike', async () => {

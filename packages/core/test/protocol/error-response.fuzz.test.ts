@@ -126,7 +126,7 @@ describe('an error response of any kind', () => {
       fc.asyncProperty(
         anyProfile,
         fc.constantFrom(...kinds),
-        anyStatus.filter((status) => status !== 200),
+        anyStatus.filter((status) => status >= 300),
         anyHeaders,
         fc.oneof({ weight: 4, arbitrary: anyRefusal }, oddBody),
         async (profile, kind, status, headers, body) => {
@@ -135,8 +135,13 @@ describe('an error response of any kind', () => {
           const failure = (await failureOf(client, kind, TOLD)) as Failure;
           expect(['terminal', 'transient', 'ambiguous', 'configuration']).toContain(failure.kind);
           expect(JSON.parse(JSON.stringify(failure))).toEqual(failure);
-          // Whatever is no refusal of the credential keeps it.
-          if (status >= 500 || status === 429 || status < 200) expect(failure.kind).toBe('transient');
+          // Whatever is no refusal of the credential keeps it, unless the profile knows the word.
+          if (status === 429 || (status >= 300 && status < 400)) expect(failure.kind).toBe('transient');
+          if (status >= 500 && failure.kind === 'terminal') {
+            const { errorKinds, userAction } = profile;
+            const isKnown = Object.hasOwn(errorKinds, failure.code) || failure.userActionRequired === true;
+            expect({ isKnown, userAction, code: failure.code }).toMatchObject({ isKnown: true });
+          }
           const { code, description, debugId = '-', actionUrl } = failure;
           for (const [text, limit] of [
             [code, LIMITS.word],

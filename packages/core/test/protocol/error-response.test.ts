@@ -84,21 +84,38 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['', 400, 'terminal'],
-    ['<h1>Bad Request</h1>', 400, 'terminal'],
-    ['{"error":42}', 400, 'terminal'],
-    ['', 401, 'terminal'],
-    ['<h1>Blocked by a firewall</h1>', 403, 'configuration'],
-    ['<h1>Not Found</h1>', 404, 'configuration'],
-    ['', 405, 'configuration'],
-  ])('without a word of OAuth ("%s") goes by its status, %s: %s', async (body, status, kind) => {
-    expect(await failureOf(answer(status, body))).toEqual({
-      kind,
+    ['', 400, ''],
+    ['<h1>Bad Request</h1>', 400, 'Bad Request'],
+    ['{"error":42}', 400, ''],
+    ['', 401, ''],
+    ['Unauthorized', 401, 'Unauthorized'],
+    ['{"error":"Unauthorized","message":"Client not found","statusCode":401}', 401, 'Client not found'],
+    ['{"error":"Bad Request"}', 400, 'Bad Request'],
+    ['<title>Blocked</title><style>p{}</style><h1>Blocked by a firewall</h1>', 403, 'Blocked Blocked by a firewall'],
+    ['<h1>Not Found</h1>', 404, 'Not Found'],
+    ['{"error":{"code":404,"message":"No such realm"}}', 404, 'No such realm'],
+    ['{"errors":[{"title":"Gone"}]}', 410, 'Gone'],
+    ['{"detail":"Invalid or missing authorization token"}', 403, 'Invalid or missing authorization token'],
+    [`Unknown token ${'t'.repeat(31)} a=b`, 400, 'Unknown token … …'],
+    ['{"access_token":"half of an ans', 400, ''],
+    [`<p>${'long '.repeat(100)}`, 405, `${'long '.repeat(40)}`],
+  ])('without an OAuth error (%j) goes by its status, %s, and is shown as "%s"', async (body, status, said) => {
+    expect(await failureOf(answer(status, body, { 'x-debug-id': 'debug-1' }))).toEqual({
+      kind: 'configuration',
       source: 'server',
       code: `http_${status}`,
-      description: `adobe-ims answered ${status} without a word of OAuth.`,
+      description: `adobe-ims answered ${status} without an OAuth error${said === '' ? '.' : `: "${said}"`}`,
       status,
+      debugId: 'debug-1',
     });
+  });
+
+  it('by a 400 without an OAuth error ends a session only where the profile says so', async () => {
+    const profile = { ...adobeIms({ origin: server.origin }), bareBadRequest: 'terminal' } as const;
+    expect(await failureOf(answer(400, ''), 'refresh', profile)).toMatchObject({ kind: 'terminal', code: 'http_400' });
+    for (const status of [401, 403, 404]) {
+      expect(await failureOf(answer(status, ''), 'refresh', profile)).toMatchObject({ kind: 'configuration' });
+    }
   });
 
   it('of client credentials without a word of OAuth is the client’s affair', async () => {
@@ -294,6 +311,19 @@ it('a transport that does not answer as fetch does is a matter of configuration'
   await expect(reply).rejects.toMatchObject({ name: 'ConfigurationError', code: 'invalid_transport' });
 });
 
-it('a success that is not 200 grants nothing', async () => {
-  expect(await failureOf(answer(201, GRANTED))).toMatchObject({ kind: 'ambiguous', code: 'invalid_response' });
+it.each([201, 202, 203])('a success grants tokens whatever its number: %s', async (status) => {
+  server.answers(answer(status, GRANTED));
+  const client = clientOf(adobeIms({ origin: server.origin }));
+  expect(await client.refresh(refresh)).toMatchObject({ ok: true, tokens: { expiresIn: 3600 } });
+});
+
+it('a success that holds an error is that error', async () => {
+  const refused = answer(200, { error: 'invalid_grant', error_description: 'Token is expired' });
+  expect(await failureOf(refused)).toEqual({
+    kind: 'terminal',
+    source: 'server',
+    code: 'invalid_grant',
+    description: 'Token is expired',
+    status: 200,
+  });
 });

@@ -12,17 +12,46 @@ import {
 
 const KINDS: readonly FailureKind[] = ['terminal', 'transient', 'ambiguous', 'configuration'];
 const PURPOSES: readonly Purpose[] = ['client_credentials', 'authorization_code', 'refresh_token', 'revocation'];
-const WORDS = [undefined, '', 'invalid_grant', 'invalid_client', 'invalid_scope', 'server_error', 'fictional_word'];
+const WORDS = [
+  undefined,
+  '',
+  'invalid_grant',
+  'invalid_request',
+  'invalid_client',
+  'invalid_scope',
+  'server_error',
+  'fictional_word',
+];
 const OF_PROFILE = [undefined, ...KINDS];
+const FLAGS = [false, true];
 
 const everyAnswer: readonly Refused[] = Array.from({ length: 600 }, (_, status) => status).flatMap((status) =>
   PURPOSES.flatMap((purpose) =>
     WORDS.flatMap((error) =>
       OF_PROFILE.flatMap((ofProfile) =>
-        [false, true].map((demandsAction) => ({ purpose, status, error, ofProfile, demandsAction })),
+        FLAGS.flatMap((demandsAction) =>
+          FLAGS.flatMap((refusesSecret) =>
+            FLAGS.map((unknownIsTerminal) => ({
+              purpose,
+              status,
+              error,
+              ofProfile,
+              demandsAction,
+              refusesSecret,
+              unknownIsTerminal,
+            })),
+          ),
+        ),
       ),
     ),
   ),
+);
+
+const ends = (answer: Refused) => CONSEQUENCES[kindOfRefusal(answer)].endsSession;
+
+/** What a server's profile says nothing of. */
+const byDefault = everyAnswer.filter(
+  ({ ofProfile, demandsAction, unknownIsTerminal }) => ofProfile === undefined && !demandsAction && !unknownIsTerminal,
 );
 
 describe('the failure policy', () => {
@@ -41,12 +70,35 @@ describe('the failure policy', () => {
     expect(SILENCE_RULES.map(({ kind }) => kind)).toEqual(['transient', 'ambiguous']);
   });
 
-  it('lets no status alone end a session but those by which OAuth refuses (RFC 6749 §5.2)', () => {
-    const wordless = everyAnswer.filter(
-      ({ error, ofProfile, demandsAction }) => error === undefined && ofProfile === undefined && !demandsAction,
+  it('lets no status alone end a session, whatever it is (RFC 6749 §5.2)', () => {
+    const wordless = byDefault.filter(({ error }) => error === undefined);
+    expect(wordless.filter(ends)).toEqual([]);
+    expect(everyAnswer.filter((answer) => answer.error === undefined && answer.ofProfile === undefined && ends(answer)))
+      // Only a demand that the user act, which always has a word.
+      .toSatisfy((answers: readonly Refused[]) => answers.every(({ demandsAction }) => demandsAction));
+  });
+
+  it('lets no word end a session but those that speak of the grant, unless the profile says so', () => {
+    expect(new Set(byDefault.filter(ends).map(({ error }) => error))).toEqual(
+      new Set(['invalid_grant', 'invalid_request']),
     );
-    const ending = wordless.filter((answer) => CONSEQUENCES[kindOfRefusal(answer)].endsSession);
-    expect(new Set(ending.map(({ status }) => status))).toEqual(new Set([400, 401]));
+  });
+
+  it('believes no word about the grant of a server that fails', () => {
+    const failing = byDefault.filter(({ status }) => status >= 500 || status === 408 || status === 429);
+    expect(failing.filter(ends)).toEqual([]);
+  });
+
+  it('takes a word about the client for what it says, whatever the status', () => {
+    const words = everyAnswer.filter(
+      ({ error, status, ofProfile, demandsAction }) =>
+        error === 'invalid_client' && status !== 429 && ofProfile === undefined && !demandsAction,
+    );
+    expect(new Set(words.map(kindOfRefusal))).toEqual(new Set(['configuration']));
+  });
+
+  it('lets nothing end a session that the profile lists as a wrong secret', () => {
+    expect(everyAnswer.filter((answer) => answer.refusesSecret && ends(answer))).toEqual([]);
   });
 
   it('lets nothing that a service is told end anything, but that the user must act', () => {
@@ -54,6 +106,6 @@ describe('the failure policy', () => {
       ({ purpose, demandsAction, ofProfile }) =>
         purpose === 'client_credentials' && !demandsAction && ofProfile === undefined,
     );
-    expect(told.filter((answer) => CONSEQUENCES[kindOfRefusal(answer)].endsSession)).toEqual([]);
+    expect(told.filter(ends)).toEqual([]);
   });
 });

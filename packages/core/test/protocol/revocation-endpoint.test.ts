@@ -29,6 +29,11 @@ describe('revoke()', () => {
     expect(server.requests[0]?.form).toEqual({ token: 'fictional-refresh-token' });
   });
 
+  it.each([201, 202, 204])('takes a %s for done as well', async (status) => {
+    server.answers(answer(status, ''));
+    expect(await clientOf(adobeIms({ origin: server.origin })).revoke(REQUEST)).toEqual({ revoked: true });
+  });
+
   it('names a public client to Adobe in the query', async () => {
     server.answers(answer(200, ''));
     const client = clientOf(adobeIms({ origin: server.origin }), { clientSecrets: [] });
@@ -73,7 +78,7 @@ describe('revoke()', () => {
     [answer(503, '', { 'retry-after': '5' }), { kind: 'transient', code: 'http_503', retryAfter: 5000 }],
     [answer(400, { error: 'invalid_client' }), { kind: 'configuration', code: 'invalid_client' }],
     [answer(400, { error: 'unsupported_token_type' }), { kind: 'terminal', code: 'unsupported_token_type' }],
-    [answer(204, ''), { kind: 'ambiguous', code: 'invalid_response' }],
+    [answer(200, { error: 'unsupported_token_type' }), { kind: 'terminal', code: 'unsupported_token_type' }],
     [hangUp(), { kind: 'ambiguous', code: 'no_answer' }],
   ])('says why the token may still live (RFC 7009 §2.2.1)', async (reaction, failure) => {
     server.answers(reaction);

@@ -92,7 +92,7 @@ describe('customServer()', () => {
       pkce: 'S256',
       scopeSeparator: ' ',
       defaultScopes: { clientCredentials: [], user: [] },
-      wrongSecret: { error: 'invalid_client' },
+      wrongSecret: [{ error: 'invalid_client' }],
     });
   });
 
@@ -167,13 +167,88 @@ describe('customServer()', () => {
   });
 
   it.each([
-    ['wrongSecret', {}, "must hold the error that refuses a client secret: { error: 'invalid_client' }"],
+    ['wrongSecret', {}, 'must list the answers that refuse a client secret'],
+    ['wrongSecret', [{}], 'must list the answers that refuse a client secret'],
+    ['wrongSecret', [null], 'must list the answers that refuse a client secret'],
+    ['wrongSecret', [{ error: '' }], 'must list the answers that refuse a client secret'],
+    ['wrongSecret', [{ status: 200 }], 'must list the answers that refuse a client secret'],
+    ['wrongSecret', [{ status: 403, description: 'No.' }], 'must list the answers that refuse a client secret'],
+    ['unknownErrors', 'transient', "must be one of 'configuration', 'terminal'"],
+    ['bareBadRequest', true, "must be one of 'configuration', 'terminal'"],
+    ['basicCredentials', 'plain', "must be one of 'form-encoded', 'raw'"],
+    ['nonce', true, "must be one of 'with_openid', 'always', 'never'"],
+    ['missingNonce', 'ignored', "must be one of 'refused', 'accepted'"],
     ['userAction', { errorPrefix: 'ride_' }, 'must hold an errorPrefix and an addressField'],
     ['userAction', null, 'must hold an errorPrefix and an addressField'],
     ['errorKinds', { server_busy: 'ambiguous' }, "must map the server's words to 'terminal', 'transient' or"],
     ['errorKinds', 'transient', "must map the server's words"],
   ])('refuses words in %s by which no answer could be known: %j', (option, value, complaint) => {
     expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} ${complaint}`);
+  });
+});
+
+describe('two options that claim one answer', () => {
+  it.each<[string, Partial<CustomServerOptions>, string]>([
+    [
+      'wrongSecret and errorKinds',
+      { errorKinds: { invalid_client: 'terminal' } },
+      'server.errorKinds has "invalid_client", which wrongSecret lists too',
+    ],
+    [
+      'wrongSecret and bareBadRequest',
+      { wrongSecret: [{ status: 400 }], bareBadRequest: 'terminal' },
+      "server.bareBadRequest is 'terminal', and wrongSecret lists the status 400 too",
+    ],
+    [
+      'userAction and errorKinds',
+      { userAction: { errorPrefix: 'act_', addressField: 'where' }, errorKinds: { act_later: 'transient' } },
+      'server.userAction has the errorPrefix "act_", with which "act_later" begins',
+    ],
+    [
+      'userAction and wrongSecret',
+      { userAction: { errorPrefix: 'bad_', addressField: 'where' }, wrongSecret: [{ error: 'bad_client' }] },
+      'server.userAction has the errorPrefix "bad_", with which "bad_client" begins',
+    ],
+    [
+      'userAction and a word of OAuth',
+      { userAction: { errorPrefix: 'invalid_', addressField: 'where' } },
+      'server.userAction has the errorPrefix "invalid_"',
+    ],
+  ])('is a mistake that names the option: %s', (_name, options, complaint) => {
+    expect(refusalOf(() => customServer({ ...OPTIONS, ...options }))).toContain(complaint);
+  });
+
+  it('is none where one of them is more precise', () => {
+    const wrongSecret = [{ error: 'invalid_request', description: 'Bad client credentials' }, { status: 403 }];
+    const profile = customServer({ ...OPTIONS, wrongSecret, errorKinds: { invalid_request: 'terminal' } });
+    expect(profile).toMatchObject({ wrongSecret });
+  });
+});
+
+describe('parameters of a profile', () => {
+  it.each([
+    ['tokenParameters', 'refresh_token'],
+    ['tokenParameters', 'scope'],
+    ['tokenParameters', 'client_secret'],
+    ['authorizationParameters', 'state'],
+    ['authorizationParameters', 'nonce'],
+    ['authorizationParameters', 'request_uri'],
+  ] as const)('are refused in %s when the request has them anyway: %s', (option, name) => {
+    const refusal = refusalOf(() => customServer({ ...OPTIONS, [option]: { [name]: 'canary' } }));
+    expect(refusal).toContain(`server.${option} must not have "${name}", which is reserved`);
+    expect(refusal).not.toContain('canary');
+  });
+
+  it.each([
+    ['a text', 'audience=x', 'must be an object'],
+    ['a list', [], 'must be an object'],
+    ['null', null, 'must be an object'],
+    ['a number', { audience: 7 }, 'has a "audience" that is neither a string nor a list of strings'],
+    ['an empty list', { resource: [] }, 'has a "resource" that is neither'],
+    ['no name', { '': 'x' }, 'has a parameter without a name'],
+  ])('are refused that cannot be sent: %s', (_name, tokenParameters, complaint) => {
+    const options = { ...OPTIONS, tokenParameters } as CustomServerOptions;
+    expect(refusalOf(() => customServer(options))).toContain(`server.tokenParameters ${complaint}`);
   });
 });
 

@@ -182,6 +182,26 @@ describe('a server of one’s own', () => {
   });
 });
 
+describe('parameters of the profile', () => {
+  it('go with each request, once for each item of a list, and replace nothing (RFC 8707 §2.2)', async () => {
+    const profile = customServer({
+      issuer: server.origin,
+      tokenEndpoint: `${server.origin}/token`,
+      clientAuthentication: 'client_secret_post',
+      tokenParameters: { resource: ['https://a.example', 'https://b.example'], provider: 'studio' },
+    });
+    const { body } = await seen(() => clientOf(profile).refresh(refresh));
+    const parameters = new URLSearchParams(body);
+    expect(parameters.getAll('resource')).toEqual(['https://a.example', 'https://b.example']);
+    expect(Object.fromEntries(parameters)).toMatchObject({
+      grant_type: 'refresh_token',
+      refresh_token: 'fictional-refresh-token',
+      client_id: CLIENT_ID,
+      provider: 'studio',
+    });
+  });
+});
+
 describe('the transport', () => {
   it('is handed plain headers, a text and the order to follow no redirect', async () => {
     const seenByTransport: [string, TransportRequest][] = [];
@@ -214,6 +234,11 @@ describe('a client', () => {
   ])('is refused an id or a secret that cannot be right, which is not repeated', (options, complaint) => {
     expect(() => clientOf(adobeIms(), options)).toThrow(complaint);
     expect(() => clientOf(adobeIms(), options)).not.toThrow('canary');
+  });
+
+  it('is refused an id with a colon where HTTP Basic is raw (RFC 7617 §2)', () => {
+    const profile = { ...adobeIms(), basicCredentials: 'raw' } as const;
+    expect(() => clientOf(profile, { clientId: 'urn:fictional' })).toThrow('clientId has a colon');
   });
 
   it('is refused client credentials without a secret (RFC 6749 §4.4)', async () => {

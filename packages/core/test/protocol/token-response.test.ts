@@ -52,6 +52,22 @@ describe('a token answer', () => {
     expect(await tokensOf({ ...GRANTED, token_type: 'BEARER' })).toMatchObject({ accessToken: GRANTED.access_token });
   });
 
+  it.each([
+    ['leaves it out, as OpenAuth and Adobe for enterprises do', undefined],
+    ['has null', null],
+    ['has an empty one', ''],
+  ])('is of a bearer token when it says no token type: it %s', async (_name, token_type) => {
+    const answer = { access_token: 'a', expires_in: 3599, refresh_token: 'r', token_type };
+    expect(await tokensOf(answer)).toMatchObject({ accessToken: 'a', refreshToken: 'r', expiresIn: 3599 });
+  });
+
+  it('counts although an error stands beside its tokens, which may be the only ones', async () => {
+    expect(await tokensOf({ ...GRANTED, refresh_token: 'r', error: 'deprecated' })).toMatchObject({
+      accessToken: GRANTED.access_token,
+      refreshToken: 'r',
+    });
+  });
+
   it('is JSON by its text, whatever it is labelled', async () => {
     expect(await tokensOf(GRANTED, 'text/plain')).toMatchObject({ accessToken: GRANTED.access_token });
   });
@@ -114,10 +130,9 @@ describe('a token answer', () => {
     ['an access token that would end a header', { ...GRANTED, access_token: 'a\r\nset-cookie: b' }],
     ['a refresh token that is no text', { ...GRANTED, refresh_token: { value: 'r' } }],
     ['a refresh token with a line break', { ...GRANTED, refresh_token: 'r\n' }],
-    ['no token type', { access_token: 'a' }],
     ['a token type that wants a proof', { ...GRANTED, token_type: 'DPoP' }],
     ['an unknown token type', { ...GRANTED, token_type: 'mac' }],
-    ['an error', { error: 'invalid_grant' }],
+    ['an empty error', { error: '' }],
   ])('that holds %s leaves open whether the refresh token is spent', async (_, body) => {
     expect(await replyTo(body)).toEqual({
       ok: false,
