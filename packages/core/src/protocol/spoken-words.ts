@@ -37,7 +37,7 @@ function nestedMessage({ error, errors }: Readonly<Record<string, unknown>>): st
 }
 
 function textOfPage(page: string): string {
-  return page.replace(/<(script|style)\b[^]*?(?:<\/\1\s*>|$)/gi, ' ').replace(/<[^>]*>?/g, ' ');
+  return page.replace(/<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ').replace(/<[^>]*>?/g, ' ');
 }
 
 function prose(text: string): string {
