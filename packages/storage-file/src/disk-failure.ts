@@ -1,7 +1,13 @@
 import { StorageError } from '@frameio-auth/core';
 
-/** What the system's words mean for whoever has to mend it. */
+/** What the codes of the system and of Node mean, and what to do where that does not follow. */
 const REASONS: Readonly<Record<string, string>> = {
+  ERR_ACCESS_DENIED:
+    "Node's permission model denies it; start Node with `--allow-fs-read` and `--allow-fs-write` for the directory and " +
+    'all that is in it',
+  EXDEV:
+    'it cannot be renamed there, because it comes from a layer of a container image or lies on another file system; ' +
+    'give fileStorage() a `directory` on a volume',
   EACCES: 'this process is not allowed to',
   EDQUOT: 'the quota of this user is used up',
   EFBIG: 'the file would be larger than this process may write',
@@ -16,7 +22,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** Whether an error is the system's, and one of these. */
+/** The code of Node's permission model. */
+export const DENIED = 'ERR_ACCESS_DENIED';
+
+/** Whether an error is the system's or of Node's permission model, and one of these. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(String(codeOf(error)));
 }
@@ -31,7 +40,7 @@ export function storageErrorOf(error: unknown, directory: string): StorageError 
   if (code === undefined) {
     return new StorageError('storage_failed', `The file storage in ${directory} failed for a reason not shown here.`);
   }
-  const { path = directory, syscall = 'use' } = error as NodeJS.ErrnoException;
+  const { path = directory, syscall = 'use' } = placeOf(error);
   const reason = REASONS[code] === undefined ? code : `${REASONS[code]} (${code})`;
   return new StorageError(
     code,
@@ -39,7 +48,13 @@ export function storageErrorOf(error: unknown, directory: string): StorageError 
   );
 }
 
+/** Where an error is from. Node's permission model calls the path a resource, and names no call of the system. */
+function placeOf(error: unknown): { path?: string | undefined; syscall?: string | undefined } {
+  const { path, syscall, resource } = error as NodeJS.ErrnoException & { resource?: string };
+  return { path: path ?? (resource === '' ? undefined : resource), syscall };
+}
+
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
-  return String(error.code);
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return 'syscall' in error || error.code === DENIED ? String(error.code) : undefined;
 }

@@ -19,7 +19,7 @@ import { directoryWatch, ring } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';
 import { dueRecords } from './due-sessions.js';
 import { forgetSome } from './forgotten-sessions.js';
-import { isPrivateDirectory, makePrivateDirectory } from './private-files.js';
+import { assertTrustedParents, isPrivateDirectory, makePrivateDirectory } from './private-files.js';
 import { beginFolder, folderName, type Head, readHead, replaceHead } from './revision-folder.js';
 import { NOTHING, type SessionState } from './session-state.js';
 
@@ -47,7 +47,7 @@ interface Decision<Reply> {
  *
  * @throws ConfigurationError `invalid_option` for a directory that is no path
  * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
- *   `permissions_too_open` and `foreign_owner` where other users could get at the files, `record_unreadable` and
+ *   `permissions_too_open`, `foreign_owner` and `parent_too_open` where other users could get at the files, `record_unreadable` and
  *   `record_too_new` for a file that is not understood, `no_default_directory`, or the system's own code (`ENOSPC`,
  *   `EROFS`, …). Methods that return a promise reject with it; `watch` throws it.
  */
@@ -70,6 +70,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   const named = directory === undefined ? undefined : pathOf(directory);
   const listeners = new Map<string, Set<(version: number) => void>>(); // By the name of the session's folder.
   const underWay = new Set<Promise<unknown>>();
+  let trusted = false;
   let closed = false;
 
   function assertOpen(): void {
@@ -91,6 +92,9 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   async function inDirectory<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
     const place = named ?? (await defaultDirectory());
     try {
+      // Once, as a login does: the folders above are nobody's to change later but their owners'.
+      if (!trusted) await assertTrustedParents(place);
+      trusted = true;
       return await work(place);
     } catch (error) {
       throw storageErrorOf(error, place);

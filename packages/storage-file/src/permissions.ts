@@ -1,11 +1,12 @@
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { StorageError } from '@frameio-auth/core';
 
-/** For the owner alone. A umask can only take from these, and add nothing. */
+/** For the owner alone. */
 export const PRIVATE_FOLDER = 0o700;
 export const PRIVATE_FILE = 0o600;
 
 const OTHERS = 0o077;
+const ROOT = 0;
 
 /**
  * Refuses what others can read or write, or own and so could open to others at any time. Windows has no such bits: its
@@ -28,6 +29,34 @@ export function assertPrivate(path: string, stats: Pick<Stats, 'mode' | 'uid'>, 
       'permissions_too_open',
       `Other users can get at ${path}: its mode is ${octal(stats.mode)}. If nobody has, close it with ` +
         `\`chmod ${octal(mode)} ${path}\`; if somebody may have, revoke the tokens and sign in again.`,
+    );
+  }
+}
+
+/**
+ * Refuses a folder above the directory in which another user could put a directory of their own in its place. The rule
+ * is that of OpenSSH's `StrictModes`, with three exceptions. In a sticky folder, such as `/tmp`, users can replace only
+ * what is theirs. Groups are not judged: users with a group of their own make group-writable folders, and Kubernetes
+ * gives volumes to a group. Root may use the folders of others, as it does in containers that mount a user's folder.
+ *
+ * @throws StorageError `parent_too_open`
+ */
+export function assertTrustedParent(path: string, stats: Pick<Stats, 'mode' | 'uid'>, directory: string): void {
+  const user = process.geteuid?.();
+  if (user === undefined) return;
+  const sticky = (stats.mode & 0o1000) !== 0;
+  if ((stats.mode & constants.S_IWOTH) !== 0 && !sticky) {
+    throw new StorageError(
+      'parent_too_open',
+      `Every user can replace what is in ${path}, and so ${directory}: its mode is ${octal(stats.mode)}. Close it with ` +
+        `\`chmod o-w ${path}\`, or give fileStorage() a \`directory\` elsewhere.`,
+    );
+  }
+  if (user !== ROOT && stats.uid !== ROOT && stats.uid !== user) {
+    throw new StorageError(
+      'parent_too_open',
+      `The user with the id ${stats.uid} owns ${path} and can replace what is in it, and so ${directory}. This process ` +
+        `runs as ${user}. Give fileStorage() a \`directory\` below folders of that user or of root.`,
     );
   }
 }

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError } from '@frameio-auth/core';
-import { isSystemError } from './disk-failure.js';
-import { assertPrivate, PRIVATE_FILE, PRIVATE_FOLDER } from './permissions.js';
+import { DENIED, isSystemError } from './disk-failure.js';
+import { assertPrivate, assertTrustedParent, PRIVATE_FILE, PRIVATE_FOLDER } from './permissions.js';
 import { unreadable } from './session-state.js';
 
 const WINDOWS_PATIENCE = { tries: 100, pause: 10 };
@@ -26,12 +26,57 @@ export async function isPrivateDirectory(directory: string): Promise<boolean> {
 
 /** Makes the directory of all sessions and those above it, where they are not there, for the owner alone. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
-  if (!(await isPrivateDirectory(directory))) await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+  if (await isPrivateDirectory(directory)) return;
+  await makeFolders(directory);
 }
 
-/** Makes a folder that is not there, for the owner alone. */
+/** From the top down, because below a folder that a umask has closed to its owner nothing can be made. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await makePrivateFolder(path);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return; // Another process was quicker.
+    if (!isSystemError(error, 'ENOENT') || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await makeFolders(path);
+    return;
+  }
+  // What is above may be for others to read, and then it is for them to sync.
+  await syncFolder(dirname(path)).catch(() => {});
+}
+
+/** Makes a folder that is not there, for the owner alone, whatever the umask takes away from its mode. */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, { mode: PRIVATE_FOLDER });
+  await chmod(path, PRIVATE_FOLDER);
+}
+
+/**
+ * Judges the folders above a directory: those on the path that was given, and those on the path that its links lead to.
+ *
+ * @throws StorageError `parent_too_open`
+ */
+export async function assertTrustedParents(directory: string): Promise<void> {
+  const real = await unseenAs(directory, () => realpath(directory));
+  for (const path of new Set([...foldersAbove(directory), ...foldersAbove(real)])) {
+    const stats = await unseenAs(undefined, () => stat(path));
+    if (stats !== undefined) assertTrustedParent(path, stats, directory);
+  }
+}
+
+/** What is absent, or out of sight for this process: Node's permission model may show the directory alone. */
+async function unseenAs<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'EACCES', DENIED)) return instead;
+    throw error;
+  }
+}
+
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
 }
 
 /** The text of a private file; `undefined` when there is none. */
@@ -52,6 +97,8 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', PRIVATE_FILE);
   try {
+    // By its path, because Node's permission model allows no changes of modes by handles.
+    if (((await file.stat()).mode & PRIVATE_FILE) !== PRIVATE_FILE) await chmod(path, PRIVATE_FILE);
     await file.writeFile(text);
     await file.sync();
   } catch (error) {

@@ -1,7 +1,9 @@
 import { chmod, lstat, mkdir, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { fileStorage } from '@frameio-auth/storage-file';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { assertTrustedParent } from '../src/permissions.js';
 import { startProcess } from './process.js';
 import { contents, giveAway, scratch, stateFile } from './scratch.js';
 
@@ -18,6 +20,104 @@ describe('what the storage makes', () => {
     for (const path of await contents(root)) modes.set(path, (await stat(join(root, path))).mode & 0o777);
     expect(modes.size).toBe(5);
     for (const [path, mode] of modes) expect(mode.toString(8), path).toBe(path.endsWith('.json') ? '600' : '700');
+  });
+});
+
+describe.each([0o177, 0o277, 0o777])('under the umask %o', (umask) => {
+  it('all that is made can be used by its owner, and by nobody else', async () => {
+    const { root } = await scratch();
+    await giveAway(root);
+    const other = await startProcess({ umask, unprivileged: true });
+    const storage = other.storage(join(root, 'deep/sessions'));
+    const first = await storage.commit(KEY, FIRST);
+    const version = first.outcome === 'committed' ? first.version : 0;
+    await storage.commit(KEY, { value: 'again', expectedVersion: version });
+
+    expect((await storage.read(KEY)).record?.value).toBe('again');
+    for (const path of await contents(root)) {
+      const mode = (await stat(join(root, path))).mode & 0o777;
+      expect(mode.toString(8), path).toBe(path.endsWith('.json') ? '600' : '700');
+    }
+    await other.kill();
+  });
+});
+
+describe('a folder above the directory', () => {
+  it.each([
+    [0o777, 'chmod o-w'],
+    [0o702, 'chmod o-w'],
+  ])('of mode %o is refused, because anybody could replace the directory', async (mode, advice) => {
+    const { root, directory } = await scratch();
+    await fileStorage({ directory }).commit(KEY, FIRST);
+    await chmod(root, mode);
+    const storage = fileStorage({ directory });
+    const refusal = { name: 'StorageError', code: 'parent_too_open' };
+
+    await expect(storage.read(KEY)).rejects.toMatchObject(refusal);
+    await expect(storage.commit(KEY, FIRST)).rejects.toThrow(`${advice} ${root}`);
+    await expect(fileStorage({ directory: join(root, 'another') }).commit(KEY, FIRST)).rejects.toMatchObject(refusal);
+    await chmod(root, 0o700);
+    expect((await storage.read(KEY)).record?.value).toBe('value');
+  });
+
+  it.each([0o1777, 0o755, 0o775, 0o711])('of mode %o is fine', async (mode) => {
+    const { root, directory } = await scratch();
+    await chmod(root, mode);
+    await fileStorage({ directory }).commit(KEY, FIRST);
+
+    expect((await fileStorage({ directory }).read(KEY)).record?.value).toBe('value');
+  });
+
+  it('is judged on both paths when the directory is a symbolic link', async () => {
+    const { root, directory } = await scratch();
+    for (const [open, disk] of [
+      ['elsewhere', 'elsewhere/disk'],
+      ['links', 'disk'],
+    ] as const) {
+      await mkdir(join(root, open));
+      await mkdir(join(root, disk), { mode: 0o700 });
+      const link = open === 'links' ? join(root, 'links/sessions') : directory;
+      await symlink(join(root, disk), link);
+      await chmod(join(root, open), 0o777);
+
+      await expect(fileStorage({ directory: link }).commit(KEY, FIRST)).rejects.toThrow(
+        `chmod o-w ${join(root, open)}`,
+      );
+    }
+  });
+
+  describe.each([
+    ['root', 0, { 0: true, 1000: true, 2000: true }],
+    ['the user 1000', 1000, { 0: true, 1000: true, 2000: false }],
+  ])('for a process of %s', (_who, user, owners) => {
+    it.each(Object.entries(owners))('is judged by its owner %s', (owner, fine) => {
+      const geteuid = vi.spyOn(process, 'geteuid').mockReturnValue(user);
+      const judge = () => assertTrustedParent('/srv', { mode: 0o755, uid: Number(owner) }, '/srv/sessions');
+      if (fine) expect(judge).not.toThrow();
+      else expect(judge).toThrow(/The user with the id 2000 owns \/srv/);
+      geteuid.mockRestore();
+    });
+  });
+});
+
+describe("Node's permission model", () => {
+  it('is named when it denies writing, and lets the storage work where it allows the directory alone', async () => {
+    const { root, directory } = await scratch();
+    await mkdir(directory, { mode: 0o700 });
+    const reading = ['--permission', `--allow-fs-read=${join(fileURLToPath(import.meta.url), '../../../..')}/*`];
+    const allowed = [...reading, `--allow-fs-read=${directory}/*`, `--allow-fs-write=${directory}/*`];
+    const denied = await startProcess({ flags: ['--permission', '--allow-fs-read=*'] });
+    const refusal = denied.storage(directory).commit(KEY, FIRST);
+    await expect(refusal).rejects.toMatchObject({ name: 'StorageError', code: 'ERR_ACCESS_DENIED' });
+    await expect(refusal).rejects.toThrow(/--allow-fs-write/);
+    await expect(refusal).rejects.toThrow(root);
+    await denied.kill();
+
+    const other = await startProcess({ flags: allowed });
+    const storage = other.storage(directory);
+    expect(await storage.commit(KEY, FIRST)).toMatchObject({ outcome: 'committed' });
+    expect((await storage.read(KEY)).record?.value).toBe('value');
+    await other.kill();
   });
 });
 

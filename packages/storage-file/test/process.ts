@@ -41,6 +41,8 @@ export const NOBODY = 65_534;
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
+  /** Options of Node, such as `--permission`. */
+  readonly flags?: readonly string[];
   /** Options of the shell's `ulimit` to start under, such as `-n 30`. */
   readonly limit?: string;
   /** The umask to take on. Default: 022. */
@@ -60,12 +62,13 @@ const MAIN = fileURLToPath(new URL('process-main.ts', import.meta.url));
 
 export async function startProcess({
   env,
+  flags = [],
   limit,
   umask = 0o022,
   unprivileged = false,
   now = Date.now,
 }: StartOptions = {}): Promise<StorageProcess> {
-  const node = [process.execPath, MAIN];
+  const node = [process.execPath, ...flags, MAIN];
   const [command = '', ...args] =
     limit === undefined ? node : ['sh', '-c', `ulimit ${limit} && exec "$@"`, 'sh', ...node];
   const child = spawn(command, args, {

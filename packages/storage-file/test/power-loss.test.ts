@@ -1,0 +1,126 @@
+import fs, { type PathLike } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileStorage } from '@frameio-auth/storage-file';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { scratch } from './scratch.js';
+
+const KEY = 'fictional-session';
+
+/**
+ * What would be lost if the power failed now: files whose content, and folders whose names, are not known to be on the
+ * disk. It listens to the calls that the storage makes of `node:fs/promises`.
+ */
+class Volatile {
+  readonly #unsynced = new Map<string, string>();
+
+  add(path: string, why: string): void {
+    this.#unsynced.set(path, why);
+  }
+
+  synced(path: string): void {
+    this.#unsynced.delete(path);
+  }
+
+  /** A folder has another name, and so has what is in it. */
+  renamed(from: string, to: string): void {
+    for (const [path, why] of [...this.#unsynced]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      this.#unsynced.delete(path);
+      this.#unsynced.set(to + path.slice(from.length), why);
+    }
+  }
+
+  within(folder: string): string[] {
+    return [...this.#unsynced].flatMap(([path, why]) =>
+      path === folder || path.startsWith(`${folder}/`) ? [`${relative(folder, path)}: ${why}`] : [],
+    );
+  }
+}
+
+let volatile: Volatile;
+/** What was on its way to the disk when it was given its place, or when what it replaces was removed. */
+let early: string[];
+
+beforeEach(() => {
+  volatile = new Volatile();
+  early = [];
+  const { open, rename, unlink, mkdir } = fs.promises;
+  vi.spyOn(fs.promises, 'open').mockImplementation(async (path, flags, mode) => {
+    const name = String(path);
+    const handle = await open(path, flags, mode);
+    if (flags === 'wx') volatile.add(dirname(name), 'a new name');
+    const { sync, writeFile } = handle;
+    handle.writeFile = async (...args) => {
+      volatile.add(name, 'written');
+      return writeFile.apply(handle, args);
+    };
+    handle.sync = async () => {
+      await sync.call(handle);
+      volatile.synced(name);
+    };
+    return handle;
+  });
+  vi.spyOn(fs.promises, 'mkdir').mockImplementation((async (path: PathLike, options: object) => {
+    const made = await mkdir(path, options);
+    volatile.add(dirname(String(path)), 'a new name');
+    return made;
+  }) as typeof mkdir);
+  vi.spyOn(fs.promises, 'rename').mockImplementation(async (from, to) => {
+    early.push(...volatile.within(String(from)));
+    await rename(from, to);
+    volatile.renamed(String(from), String(to));
+    volatile.add(dirname(String(to)), 'a renaming');
+  });
+  vi.spyOn(fs.promises, 'unlink').mockImplementation(async (path) => {
+    early.push(...volatile.within(dirname(dirname(String(path)))));
+    await unlink(path);
+  });
+  syncBuiltinESMExports();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+describe('if the power fails', () => {
+  it('what a call replied is on the disk, and a name never comes to the disk before what it names', async () => {
+    const { root } = await scratch();
+    const storage = fileStorage({ directory: join(root, 'deep/sessions') });
+    let expectedVersion = 0;
+    for (const value of ['first', 'second', 'third']) {
+      const reply = await storage.commit(KEY, { value, expectedVersion, dueAt: Date.now() + 60_000 });
+      if (reply.outcome === 'committed') expectedVersion = reply.version;
+
+      expect(volatile.within(root)).toEqual([]);
+    }
+    const leased = await storage.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: expectedVersion });
+
+    expect(leased.outcome).toBe('granted');
+    expect(volatile.within(root)).toEqual([]);
+    expect(early).toEqual([]);
+  });
+});
+
+describe('a folder that the file system cannot rename', () => {
+  it('is named, with what to do about it', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    const first = await storage.commit(KEY, { value: 'value', expectedVersion: 0 });
+    const version = first.outcome === 'committed' ? first.version : 0;
+    vi.spyOn(fs.promises, 'rename').mockImplementation(async (path) => {
+      throw Object.assign(new Error('EXDEV: cross-device link not permitted'), {
+        code: 'EXDEV',
+        syscall: 'rename',
+        path,
+      });
+    });
+    syncBuiltinESMExports();
+    const failure = storage.commit(KEY, { value: 'again', expectedVersion: version });
+
+    await expect(failure).rejects.toMatchObject({ name: 'StorageError', code: 'EXDEV' });
+    await expect(failure).rejects.toThrow(/container image.*`directory` on a volume/);
+    expect((await storage.read(KEY)).record?.value).toBe('value');
+  });
+});
