@@ -2,6 +2,7 @@ import { type Clock, ConfigurationError, isRepeatableBody, systemClock } from '@
 import type { Dispatcher } from 'undici';
 import type { Refill } from './limit.js';
 import { MannerlyRequest } from './mannerly-request.js';
+import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface ApiMannersOptions {
@@ -88,23 +89,29 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
  * not know of it: when that is closed meanwhile, the request fails as soon as it is sent. Its handler hears of
  * the start (`onRequestStart`) when it begins to wait, and only once.
  *
- * @throws ConfigurationError `invalid_option` for an option that makes no sense
+ * @throws ConfigurationError `invalid_option` for an option that makes no sense; `unsupported_undici` from `compose()` for
+ *   a dispatcher of another undici, and from `dispatch()` for a handler of another one, such as that of the `fetch()` of
+ *   Node: nothing is sent then
  */
 export function apiManners(options: ApiMannersOptions = {}): Dispatcher.DispatcherComposeInterceptor {
+  assertUndici();
   const { origins, concurrency: places, retries, methods, limitKey, clock, ...rest } = checked(options);
   const lines = new Map(origins.map((origin) => [origin, new WaitingLine(origin, { ...rest, places, clock })]));
   const now = () => clock.now();
 
-  // A Client or a Pool connects to its own origin, whatever a request says; undici passes it on, though not in its types.
-  return (dispatch: Dispatcher.Dispatch, own?: string | null) => (request, handler) => {
-    const named = own ?? request.origin;
-    const origin = typeof named === 'string' && lines.has(named) ? named : originOf(named);
-    const line = lines.get(origin);
-    if (line === undefined) return dispatch(request, handler);
-    const { method, path, body, idempotent = methods.includes(method) } = request;
-    const key = limitKey({ origin, method, path: String(path).replace(/[?#].*$/s, '') });
-    const repetitions = idempotent && isRepeatableBody(body) ? retries : 0;
-    return new MannerlyRequest(request, handler, { dispatch, line, limitKey: key, repetitions, now }).start();
+  return (dispatch: Dispatcher.Dispatch, ...composed: unknown[]) => {
+    const own = ownOriginOf('apiManners', composed);
+    return (request, handler) => {
+      assertHandler(handler, request);
+      const named = own ?? request.origin;
+      const origin = typeof named === 'string' && lines.has(named) ? named : originOf(named);
+      const line = lines.get(origin);
+      if (line === undefined) return dispatch(request, handler);
+      const { method, path, body, idempotent = methods.includes(method) } = request;
+      const key = limitKey({ origin, method, path: String(path).replace(/[?#].*$/s, '') });
+      const repetitions = idempotent && isRepeatableBody(body) ? retries : 0;
+      return new MannerlyRequest(request, handler, { dispatch, line, limitKey: key, repetitions, now }).start();
+    };
   };
 }
 

@@ -1,6 +1,7 @@
 import { type BearerPolicyOptions, bearerPolicy, ConfigurationError, type TokenSource } from '@frameio-auth/core';
 import type { Dispatcher } from 'undici';
 import { AuthenticatedExchange } from './authenticated-exchange.js';
+import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';
 
 /**
  * An interceptor for `dispatcher.compose()` that sends the token of `auth`, and to the allowed origins alone.
@@ -18,23 +19,27 @@ import { AuthenticatedExchange } from './authenticated-exchange.js';
  * followed with the token within the origin, and without it to any other, and a cache sees whose request it is: named
  * after this one, it would answer one user with what another one got. A redirect interceptor that is named after makes
  * each step a request of its own: to another origin it is refused, or passes without the token by `otherOrigins: 'pass'`.
- * After a redirect, only a request that reads is repeated: what redirected a write may have carried it out.
+ * After a redirect, only a request that reads is repeated: what redirected a write may have carried it out. Name `retry()`
+ * and `responseError()` after this one: inside, they would keep a 401 from it.
  *
  * Requests fail with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
  * `auth.getToken()` rejects with.
  *
  * @param auth - any auth object, or any session of one
  * @throws ConfigurationError `invalid_option` for an allowed origin that is none, or that is not safe for a token; from
- *   `compose()`: `origin_not_allowed` for a dispatcher that chooses the origin by itself, such as a `BalancedPool`
+ *   `compose()`: `origin_not_allowed` for a dispatcher that chooses the origin by itself, such as a `BalancedPool`;
+ *   `unsupported_undici` for one of another undici, and from `dispatch()` for a handler of another undici, such as that of
+ *   the `fetch()` of Node: nothing is sent then
  */
 export function authInterceptor(
   auth: TokenSource,
   options: BearerPolicyOptions = {},
 ): Dispatcher.DispatcherComposeInterceptor {
+  assertUndici();
   const policy = bearerPolicy(auth, options);
 
-  // A Client or a Pool connects to its own origin, whatever a request says; undici passes it on, though not in its types.
-  return (dispatch: Dispatcher.Dispatch, own?: string | null) => {
+  return (dispatch: Dispatcher.Dispatch, ...composed: unknown[]) => {
+    const own = ownOriginOf('authInterceptor', composed);
     if (own === null) {
       throw new ConfigurationError(
         'origin_not_allowed',
@@ -42,6 +47,7 @@ export function authInterceptor(
       );
     }
     return (request, handler) => {
+      assertHandler(handler, request);
       const exchange = new AuthenticatedExchange(dispatch, policy, request, handler);
       try {
         const { origin = '', path } = request;

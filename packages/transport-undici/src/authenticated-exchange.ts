@@ -1,7 +1,7 @@
 import { type BearerCredentials, type BearerPolicy, isRepeatable } from '@frameio-auth/core';
 import type { Dispatcher } from 'undici';
+import { Caller } from './caller.js';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';
-import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders, withHeaders } from './request-headers.js';
 
@@ -44,7 +44,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     request: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ) {
-    super(handler, new RelayController((reason) => this.fail(reason)));
+    super(new Caller(handler));
     this.#dispatch = dispatch;
     this.#policy = policy;
     this.#request = request;
@@ -54,18 +54,18 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 
   begin(): void {
-    this.#policy.authorize(this.#signal).then(
-      (credentials) => {
+    this.#policy
+      .authorize(this.#signal)
+      .then((credentials) => {
         this.#credentials = credentials;
         this.#send(credentials, this);
-      },
-      (error) => this.fail(error),
-    );
+      })
+      .catch((error) => this.fail(error));
   }
 
   /** Ends the caller's request before there is an answer. */
   fail(error: Error): void {
-    if (this.relay.finish()) this.handler.onResponseError?.(this.relay, error);
+    this.caller.fail(error);
   }
 
   override onRequestStart(controller: Controller, context: { readonly history?: readonly URL[] } | null): void {
@@ -88,13 +88,12 @@ export class AuthenticatedExchange extends RelayingHandler {
     }
     const pass = () => super.onResponseStart(controller, status, headers, message);
     this.#held = { pass, chunks: [], size: 0 };
-    decision.then(
-      (next) => (next === undefined ? this.#release(controller) : this.#repeat(controller, next)),
-      (error) => {
+    decision
+      .then((next) => (next === undefined ? this.#release(controller) : this.#repeat(controller, next)))
+      .catch((error) => {
         this.#discard(controller);
         this.fail(error);
-      },
-    );
+      });
   }
 
   override onResponseData(controller: Controller, chunk: Buffer): void {
@@ -114,7 +113,7 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 
   override onResponseError(controller: Controller, error: Error): void {
-    if (this.relay.aborted) this.#held = undefined; // The caller gave up: there is nothing to decide any longer.
+    if (this.caller.relay.aborted) this.#held = undefined; // The caller gave up: there is nothing to decide any longer.
     if (this.#isForTheCaller) super.onResponseError(controller, error);
     else this.#end(() => super.onResponseError(controller, error));
   }
@@ -141,29 +140,23 @@ export class AuthenticatedExchange extends RelayingHandler {
     clearTimeout(this.#patience);
     if (this.#held === undefined) return;
     this.#held.end = pass;
-    this.relay.end();
+    this.caller.relay.end();
   }
 
   /** The 401 is the answer. */
   #release(controller: Controller): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined || this.relay.over) return;
-    try {
-      held.pass();
-      for (const chunk of held.chunks) if (!this.relay.over) super.onResponseData(controller, chunk);
-      if (held.end !== undefined) held.end();
-      else if (!this.relay.paused) controller.resume();
-    } catch (error) {
-      // As undici does with what a handler throws.
-      if (held.end === undefined) controller.abort(error as Error);
-      else this.fail(error as Error);
-    }
+    if (held === undefined) return;
+    held.pass();
+    for (const chunk of held.chunks) this.caller.data(chunk);
+    if (held.end !== undefined) held.end();
+    else if (!this.caller.relay.paused) controller.resume();
   }
 
   #repeat(controller: Controller, next: BearerCredentials): void {
     this.#discard(controller);
-    if (!this.relay.over) this.#send(next, new Repetition(this.handler, this.relay));
+    if (!this.caller.relay.over) this.#send(next, new Repetition(this.caller));
   }
 
   /** Reads the rest of the 401, so that its connection can be used again, and tells nobody. */
@@ -171,7 +164,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     const ended = this.#held === undefined || this.#held.end !== undefined;
     this.#discarded = this.#held?.size ?? 0;
     this.#held = undefined;
-    this.relay.end();
+    this.caller.relay.end();
     if (ended) return;
     controller.resume();
     this.#patience = setTimeout(giveUp, PATIENCE, controller);
@@ -185,7 +178,6 @@ function giveUp(controller: Controller): void {
 /** The second request on the wire, of which the caller only hears the answer. */
 class Repetition extends RelayingHandler {
   override onRequestStart(controller: Controller): void {
-    this.relay.begin(controller);
-    if (this.relay.reason !== null) controller.abort(this.relay.reason);
+    this.caller.relay.begin(controller);
   }
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError, isLoopback } from '@frameio-auth/core';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { assertDispatcher } from './supported-undici.js';
 
 /** What the connections are like that a transport makes by itself. */
 export interface ConnectionOptions {
@@ -48,9 +49,7 @@ export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: 
  * @throws ConfigurationError `invalid_option`
  */
 export function givenConnections(dispatcher: Dispatcher, options: ConnectionOptions): Connections {
-  if (typeof dispatcher?.dispatch !== 'function') {
-    throw new ConfigurationError('invalid_option', '`dispatcher` must be one of undici, such as new Agent().');
-  }
+  assertDispatcher(dispatcher);
   for (const name of ['ca', 'connectTimeout', 'allowH2'] as const) {
     if (options[name] === undefined) continue;
     throw new ConfigurationError(

@@ -1,10 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Duplex } from 'node:stream';
 import { isRepeatable, type RateLimitError } from '@frameio-auth/core';
 import { type Dispatcher, errors } from 'undici';
+import { Caller } from './caller.js';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { limitNotice } from './limit-notice.js';
-import { RelayController } from './relay-controller.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders } from './request-headers.js';
 import type { Turn, Waiter, WaitingLine } from './waiting-line.js';
@@ -52,7 +51,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   #busy = false;
 
   constructor(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, around: Surroundings) {
-    super(handler, new RelayController((reason) => this.#fail(reason ?? new errors.RequestAbortedError())));
+    super(new Caller(handler, () => this.#leave()));
     const { headers } = request;
     this.#request = headers === undefined ? request : { ...request, headers: repeatableHeaders(headers) ?? null };
     this.#around = around;
@@ -62,12 +61,8 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
 
   /** @returns `false` if it was sent and undici says that it is busy */
   start(): boolean {
-    try {
-      this.handler.onRequestStart?.(this.relay, this.#context);
-    } catch (error) {
-      this.#fail(error as Error);
-    }
-    if (!this.relay.over) {
+    this.caller.start(this.#context);
+    if (!this.caller.relay.over) {
       emitterOf(this.#request.body)?.on('error', this.#onBodyError);
       this.#around.line.join(this.#turn);
     }
@@ -88,26 +83,17 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 
   override onRequestStart(controller: Controller, context: unknown): void {
-    if (this.relay.over) {
-      controller.abort(this.relay.reason ?? new errors.RequestAbortedError());
-    } else {
-      this.#phase = 'begun';
-      Object.assign(this.#context, context);
-      this.relay.begin(controller);
-    }
-  }
-
-  override onRequestUpgrade(controller: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
-    this.#leave();
-    super.onRequestUpgrade(controller, status, headers, socket);
+    if (!this.caller.relay.begin(controller)) return;
+    this.#phase = 'begun';
+    Object.assign(this.#context, context); // The handler was told of the start before the wait.
   }
 
   override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
-    if (this.relay.over) return;
+    if (!this.caller.relay.wanted) return;
     if (status >= 200) {
       const notice = limitNotice(status, headers, this.#around.now());
       const inTime = this.#around.line.answered(this.#turn, notice);
-      if (this.relay.over) return; // Whoever was sent or refused because of this answer may have aborted this request.
+      if (!this.caller.relay.wanted) return; // Whoever was sent or refused because of this answer may have aborted this request.
       if (notice.refused && inTime && this.#repetitionsLeft > 0 && this.#isRepeatable) {
         this.#phase = 'refused';
         this.#repetitionsLeft -= 1;
@@ -128,22 +114,14 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 
   override onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
-    if (this.#phase === 'refused') {
-      this.#repeat();
-    } else {
-      this.#leave();
-      super.onResponseEnd(controller, trailers);
-    }
+    if (this.#phase === 'refused' && !this.caller.relay.aborted) this.#repeat();
+    else super.onResponseEnd(controller, trailers);
   }
 
   override onResponseError(controller: Controller, error: Error): void {
     // A 429 whose end is missing has refused the request all the same.
-    if (this.#phase === 'refused' && !this.relay.aborted) {
-      this.#repeat();
-    } else {
-      this.#leave();
-      super.onResponseError(controller, error);
-    }
+    if (this.#phase === 'refused' && !this.caller.relay.aborted) this.#repeat();
+    else super.onResponseError(controller, error);
   }
 
   readonly #onBodyError = (error: Error): void => {
@@ -160,22 +138,13 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   #repeat(): void {
     clearTimeout(this.#patience);
     this.#phase = 'waiting';
-    this.relay.end();
+    this.caller.relay.end();
     this.#around.line.repeated(this.#turn);
   }
 
-  /** Ends the request by an error that does not come from undici. */
+  /** Ends the request by an error that does not come from undici, in the asynchronous context of its caller. */
   #fail(error: Error): void {
-    this.#leave();
-    if (!this.relay.finish()) return;
-    try {
-      this.#scope.runInAsyncScope(() => this.handler.onResponseError?.(this.relay, error));
-    } catch (thrown) {
-      // The handler's mistake must not become that of the request whose end, or of the caller whose abortion, led here.
-      queueMicrotask(() => {
-        throw thrown;
-      });
-    }
+    this.#scope.runInAsyncScope(() => this.caller.fail(error));
   }
 
   /** Takes up no place in the line any longer, whether it waits there or was sent. */

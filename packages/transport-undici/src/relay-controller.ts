@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -19,16 +19,32 @@ export class RelayController implements Controller {
     this.#onAbort = onAbort;
   }
 
-  /** A request begins, and is the one that counts from now on. */
-  begin(target: Controller): void {
+  /**
+   * A request begins, and is the one that counts from now on. It is aborted if the exchange is over already.
+   *
+   * @returns whether it may go on
+   */
+  begin(target: Controller): boolean {
+    if (this.#over) {
+      target.abort(this.#reason ?? new errors.RequestAbortedError());
+      return false;
+    }
     this.#target = target;
     this.#underWay = true;
     if (this.#paused) target.pause();
+    return true;
   }
 
   /** It has ended, or does not count any longer. */
   end(): void {
     this.#underWay = false;
+  }
+
+  /** Aborts it because nobody wants it any longer; for the caller that is no abort of its own. */
+  abandon(reason: Error): void {
+    if (!this.#underWay) return;
+    this.#underWay = false;
+    this.#target?.abort(reason);
   }
 
   /** Whether the caller's handler has still to be told the end; it is told once. */
@@ -42,11 +58,16 @@ export class RelayController implements Controller {
     return this.#over;
   }
 
+  /** Whether there is anybody to hear of what happens. */
+  get wanted(): boolean {
+    return !this.#over && this.#reason === null;
+  }
+
   abort(reason: Error): void {
     if (this.#over || this.#reason !== null) return;
-    this.#reason = reason;
-    if (this.#underWay) this.#target?.abort(reason);
-    else this.#onAbort(reason);
+    this.#reason = reason ?? new errors.RequestAbortedError();
+    if (this.#underWay) this.#target?.abort(this.#reason);
+    else this.#onAbort(this.#reason);
   }
 
   pause(): void {

@@ -1,42 +1,53 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { type AnswerHeaders, type Controller, ForwardingHandler } from './forwarding-handler.js';
-import type { RelayController } from './relay-controller.js';
+import type { Caller } from './caller.js';
+import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 
-/** Passes on what a request on the wire does, under the controller that the caller's handler knows. */
-export class RelayingHandler extends ForwardingHandler {
-  protected readonly relay: RelayController;
+/**
+ * Passes on what a request on the wire does, under the controller that the caller's handler knows. Nothing here throws
+ * what that handler throws.
+ */
+export class RelayingHandler implements Dispatcher.DispatchHandler {
+  protected readonly caller: Caller;
 
-  constructor(handler: Dispatcher.DispatchHandler, relay: RelayController) {
-    super(handler);
-    this.relay = relay;
+  constructor(caller: Caller) {
+    this.caller = caller;
   }
 
-  override onRequestStart(controller: Controller, context: unknown): void {
-    this.relay.begin(controller);
-    super.onRequestStart(this.relay, context);
+  onRequestStart(controller: Controller, context: unknown): void {
+    if (this.caller.relay.begin(controller)) this.caller.start(context);
   }
 
-  override onRequestUpgrade(_: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
-    this.relay.end();
-    if (this.relay.finish()) super.onRequestUpgrade(this.relay, status, headers, socket);
+  onBodySent(chunk: Buffer): void {
+    this.caller.bodySent(chunk);
   }
 
-  override onResponseStart(_: Controller, status: number, headers: AnswerHeaders, message?: string): void {
-    super.onResponseStart(this.relay, status, headers, message);
+  onRequestSent(): void {
+    this.caller.requestSent();
   }
 
-  override onResponseData(_: Controller, chunk: Buffer): void {
-    super.onResponseData(this.relay, chunk);
+  onRequestUpgrade(_: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
+    this.caller.upgrade(status, headers, socket);
   }
 
-  override onResponseEnd(_: Controller, trailers: AnswerHeaders): void {
-    this.relay.end();
-    if (this.relay.finish()) super.onResponseEnd(this.relay, trailers);
+  onResponseStarted(): void {
+    this.caller.responseStarted();
   }
 
-  override onResponseError(_: Controller, error: Error): void {
-    this.relay.end();
-    if (this.relay.finish()) super.onResponseError(this.relay, error);
+  onResponseStart(_: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+    this.caller.responseStart(status, headers, message);
+  }
+
+  onResponseData(_: Controller, chunk: Buffer): void {
+    this.caller.data(chunk);
+  }
+
+  onResponseEnd(_: Controller, trailers: AnswerHeaders): void {
+    this.caller.end(trailers);
+  }
+
+  onResponseError(_: Controller, error: Error): void {
+    this.caller.relay.end();
+    this.caller.fail(error);
   }
 }

@@ -9,11 +9,12 @@ import {
 import { type Dispatcher, fetch } from 'undici';
 import { type ConnectionOptions, givenConnections, ownConnections } from './connections.js';
 import { type Controller, ForwardingHandler } from './forwarding-handler.js';
+import { assertUndici } from './supported-undici.js';
 
 export interface UndiciTransportOptions extends TransportLimits, ConnectionOptions {
   /**
    * Where the requests go through, such as an `Agent`, a `ProxyAgent` or a `MockAgent`. It stays the application's, who
-   * also closes it. It must not repeat requests or follow redirects. Default: connections of the transport's own, which
+   * also closes it. It must be of undici 8.11 or newer, and not repeat requests or follow redirects. Default: connections of the transport's own, which
    * go through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name when it is made (in upper or lower case), but for the
    * hosts of `NO_PROXY` and for loopback. `ca`, `connectTimeout` and `allowH2` are about these.
    */
@@ -41,9 +42,11 @@ export interface UndiciTransport extends Transport {
  * `ECONNREFUSED` or `UND_ERR_HEADERS_TIMEOUT`.
  *
  * @throws ConfigurationError `invalid_option` for an option that makes no sense, or not beside `dispatcher`;
- *   `invalid_proxy` when the environment names a proxy that is none
+ *   `invalid_proxy` when the environment names a proxy that is none; `unsupported_undici` for a `dispatcher` of another
+ *   undici, and in a runtime that has a stand-in for undici
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
+  assertUndici();
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('invalid_option', 'undiciTransport() takes an object of options: { timeout: 5_000 }.');
   }

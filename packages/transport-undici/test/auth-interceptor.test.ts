@@ -566,6 +566,31 @@ describe('the answer', () => {
     expect(String((await failed)[0])).toContain('enough');
   });
 
+  it('is over for a handler that gives up, though an interceptor inside reads on to the end', async () => {
+    const server = await api();
+    const dispatcher = agent().compose(
+      interceptors.dump(),
+      authInterceptor(tokens(NEW), { allowedOrigins: [server.origin] }),
+    );
+    const heard: string[] = [];
+    await new Promise<void>((resolve) => {
+      dispatcher.dispatch(
+        { origin: server.origin, path: '/', method: 'GET' },
+        {
+          onRequestStart: () => {},
+          onResponseStart: (controller) => controller.abort(new Error('enough')),
+          onResponseData: () => heard.push('data'),
+          onResponseEnd: () => heard.push('end'),
+          onResponseError: (_controller, error) => {
+            heard.push(`error ${error.message}`);
+            setImmediate(resolve);
+          },
+        },
+      );
+    });
+    expect(heard).toEqual(['error enough']);
+  });
+
   it('may be an upgrade', async () => {
     const server = await api();
     const upgrade = dispatcherFor(tokens(NEW), server).upgrade({ path: '/', protocol: 'websocket' } as never);
