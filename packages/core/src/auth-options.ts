@@ -21,6 +21,7 @@ import { SessionTime } from './session/session-time.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
 import type { SessionSurroundings, StateChange } from './session/token-session.js';
 import { unsharedStorage } from './session/unshared-storage.js';
+import { DEFAULT_CONCURRENCY, Workload } from './session/workload.js';
 
 /** What every flow takes. */
 export interface CommonOptions {
@@ -32,6 +33,12 @@ export interface CommonOptions {
   readonly server?: ServerProfile;
   /** How long before its expiry a token is due for renewal, in seconds; at most a quarter of its life. Default: 300. */
   readonly refreshBuffer?: number;
+  /**
+   * How many sessions of this object renew at once, from the lease to the commit; the others wait for their turn, those
+   * with callers first. The same number of sessions reads the storage at once. Raise it for a server that takes seconds
+   * to answer and thousands of sessions. Default: 64.
+   */
+  readonly concurrency?: number;
   /**
    * Called with the new tokens after each time this instance received some, for applications that keep them
    * themselves. A handler that throws or rejects is ignored.
@@ -124,6 +131,10 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   if (!Number.isFinite(refreshBuffer) || refreshBuffer < 0) {
     refuse('refreshBuffer', 'must be a number of seconds, 0 or more.');
   }
+  const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    refuse('concurrency', 'must be a whole number of sessions, 1 or more. Leave it out for the default.');
+  }
   const onStorageUnavailable = options.onStorageUnavailable ?? (renewal === 'client_credentials' ? 'request' : 'fail');
   if (onStorageUnavailable !== 'request' && onStorageUnavailable !== 'fail') {
     refuse('onStorageUnavailable', "must be 'request' or 'fail'.");
@@ -170,6 +181,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
       ...place,
       clock: time,
       wallClock: clock,
+      workload: new Workload(clock, concurrency),
       client,
       coolDown: new CoolDown(place, keys.coolDown),
       scopes: asked,

@@ -20,6 +20,10 @@ export class Callers {
     this.#clock = clock;
   }
 
+  get areWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /** Waits until everybody is served or turned away. A caller that aborts leaves alone. */
   wait(signal?: AbortSignal): Promise<string> {
     // An aborted signal says nothing more to those who begin to listen.

@@ -1,15 +1,24 @@
 import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
 import { redated, type TokenSet } from '../kernel/token-set.js';
-import type { CommitRequest, Lease, StoredRecord, TokenStorage, Unsubscribe } from '../kernel/token-storage.js';
+import type {
+  CommitReply,
+  CommitRequest,
+  Lease,
+  StoredRecord,
+  TokenStorage,
+  Unsubscribe,
+} from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { isFromFuture, policy } from '../machine/policy.js';
+import type { Outcome, Place } from './bounded-queue.js';
 import { harmlessly, promised } from './calls.js';
 import { keepAliveWindow } from './refresh-token-life.js';
 import type { Timing } from './session-time.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
 import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
+import type { Workload } from './workload.js';
 
 /** What the storage's answer amounts to, and the tokens that it is about. */
 type Answer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
@@ -40,6 +49,7 @@ const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
  */
 export class SessionRecord {
   readonly #place: RecordPlace;
+  readonly #workload: Workload;
   readonly #key: string;
   readonly #tell: (...answer: Answer) => void;
   /** The storage's clock less the session's time. */
@@ -47,6 +57,10 @@ export class SessionRecord {
   /** The latest question; answers to earlier ones come too late to mean anything. */
   #question = 0;
   #unanswered = false;
+  /** The place of the latest question that is asked in turn. */
+  #turn: Place | undefined;
+  /** The place of a renewal, from the request for the lease until the session is at rest. */
+  #renewal: Place | undefined;
   /** The highest version that the storage hinted at and nobody followed yet. */
   #hinted = 0;
   #owner: string | undefined;
@@ -54,8 +68,9 @@ export class SessionRecord {
   #unwatch: Unsubscribe | undefined;
 
   /** @param tell - hears what the storage answers and hints */
-  constructor(place: RecordPlace, key: string, tell: (...answer: Answer) => void) {
+  constructor(place: RecordPlace, workload: Workload, key: string, tell: (...answer: Answer) => void) {
     this.#place = place;
+    this.#workload = workload;
     this.#key = key;
     this.#tell = tell;
   }
@@ -65,15 +80,62 @@ export class SessionRecord {
     return this.#unanswered;
   }
 
-  read(): void {
+  /** Whether the latest question waits for its turn, so that nothing is under way. */
+  get isQueued(): boolean {
+    return this.#turn?.isWaiting === true || this.#renewal?.isWaiting === true;
+  }
+
+  /** Why this session does not have its turn to renew, when an outage is the reason. */
+  get turnedAwayBy(): Failure | undefined {
+    return this.#renewal === undefined ? this.#workload.renewals.failure : undefined;
+  }
+
+  /** Gives a question that waits for its turn an earlier deadline. */
+  hurry(deadline: number): void {
+    this.#turn?.hurry(deadline);
+    this.#renewal?.hurry(deadline);
+  }
+
+  /** Stops waiting for a turn: the question is never asked. */
+  withdraw(): void {
+    if (this.#turn?.isWaiting) this.#turn.leave();
+    if (this.#renewal?.isWaiting) this.endRenewal(undefined);
+  }
+
+  /** Lets other sessions renew. */
+  endRenewal(outcome: Outcome): void {
+    this.#renewal?.leave(outcome);
+    this.#renewal = undefined;
+  }
+
+  read(deadline: number): void {
     this.#unwatch ??= this.#watch();
-    this.#ask(
+    this.#askInTurn(
+      deadline,
       (storage) => storage.read(this.#key),
       ({ record, now }) => this.#about('record.read', record, now),
     );
   }
 
-  requestLease(ifVersion: number): void {
+  /** Asks for the lease when it is this session's turn to renew. A session that has its turn asks at once. */
+  requestLease(ifVersion: number, deadline: number): void {
+    if (this.#renewal !== undefined) {
+      this.#askForLease(ifVersion);
+      return;
+    }
+    this.#supersede();
+    this.#renewal = this.#workload.renewals.enter({
+      // If another instance has renewed, all that is left to do is to read the record.
+      deadline: this.#hinted > ifVersion ? Math.min(deadline, this.#soon()) : deadline,
+      begin: () => this.#askForLease(ifVersion),
+      fail: (failure) => {
+        this.#renewal = undefined;
+        this.#answer([{ type: 'storage.failed', failure }]);
+      },
+    });
+  }
+
+  #askForLease(ifVersion: number): void {
     // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
     this.#owner ??= randomText(this.#place.entropy, 12);
     const request = { owner: this.#owner, ttl: policy.leaseTtl, ifVersion };
@@ -115,8 +177,9 @@ export class SessionRecord {
     await promised(() => this.#place.storage.release(lease)).catch(() => {});
   }
 
-  commitTokens(tokens: TokenSet, expectedVersion: number): void {
-    this.#commit(this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens)));
+  /** @param deadline - for tokens whose write is repeated, which waits for its turn; absent: writes at once */
+  commitTokens(tokens: TokenSet, expectedVersion: number, deadline?: number): void {
+    this.#commit(this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens)), deadline);
   }
 
   commitTombstone(tombstone: Tombstone, expectedVersion: number): void {
@@ -144,6 +207,7 @@ export class SessionRecord {
     version: number,
     newest: number,
   ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
+    const turn = await this.#lastTurn();
     try {
       for (let expectedVersion = version; ; ) {
         const request = this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens));
@@ -157,21 +221,65 @@ export class SessionRecord {
       }
     } catch (error) {
       return storageFailureOf(error);
+    } finally {
+      turn.leave();
     }
   }
 
+  /** During an outage nobody waits: what is not written now is lost. */
+  async #lastTurn(): Promise<Place> {
+    let begin!: () => void;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const deadline = this.#workload.deadlineOf({ awaited: true });
+    const turn = this.#workload.questions.enter({ deadline, begin, fail: begin });
+    await begun;
+    return turn;
+  }
+
   async close(): Promise<void> {
+    this.withdraw();
+    this.endRenewal(undefined);
     harmlessly(() => this.#unwatch?.());
     await this.releaseLease();
+  }
+
+  /** Asks when it is the turn of this question, which is one outside of a renewal. */
+  #askInTurn<Reply extends { readonly now: number }>(
+    deadline: number,
+    ask: (storage: TokenStorage) => Promise<Reply>,
+    read: (reply: Reply) => Answer,
+  ): void {
+    this.#supersede();
+    const turn = this.#workload.questions.enter({
+      deadline,
+      begin: () => this.#ask(ask, read, (outcome) => turn.leave(outcome)),
+      fail: (failure) => this.#answer([{ type: 'storage.failed', failure }]),
+    });
+    this.#turn = turn;
+  }
+
+  /** Answers to earlier questions do not count from now on, and those that wait for their turn are not asked. */
+  #supersede(): void {
+    this.#question += 1;
+    this.#unanswered = true;
+    if (this.#turn?.isWaiting) this.#turn.leave();
+    this.#turn = undefined;
+  }
+
+  #answer(answer: Answer): void {
+    this.#unanswered = false;
+    this.#tell(...answer);
   }
 
   /** Asks, and tells what the answer amounts to, unless another question was asked meanwhile. */
   #ask<Reply extends { readonly now: number }>(
     ask: (storage: TokenStorage) => Promise<Reply>,
     read: (reply: Reply) => Answer,
+    onAnswered: (outcome: Outcome) => void = () => {},
   ): void {
-    this.#question += 1;
-    this.#unanswered = true;
+    this.#supersede();
     const question = this.#question;
     const asked = this.#place.clock.now();
     void fromStorage(() => ask(this.#place.storage))
@@ -182,24 +290,23 @@ export class SessionRecord {
       // A record that cannot be read is a failure of the storage as well, found only now.
       .catch((error: unknown): Answer => [{ type: 'storage.failed', failure: storageFailureOf(error) }])
       .then((answer) => {
-        if (question !== this.#question) return;
-        this.#unanswered = false;
-        this.#tell(...answer);
+        onAnswered(answer[0].type === 'storage.failed' ? answer[0].failure : null);
+        if (question === this.#question) this.#answer(answer);
       });
   }
 
-  #commit(request: CommitRequest): void {
-    this.#ask(
-      (storage) => storage.commit(this.#key, request),
-      (reply) => {
-        if (reply.outcome === 'committed') {
-          this.#lease = undefined;
-          return [{ type: 'commit.succeeded', version: reply.version }];
-        }
-        void this.releaseLease();
-        return this.#about('commit.conflicted', reply.record, reply.now);
-      },
-    );
+  #commit(request: CommitRequest, deadline?: number): void {
+    const ask = (storage: TokenStorage) => storage.commit(this.#key, request);
+    const read = (reply: CommitReply): Answer => {
+      if (reply.outcome === 'committed') {
+        this.#lease = undefined;
+        return [{ type: 'commit.succeeded', version: reply.version }];
+      }
+      void this.releaseLease();
+      return this.#about('commit.conflicted', reply.record, reply.now);
+    };
+    if (deadline === undefined) this.#ask(ask, read);
+    else this.#askInTurn(deadline, ask, read);
   }
 
   #write(tokens: TokenSet): string {
@@ -242,6 +349,10 @@ export class SessionRecord {
     return window && window.notBefore + (window.notAfter - window.notBefore) * randomFraction(entropy);
   }
 
+  #soon(): number {
+    return this.#workload.deadlineOf({ awaited: false });
+  }
+
   /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
   #compareClocks(storageNow: number, asked: number): void {
     const [least, most] = [storageNow - this.#place.clock.now(), storageNow - asked];
@@ -264,6 +375,7 @@ export class SessionRecord {
     try {
       return this.#place.storage.watch(this.#key, (version) => {
         this.#hinted = Math.max(this.#hinted, version);
+        this.#renewal?.hurry(this.#soon());
         this.#tell({ type: 'record.changed', version });
       });
     } catch {

@@ -8,6 +8,7 @@ import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
 import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import type { Outcome } from './bounded-queue.js';
 import { Callers } from './callers.js';
 import { harmlessly } from './calls.js';
 import type { CoolDown } from './cool-down.js';
@@ -26,6 +27,7 @@ import type { SessionTime } from './session-time.js';
 import { SessionTimers } from './session-timers.js';
 import { type RevocationResult, requestTokens, revokeTokens, type TokenRequest } from './token-requests.js';
 import { type CodeGrant, Vault } from './vault.js';
+import type { Workload } from './workload.js';
 
 export interface GetTokenOptions {
   /** Stops the waiting; the request that is waited for goes on for the others. */
@@ -49,6 +51,7 @@ export interface SessionSurroundings extends RecordPlace {
   /** What the fresh path reads. */
   readonly wallClock: Pick<Clock, 'now'>;
   readonly input: SessionInput;
+  readonly workload: Workload;
   /** Where each of them begins. Snapshots never change, so all of them share this one. */
   readonly beginning: MachineSnapshot;
   readonly client: AuthorizationClient;
@@ -112,10 +115,13 @@ export class TokenSession {
     this.key = key;
     this.#onClosed = onClosed;
     this.#around = around;
-    this.#record = new SessionRecord(around, storageKey, (event, incoming) => this.#send(event, incoming));
+    this.#record = new SessionRecord(around, around.workload, storageKey, (event, incoming) =>
+      this.#send(event, incoming),
+    );
     this.#callers = new Callers(around.clock);
     this.#timers = new SessionTimers(around.clock);
     this.#snapshot = around.beginning;
+    around.workload.join();
     this.#replica = around.inspect && inspectedReplica(key, around.input, around.inspect);
   }
 
@@ -273,9 +279,10 @@ export class TokenSession {
   }
 
   async #end(): Promise<void> {
-    // What had its turn before the closing may have begun something between the rest and the news of it.
-    do await this.#rest();
-    while (this.#isBusy());
+    // What waits for its turn has not begun, and never does. What had its turn before the closing may have begun
+    // something between the rest and the news of it.
+    while (this.#isBusy() && !this.#record.isQueued) await this.#nextEvent();
+    this.#record.withdraw();
     this.#ended = true;
     this.#timers.stopAll();
     this.#callers.turnAway(closedError);
@@ -288,6 +295,7 @@ export class TokenSession {
     this.#replica?.stop();
     this.#listeners?.clear();
     await this.#record.close();
+    this.#around.workload.leave();
     this.#onClosed();
     // The only copy of a refresh token was in memory, so this is not the time to be silent.
     if (lost !== null) throw errorOf(lost);
@@ -403,11 +411,26 @@ export class TokenSession {
   }
 
   #isBusy(): boolean {
-    return this.#snapshot.hasTag('busy');
+    return !this.#ended && this.#snapshot.hasTag('busy');
   }
 
   #nextEvent(): Promise<void> {
+    this.#hurry();
     return new Promise((resolve) => this.#watching.push(resolve));
+  }
+
+  /** Somebody waits for what is queued. */
+  #hurry(): void {
+    this.#record.hurry(this.#around.workload.deadlineOf({ awaited: true }));
+  }
+
+  /** By when work that begins now should have its turn. */
+  #deadline(): number {
+    const { expiresAt } = this.#snapshot.context.tokens ?? {};
+    return this.#around.workload.deadlineOf({
+      awaited: this.#callers.areWaiting || this.#watching.length > 0,
+      expiresAt: expiresAt == null ? undefined : this.#record.localTime(expiresAt),
+    });
   }
 
   /** Begins something new when nothing is under way, in the order of the calls. */
@@ -434,6 +457,7 @@ export class TokenSession {
   async #ask(wish: SessionOccurrence, signal?: AbortSignal): Promise<string> {
     this.assertOpen();
     const answer = this.#callers.wait(signal);
+    this.#hurry();
     this.#send(wish);
     return answer;
   }
@@ -510,6 +534,7 @@ export class TokenSession {
     this.#tellOfEnd(before, after, event);
     // What comes next, such as a service's new sign-in, is not the revocation's affair.
     if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
+    if (!after.hasTag('busy')) this.#record.endRenewal(outcomeOf(event, this.#around.input));
     // A hint that came while something was under way was not followed; it is now, if it is still news.
     if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.newest);
     this.#resume();
@@ -559,10 +584,10 @@ export class TokenSession {
     switch (effect.type) {
       case 'readRecord':
         this.#around.coolDown.begin();
-        this.#record.read();
+        this.#record.read(this.#deadline());
         break;
       case 'requestLease':
-        this.#record.requestLease(effect.params.ifVersion);
+        this.#record.requestLease(effect.params.ifVersion, this.#deadline());
         break;
       case 'renewLease':
         this.#record.renewLease();
@@ -578,7 +603,7 @@ export class TokenSession {
         this.#vault.held = incoming;
         break;
       case 'commitTokens':
-        this.#record.commitTokens((this.#vault.held ?? this.#vault.served) as TokenSet, effect.params.expectedVersion);
+        this.#commitTokens(effect.params);
         break;
       case 'commitTombstone':
         this.#record.commitTombstone(effect.params.tombstone, effect.params.expectedVersion);
@@ -616,10 +641,16 @@ export class TokenSession {
     }
   }
 
+  /** Tokens that were just received are written at once; those that the storage did not take wait for their turn. */
+  #commitTokens({ expectedVersion }: EffectParameters['commitTokens']): void {
+    const tokens = (this.#vault.held ?? this.#vault.served) as TokenSet;
+    this.#record.commitTokens(tokens, expectedVersion, this.#isBusy() ? undefined : this.#deadline());
+  }
+
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
     const { client, clock, coolDown } = this.#around;
     // A code does not live long, and its user is waiting, so it is exchanged all the same.
-    const asked = grant === 'authorization_code' ? undefined : coolDown.failure;
+    const asked = grant === 'authorization_code' ? undefined : (coolDown.failure ?? this.#record.turnedAwayBy);
     if (asked !== undefined) {
       this.#send({ type: 'tokenRequest.failed', failure: asked });
       return;
@@ -674,7 +705,10 @@ export class TokenSession {
     this.#send({ type: 'revocation.finished' });
   }
 
-  #startTimer({ timer, notBefore, notAfter }: EffectParameters['startTimer']): void {
+  #startTimer({ timer, ...window }: EffectParameters['startTimer']): void {
+    const { tokens } = this.#snapshot.context;
+    const { notBefore, notAfter } =
+      timer === 'refresh' && tokens ? this.#around.workload.widen(window, tokens, this.#record.now()) : window;
     const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
     const delay = at - this.#around.clock.now();
     if (timer !== 'refresh') {
@@ -693,6 +727,21 @@ export class TokenSession {
   #serveCallers(): void {
     const token = (this.#vault.served as TokenSet).accessToken.reveal();
     if (this.#callers.serve(token)) this.#used = true;
+  }
+}
+
+/** What an event that ends a session's turn says about the turns of others. */
+function outcomeOf(event: SessionEvent, { onStorageUnavailable }: SessionInput): Outcome {
+  switch (event.type) {
+    case 'storage.failed':
+      // Sessions that go on without the storage are not kept from the server by its failures.
+      return event.failure.source === 'storage' && onStorageUnavailable === 'request' ? undefined : event.failure;
+    case 'tokenRequest.failed':
+      return event.failure;
+    case 'lease.held':
+      return undefined;
+    default:
+      return null;
   }
 }
 
