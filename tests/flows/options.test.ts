@@ -129,6 +129,14 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     /^refreshBuffer must be a number of seconds, 0 or more/,
   ],
   ['a buffer without end', 'service', { refreshBuffer: Number.POSITIVE_INFINITY }, /^refreshBuffer must be a number/],
+  [
+    'no concurrency at all',
+    'service',
+    { concurrency: 0 },
+    /^concurrency must be a whole number of sessions, 1 or more/,
+  ],
+  ['half a session', 'portal', { concurrency: 0.5 }, /^concurrency must be a whole number of sessions, 1 or more/],
+  ['a text for a concurrency', 'portal', { concurrency: '64' }, /^concurrency must be a whole number of sessions/],
   ['no number for a buffer', 'service', { refreshBuffer: Number.NaN }, /^refreshBuffer must be a number/],
   [
     'another onStorageUnavailable',

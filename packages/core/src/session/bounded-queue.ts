@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../kernel/clock.js';
-import type { Failure } from '../kernel/failure.js';
+import type { Failure, FailureKind } from '../kernel/failure.js';
 
 /** One piece of work that needs a slot. */
 export interface Work {
@@ -16,6 +16,11 @@ export type Outcome = Failure | null | undefined;
 
 /** So many failures in a row are not about one session, but about the server or the storage. */
 const FAILURES = 8;
+
+/** A request whose answer was lost says nothing about the token of a session that made none. */
+const NOT_TRIED: Partial<Record<FailureKind, Partial<Failure>>> = {
+  ambiguous: { kind: 'transient', delivery: 'not_sent' },
+};
 
 /**
  * Lets a limited number of pieces of work run at once; the others wait, the earliest deadline first, so that nothing
@@ -57,14 +62,19 @@ export class BoundedQueue {
   /** For places: work is done, or given up. */
   release(outcome: Outcome): void {
     this.#running -= 1;
-    if (outcome === null) {
-      this.#failures = 0;
-      this.#failure = undefined;
-    } else if (outcome !== undefined && isShared(outcome)) {
+    if (outcome === null) this.#endOutage();
+    else if (outcome !== undefined && isShared(outcome)) {
       this.#failures += 1;
-      if (this.#failures >= FAILURES) this.#failure = outcome;
+      if (this.#failures >= FAILURES) this.#failure = { ...outcome, ...NOT_TRIED[outcome.kind] };
     }
     this.#beginNext();
+    // When nothing runs any more, nothing says that the outage goes on.
+    if (this.#running === 0) this.#endOutage();
+  }
+
+  #endOutage(): void {
+    this.#failures = 0;
+    this.#failure = undefined;
   }
 
   #beginNext(): void {

@@ -1,0 +1,61 @@
+import { manualClock } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { Workload } from '../../src/session/workload.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+function crowd(sessions: number) {
+  const clock = manualClock();
+  const workload = new Workload(clock, 64);
+  for (let count = 0; count < sessions; count += 1) workload.join();
+  const now = clock.now();
+  const tokens = { issuedAt: now, expiresAt: now + HOUR, refreshable: true, scopes: [] };
+  const window = { notBefore: tokens.expiresAt - 5 * MINUTE, notAfter: tokens.expiresAt - 2.5 * MINUTE };
+  return { now, workload, tokens, window };
+}
+
+describe('the window of renewals', () => {
+  it('is left as it is for as many sessions as can be renewed in it', () => {
+    const { now, workload, tokens, window } = crowd(30_000);
+    expect(workload.widen(window, tokens, now)).toEqual(window);
+  });
+
+  it('begins earlier for more, so that 200 are planned for each second', () => {
+    const { now, workload, tokens, window } = crowd(100_000);
+    expect(workload.widen(window, tokens, now)).toEqual({ ...window, notBefore: window.notAfter - 500 * SECOND });
+  });
+
+  it('never begins before half of the life of a token is over, nor in the past', () => {
+    const { now, workload, tokens, window } = crowd(1_000_000);
+    expect(workload.widen(window, tokens, now)).toEqual({ ...window, notBefore: now + HOUR / 2 });
+    const later = now + 40 * MINUTE;
+    expect(workload.widen(window, tokens, later)).toEqual({ ...window, notBefore: later });
+  });
+
+  it('is not widened where there is none: at the end of tokens that nothing renews, and of those without an expiry', () => {
+    const { now, workload, tokens } = crowd(1_000_000);
+    const end = { notBefore: tokens.expiresAt, notAfter: tokens.expiresAt };
+    expect(workload.widen(end, tokens, now)).toEqual(end);
+    const never = { notBefore: Number.MAX_SAFE_INTEGER, notAfter: Number.MAX_SAFE_INTEGER };
+    expect(workload.widen(never, { ...tokens, expiresAt: null }, now)).toEqual(never);
+  });
+
+  it('is narrow again when sessions have been closed', () => {
+    const { now, workload, tokens, window } = crowd(100_000);
+    for (let count = 0; count < 90_000; count += 1) workload.leave();
+    expect(workload.widen(window, tokens, now)).toEqual(window);
+  });
+});
+
+describe('a deadline', () => {
+  it('is now for what somebody waits for, and the end of the token for what nobody does', () => {
+    const { now, workload } = crowd(1);
+    const soon = now + 10 * SECOND;
+    expect(workload.deadlineOf({ awaited: true, expiresAt: now + HOUR })).toBe(now);
+    expect(workload.deadlineOf({ awaited: false, expiresAt: now + HOUR })).toBe(now + HOUR);
+    expect(workload.deadlineOf({ awaited: false, expiresAt: now - HOUR })).toBe(soon);
+    expect(workload.deadlineOf({ awaited: false })).toBe(soon);
+  });
+});
