@@ -247,7 +247,7 @@ describe('the order of renewals', () => {
     for (let index = 0; index < 20; index += 1) await signIn(`late-${index}`, -MINUTE);
     await occupied(crowd);
     await auth.session('background').getToken();
-    clock.setNow(clock.now() + 4 * MINUTE);
+    await clock.advance(4 * MINUTE);
     for (let index = 0; index < 20; index += 1) {
       auth
         .session(`late-${index}`)

@@ -3,7 +3,7 @@ import type { Failure, FailureKind } from '../kernel/failure.js';
 
 /** One piece of work that needs a slot. */
 export interface Work {
-  /** By when it should have begun, on the clock of the queue: the earliest deadline goes first. */
+  /** By when it should have begun, on the monotonic clock: the earliest deadline goes first. */
   readonly deadline: number;
   /** Called once, when the work has its slot. Must not throw. */
   begin(): void;

@@ -429,7 +429,7 @@ export class TokenSession {
     const { expiresAt } = this.#snapshot.context.tokens ?? {};
     return this.#around.workload.deadlineOf({
       awaited: this.#callers.areWaiting || this.#watching.length > 0,
-      expiresAt: expiresAt == null ? undefined : this.#record.localTime(expiresAt),
+      ...(expiresAt != null && { expiresIn: expiresAt - this.#record.now() }),
     });
   }
 

@@ -45,12 +45,13 @@ export class Workload {
   }
 
   /**
-   * The deadline of work. What callers wait for is due now, so it goes in the order in which they came; what nobody
-   * waits for is due when its token expires.
+   * The deadline of work, on the monotonic clock. What callers wait for is due now, so it goes in the order in which they
+   * came; what nobody waits for is due when its token expires.
+   *
+   * @param expiresIn - how long the token lives from now on, in milliseconds
    */
-  deadlineOf({ awaited, expiresAt }: { readonly awaited: boolean; readonly expiresAt?: number | undefined }): number {
-    const now = this.#clock.now();
-    return awaited ? now : Math.max(now + UNHURRIED, expiresAt ?? 0);
+  deadlineOf({ awaited, expiresIn = 0 }: { readonly awaited: boolean; readonly expiresIn?: number }): number {
+    return this.#clock.monotonic() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
   }
 
   /**

@@ -13,7 +13,7 @@ function crowd(sessions: number) {
   const now = clock.now();
   const tokens = { issuedAt: now, expiresAt: now + HOUR, refreshable: true, scopes: [] };
   const window = { notBefore: tokens.expiresAt - 5 * MINUTE, notAfter: tokens.expiresAt - 2.5 * MINUTE };
-  return { now, workload, tokens, window };
+  return { clock, now, workload, tokens, window };
 }
 
 describe('the window of renewals', () => {
@@ -51,11 +51,11 @@ describe('the window of renewals', () => {
 
 describe('a deadline', () => {
   it('is now for what somebody waits for, and the end of the token for what nobody does', () => {
-    const { now, workload } = crowd(1);
-    const soon = now + 10 * SECOND;
-    expect(workload.deadlineOf({ awaited: true, expiresAt: now + HOUR })).toBe(now);
-    expect(workload.deadlineOf({ awaited: false, expiresAt: now + HOUR })).toBe(now + HOUR);
-    expect(workload.deadlineOf({ awaited: false, expiresAt: now - HOUR })).toBe(soon);
-    expect(workload.deadlineOf({ awaited: false })).toBe(soon);
+    const { clock, workload } = crowd(1);
+    const now = clock.monotonic();
+    expect(workload.deadlineOf({ awaited: true, expiresIn: HOUR })).toBe(now);
+    expect(workload.deadlineOf({ awaited: false, expiresIn: HOUR })).toBe(now + HOUR);
+    expect(workload.deadlineOf({ awaited: false, expiresIn: -HOUR })).toBe(now + 10 * SECOND);
+    expect(workload.deadlineOf({ awaited: false })).toBe(now + 10 * SECOND);
   });
 });
