@@ -181,7 +181,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
       ...place,
       clock: time,
       wallClock: clock,
-      workload: new Workload(clock, concurrency),
+      workload: new Workload(time, concurrency),
       client,
       coolDown: new CoolDown(place, keys.coolDown),
       scopes: asked,

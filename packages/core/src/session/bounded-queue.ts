@@ -1,9 +1,10 @@
-import type { Clock, TimerHandle } from '../kernel/clock.js';
+import type { TimerHandle } from '../kernel/clock.js';
 import type { Failure, FailureKind } from '../kernel/failure.js';
+import type { Timing } from './session-time.js';
 
 /** One piece of work that needs a slot. */
 export interface Work {
-  /** By when it should have begun, on the monotonic clock: the earliest deadline goes first. */
+  /** By when it should have begun on the session's time: the earliest deadline goes first. */
   readonly deadline: number;
   /** Called once, when the work has its slot. Must not throw. */
   begin(): void;
@@ -30,7 +31,7 @@ const NOT_TRIED: Partial<Record<FailureKind, Partial<Failure>>> = {
  * row the queue fails the work that waits, until something goes well again. Work that finds a free slot is always tried.
  */
 export class BoundedQueue {
-  readonly #clock: Clock;
+  readonly #time: Timing;
   readonly #limit: number;
   #running = 0;
   #order = 0;
@@ -41,8 +42,8 @@ export class BoundedQueue {
   #failing: TimerHandle;
 
   /** @param limit - how many pieces of work may run at once: a whole number above 0 */
-  constructor(clock: Clock, limit: number) {
-    this.#clock = clock;
+  constructor(time: Timing, limit: number) {
+    this.#time = time;
     this.#limit = limit;
   }
 
@@ -89,7 +90,7 @@ export class BoundedQueue {
 
   /** Fails what waits a few at a time, so that an outage with many sessions does not block the process. */
   #failSoon(): void {
-    this.#failing ??= this.#clock.setTimeout(() => {
+    this.#failing ??= this.#time.setTimeout(() => {
       this.#failing = undefined;
       for (let count = 0; count < this.#limit && this.#failure !== undefined; count += 1) {
         const place = this.#pop();

@@ -429,7 +429,7 @@ export class TokenSession {
     const { expiresAt } = this.#snapshot.context.tokens ?? {};
     return this.#around.workload.deadlineOf({
       awaited: this.#callers.areWaiting || this.#watching.length > 0,
-      ...(expiresAt != null && { expiresIn: expiresAt - this.#record.now() }),
+      ...(expiresAt != null && { expiresIn: expiresAt - this.#around.clock.now() }),
     });
   }
 
@@ -708,7 +708,7 @@ export class TokenSession {
   #startTimer({ timer, ...window }: EffectParameters['startTimer']): void {
     const { tokens } = this.#snapshot.context;
     const { notBefore, notAfter } =
-      timer === 'refresh' && tokens ? this.#around.workload.widen(window, tokens, this.#record.now()) : window;
+      timer === 'refresh' && tokens ? this.#around.workload.widen(window, tokens) : window;
     const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
     const delay = at - this.#around.clock.now();
     if (timer !== 'refresh') {

@@ -1,7 +1,7 @@
-import type { Clock } from '../kernel/clock.js';
 import type { TokenFacts } from '../kernel/token-set.js';
 import type { Window } from '../machine/policy.js';
 import { BoundedQueue } from './bounded-queue.js';
+import type { Timing } from './session-time.js';
 
 /** How many renewals run at once in one auth object, unless the application says otherwise. */
 export const DEFAULT_CONCURRENCY = 64;
@@ -27,13 +27,13 @@ export class Workload {
   readonly renewals: BoundedQueue;
   /** Questions to the storage outside of a renewal, each by itself. */
   readonly questions: BoundedQueue;
-  readonly #clock: Clock;
+  readonly #time: Timing;
   #sessions = 0;
 
-  constructor(clock: Clock, concurrency: number) {
-    this.#clock = clock;
-    this.renewals = new BoundedQueue(clock, concurrency);
-    this.questions = new BoundedQueue(clock, concurrency);
+  constructor(time: Timing, concurrency: number) {
+    this.#time = time;
+    this.renewals = new BoundedQueue(time, concurrency);
+    this.questions = new BoundedQueue(time, concurrency);
   }
 
   join(): void {
@@ -45,23 +45,23 @@ export class Workload {
   }
 
   /**
-   * The deadline of work, on the monotonic clock. What callers wait for is due now, so it goes in the order in which they
+   * The deadline of work. What callers wait for is due now, so it goes in the order in which they
    * came; what nobody waits for is due when its token expires.
    *
    * @param expiresIn - how long the token lives from now on, in milliseconds
    */
   deadlineOf({ awaited, expiresIn = 0 }: { readonly awaited: boolean; readonly expiresIn?: number }): number {
-    return this.#clock.monotonic() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
+    return this.#time.now() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
   }
 
   /**
    * Begins a window of renewals earlier when there are many sessions, so that tokens that expire together are not
    * renewed all at once.
    */
-  widen({ notBefore, notAfter }: Window, { issuedAt, expiresAt }: TokenFacts, now: number): Window {
+  widen({ notBefore, notAfter }: Window, { issuedAt, expiresAt }: TokenFacts): Window {
     const width = this.#sessions * PLANNED_PACE;
     if (expiresAt === null || notAfter === notBefore || notAfter - notBefore >= width) return { notBefore, notAfter };
-    const earliest = Math.max(now, issuedAt + (expiresAt - issuedAt) * EARLIEST, notAfter - width);
+    const earliest = Math.max(this.#time.now(), issuedAt + (expiresAt - issuedAt) * EARLIEST, notAfter - width);
     return { notBefore: Math.min(notBefore, earliest), notAfter };
   }
 }

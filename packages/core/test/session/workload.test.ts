@@ -18,41 +18,40 @@ function crowd(sessions: number) {
 
 describe('the window of renewals', () => {
   it('is left as it is for as many sessions as can be renewed in it', () => {
-    const { now, workload, tokens, window } = crowd(30_000);
-    expect(workload.widen(window, tokens, now)).toEqual(window);
+    const { workload, tokens, window } = crowd(30_000);
+    expect(workload.widen(window, tokens)).toEqual(window);
   });
 
   it('begins earlier for more, so that 200 are planned for each second', () => {
-    const { now, workload, tokens, window } = crowd(100_000);
-    expect(workload.widen(window, tokens, now)).toEqual({ ...window, notBefore: window.notAfter - 500 * SECOND });
+    const { workload, tokens, window } = crowd(100_000);
+    expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: window.notAfter - 500 * SECOND });
   });
 
   it('never begins before half of the life of a token is over, nor in the past', () => {
-    const { now, workload, tokens, window } = crowd(1_000_000);
-    expect(workload.widen(window, tokens, now)).toEqual({ ...window, notBefore: now + HOUR / 2 });
-    const later = now + 40 * MINUTE;
-    expect(workload.widen(window, tokens, later)).toEqual({ ...window, notBefore: later });
+    const { clock, now, workload, tokens, window } = crowd(1_000_000);
+    expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: now + HOUR / 2 });
+    clock.pause(40 * MINUTE);
+    expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: now + 40 * MINUTE });
   });
 
   it('is not widened where there is none: at the end of tokens that nothing renews, and of those without an expiry', () => {
-    const { now, workload, tokens } = crowd(1_000_000);
+    const { workload, tokens } = crowd(1_000_000);
     const end = { notBefore: tokens.expiresAt, notAfter: tokens.expiresAt };
-    expect(workload.widen(end, tokens, now)).toEqual(end);
+    expect(workload.widen(end, tokens)).toEqual(end);
     const never = { notBefore: Number.MAX_SAFE_INTEGER, notAfter: Number.MAX_SAFE_INTEGER };
-    expect(workload.widen(never, { ...tokens, expiresAt: null }, now)).toEqual(never);
+    expect(workload.widen(never, { ...tokens, expiresAt: null })).toEqual(never);
   });
 
   it('is narrow again when sessions have been closed', () => {
-    const { now, workload, tokens, window } = crowd(100_000);
+    const { workload, tokens, window } = crowd(100_000);
     for (let count = 0; count < 90_000; count += 1) workload.leave();
-    expect(workload.widen(window, tokens, now)).toEqual(window);
+    expect(workload.widen(window, tokens)).toEqual(window);
   });
 });
 
 describe('a deadline', () => {
   it('is now for what somebody waits for, and the end of the token for what nobody does', () => {
-    const { clock, workload } = crowd(1);
-    const now = clock.monotonic();
+    const { now, workload } = crowd(1);
     expect(workload.deadlineOf({ awaited: true, expiresIn: HOUR })).toBe(now);
     expect(workload.deadlineOf({ awaited: false, expiresIn: HOUR })).toBe(now + HOUR);
     expect(workload.deadlineOf({ awaited: false, expiresIn: -HOUR })).toBe(now + 10 * SECOND);
