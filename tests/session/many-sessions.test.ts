@@ -94,6 +94,7 @@ function startCrowd(): Crowd {
     auths.push(auth);
     return auth;
   };
+  const writer = instance();
   return {
     clock,
     storage,
@@ -101,15 +102,15 @@ function startCrowd(): Crowd {
     auth: instance(),
     instance,
     async signIn(user, expiresIn) {
-      const writer = instance();
-      await writer.session(user).importTokens({
+      const session = writer.session(user);
+      await session.importTokens({
         format: 1,
         accessToken: `access.${user}.0.fictional`,
         refreshToken: `refresh.${user}.0.fictional`,
         expiresAt: Math.floor((clock.now() + expiresIn) / 1_000),
         issuedAt: Math.floor((clock.now() + expiresIn - HOUR) / 1_000),
       });
-      await writer.close();
+      await session.close();
     },
   };
 }
