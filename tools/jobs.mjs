@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { hand, passSignalsOn } from './child.mjs';
 import { runGates } from './gates.mjs';
 import { bringPrograms } from './programs.mjs';
 import { step, tail } from './progress.mjs';
 import { bringToolchain } from './toolchain.mjs';
+import { torture } from './torture.mjs';
 import { adviceFor, Trouble, troubleOf } from './trouble.mjs';
 import { alone, build, install, toolFile } from './workspace.mjs';
 
@@ -16,6 +18,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The tests that reach the rooms of core whose coverage is measured; vitest.config.ts names the rooms. */
 const REACHING_CORE = ['packages/core', 'tests/session', 'tests/flows', 'tests/interop', 'tests/secrets'];
 
+/** The tests that take another seed, and more of it, by `npm run fuzz`. */
+const RANDOM = ['fuzz', 'random-histories'];
+
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const JOBS = {
   demo: (args) => program('examples/plain-node/src/demo.ts', args),
@@ -24,6 +29,26 @@ const JOBS = {
   simulate: (args) => program('simulation/src/main.ts', args),
   race: (args) => program('tests/race/race.ts', args),
   soak: (args) => program('tests/soak/soak.ts', args),
+  crash: (args) => program('tests/processes/crash.ts', args),
+  async fuzz(args) {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        times: { type: 'string', default: '10' },
+      },
+    });
+    const { node, env } = await prepare({ built: false });
+    const vitest = await toolFile(root, 'vitest');
+    const filters = positionals.length === 0 ? RANDOM : positionals;
+    process.stdout.write(`Seed ${values.seed}, ${values.times} times as many cases as in \`npm test\`.\n`);
+    return hand(node, [vitest, 'run', '--reporter=dot', '--silent=passed-only', '--testTimeout=0', ...filters], {
+      cwd: root,
+      env: { ...env, SEED: values.seed, TIMES: values.times },
+    });
+  },
+  torture: async (args) => torture(root, await prepare({ built: true }), args),
   async coverage(args) {
     const { node, env } = await prepare({ built: false });
     const vitest = await toolFile(root, 'vitest');

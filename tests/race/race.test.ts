@@ -1,9 +1,7 @@
 import { type RaceOptions, type RaceReport, race, tellRace } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { AGAIN, SEED } from '../seeds.js';
 import { type Field, type FieldName, fields } from './fields.js';
-
-/** Another one by `RACE_SEED`; many by `npm run race`. */
-const SEED = Number(process.env['RACE_SEED'] ?? 1);
 
 /** A race whose server takes a spent refresh token once more, so that no fault may end the session. */
 async function raceOver(
@@ -31,7 +29,7 @@ async function raceOver(
 
 const everybodyIsValid = ({ settlements }: RaceReport) => settlements.every(({ valid }) => valid);
 
-describe(`three processes that share a session in one Redis server (RACE_SEED=${SEED})`, { timeout: 60_000 }, () => {
+describe(`three processes that share a session in one Redis server (${AGAIN})`, { timeout: 60_000 }, () => {
   let redis: Field;
   beforeAll(async () => {
     redis = await fields.redis();
@@ -55,7 +53,7 @@ describe(`three processes that share a session in one Redis server (RACE_SEED=${
   });
 });
 
-describe(`three processes that share a session (RACE_SEED=${SEED})`, { timeout: 60_000 }, () => {
+describe(`three processes that share a session (${AGAIN})`, { timeout: 60_000 }, () => {
   async function opened(name: FieldName): Promise<Field> {
     const field = await fields[name]();
     onTestFinished(() => field.close());

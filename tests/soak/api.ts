@@ -5,10 +5,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fault, startAuthorizationServer, type Fault as TokenFault } from '@frameio-auth/testing';
+import { fault, randomNumbers, startAuthorizationServer, type Fault as TokenFault } from '@frameio-auth/testing';
 import type { Addresses, Arrival, Question, Questions, Reply, Sighting } from '#soak/messages';
 import { answerText, type Plan, planOf } from '#soak/plan';
-import { chosen, randomNumbers } from '#soak/random-numbers';
+import { chosen } from '#soak/weighted-choice';
 
 const seed = Number(process.argv[2]);
 const services = [serviceNamed('ingest'), serviceNamed('review')] as const;

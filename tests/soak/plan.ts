@@ -1,4 +1,5 @@
-import { chosen, type RandomNumbers, randomNumbers } from '#soak/random-numbers';
+import { type RandomNumbers, randomNumbers } from '@frameio-auth/testing';
+import { chosen } from '#soak/weighted-choice';
 
 /** Through which door a request goes out. */
 export type Way = 'request' | 'fetch' | 'authenticatedFetch';

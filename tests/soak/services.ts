@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { adobeIms, ServerToServerAuth, systemClock, type TokenSource, type Transport } from '@frameio-auth/core';
-import type { FictionalService } from '@frameio-auth/testing';
-import { randomNumbers } from '#soak/random-numbers';
+import { type FictionalService, randomNumbers } from '@frameio-auth/testing';
 
 export interface HurriedService extends TokenSource {
   close(): Promise<void>;

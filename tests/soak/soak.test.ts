@@ -2,9 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-
-/** A hundred thousand requests by `npm run soak`. */
-const SEED = Number(process.env['SOAK_SEED'] ?? Date.now() % 2 ** 31);
+import { AGAIN, SEED } from '../seeds.js';
 
 /** The soak in a process of its own, in which nothing else is left over; on the built packages. */
 async function soak(seed: number, ...options: string[]): Promise<{ readonly code: number; readonly stdout: string }> {
@@ -16,7 +14,7 @@ async function soak(seed: number, ...options: string[]): Promise<{ readonly code
   );
 }
 
-describe.concurrent(`authenticated requests in bad weather (SOAK_SEED=${SEED})`, () => {
+describe.concurrent(`authenticated requests in bad weather (${AGAIN})`, () => {
   it('end once and as their faults allow, show the token to the API alone, and leave nothing behind', async () => {
     const { code, stdout } = await soak(SEED, '--requests', '1500');
     expect(code, stdout).toBe(0);

@@ -93,6 +93,21 @@ const refusals: Record<string, Violation> = {
     rule: 'plugin',
   },
 };
+const random = {
+  'a random number': 'Math.random()',
+  'a random whole number': 'randomInt(9)',
+  'a seed that is another one each time': 'Date.now() % 2 ** 31',
+  'properties without a seed': 'fc.assert(property)',
+  'properties whose seed is another one each time': 'fc.assert(property, { numRuns: 100 })',
+};
+for (const [what, code] of Object.entries(random)) {
+  const imports = "import { randomInt } from 'node:crypto';\nimport fc from 'fast-check';\n";
+  refusals[`${what} in a test`] = {
+    place: 'packages/core/test',
+    code: `${imports}export const used = [randomInt, fc];\nexport const chance = (property: never) => ${code};\n`,
+    rule: 'plugin',
+  };
+}
 for (const name of ['Date', 'setTimeout', 'crypto', 'globalThis', 'fetch', 'performance', 'process']) {
   const code = `export const it = ${name};\n`;
   refusals[`${name} in the machine`] = { place: machine, code, rule: 'lint/style/noRestrictedGlobals' };
@@ -106,6 +121,11 @@ const allowed: Record<string, Violation> = {
   'Math.random and Date outside the machine': {
     place: 'packages/core/src/session',
     code: 'export const seed = Math.random() * Date.now();\n',
+    rule: undefined,
+  },
+  'properties with the seed of the run in a test': {
+    place: 'packages/core/test',
+    code: "import fc from 'fast-check';\nimport { runs } from './seeds.js';\nexport const test = (property: never) =>\n  fc.assert(property, { ...runs(9), examples: [] });\n",
     rule: undefined,
   },
   'core in an adapter': {

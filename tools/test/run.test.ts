@@ -10,6 +10,9 @@ import { npmProgram } from '../toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** How long what must come may take, in milliseconds, before it counts as hanging. */
+const HANGS = { timeout: 50_000 };
+
 /** What a run of tools/run.mjs came to. */
 interface Run {
   readonly code: number | null;
@@ -96,7 +99,7 @@ describe('a tool that the machine lacks', () => {
   it('is fetched anew after an interruption', async () => {
     const slow = await npmThat(`${installs} setInterval(() => {}, 1000);`);
     const { child, run } = start(dev, slow);
-    await expect.poll(runs).toBe('run ');
+    await expect.poll(runs, HANGS).toBe('run ');
     child.kill('SIGTERM');
     const interrupted = await run;
 
@@ -185,7 +188,8 @@ describe('one sentence says what to do', () => {
     expect(await start(['tset'], {}).run).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'There is no job "tset": demo, playground, bench, simulate, race, soak, coverage, test, dev.\n',
+      stderr:
+        'There is no job "tset": demo, playground, bench, simulate, race, soak, crash, fuzz, torture, coverage, test, dev.\n',
     });
   });
 });

@@ -3,13 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { FrameioAuthError } from '../src/kernel/errors.js';
 
-/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
-const FACTOR = Number(process.env['FUZZ'] ?? 1);
-
-/** The parameters of `fc.assert()`: how many values, always the same ones. */
-export function runs(count: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: 2030, numRuns: count * FACTOR };
-}
+export { runs } from '../../../tests/seeds.js';
 
 /** Everything that a log could show of a value; of an error without the places in its stack, which take long to find. */
 export function exposed(value: unknown): string {

@@ -2,11 +2,9 @@ import { StorageError } from '@frameio-auth/core';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tests/seeds.js';
 import { encryptedStorage } from '../src/encrypted-storage.js';
 import { KEYS } from './keys.js';
-
-/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
-const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.env['FUZZ'] ?? 1) });
 
 const SECRET = 'canary-token';
 

@@ -1,10 +1,8 @@
 import { StorageError } from '@frameio-auth/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tests/seeds.js';
 import { parse, type SessionState, write } from '../src/session-state.js';
-
-/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
-const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.env['FUZZ'] ?? 1) });
 
 const SECRET = 'canary-token';
 const PATH = '/var/lib/fictional/session.json';

@@ -3,11 +3,9 @@ import { StorageError } from '@frameio-auth/core';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../../../tests/seeds.js';
 import { keyNames } from '../src/key-names.js';
 import { connect, KEY, open, until } from './bench.js';
-
-/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
-const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.env['FUZZ'] ?? 1) });
 
 const SECRET = 'canary-token';
 

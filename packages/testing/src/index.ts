@@ -45,6 +45,7 @@ export {
   restarting,
 } from './race/race-fault.js';
 export { startTcpProxy, type TcpAddress, type TcpProxy } from './race/tcp-proxy.js';
+export { type RandomNumbers, randomNumbers } from './random-numbers.js';
 export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/redis-cluster.js';
 export type { RedisConfig } from './redis/redis-process.js';
 export {

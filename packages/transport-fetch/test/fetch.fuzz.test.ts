@@ -1,11 +1,9 @@
 import { ConfigurationError, requestFailure, TransportError } from '@frameio-auth/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../tests/seeds.js';
 import { authenticatedFetch } from '../src/authenticated-fetch.js';
 import { fetchTransport } from '../src/fetch-transport.js';
-
-/** `FUZZ=100` tries a hundred times as many values; see CONTRIBUTING.md. */
-const runs = (count: number) => ({ seed: 2030, numRuns: count * Number(process.env['FUZZ'] ?? 1) });
 
 const SECRET = 'canary-token';
 

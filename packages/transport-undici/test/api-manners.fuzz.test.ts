@@ -3,9 +3,8 @@ import { apiManners } from '@frameio-auth/transport-undici';
 import fc from 'fast-check';
 import { type Dispatcher, errors } from 'undici';
 import { expect, it } from 'vitest';
+import { runs } from '../../../tests/seeds.js';
 import { limitNotice } from '../src/limit-notice.js';
-
-const RUNS = 200 * Number(process.env['FUZZ'] ?? 1);
 
 const USED_UP = { 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-window': '900' };
 
@@ -189,7 +188,7 @@ it('never sends too many at once, keeps the order, ends each request once and re
         expect(undici.underWay).toHaveLength(concurrency);
       },
     ),
-    { numRuns: RUNS },
+    runs(200),
   );
 });
 
@@ -204,6 +203,6 @@ it('takes from headers times and numbers that are some, or nothing', () => {
       const { retryAfter = 0, window = 0 } = limitNotice(429, headers, Date.UTC(2026, 0, 1));
       for (const each of [retryAfter, window]) expect(Number.isFinite(each) && each >= 0).toBe(true);
     }),
-    { numRuns: RUNS },
+    runs(200),
   );
 });

@@ -1,10 +1,10 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type RandomNumbers, randomNumbers } from '../random-numbers.js';
 import { fingerprint } from '../secret-ledger.js';
 import type { Handed, RaceEvent } from './history.js';
 import type { CreateMember, RaceMember } from './member.js';
 import type { Message, Order, Orders } from './orders.js';
-import { type RandomNumbers, randomNumbers } from './random-numbers.js';
 import { codeOf, Witness } from './witness.js';
 
 /** One process of a race: it makes its member, calls it as the race orders, and tells what it is handed. */

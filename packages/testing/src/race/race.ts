@@ -3,13 +3,13 @@ import type { AuthorizationServer, AuthorizationServerOptions } from '../authori
 import type { Exchange, Fault } from '../fault-queue.js';
 import type { Answer } from '../http-message.js';
 import { startAuthorizationServer } from '../local-server.js';
+import { type RandomNumbers, randomNumbers } from '../random-numbers.js';
 import { fingerprint } from '../secret-ledger.js';
 import { type RaceEvent, tellHistory } from './history.js';
 import { Findings, recoveryViolations, type Violation } from './invariants.js';
 import type { Settlement } from './orders.js';
 import type { RaceFault, RaceInProgress, RacingMember } from './race-fault.js';
 import { RaceProcess } from './race-process.js';
-import { type RandomNumbers, randomNumbers } from './random-numbers.js';
 import { startTcpProxy, type TcpAddress, type TcpProxy } from './tcp-proxy.js';
 import { REQUEST_HEADER } from './witness.js';
 

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Trial, tortureBySeeds } from '../torture.mjs';
+
+let printed = '';
+
+beforeEach(() => {
+  printed = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+const single: Trial = {
+  name: 'single',
+  command: (seed) => ['single', '--seed', String(seed)],
+  again: (seed) => ['single', '--seed', String(seed)],
+};
+
+const several: Trial = {
+  name: 'several',
+  seeds: 100,
+  command: (seed) => ['several', '--from', String(seed)],
+  again: (seed) => ['several', '--seed', String(seed)],
+  failing: /^seed (\d+):/gm,
+};
+
+/** A run whose trials come to what `outcomes` says of their commands, and else pass; it lasts `turns` trials. */
+async function torture(outcomes: Record<string, { code: number; output: string }> = {}, turns = 4) {
+  const commands: string[] = [];
+  const kept: string[] = [];
+  const code = await tortureBySeeds({
+    trials: [single, several],
+    seed: 7,
+    goesOn: () => commands.length < turns,
+    run: async (command) => {
+      commands.push(command.join(' '));
+      return outcomes[command.join(' ')] ?? { code: 0, output: '' };
+    },
+    keep: async (name, output) => void kept.push(`${name}: ${output}`),
+  });
+  return { code, commands, kept };
+}
+
+describe('torture', () => {
+  it('gives each trial seeds that no other has, until its time is over, and passes when all do', async () => {
+    const { code, commands } = await torture();
+
+    expect(commands).toEqual(['single --seed 7', 'several --from 8', 'single --seed 108', 'several --from 109']);
+    expect(code).toBe(0);
+    expect(printed).toMatch(/\n4 runs in .* s, 0 failing seeds\n$/);
+  });
+
+  it('runs each trial once, however short its time is', async () => {
+    expect((await torture({}, 0)).commands).toEqual(['single --seed 7', 'several --from 8']);
+  });
+
+  it('names each seed that failed with the command that repeats it, keeps the output, and fails', async () => {
+    const { code, kept } = await torture({
+      'single --seed 7': { code: 1, output: 'broken' },
+      'several --from 8': { code: 1, output: 'seed 21: one holder\nseed 22: recovery\n' },
+    });
+
+    expect(code).toBe(1);
+    const commands = ['single --seed 7', 'several --seed 21', 'several --seed 22'];
+    for (const command of commands) expect(printed).toContain(`npm run ${command.replace(' ', ' -- ')}\n`);
+    expect(printed).toMatch(/ 3 failing seeds\n/);
+    expect(kept).toEqual(['single 7: broken', 'several 8: seed 21: one holder\nseed 22: recovery\n']);
+  });
+
+  it('names the whole command when a run of several seeds dies without naming one', async () => {
+    const { code } = await torture({ 'several --from 8': { code: 139, output: 'Segmentation fault' } });
+
+    expect(code).toBe(1);
+    expect(printed).toContain('npm run several -- --from 8\n');
+  });
+});
+
+it('the burden keeps the machine busy, and ends with the process that started it', async () => {
+  const burden = fileURLToPath(new URL('../burden.mjs', import.meta.url));
+  const starter = `
+    const { spawn } = require('node:child_process');
+    spawn(process.execPath, [${JSON.stringify(burden)}], { stdio: ['pipe', 'inherit', 'inherit'] });
+  `;
+  const parent = spawn(process.execPath, ['-e', starter], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Both have the pipe, so it ends when both are gone.
+  const said = text(parent.stdout);
+  await once(parent.stdout, 'data');
+
+  parent.kill('SIGKILL');
+
+  expect(await said).toBe('busy\n');
+});
