@@ -107,6 +107,7 @@ const context = fields<Required<ShownContext>>({
   onStorageUnavailable: oneOf<SessionContext['onStorageUnavailable']>('request', 'fail'),
   version: number,
   newest: number,
+  heard: number,
   tokens: orNull(tokens),
   ending: orNull(ending),
   revoked: flag,

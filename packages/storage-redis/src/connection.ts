@@ -1,4 +1,5 @@
 import { StorageError } from '@frameio-auth/core';
+import { listenTo } from './client-events.js';
 import type { RedisClient } from './redis-client.js';
 
 /**
@@ -44,21 +45,20 @@ export class Connection {
     const client = this.#client;
     return new Promise((resolve, reject) => {
       const settle = (end: () => void): void => {
-        for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
+        for (const stop of stops) stop();
         this.#waiting = undefined;
         this.#trouble = undefined;
         end();
       };
-      const listeners = {
-        ready: () => settle(resolve),
-        end: () => settle(() => reject(closedClient())),
+      const stops = [
+        listenTo(client, 'ready', () => settle(resolve)),
+        listenTo(client, 'end', () => settle(() => reject(closedClient()))),
         // Those who wait are told of it, when their time is over.
-        error: (error: unknown) => {
+        listenTo(client, 'error', (error) => {
           this.#trouble = error;
-        },
-      };
+        }),
+      ];
       this.#stopWaiting = (error) => settle(() => reject(error));
-      for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
     });
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import { type LeaseReply, StorageError, type TokenStorage } from '@frameio-auth/core';
+import type { HintTrouble } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';
 
@@ -37,6 +38,8 @@ type Facts = Readonly<Record<string, string>> | undefined;
 
 const ROUND_TRIPS = 5;
 
+const SESSIONS_AT_ONCE = 20;
+
 /** Clocks may differ, for sessions reckon by Redis' own; by so much, in milliseconds, one of them is wrong. */
 const LARGE_OFFSET = 60_000;
 
@@ -44,7 +47,11 @@ const LARGE_OFFSET = 60_000;
 const PATIENCE = 2_000;
 
 /** Everything that is asked of a running Redis, in an order in which the first error explains the others. */
-export async function diagnose(client: RedisClient, storage: TokenStorage): Promise<Diagnosis> {
+export async function diagnose(
+  client: RedisClient,
+  storage: TokenStorage,
+  hintTrouble: () => HintTrouble | undefined,
+): Promise<Diagnosis> {
   const probe = `doctor/${randomUUID()}`;
   let measured: { readonly latency: number; readonly clockOffset: number };
   try {
@@ -67,7 +74,7 @@ export async function diagnose(client: RedisClient, storage: TokenStorage): Prom
     ...worstOf(servers.map((facts) => topology(facts, client.isCluster))),
     ...worstOf(servers.map(eviction)),
     ...worstOf(servers.map(persistence)),
-    ...(await rehearse(storage, probe)),
+    ...(await rehearse(storage, probe, hintTrouble)),
   ];
   return { healthy: findings.every(({ status }) => status !== 'error'), findings, latency, clockOffset };
 }
@@ -192,7 +199,11 @@ function persistence(facts: Facts): Finding {
 }
 
 /** Does with a record of its own what a session does, and waits for the hint. Nothing of it stays. */
-async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]> {
+async function rehearse(
+  storage: TokenStorage,
+  probe: string,
+  hintTrouble: () => HintTrouble | undefined,
+): Promise<Finding[]> {
   let heard: () => void = () => {};
   const hint = new Promise<boolean>((resolve) => {
     heard = () => resolve(true);
@@ -200,8 +211,10 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
   let stop = () => {};
   try {
     stop = storage.watch(probe, heard);
-    const leased = await storage.lease(probe, { owner: probe, ttl: 10_000, ifVersion: 0 });
-    if (leased.outcome !== 'granted') throw new StorageError('storage_failed', 'A lease was not granted.');
+    // Sessions ask at the same time, and their keys lie on all nodes of a cluster.
+    const others = Array.from({ length: SESSIONS_AT_ONCE }, (_, index) => `${probe}/${index}`);
+    await Promise.all(others.map(async (other) => storage.release((await takeLease(storage, other)).lease)));
+    const leased = await takeLease(storage, probe);
     await storage.renew(leased.lease);
     await storage.release(leased.lease);
     const write = async (expectedVersion: number, times: { expiresAt?: number; dueAt?: number }): Promise<number> => {
@@ -234,9 +247,7 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
         : {
             check: 'hints',
             status: 'warning',
-            message:
-              'No change was told by pub/sub, so waiting instances learn of a new token a second late: allow the ' +
-              "channels to the client's user.",
+            message: `No change was told by pub/sub, so waiting instances learn of a new token a second late. ${whyNoHints(hintTrouble())}`,
           },
     ];
   } catch (error) {
@@ -244,6 +255,20 @@ async function rehearse(storage: TokenStorage, probe: string): Promise<Finding[]
   } finally {
     stop();
   }
+}
+
+async function takeLease(storage: TokenStorage, key: string): Promise<Extract<LeaseReply, { outcome: 'granted' }>> {
+  const leased = await storage.lease(key, { owner: key, ttl: 10_000, ifVersion: 0 });
+  if (leased.outcome !== 'granted') throw new StorageError('storage_failed', 'A lease was not granted.');
+  return leased;
+}
+
+function whyNoHints(trouble: HintTrouble | undefined): string {
+  const byProxy =
+    'If a proxy stands between this client and Redis, it has no pub/sub: connect to Redis itself, or leave it at that.';
+  if (trouble?.what === 'closed') return `The connection is closed whenever it subscribes. ${byProxy}`;
+  if (trouble === undefined || trouble.code === 'NOPERM') return "Allow the channels to the client's user.";
+  return `Subscribing is refused (${trouble.code}). ${byProxy}`;
 }
 
 /** `undefined`: it cannot be told. */

@@ -27,7 +27,17 @@ const SHARDS = 64;
  */
 export function keyNames(prefix: string, key: string): KeyNames {
   const channel = channelOf(prefix, shardOf(key));
-  return { hash: `${channel}:${key}`, channel, due: dueOf(channel), mark: `${channel}.mark` };
+  return { hash: hashName(channel, key), channel, due: dueOf(channel), mark: markName(channel) };
+}
+
+/** The name of the hash of a session, by the channel of its shard. */
+export function hashName(channel: string, key: string): string {
+  return `${channel}:${key}`;
+}
+
+/** The name of the mark of a shard, by its channel. */
+export function markName(channel: string): string {
+  return `${channel}.mark`;
 }
 
 /** The names of all sets of what is due. */

@@ -14,11 +14,13 @@ export interface RedisClient {
   readonly isCluster: boolean;
   readonly options: {
     readonly keyPrefix?: string | undefined;
+    readonly enableAutoPipelining?: boolean | undefined;
     /** Of a cluster alone. */
     readonly slotsRefreshInterval?: number | undefined;
   };
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
+  pipeline(): Pipeline;
   call(command: string, ...args: string[]): Promise<unknown>;
   connect(): Promise<unknown>;
   on(event: string, listener: Listener): unknown;
@@ -26,6 +28,13 @@ export interface RedisClient {
   duplicate(...overrides: Anything[]): unknown;
   /** Of a cluster alone. */
   nodes?(role: 'master'): readonly Pick<RedisClient, 'call'>[];
+}
+
+/** Commands that are sent together. */
+export interface Pipeline {
+  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Pipeline;
+  eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Pipeline;
+  exec(): Promise<(readonly [error: Error | null, reply: unknown])[] | null>;
 }
 
 /** What a connection must do that hears of changes. */
@@ -38,7 +47,7 @@ export interface SubscribingClient {
 
 /** @throws ConfigurationError `invalid_option` */
 export function assertClient(client: unknown): asserts client is RedisClient {
-  const needed = ['evalsha', 'eval', 'call', 'connect', 'duplicate', 'on', 'off'];
+  const needed = ['evalsha', 'eval', 'pipeline', 'call', 'connect', 'duplicate', 'on', 'off'];
   const given = client as Record<string, unknown> | null | undefined;
   if (typeof given === 'object' && given !== null && needed.every((name) => typeof given[name] === 'function')) return;
   throw new ConfigurationError(

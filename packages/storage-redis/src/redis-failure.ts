@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a password',
   NOPERM: NOT_ALLOWED,
   NOREPLICAS: 'too few replicas are there to take writes',
-  OOM: 'its memory is full',
+  OOM: 'its memory is full, so that it takes no new keys; raise `maxmemory`, or find out what fills it',
   READONLY: 'this is a replica; the client must be connected to the master',
   TRYAGAIN: 'the cluster is moving the session',
   UNBLOCKED: 'it became a replica meanwhile',

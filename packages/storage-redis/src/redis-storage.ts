@@ -11,11 +11,13 @@ import {
 } from '@frameio-auth/core';
 import { ChangeHints } from './change-hints.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
-import { assertPrefix, DEFAULT_PREFIX, dueNames, type KeyNames, keyNames } from './key-names.js';
+import { assertPrefix, DEFAULT_PREFIX, dueNames, hashName, type KeyNames, keyNames, markName } from './key-names.js';
+import { LostData, type ShardState } from './lost-data.js';
 import { RecentCommits, type WrittenRecord } from './recent-commits.js';
 import { assertClient, type RedisClient } from './redis-client.js';
 import { type ScriptReply, ScriptRunner } from './script-runner.js';
-import { COMMIT, DUE, LEASE, READ, RELEASE, RENEW, RESTORE } from './scripts.js';
+import { COMMIT, CREATE, DUE, LEASE, LEASE_ALONE, READ, RELEASE, RENEW, RESTORE, VERSIONS } from './scripts.js';
+import { Watchers } from './watchers.js';
 
 export interface RedisStorageOptions {
   /**
@@ -54,9 +56,14 @@ const LAST_MOMENT = 8.64e15;
 export function redisStorage(options: RedisStorageOptions): RedisStorage {
   const { client, keyPrefix, timeout } = checked(options);
   const scripts = new ScriptRunner(client, timeout);
-  const hints = new ChangeHints(client);
+  const watchers = new Watchers();
+  const recent = new RecentCommits();
+  const hints = new ChangeHints(client, (channel, key, version) => {
+    note(channel, key, version);
+    watchers.tell(channel, key, version);
+  });
+  const lostData = new LostData(client, watchers, recent, { versionsOf, restore });
   const publish = client.isCluster ? 'SPUBLISH' : 'PUBLISH';
-  const recent = new RecentCommits(client, restore);
   let closed = false;
 
   function assertOpen(): void {
@@ -70,11 +77,33 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     return keyNames(keyPrefix, key);
   }
 
+  /** The record of a key has, or had, this version: what is older is not offered to Redis again. */
+  function note(channel: string, key: string, version: number): void {
+    watchers.note(channel, key, version);
+    recent.note(key, version);
+  }
+
+  /** What is in a reply, for which the record's version is noted. */
+  function seen(channel: string, key: string, reply: ScriptReply): ReturnType<typeof readingOf> {
+    const reading = readingOf(reply);
+    note(channel, key, reading.record?.version ?? 0);
+    return reading;
+  }
+
   /** Redis forgot it if a record is no longer what was committed; whoever committed it offers it again. */
-  function restore({ key, id, value, version, base, expires, due }: WrittenRecord): Promise<ScriptReply> {
-    const names = keyNames(keyPrefix, key);
-    const written = [id, value, version, base, expires, due, publish, key];
-    return scripts.run(RESTORE, [names.hash, names.channel, names.due, names.mark], written);
+  async function restore(record: WrittenRecord, anew: boolean): Promise<void> {
+    const { key, id, value, version, base, expires, due } = record;
+    const { hash, channel, due: dueSet, mark } = keyNames(keyPrefix, key);
+    if (watchers.newestOf(channel, key) !== undefined) return; // Its session sees to it.
+    const written = [id, value, String(version), String(base), expires, due, publish, key, anew ? '1' : ''];
+    const [, , itsVersion] = await scripts.run(RESTORE, [hash, channel, dueSet, mark], written);
+    note(channel, key, Number(itsVersion));
+  }
+
+  async function versionsOf(channel: string, keys: readonly string[]): Promise<ShardState> {
+    const hashes = keys.map((key) => hashName(channel, key));
+    const [, , , , origin = '', highest, ...versions] = await scripts.run(VERSIONS, [markName(channel), ...hashes], []);
+    return { origin, highest: Number(highest), versions: versions.map(Number) };
   }
 
   /** Also after `close()`: a lease that nobody knows of would end by time, and look like a refresh that was lost. */
@@ -85,32 +114,34 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
 
   const storage: RedisStorage = {
     async read(key) {
-      return readingOf(await scripts.run(READ, [namesOf(key).hash], []));
+      const { hash, channel } = namesOf(key);
+      return seen(channel, key, await scripts.run(READ, [hash], []));
     },
 
     async lease(key, request) {
-      const { hash } = namesOf(key);
+      const { hash, channel } = namesOf(key);
       assertLeaseRequest(request);
       const { owner, ttl, ifVersion } = request;
       assertWellFormed(owner, 'An `owner`');
       const id = randomUUID();
       const asked = [id, owner, durationOf(ttl), String(ifVersion)];
-      const reply = await scripts.run(LEASE, [hash], asked, () => release(key, id).catch(() => {}));
+      const script = ifVersion === 0 ? LEASE_ALONE : LEASE;
+      const reply = await scripts.run(script, [hash], asked, () => release(key, id).catch(() => {}));
       const [outcome, , , , until, abandoned] = reply;
-      const seen = readingOf(reply);
+      const reading = seen(channel, key, reply);
       switch (outcome) {
         case 'granted':
           return {
             outcome,
             lease: { key, owner, ttl, id },
-            ...seen,
+            ...reading,
             until: Number(until),
             abandoned: abandoned === '1',
           };
         case 'held':
-          return { outcome, ...seen, until: Number(until) };
+          return { outcome, ...reading, until: Number(until) };
         default:
-          return { outcome: 'moved', ...seen };
+          return { outcome: 'moved', ...reading };
       }
     },
 
@@ -132,11 +163,14 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       const id = randomUUID();
       const [expires, due] = [momentOf(expiresAt), momentOf(dueAt)];
       const asked = [id, value, String(expectedVersion), expires, due, publish, key];
-      const reply = await scripts.run(COMMIT, [names.hash, names.channel, names.due, names.mark], asked);
-      const [outcome, now, version, , base = String(expectedVersion)] = reply;
-      if (outcome !== 'committed') return { outcome: 'conflict', ...readingOf(reply) };
-      if (!closed) recent.add({ key, id, value, version, base, expires, due });
-      return { outcome, version: Number(version), now: Number(now) };
+      const script = expectedVersion === 0 ? CREATE : COMMIT;
+      const reply = await scripts.run(script, [names.hash, names.channel, names.due, names.mark], asked);
+      const [outcome, now, itsVersion, , base = expectedVersion] = reply;
+      if (outcome !== 'committed') return { outcome: 'conflict', ...seen(names.channel, key, reply) };
+      const version = Number(itsVersion);
+      note(names.channel, key, version);
+      if (!closed) recent.add({ key, id, value, version, base: Number(base), expires, due });
+      return { outcome, version, now: Number(now) };
     },
 
     async due(request) {
@@ -152,15 +186,21 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     },
 
     watch(key, listener) {
-      return hints.watch(key, namesOf(key).channel, listener);
+      const { channel } = namesOf(key);
+      const unwatch = watchers.watch(channel, key, listener);
+      hints.listen(channel);
+      return unwatch;
     },
 
-    doctor: () => diagnose(client, storage),
+    doctor: () => diagnose(client, storage, () => hints.trouble),
 
     async close() {
+      if (closed) return;
       closed = true;
       hints.close();
-      recent.close();
+      lostData.close();
+      watchers.clear();
+      recent.clear();
       scripts.close();
     },
   };

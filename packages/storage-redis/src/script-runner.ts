@@ -73,7 +73,7 @@ export class ScriptRunner {
       // Between the two lines nothing else runs, so the client is still connected when it is given the command.
       if (!this.#connection.isReady) await this.#connection.ready();
       if (isOver()) throw timeoutError(this.#timeout);
-      return (await this.#client[command](what, keys.length, ...keys, ...args)) as ScriptReply;
+      return (await this.#call(command, what, keys, args)) as ScriptReply;
     };
     try {
       return await send('evalsha', script.sha1);
@@ -81,5 +81,28 @@ export class ScriptRunner {
       if (isScriptMissing(error)) return send('eval', script.text);
       throw error;
     }
+  }
+
+  /**
+   * Until 5.10, a Cluster of ioredis that pipelines by itself takes the first argument of any command for its key, which
+   * is the name of the script here. In a pipeline that others make it looks where the key is.
+   */
+  async #call(
+    command: 'evalsha' | 'eval',
+    what: string,
+    keys: readonly string[],
+    args: readonly string[],
+  ): Promise<unknown> {
+    const { isCluster, options } = this.#client;
+    if (!(isCluster && options.enableAutoPipelining)) {
+      return this.#client[command](what, keys.length, ...keys, ...args);
+    }
+    const replies = await this.#client
+      .pipeline()
+      [command](what, keys.length, ...keys, ...args)
+      .exec();
+    const [error, reply] = replies?.[0] ?? [new Error('Connection is closed.'), undefined];
+    if (error !== null) throw error;
+    return reply;
   }
 }

@@ -19,7 +19,7 @@
  * what must be known of it is known only after its end.
  *
  * The mark of a shard is a hash too, and stays when sessions end. Its `version` is the highest that any session of the
- * shard was given.
+ * shard was given, and its `origin` the name of the first commit: another one shows that Redis has lost the shard.
  *
  * Versions are the time of the commit, or one more than the mark's when that is not more. The mark keeps them growing
  * when the key is gone in between, and when the clock goes back; the time, when Redis lost the last writes, be it with
@@ -71,15 +71,17 @@ end
 -- A hint may be lost, so one that Redis refuses (an ACL without the channel) is no failure of what was written.
 local function tell(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
 
--- The highest version that any session of the shard was given.
-local function highestVersion()
-  return math.max(lastVersion, tonumber(redis.call('HMGET', KEYS[4], 'version')[1] or 0) or 0)
+-- The highest version that any session of the shard was given, and the shard's origin.
+local function mark()
+  local highest, origin = unpack(redis.call('HMGET', KEYS[4], 'version', 'origin'))
+  return math.max(lastVersion, tonumber(highest or 0) or 0), origin
 end
 
 -- The record, and no lease. The shard remembers its version before there is anything to remember. What was there is written over and not deleted before: should Redis refuse one of the
 -- commands (an ACL without it), the key has either the old record or the new one.
 local function write(value, version, expires, commit)
-  if tonumber(version) > highestVersion() then redis.call('HSET', KEYS[4], 'version', version) end
+  local highest, origin = mark()
+  redis.call('HSET', KEYS[4], 'version', text(math.max(highest, tonumber(version))), 'origin', origin or commit)
   redis.call('HSET', KEYS[1], 'value', value, 'version', version, 'commit', commit)
   redis.call('HDEL', KEYS[1], 'expires', 'lease', 'owner', 'until', 'abandoned')
   if expires == '' then
@@ -100,10 +102,7 @@ end
 /** KEYS: hash. */
 export const READ = script('no-writes', `return reply('read')`);
 
-/** KEYS: hash. ARGV: name of the lease, owner, ttl, ifVersion. */
-export const LEASE = script(
-  'allow-oom',
-  `
+const LEASE_BODY = `
   local id, asker, ttl, ifVersion = unpack(ARGV)
   if version ~= ifVersion then return reply('moved') end
   if lease ~= id then
@@ -114,8 +113,13 @@ export const LEASE = script(
   redis.call('HSET', KEYS[1], 'lease', id, 'owner', asker, 'until', text(deadline), 'abandoned', abandoned)
   keep(deadline)
   return reply('granted', text(deadline), abandoned)
-`,
-);
+`;
+
+/** KEYS: hash. ARGV: name of the lease, owner, ttl, ifVersion. */
+export const LEASE = script('allow-oom', LEASE_BODY);
+
+/** The same where there is no record, so that the lease is a key of its own: refused while memory is full. */
+export const LEASE_ALONE = script('', LEASE_BODY);
 
 /** KEYS: hash. ARGV: name of the lease, ttl. */
 export const RENEW = script(
@@ -147,45 +151,63 @@ export const RELEASE = script(
 `,
 );
 
-/** KEYS: hash, channel, due, mark. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
-export const COMMIT = script(
-  'allow-oom',
-  `
+const COMMIT_BODY = `
   local id, written, expectedVersion, forgotten, due, publish, key = unpack(ARGV)
   if commit == id then return reply('committed') end
   if version ~= expectedVersion then return reply('conflict') end
   local base = text(lastVersion)
-  version = text(math.max(highestVersion() + 1, now))
+  version = text(math.max(mark() + 1, now))
   write(written, version, forgotten, id)
   schedule(key, due)
   tell(publish, version, key)
   value = false -- Who wrote it knows it.
   return reply('committed', base)
-`,
-);
+`;
+
+/** KEYS: hash, channel, due, mark. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
+export const COMMIT = script('allow-oom', COMMIT_BODY);
+
+/** The same for the first record of a key, which takes the place of none: Redis refuses it while its memory is full. */
+export const CREATE = script('', COMMIT_BODY);
 
 /**
  * Writes a commit again that was lost. One that a master took which was none any more is not lost but outdone: what
  * stands was written over something later than what this commit was. Then those who watch look for themselves.
  *
- * KEYS: hash, channel, due, mark. ARGV: name of the commit, value, version, the version it was written over, expires or '',
- * due or '', how to tell, key.
+ * KEYS: hash, channel, due, mark. ARGV: name of the commit, value, version, the version it was written over, expires or
+ * '', due or '', how to tell, key, '1' if it may be written where there is no record.
  */
 export const RESTORE = script(
   'allow-oom',
   `
-  local id, written, itsVersion, itsBase, forgotten, due, publish, key = unpack(ARGV)
+  local id, written, itsVersion, itsBase, forgotten, due, publish, key, anew = unpack(ARGV)
   if lastVersion >= tonumber(itsVersion) or (forgotten ~= '' and now >= tonumber(forgotten)) then return reply('kept') end
   if lastVersion > tonumber(itsBase) then
     tell(publish, version, key)
     return reply('kept')
   end
+  if lastVersion == 0 and anew ~= '1' then return reply('kept') end
   write(written, itsVersion, forgotten, id)
   schedule(key, due)
   tell(publish, itsVersion, key)
   value = false
   return reply('restored')
 `,
+);
+
+/** KEYS: mark, and any number of hashes. Replies with the shard's origin, its highest version, and that of each record. */
+export const VERSIONS = script(
+  'no-writes',
+  `
+  local highest, origin = unpack(redis.call('HMGET', KEYS[1], 'version', 'origin'))
+  local listed = { 'versions', text(now), '0', false, origin or '', highest or '0' }
+  for at = 2, #KEYS do
+    local value, version, expires = unpack(redis.call('HMGET', KEYS[at], 'value', 'version', 'expires'))
+    table.insert(listed, value and not (expires and now >= tonumber(expires)) and version or '0')
+  end
+  return listed
+`,
+  'shard',
 );
 
 /**
@@ -221,11 +243,12 @@ export const DUE = script(
 );
 
 /**
- * `allow-oom`: what a session writes has about the size of what it replaces, and a refresh token that cannot be written
- * is lost, so a Redis whose memory is full takes it.
+ * @param flag - `allow-oom` for what replaces something of about its size: a refresh token that cannot be written is
+ *   lost, so a Redis whose memory is full takes it. Without a flag, Redis refuses then, so that what strangers begin,
+ *   such as sign-ins that nobody finishes, takes no memory from others.
  */
-function script(flag: 'no-writes' | 'allow-oom', body: string, about: 'session' | 'shard' = 'session'): Script {
+function script(flag: 'no-writes' | 'allow-oom' | '', body: string, about: 'session' | 'shard' = 'session'): Script {
   const parts = about === 'shard' ? [] : flag === 'no-writes' ? [SESSION] : [SESSION, WRITING];
-  const text = `#!lua flags=${flag}\n${CLOCK}${parts.join('')}\n${body}`;
+  const text = `#!lua${flag === '' ? '' : ` flags=${flag}`}\n${CLOCK}${parts.join('')}\n${body}`;
   return { sha1: createHash('sha1').update(text).digest('hex'), text };
 }

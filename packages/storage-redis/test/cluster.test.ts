@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type RedisCluster, type RedisServer, startRedisCluster } from '@frameio-auth/testing';
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { Cluster as Cluster5 } from 'ioredis-5';
+import { Cluster as Cluster510 } from 'ioredis-5-10';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type ClientOptions, channelOf, connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
 import { startForgetfulProcess } from './forgetful-process.js';
@@ -34,6 +35,29 @@ async function slotOf(channel: string): Promise<number> {
 }
 
 describe('in a cluster', () => {
+  it.each([
+    ['ioredis 6', Cluster],
+    ['ioredis 5', Cluster5 as unknown as typeof Cluster],
+    ['ioredis 5.10, which takes the name of a script for a key', Cluster510 as unknown as typeof Cluster],
+  ])('%s: a client that pipelines by itself reaches all sessions, at once too', async (_line, Line) => {
+    const client = new Line([...cluster.nodes], { enableAutoPipelining: true });
+    client.on('error', () => {});
+    onTestFinished(() => client.disconnect());
+    const storage = open({ client, keyPrefix: `${randomUUID()}:` });
+    const keys = Array.from({ length: 40 }, (_, index) => `session ${index}`);
+    const versions = await Promise.all(keys.map((key) => write(storage, `tokens of ${key}`, { key })));
+    const leases = await Promise.all(
+      keys.map((key, index) => storage.lease(key, { owner: 'one', ttl: LONG, ifVersion: versions[index] as number })),
+    );
+    for (const [index, leased] of leases.entries()) {
+      expect(leased).toMatchObject({ outcome: 'granted', record: { value: `tokens of ${keys[index]}` } });
+    }
+    await connect(cluster.nodes[0] as RedisServer).call('SCRIPT', 'FLUSH'); // One node does not know them any more.
+    for (const reading of await Promise.all(keys.map((key) => storage.read(key)))) expect(reading.record).toBeDefined();
+    const { findings } = await storage.doctor();
+    expect(findings.filter(({ status }) => status === 'error')).toEqual([]);
+  });
+
   it.each([
     ['ioredis 6', () => connectCluster()],
     ['ioredis 5, which must look for it', () => connectCluster5({ slotsRefreshInterval: 300 })],

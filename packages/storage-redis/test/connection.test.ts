@@ -32,7 +32,8 @@ describe('a server that does not answer', () => {
     // So that Redis has the scripts: one that it does not know is not run when nobody waits for it any more.
     await other.release((await grant(other, 'warm-up')).lease);
     await other.read(KEY);
-    const version = await write(other, 'before', { key: 'another' });
+    const first = await write(other, 'first', { key: 'another' });
+    const version = await write(other, 'before', { key: 'another', expectedVersion: first });
     server.pause();
     try {
       const failures = await Promise.all([

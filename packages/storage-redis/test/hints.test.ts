@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { channelOf, connect, grant, KEY, open, until, write } from './bench.js';
 import { startForgetfulProcess } from './forgetful-process.js';
+import { startProxyWithoutPubSub } from './proxy-without-pubsub.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -126,6 +127,69 @@ describe('hints', () => {
     const last = await write(storage, 'last', { expectedVersion: version });
     await until('the last hint is heard', () => heard.at(-1) === last);
     expect(new Set(heard)).toEqual(new Set([version, last]));
+  });
+});
+
+describe('many storages on one client', () => {
+  it('share one connection for hints and one listener an event, and leave nothing when the last one is closed', async () => {
+    const warnings: string[] = [];
+    const warn = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const name = 'fictional-many';
+    const [client, admin] = [connect(server, { connectionName: name }), connect(server)];
+    const count = () => ['ready', 'end', 'error'].map((event) => client.listenerCount(event));
+    const before = count();
+    const prefix = randomUUID();
+    const places = Array.from({ length: 20 }, (_, index) => watching(client, `${prefix}:${index % 10}:`));
+    expect(Math.max(...count().map((now, index) => now - (before[index] as number)))).toBe(1);
+    const heardByAll = async () => {
+      for (const { storage } of places) {
+        const reply = await storage.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: 0 });
+        if (reply.outcome === 'granted') await storage.release(reply.lease);
+      }
+      return places.every(({ heard }) => heard.length > 0);
+    };
+    await until('all hear of changes', heardByAll);
+    expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
+
+    const [last, ...others] = places as [(typeof places)[0], ...typeof places];
+    for (const { storage } of others) await storage.close();
+    for (const { heard } of places) heard.length = 0;
+    await until('the last one hears of changes', async () => {
+      await last.storage.release((await grant(last.storage, 'one')).lease);
+      return last.heard.length > 0;
+    });
+    expect(others.every(({ heard }) => heard.length === 0)).toBe(true);
+    await last.storage.close();
+    await last.storage.close();
+    await until('the connection is gone', async () => (await connectionsOf(admin, name)).all === 1);
+    expect(count()).toEqual(before);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('a proxy without pub/sub', () => {
+  it.each([
+    ['that closes the connection', 'closes', /closed whenever it subscribes.*proxy/],
+    ['that answers with an error', 'refuses', /refused.*proxy/],
+  ] as const)('%s is asked a few times, then left alone, and the doctor says why', async (_, manner, reason) => {
+    const proxy = await startProxyWithoutPubSub(server, manner);
+    const client = connect(proxy, { enableReadyCheck: false, disableClientInfo: true });
+    const { storage } = watching(client);
+    await write(storage, 'first');
+    await until('it was asked a few times', () => proxy.subscriptions >= 5);
+    const version = await write(storage, 'second', { key: 'another' });
+    for (const key of ['one', 'two', 'three']) storage.watch(key, () => {});
+    const { healthy, findings } = await storage.doctor();
+    expect(proxy.subscriptions).toBe(5);
+    expect(proxy.connections).toBeLessThanOrEqual(6);
+    expect(healthy).toBe(true);
+    expect(findings.find(({ check }) => check === 'hints')).toMatchObject({
+      status: 'warning',
+      message: expect.stringMatching(reason),
+    });
+    expect(await storage.read('another')).toMatchObject({ record: { value: 'second', version } });
   });
 });
 

@@ -155,7 +155,7 @@ describe('what is in Redis', () => {
       'a record that had expired when the lease on it was released',
       async (storage: TokenStorage) => {
         const { now } = await storage.read(KEY);
-        const version = await write(storage, 'short', { expiresAt: now + 50 });
+        const version = await write(storage, 'short', { expiresAt: now + 1_000 });
         const { lease } = await grant(storage, 'one', { ifVersion: version });
         await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
         await storage.release(lease);
@@ -192,7 +192,7 @@ describe('what is in Redis', () => {
   it('is nothing after a lease was released whose record had expired meanwhile', async () => {
     const { client, keyPrefix, storage, hash } = place();
     const { now } = await storage.read(KEY);
-    const version = await write(storage, 'short', { expiresAt: now + 50 });
+    const version = await write(storage, 'short', { expiresAt: now + 1_000 });
     const { lease } = await grant(storage, 'one', { ifVersion: version });
     await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
     expect(Object.keys(await keysOf(client, keyPrefix))).toEqual([hash]);

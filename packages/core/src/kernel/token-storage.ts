@@ -29,7 +29,9 @@ export interface TokenStorage {
   due(request: DueRequest): Promise<DueReply>;
   /**
    * Calls `listener` after a commit or a release, with the record's version after it (0 when there is no record). A
-   * hint: it may come late, twice or never, so nothing may depend on it alone. The listener must not throw.
+   * storage that can lose data also calls it when it finds the record older than it was, or gone, so that sessions with
+   * newer tokens write them again. A hint: it may come late, twice or never, so nothing may depend on it alone. The
+   * listener must not throw.
    */
   watch(key: string, listener: (version: number) => void): Unsubscribe;
   /** Ends the storage's own timers and subscriptions. Calls that come after it reject with a `StorageError`. */

@@ -19,6 +19,8 @@ export interface SessionContext extends SessionInput {
   readonly version: number;
   /** The highest version that it knew of since it last adopted a record: above `version` once the storage went back. */
   readonly newest: number;
+  /** The highest version that was hinted at since the last renewal began. Above `newest`: one that could not be read. */
+  readonly heard: number;
   /** The tokens that are served, as far as they may be shown. */
   readonly tokens: TokenFacts | null;
   /** How the last tokens ended, when there are none because they did. */
@@ -54,6 +56,7 @@ export function initialContext(input: SessionInput): SessionContext {
     ...input,
     version: 0,
     newest: 0,
+    heard: 0,
     tokens: null,
     ending: null,
     revoked: false,

@@ -129,7 +129,10 @@ const startTheLeaseTimer = {
 /** What a session at rest hears of other instances. */
 const learning = {
   // A session hears of its own commits too, and knows them already.
-  'record.changed': { guard: { type: 'hintIsNews', params: itsVersion }, actions: 'readRecord' },
+  'record.changed': {
+    guard: { type: 'hintIsNews', params: itsVersion },
+    actions: [{ type: 'noteHint', params: itsVersion }, 'readRecord'],
+  },
   'record.read': {
     guard: { type: 'recordIsNewer', params: itsRecord },
     target: '#session.settling',
@@ -153,6 +156,8 @@ const learningWithTokens = {
       target: '#session.settling',
       actions: noteTheRecord,
     },
+    // The hint that it was read for was of another storage, or of a write that is lost.
+    { guard: { type: 'recordIsKnown', params: itsRecord }, actions: 'forgetHint' },
   ],
 } as const;
 

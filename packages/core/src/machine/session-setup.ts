@@ -37,7 +37,7 @@ export const session = setup({
     noteWish: assign({ wanted: true }),
     noteWishesMet: assign({ wanted: false }),
     noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
-    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
+    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false, heard: 0 })),
     forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
     noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
       possiblySpent: context.possiblySpent || abandoned,
@@ -57,6 +57,10 @@ export const session = setup({
     })),
     forgetRefusal: assign({ ending: null }),
     noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
+    noteHint: assign(({ context: { heard, newest } }, { version }: { version: number }) => ({
+      heard: version > newest ? Math.max(heard, version) : heard,
+    })),
+    forgetHint: assign({ heard: 0 }),
     noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
     /** A storage that went back to an earlier record does not have the tokens at hand any more. */
     noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
@@ -139,13 +143,18 @@ export const session = setup({
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNews(record, context),
     /** An earlier version may be a late hint, or a storage that lost its last writes: the record tells which. */
     hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
+    recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => record.version === context.version,
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
     /**
      * A storage forgets the record of tokens that are over and that no refresh token renews. That is no loss: written
-     * once more, they would be forgotten at once, and the other instances would be told to write theirs.
+     * once more, they would be forgotten at once, and the other instances would be told to write theirs. Nor are tokens
+     * of use that another instance has renewed: their refresh token is spent, and whoever renewed by it would end the
+     * session.
      */
     lostTokensAreOfUse: ({ context }, { record, now }: { record: RecordFacts; now: number }) =>
-      wentBack(record, context) && (context.tokens?.refreshable === true || !isExpired(context, now)),
+      wentBack(record, context) &&
+      !knowsOfNewer(context) &&
+      (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
     /** A new sign-in replaces whatever there is but what came of it; and tokens just received disprove that their session has expired. */
@@ -211,6 +220,11 @@ function isNews(record: RecordFacts, { newest }: SessionContext): boolean {
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
   return record.version !== context.version && !isNews(record, context);
+}
+
+/** Whether another instance has written a record that this session could not read before the storage lost it. */
+function knowsOfNewer({ heard, newest }: SessionContext): boolean {
+  return heard > newest;
 }
 
 /** Where the tokens came from that are to be written: those held aside, or the served ones that are unwritten. */

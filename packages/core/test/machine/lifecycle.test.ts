@@ -1193,6 +1193,22 @@ describe('news of other instances', () => {
     expect(stateOf(story)).toEqual(before);
   });
 
+  it('whose tokens the storage lost before they were read keeps the older ones from being written again', () => {
+    const story = user().opensFresh();
+    const known = story.context.version;
+    story.hears({ type: 'record.changed', version: known + 5 });
+    story.hears(storageFailed);
+    story.hears({ type: 'record.changed', version: 0 });
+    expect(story.hears({ type: 'record.read', record: record.absent }).deeds).toEqual([]);
+    expect(story.place).toBe('valid.fresh');
+    // Had the hint been of another storage, the record would be as it was, and those tokens the newest.
+    story.hears({ type: 'record.changed', version: known + 5 });
+    story.hears({ type: 'record.read', record: record.holding(known, tokens(START)) });
+    story.hears({ type: 'record.changed', version: 0 });
+    story.hears({ type: 'record.read', record: record.absent });
+    expect(story.place).toBe('valid.unsaved');
+  });
+
   it('signs a session in that had no tokens', () => {
     for (const facts of [record.absent, record.expired(3), record.revoked(3)]) {
       const story = user().opensWith(facts).hears({ type: 'record.changed', version: 4 });

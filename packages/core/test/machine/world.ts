@@ -362,6 +362,7 @@ export function essenceOf(world: World): string {
     ...Object.keys(timers).sort(),
     context.version > 0 && 'recorded',
     context.version < context.newest && 'behind',
+    /^valid\.(?:fresh|due)$/.test(place) && context.heard > context.newest && 'outdone',
     context.ending !== null && 'ended',
     context.revoked && 'revoked',
     context.wanted && !isLeaving && 'wanted',

@@ -1,0 +1,189 @@
+import { listenTo } from './client-events.js';
+import type { RedisClient, SubscribingClient } from './redis-client.js';
+import { storageErrorOf } from './redis-failure.js';
+
+type Hear = (message: string) => void;
+
+/** Why there are no hints: Redis, or what stands before it, refuses to subscribe, or closes the connection at it. */
+export type HintTrouble = { readonly what: 'refused'; readonly code: string } | { readonly what: 'closed' };
+
+/** How long to wait before the next attempt to subscribe, in milliseconds: so much for each that failed, and at most. */
+const BACKOFF = 100;
+const LONGEST_BACKOFF = 5_000;
+
+/** After so many failures one after the other there are no hints; then one attempt is made in this many milliseconds. */
+const PATIENCE = 5;
+const LONG_PAUSE = 60_000;
+
+/** ioredis 5 does not notice that a slot moved away with its channels, unless it looks. In milliseconds. */
+const SLOTS_REFRESH = 30_000;
+
+const connections = new WeakMap<RedisClient, HintConnection>();
+
+/**
+ * The connection on which one client's storages hear of changes (in a cluster: one for each node that has any). It is
+ * made at the first subscription. While the application's client is not connected it is not tried again, so it cannot
+ * outlive that client; it comes back with it, and it goes with the last storage.
+ *
+ * ioredis counts attempts to connect, and a proxy without pub/sub closes the connection only when it is asked to
+ * subscribe. So what counts here is whether a subscription succeeded.
+ */
+export class HintConnection {
+  readonly #client: RedisClient;
+  readonly #channels = new Map<string, Set<Hear>>();
+  readonly #subscribed = new Set<string>();
+  readonly #stops: readonly (() => void)[];
+  #storages = 0;
+  #connection: SubscribingClient | undefined;
+  /** Whether a subscription succeeded on the connection as it is now. */
+  #works = false;
+  #failures = 0;
+  #trouble: HintTrouble | undefined;
+  #retrying: NodeJS.Timeout | undefined;
+
+  private constructor(client: RedisClient) {
+    this.#client = client;
+    this.#stops = [listenTo(client, 'ready', () => this.#begin()), listenTo(client, 'end', () => this.#disconnect())];
+  }
+
+  /** The one of this client, for one storage more. */
+  static join(client: RedisClient): HintConnection {
+    const connection = connections.get(client) ?? new HintConnection(client);
+    connections.set(client, connection);
+    connection.#storages += 1;
+    return connection;
+  }
+
+  /** One storage less. */
+  leave(): void {
+    this.#storages -= 1;
+    if (this.#storages > 0) return;
+    connections.delete(this.#client);
+    for (const stop of this.#stops) stop();
+    this.#disconnect();
+  }
+
+  get trouble(): HintTrouble | undefined {
+    return this.#works ? undefined : this.#trouble;
+  }
+
+  /** A channel stays subscribed when nobody listens: there are few, and the next session may need the same one. */
+  listen(channel: string, hear: Hear): () => void {
+    const name = this.#nameOf(channel);
+    const listeners = this.#channels.get(name) ?? new Set<Hear>();
+    this.#channels.set(name, listeners.add(hear));
+    this.#subscribe(name);
+    return () => {
+      if (listeners.delete(hear) && listeners.size === 0) this.#channels.delete(name);
+    };
+  }
+
+  #nameOf(channel: string): string {
+    return `${this.#client.options.keyPrefix ?? ''}${channel}`;
+  }
+
+  /** The application's client is connected anew: whatever was in the way may be gone. */
+  #begin(): void {
+    this.#failures = 0;
+    this.#retry();
+  }
+
+  #retry(): void {
+    clearTimeout(this.#retrying);
+    this.#retrying = undefined;
+    for (const name of this.#channels.keys()) this.#subscribe(name);
+  }
+
+  #subscribe(name: string): void {
+    if (this.#client.status === 'end' || (this.#retrying !== undefined && !this.#works)) return;
+    this.#connection ??= this.#connect();
+    const connection = this.#connection;
+    if (this.#subscribed.has(name)) return;
+    this.#subscribed.add(name);
+    const { isCluster, options } = this.#client;
+    const subscribed = isCluster
+      ? // ioredis puts its own prefix before sharded channels, as before keys, but not before the others.
+        connection.ssubscribe(name.slice(options.keyPrefix?.length ?? 0))
+      : connection.subscribe(name);
+    subscribed.then(
+      () => {
+        if (this.#connection !== connection) return;
+        this.#works = true;
+        this.#failures = 0;
+      },
+      (error: unknown) => {
+        if (this.#connection !== connection) return;
+        this.#subscribed.delete(name);
+        if (error instanceof Error && error.name === 'ReplyError') {
+          this.#fail({ what: 'refused', code: storageErrorOf(error).code });
+        }
+      },
+    );
+  }
+
+  /** Lets the next attempt wait, the longer the more of them have failed. */
+  #fail(trouble: HintTrouble): void {
+    if (this.#retrying !== undefined) return;
+    this.#trouble = trouble;
+    this.#failures += 1;
+    if (this.#failures >= PATIENCE && !this.#works) this.#disconnect();
+    this.#retryIn(this.#failures >= PATIENCE ? LONG_PAUSE : this.#failures * BACKOFF);
+  }
+
+  #retryIn(pause: number): void {
+    this.#retrying = setTimeout(() => this.#retry(), pause).unref();
+  }
+
+  /** The connection is gone: the next one is made here, and not by ioredis, which would forget how often it failed. */
+  #lost(): void {
+    const worked = this.#works;
+    this.#disconnect();
+    // Where the application's client is connected and this one is not, it may be the subscription that is not wanted.
+    if (this.#client.status !== 'ready') return;
+    if (worked) this.#retryIn(BACKOFF);
+    else this.#fail({ what: 'closed' });
+  }
+
+  #connect(): SubscribingClient {
+    const { isCluster, options } = this.#client;
+    const clusterRetryStrategy = (times: number) =>
+      this.#client.status === 'ready' ? Math.min(times * BACKOFF, LONGEST_BACKOFF) : null;
+    const connection = (
+      isCluster
+        ? this.#client.duplicate([], {
+            shardedSubscribers: true,
+            lazyConnect: false,
+            enableOfflineQueue: true,
+            clusterRetryStrategy,
+            slotsRefreshInterval: options.slotsRefreshInterval ?? SLOTS_REFRESH,
+          })
+        : this.#client.duplicate({
+            lazyConnect: false,
+            maxRetriesPerRequest: null,
+            enableOfflineQueue: true,
+            retryStrategy: () => null,
+            sentinelRetryStrategy: () => null,
+          })
+    ) as SubscribingClient;
+    connection.on('error', () => {}); // Without a listener ioredis prints it. The application's client tells of the same.
+    for (const event of isCluster ? ['end'] : ['close', 'end']) {
+      connection.on(event, () => {
+        if (this.#connection === connection) this.#lost();
+      });
+    }
+    connection.on(isCluster ? 'smessage' : 'message', (channel: string, message: string) => {
+      for (const hear of this.#channels.get(channel) ?? []) hear(message);
+    });
+    return connection;
+  }
+
+  #disconnect(): void {
+    clearTimeout(this.#retrying);
+    this.#retrying = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#works = false;
+    this.#subscribed.clear();
+    connection?.disconnect();
+  }
+}
