@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './tools/vitest/slowest-first.mjs';
+
+/** How long a test may take before it counts as hanging, in milliseconds: many times what the slowest needs. */
+const HANGS = 300_000;
 
 // Tests run on the sources, so that a change needs no build before its test. Child processes, the examples and the
 // packed tarballs are what runs the built packages.
@@ -45,10 +49,12 @@ export default defineConfig({
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
     maxWorkers: 2,
-    // Some tests start processes, or wait for Redis to choose another master, and a busy machine is slow in that. What does
-    // not end at all is found out a minute later.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    sequence: { sequencer: SlowestFirst },
+    globalSetup: 'tools/vitest/building.mjs',
+    // For what hangs, and for nothing else: how long a test takes is the business of the machine.
+    testTimeout: HANGS,
+    hookTimeout: HANGS,
+    expect: { poll: { timeout: HANGS / 2 } },
     // What decides the fate of a token is reached to the last branch, or says at its place why it cannot be.
     coverage: {
       include: ['packages/core/src/{machine,protocol,session}/**/*.ts'],

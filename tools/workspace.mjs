@@ -66,10 +66,8 @@ export async function install(root, { env }, step) {
 
 /** The commands of node_modules that are used here, and the packages that have them. */
 const TOOLS = {
-  attw: '@arethetypeswrong/cli',
   biome: '@biomejs/biome',
   knip: 'knip',
-  publint: 'publint',
   tsc: 'typescript',
   turbo: 'turbo',
   vitest: 'vitest',

@@ -2,13 +2,22 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
+/** How long the browser may take for a thing before it counts as hanging, in milliseconds. */
+const HANGS = 120_000;
+
 /** What Chromium and Chrome are called by those who package them, in the order in which they are looked for. */
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** A headless Chromium: the one that `CHROMIUM` names (a path or a command), else one on the `PATH`. */
-export function launchBrowser(env: NodeJS.ProcessEnv = process.env): Promise<Browser> {
-  // Chromium's sandbox does not work for root, who is often the only user that a container has.
-  return chromium.launch({ executablePath: chromiumProgram(env), chromiumSandbox: process.getuid?.() !== 0 });
+export async function launchBrowser(env: NodeJS.ProcessEnv = process.env): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: chromiumProgram(env),
+    // Chromium's sandbox does not work for root, who is often the only user that a container has.
+    chromiumSandbox: process.getuid?.() !== 0,
+    timeout: HANGS,
+  });
+  browser.on('context', (context) => context.setDefaultTimeout(HANGS));
+  return browser;
 }
 
 function chromiumProgram({ CHROMIUM: wish, PATH = '' }: NodeJS.ProcessEnv): string {

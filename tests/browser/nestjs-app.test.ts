@@ -25,9 +25,6 @@ const STORES = `Promise.all([
 /** Where a page leads that nobody is signed in for. */
 const SIGN_IN = '/auth/frameio/login?returnTo=%2Fprofile';
 
-/** How long a busy machine may take to start all of it, in milliseconds. */
-const PATIENCE = 60_000;
-
 describe('two instances of the Nest application behind one Redis', () => {
   let local: AuthorizationServer;
   let redis: RedisServer;
@@ -58,7 +55,7 @@ describe('two instances of the Nest application behind one Redis', () => {
     page = await (await newContext()).newPage();
     page.on('console', (message) => said.push(message.text()));
     page.on('pageerror', (error) => said.push(error.message));
-  }, PATIENCE);
+  });
 
   afterAll(async () => {
     await Promise.all([browser.close(), one.end(), other.end()]);

@@ -15,15 +15,12 @@ import { launchBrowser } from './launch-browser.js';
 const program = fileURLToPath(new URL('../../playground/src/main.ts', import.meta.url));
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 
-/** How long a busy machine may take for a few processes, in milliseconds; most of it is the wait for a lease to end. */
-const PATIENCE = 60_000;
-
 let browser: Browser;
 
 beforeAll(async () => {
   await mkdir(artifacts, { recursive: true });
   browser = await launchBrowser();
-}, PATIENCE);
+});
 
 afterAll(() => browser.close());
 
@@ -110,7 +107,7 @@ class Visit {
 
   /** Resolves when that is said, and whatever was pressed is done. */
   async hears(sentence: RegExp): Promise<void> {
-    await this.page.locator('#story', { hasText: sentence }).waitFor({ timeout: PATIENCE });
+    await this.page.locator('#story', { hasText: sentence }).waitFor();
     await this.page.locator('.controls [title^="What was pressed"]').first().waitFor({ state: 'detached' });
   }
 
@@ -153,12 +150,12 @@ class Visit {
   }
 }
 
-describe('the playground', { timeout: PATIENCE }, () => {
+describe('the playground', () => {
   let visit: Visit;
 
   beforeAll(async () => {
     visit = await Visit.begin();
-  }, PATIENCE);
+  });
 
   afterAll(() => visit.abandon());
 
@@ -363,21 +360,17 @@ describe('the playground', { timeout: PATIENCE }, () => {
   });
 });
 
-it(
-  'shares the session in a real Redis, and ends that as well',
-  async () => {
-    const visit = await Visit.begin(['--redis']);
-    onTestFinished(() => visit.abandon());
-    expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
-    await visit.signIn();
-    await visit.hears(/You came back to instance 2/);
+it('shares the session in a real Redis, and ends that as well', async () => {
+  const visit = await Visit.begin(['--redis']);
+  onTestFinished(() => visit.abandon());
+  expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
+  await visit.signIn();
+  await visit.hears(/You came back to instance 2/);
 
-    await visit.press('expire', /1 request for 3 instances, and no call failed/);
+  await visit.press('expire', /1 request for 3 instances, and no call failed/);
 
-    expect(await visit.end('SIGTERM')).toEqual({ code: 143, left: [], stderr: '' });
-  },
-  PATIENCE,
-);
+  expect(await visit.end('SIGTERM')).toEqual({ code: 143, left: [], stderr: '' });
+});
 
 describe('a start that cannot succeed ends with a sentence', () => {
   it('when the port is taken', async () => {

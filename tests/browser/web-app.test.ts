@@ -18,9 +18,6 @@ const STORES = `Promise.all([
   caches.keys().then((all) => all.length),
 ])`;
 
-/** How long a busy machine may take to start a browser, in milliseconds. */
-const PATIENCE = 60_000;
-
 let browser: Browser;
 let page: Page;
 /** What the page says on its console. */
@@ -33,7 +30,7 @@ beforeAll(async () => {
   page = await (await newContext()).newPage();
   page.on('console', (message) => said.push(message.text()));
   page.on('pageerror', (error) => said.push(error.message));
-}, PATIENCE);
+});
 
 afterAll(() => browser.close());
 

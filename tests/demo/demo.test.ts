@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 const demo = fileURLToPath(new URL('../../examples/plain-node/src/demo.ts', import.meta.url));
 
 /** Far more than it takes; a demo that waits for something that never comes would not end at all. */
-const TIME_LIMIT = 15_000;
+const TIME_LIMIT = 240_000;
 
 /** What a machine without a network is like: only addresses are understood, no names. */
 const withoutNetwork = preload(`
@@ -75,7 +75,7 @@ describe('the demo', () => {
     const { code, stdout, stderr } = await run();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     shown = stdout;
-  }, TIME_LIMIT + 5_000);
+  });
 
   it('shows every scene, and says at the end what it showed', () => {
     const headlines = [...shown.matchAll(/^[ 1]\d {2}(.+)$/gm)].map(([, headline]) => headline);

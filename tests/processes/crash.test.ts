@@ -15,4 +15,4 @@ describe.concurrent(`${KILLS} kills at random moments of a refresh (${AGAIN})`, 
     const figures = await crash({ kills: KILLS, seed: SEED + 1, gracePeriod: 0 });
     expect(faultsOf(figures, 0)).toEqual([]);
   });
-}, 120_000);
+});

@@ -26,7 +26,7 @@ async function brokenBy({ onTestFinished }: TestContext, mistake: Mistake): Prom
   return new Set(violations.map(({ invariant }) => invariant));
 }
 
-describe.concurrent('a race notices', { timeout: 60_000 }, () => {
+describe.concurrent('a race notices', () => {
   it('a storage that grants every lease', async (context) => {
     // Whether two of them meet at the server as well is chance, and on a busy machine they may not.
     expect(await brokenBy(context, 'grants every lease')).toContain('one holder');

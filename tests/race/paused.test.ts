@@ -65,9 +65,7 @@ function answersToFirst({ history }: RaceReport): string[] {
   return requests.flatMap((request) => decisions.find((event) => event.request === request)?.outcome ?? []);
 }
 
-describe.concurrent('an instance that is paused for longer than its lease in the middle of a refresh', {
-  timeout: 60_000,
-}, () => {
+describe.concurrent('an instance that is paused for longer than its lease in the middle of a refresh', () => {
   it('costs a request where the server takes a spent token once more', async (context) => {
     const report = await racePaused(context, { rotation: 'strict', gracePeriod: 60_000 });
     expect(report.violations).toStrictEqual([]);

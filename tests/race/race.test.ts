@@ -29,7 +29,7 @@ async function raceOver(
 
 const everybodyIsValid = ({ settlements }: RaceReport) => settlements.every(({ valid }) => valid);
 
-describe(`three processes that share a session in one Redis server (${AGAIN})`, { timeout: 60_000 }, () => {
+describe(`three processes that share a session in one Redis server (${AGAIN})`, () => {
   let redis: Field;
   beforeAll(async () => {
     redis = await fields.redis();
@@ -53,7 +53,7 @@ describe(`three processes that share a session in one Redis server (${AGAIN})`, 
   });
 });
 
-describe(`three processes that share a session (${AGAIN})`, { timeout: 60_000 }, () => {
+describe(`three processes that share a session (${AGAIN})`, () => {
   async function opened(name: FieldName): Promise<Field> {
     const field = await fields[name]();
     onTestFinished(() => field.close());

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const build = await node(ROOT, ['node_modules/typescript/bin/tsc', '-b', 'packages/transport-fetch']);
   expect(build).toEqual({ code: 0, output: '', errors: '' });
   server = await startAuthorizationServer();
-}, 120_000);
+});
 beforeEach(() => {
   server.faults.clear();
   server.clearRequests();
@@ -32,7 +32,7 @@ interface Ending {
 function node(cwd: string, parameters: readonly string[]): Promise<Ending> {
   return new Promise((resolve, reject) => {
     // What keeps a process for longer than this keeps it for ever.
-    const child = spawn(process.execPath, parameters, { cwd, timeout: 15_000 });
+    const child = spawn(process.execPath, parameters, { cwd, timeout: 120_000 });
     const said = { output: '', errors: '' };
     child.stdout.on('data', (data) => {
       said.output += data;

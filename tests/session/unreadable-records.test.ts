@@ -2,7 +2,7 @@ import { type ServerToServerAuth, StorageError, type TokenStorage, type WebAppAu
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault } from '@frameio-auth/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { errorOf, LIFETIME, MINUTE, observedStorage, startWorld, type World } from './world.js';
 
 const KEYS = { old: new Uint8Array(32).fill(0x0d), new: new Uint8Array(32).fill(0xee) };
@@ -174,7 +174,7 @@ describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, a
     const token = await portal({ storage }).getToken();
     for (const auth of auths) {
       // The one that wrote first has to hear of the second, which is a hint, a read and a decryption away.
-      await vi.waitFor(async () => expect(await auth.getToken()).toBe(token));
+      await expect.poll(() => auth.getToken()).toBe(token);
       expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', failure: null });
     }
   });

@@ -44,4 +44,4 @@ describe.concurrent(`authenticated requests in bad weather (${AGAIN})`, () => {
       expect(stdout).toMatch(noticed);
     }
   });
-}, 120_000);
+});

@@ -2,14 +2,19 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { packageFolders, runTool } from '../workspace.mjs';
 
+/** Where the programs of a README lie while they are checked: where its imports are found. */
+const PLACE = join('node_modules', '.readme-code');
+
 /**
- * Checks the types of the TypeScript in README.md and in those of packages and examples against the built packages.
+ * Checks the types of the TypeScript in README.md and in those of packages and examples against the built packages, all
+ * in one run of the compiler.
  *
  * @param {import('../gates.mjs').Workshop} workshop
  * @returns {Promise<import('../gates.mjs').Verdict>}
  */
 export async function checkReadmeCode({ root, toolchain }) {
   const faults = [];
+  const files = [];
   const folders = (await packageFolders(root)).filter((folder) => /^(?:packages|examples)\b/.test(folder));
   for (const folder of ['', ...folders]) {
     const readme = join(folder, 'README.md');
@@ -18,21 +23,30 @@ export async function checkReadmeCode({ root, toolchain }) {
     faults.push(
       ...refused.map((line) => `${readme}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
     );
-    if (programs.length === 0) continue;
-    // Where the imports are found: the folder's own dependencies, and for the front page those of the tests.
-    const place = join(root, folder || 'tests', 'node_modules', '.readme-code');
-    await rm(place, { recursive: true, force: true });
-    await mkdir(place, { recursive: true });
-    for (const { line, code } of programs) await writeFile(join(place, `line-${line}.mts`), code);
-    await writeFile(join(place, 'tsconfig.json'), JSON.stringify(configuration(relative(place, root))));
-    const { code, output } = await runTool(root, toolchain, 'tsc', ['-p', place, '--pretty', 'false']);
-    if (code !== 0) faults.push(`${readme}, programs by the line they begin at:\n${output}`);
+    // The front page may import what the tests may.
+    const place = join(folder || 'tests', PLACE);
+    await rm(join(root, place), { recursive: true, force: true });
+    if (programs.length > 0) await mkdir(join(root, place), { recursive: true });
+    for (const { line, code } of programs) {
+      const file = join(place, `line-${line}.mts`);
+      await writeFile(join(root, file), code);
+      files.push(file);
+    }
   }
+  const project = join(root, PLACE);
+  await mkdir(project, { recursive: true });
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify(configuration(relative(project, root), files)));
+  const { code, output } = await runTool(root, toolchain, 'tsc', ['-p', project, '--pretty', 'false']);
+  if (code !== 0)
+    faults.push(`Each line-N.mts is the program that begins at line N of the README beside it:\n${output}`);
   return { faults: faults.join('\n') };
 }
 
-/** @param {string} up the path from the programs to the repository */
-function configuration(up) {
+/**
+ * @param {string} up the path from the configuration to the repository
+ * @param {string[]} files the programs, below the repository
+ */
+function configuration(up, files) {
   return {
     extends: `${up}/tsconfig.base.json`,
     compilerOptions: {
@@ -51,7 +65,7 @@ function configuration(up) {
       types: ['node'],
       paths: { '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`] },
     },
-    include: ['*.mts'],
+    files: files.map((file) => join(up, file)),
   };
 }
 

@@ -11,7 +11,7 @@ import { runTool } from '../workspace.mjs';
 export async function runUnitTests({ root, scratch, toolchain }) {
   const report = join(scratch, 'tests.json');
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const env = { ...toolchain.env, ...(await inMemory()) };
+  const env = { ...toolchain.env, ...(await inMemory()), IS_BUILT: 'yes' };
   const { code, output } = await runTool(root, { ...toolchain, env }, 'vitest', args);
   const text = await readFile(report, 'utf8').catch(() => '{}');
   const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = JSON.parse(text);

@@ -106,14 +106,13 @@ describe('a server that is down', () => {
 describe('a client that the application closed', () => {
   it.each(['quit', 'disconnect'] as const)('by %s() is `connection_closed`, at once', async (close) => {
     const client = connect(server);
-    const storage = open({ client });
+    // A call that waited for a connection, or for its time, would not end within the test.
+    const storage = open({ client, timeout: LONG * 60 });
     await storage.read(KEY);
     const ended = once(client, 'end');
     await client[close]();
     await ended;
-    const begin = performance.now();
     expect((await failureOf(storage.read(KEY))).code).toBe('connection_closed');
-    expect(performance.now() - begin).toBeLessThan(2_500); // And not after the time-out, which is twice that.
     storage.watch(KEY, () => {})();
   });
 

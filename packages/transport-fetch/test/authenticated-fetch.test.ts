@@ -336,7 +336,7 @@ describe('after a 401', () => {
     const source = { getToken: () => Promise.reject(new Error('signed out')) };
     const request = new Request('https://api.frame.io/v4/me', init);
     await expect(authenticatedFetch(source)(request)).rejects.toThrow('signed out');
-    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+    await expect.poll(() => cancelled.mock.calls).toHaveLength(1);
   });
 
   it('rejects as fetch does when the body of a Request was read before', async () => {

@@ -496,7 +496,7 @@ describe('after a 401', () => {
     ] as const) {
       const dispatcher = dispatcherFor({ getToken }, server);
       const answer = request(server.origin, { dispatcher });
-      await vi.waitFor(() => expect(server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${OLD}`));
+      await expect.poll(() => server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${OLD}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
       give(next);
       const { body } = await answer;
@@ -520,7 +520,7 @@ describe('after a 401', () => {
         dispatcher: dispatcherFor({ getToken }, server),
         signal: abortion.signal,
       });
-      await vi.waitFor(() => expect(give).toBeTypeOf('function'));
+      await expect.poll(() => give).toBeTypeOf('function');
       abortion.abort(new Error('enough'));
       await expect(outcome).rejects.toThrow('enough');
       give?.(NEW);

@@ -160,7 +160,7 @@ describe('connections of its own', () => {
     const server = createHttpServer((request, response) => request.resume().on('end', () => response.end('hello')));
     const url = `http://127.0.0.1:${await listen(server)}/token`;
     const index = fileURLToPath(new URL('done.ts', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [index, url], { timeout: 10_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [index, url], { timeout: 120_000 });
     expect(stdout).toBe('hello');
   });
 });

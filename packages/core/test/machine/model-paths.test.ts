@@ -67,7 +67,7 @@ beforeAll(() => {
   for (const entry of models) {
     entry.model = modelOf(entry.input);
   }
-}, 120_000);
+});
 
 /** The first few of the worlds that break a rule, as stories. */
 function storiesOf(worlds: Iterable<World>): string[] {

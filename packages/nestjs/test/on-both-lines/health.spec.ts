@@ -7,7 +7,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { Redis } from 'ioredis';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { compile, freePort, serverForTest, service, start, webApp } from './application.js';
 
 @Controller('health')
@@ -117,9 +117,7 @@ test('the server is well again when another instance was given tokens', async ()
   expect(await health.check('users', { maxAge: 0 })).toMatchObject({ users: { degraded: true } });
 
   await signIn();
-  await vi.waitFor(async () =>
-    expect(await health.check('users', { maxAge: 0 })).toEqual({ users: { status: 'up', degraded: false } }),
-  );
+  await expect.poll(() => health.check('users', { maxAge: 0 })).toEqual({ users: { status: 'up', degraded: false } });
 });
 
 async function deadRedis() {

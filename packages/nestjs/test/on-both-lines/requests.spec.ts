@@ -18,7 +18,7 @@ import { APP_FILTER, APP_GUARD, ExternalContextCreator } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Transport } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   type ApplicationForTest,
   compile,
@@ -97,7 +97,7 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
     const session = authOf(application).session('browser-7');
 
     await elsewhere.session('browser-7').revoke();
-    await vi.waitFor(() => expect(session.snapshot.state).toBe('revoked'));
+    await expect.poll(() => session.snapshot.state).toBe('revoked');
     for (const { status, json } of await Promise.all([1, 2, 3].map(() => application.ask('/token')))) {
       expect(status).toBe(401);
       expect(json).toMatchObject({ code: 'token_revoked' });

@@ -13,6 +13,9 @@ import {
   write,
 } from './bench.js';
 
+/** How often a question that a busy machine asks too late is asked. */
+const ATTEMPTS = 50;
+
 export const renewClauses: readonly Clause[] = [
   {
     id: 'renew.extends',
@@ -35,10 +38,17 @@ export const renewClauses: readonly Clause[] = [
     id: 'renew.expired',
     rule: 'A lease that expired can be renewed as long as nobody has taken it.',
     async prove({ storage, other, advance }) {
-      const { lease } = await grant(storage, 'one', { ttl: MEDIUM });
-      await advance(PAST_MEDIUM);
-      assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
-      await assertHeld(other, 'two');
+      for (let attempt = 1; ; attempt += 1) {
+        const { lease } = await grant(storage, 'one', { ttl: MEDIUM });
+        await advance(PAST_MEDIUM);
+        const { now } = await storage.read(KEY);
+        assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
+        const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
+        // On a busy machine the question may come when the renewed lease has ended too. Then it is asked again.
+        const isLate = reply.outcome === 'granted' && reply.now >= now + MEDIUM && attempt < ATTEMPTS;
+        if (!isLate) return assert.equal(reply.outcome, 'held', 'The lease that another asks for after the renewal:');
+        await other.release(reply.lease);
+      }
     },
   },
   {

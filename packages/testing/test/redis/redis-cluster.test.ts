@@ -74,7 +74,7 @@ describe('a cluster', () => {
     expect(await ask(third, 'GET', 'foo')).toBe('moved');
 
     await second.start();
-    await expect.poll(() => roleOf(second), { timeout: 30_000 }).toBe('slave');
+    await expect.poll(() => roleOf(second)).toBe('slave');
   });
 
   it('leaves no process and no directory', async () => {

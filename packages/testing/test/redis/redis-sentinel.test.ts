@@ -38,7 +38,7 @@ describe('a master with replicas and sentinels', () => {
 
     expect(master.port).not.toBe(old.port);
     expect(await ask(master, 'SET', 'written', 'to the new master')).toBe('OK');
-    await expect.poll(() => roleOf(old), { timeout: 30_000 }).toBe('slave');
+    await expect.poll(() => roleOf(old)).toBe('slave');
   });
 
   it('has another master after the death of the present one, and what it had replicated; the dead one follows it when it is back', async () => {
@@ -53,7 +53,7 @@ describe('a master with replicas and sentinels', () => {
     expect(await group.master()).toBe(master);
 
     await old.start();
-    await expect.poll(() => roleOf(old), { timeout: 30_000 }).toBe('slave');
+    await expect.poll(() => roleOf(old)).toBe('slave');
   });
 
   it('leaves no process and no directory', async () => {

@@ -148,8 +148,8 @@ describe('a program that starts a Redis server', () => {
     async (ending) => {
       const { port, directory } = await outlived(ending);
 
-      await expect.poll(() => existsSync(directory), { timeout: 10_000 }).toBe(false);
-      await expect.poll(() => listens({ host: '127.0.0.1', port }), { timeout: 10_000 }).toBe(false);
+      await expect.poll(() => existsSync(directory)).toBe(false);
+      await expect.poll(() => listens({ host: '127.0.0.1', port })).toBe(false);
     },
   );
 });
