@@ -198,7 +198,7 @@ it.each([
     args: [],
     env: { FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET },
     sentence:
-      'The host name in ims-na1.adobelogin.com could not be resolved (ENOTFOUND): check its spelling and the DNS.',
+      'The host name in ims-na1.adobelogin.com could not be resolved (ENOTFOUND). Check its spelling and the DNS.',
   },
 ])('ends with one clear sentence when $when', async ({ args, env, sentence }) => {
   const { code, stderr } = await run(args, env);

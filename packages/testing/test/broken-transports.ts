@@ -55,6 +55,17 @@ function bareTransport(options: RequestOptions): Transport {
     });
 }
 
+const cached = new Map<string, Response>();
+
+/** A `fetch` as some frameworks put it in the platform's place: it keeps answers, to a POST too, unless told not to. */
+async function caching(url: string, init: RequestInit): Promise<Response> {
+  if (init.cache === 'no-store') return fetch(url, init);
+  const key = JSON.stringify([init.method, url, init.body]);
+  const answer = cached.get(key) ?? (await fetch(url, init));
+  cached.set(key, answer);
+  return answer.clone();
+}
+
 /** Answers that nobody reads: kept, so that the garbage collector does not let go of their connections. */
 const unread: Response[] = [];
 
@@ -295,6 +306,29 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       () =>
       (url, { body = null, ...init }) =>
         fetch(url, { ...init, body }),
+  },
+  'keeps what may be kept': {
+    breaks: ['answer.fresh'],
+    by: (whole) => {
+      const kept = new Map<string, Response>();
+      return async (url, init) => {
+        const key = JSON.stringify([init.method, url, init.body]);
+        const answer = kept.get(key) ?? (await whole(url, init));
+        if (answer.headers.has('cache-control')) kept.set(key, answer);
+        return answer.clone();
+      };
+    },
+  },
+  'forgets to tell a fetch that caches not to': {
+    breaks: ['answer.fresh'],
+    by:
+      (_, { timeout, maxBodySize }) =>
+      (url, init) =>
+        fetchTransport({
+          timeout,
+          maxBodySize,
+          fetch: (address, { cache: _cache, ...rest }) => caching(address, rest),
+        })(url, init),
   },
   'keeps cookies': {
     breaks: ['request.no-credentials'],

@@ -5,7 +5,8 @@ import {
   isRepeatable,
   type TokenSource,
 } from '@frameio-auth/core';
-import { keptBody } from './kept-body.js';
+import { givenRequest, settingsOf } from './given-request.js';
+import { bodyOf } from './kept-body.js';
 
 export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
   /**
@@ -24,6 +25,9 @@ export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
  * is not sent again: the 401 is returned, and `auth` is told for the sake of the next request. A 403 is an answer like
  * any other. After a redirect, only a request that reads is repeated: what redirects a write may have carried it out.
  *
+ * The address that is checked is the address that is sent: a `Request` is sent by its address, with its method, headers,
+ * body and settings, and may be of another realm, or of another implementation of `fetch`.
+ *
  * The function rejects with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
  * `auth.getToken()` and `fetch` reject with.
  *
@@ -38,21 +42,23 @@ export function authenticatedFetch(
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
 
   return async (input, init = {}) => {
-    const request = typeof input !== 'string' && 'url' in input ? input : undefined;
-    const address = request?.url ?? String(input);
-    if (!policy.admits(address)) return fetch(request ?? address, init);
+    const { address, request } = givenRequest(input);
+    // A request that carries no token is made as it was given, whatever it is.
+    if (!policy.admits(address)) return fetch(input as string | Request, init);
 
     const url = new URL(address);
-    const signal = init.signal ?? request?.signal;
-    // A body that was read already is left to fetch, which refuses it.
-    const own = request?.bodyUsed === false ? request.body : null;
-    const kept = (init.body ?? null) === null && own !== null ? await keptBody(own, signal) : undefined;
+    const settings = { ...init, ...settingsOf(request, init) };
+    const signal = settings.signal ?? undefined;
+    const method = init.method ?? request?.method;
+    const reading = (init.body ?? null) === null && request ? bodyOf(request, signal) : undefined;
+    const kept = reading && (await reading);
     const body = init.body ?? kept;
     // The address is the one that was checked: the text of it might mean something else relative to a page.
     const send = ({ headers }: BearerCredentials) => {
       const all = new Headers(init.headers ?? request?.headers);
       for (const [name, value] of Object.entries(headers)) all.set(name, value);
-      return fetch(request ?? url.href, { ...init, headers: all, ...(kept && { body: kept, duplex: 'half' }) });
+      const own = { ...(method !== undefined && { method }), ...(kept && { body: kept, duplex: 'half' as const }) };
+      return fetch(url.href, { ...settings, ...own, headers: all });
     };
 
     const credentials = await policy.authorize(signal).catch((error: unknown) => {
@@ -62,7 +68,6 @@ export function authenticatedFetch(
     const answer = await send(credentials);
     if (answer.status !== 401 || cameFromElsewhere(answer, url)) return answer;
 
-    const method = init.method ?? request?.method;
     const repeatable = isRepeatable({ method, body, redirected: answer.redirected });
     const next = await policy.reauthorize(credentials, repeatable, signal).catch((error: unknown) => {
       discard(answer);
@@ -75,11 +80,15 @@ export function authenticatedFetch(
 }
 
 /**
- * After a redirect to another origin the token was not sent, so a 401 from there says nothing about it. Of a detour by
- * another origin and back `fetch` tells nothing; that costs a renewal in vain.
+ * Whether the answer came by a redirect through another origin. The token was not sent from there on, so a 401 says
+ * nothing about it. The origin of the answer tells; and of a detour by another origin and back, the type of the answer
+ * does, where it would be `basic` otherwise: outside of a page, and within a page to its own origin. Elsewhere in a browser
+ * nothing tells, and such a 401 costs a renewal in vain.
  */
-function cameFromElsewhere(answer: Response, url: URL): boolean {
-  return answer.redirected && new URL(answer.url).origin !== url.origin;
+function cameFromElsewhere({ redirected, url, type }: Response, { origin }: URL): boolean {
+  if (!redirected) return false;
+  const page = (globalThis as { readonly location?: { readonly origin?: string } }).location?.origin ?? origin;
+  return new URL(url).origin !== origin || (type === 'cors' && page === origin);
 }
 
 /** Lets go of an answer that nobody will read, and so of its connection. */

@@ -10,6 +10,7 @@ import {
   startMisbehavingServer,
 } from '@frameio-auth/testing';
 import { type AuthenticatedFetchOptions, authenticatedFetch } from '@frameio-auth/transport-fetch';
+import { Request as UndiciRequest } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const { hang, reset, respond, send } = misbehaviour;
@@ -24,6 +25,7 @@ const servers: MisbehavingServer[] = [];
 
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -119,6 +121,107 @@ describe('a request to an allowed origin', () => {
     const fetch = vi.fn(async () => new Response());
     await authenticatedFetch(tokens(NEW), { fetch })('https://api.frame.io/v4/me');
     expect(fetch).toHaveBeenCalledExactlyOnceWith('https://api.frame.io/v4/me', { headers: expect.any(Headers) });
+  });
+});
+
+describe('the address that is checked is the address that is sent', () => {
+  const HONEST = 'https://api.frame.io/v4/me';
+  const EVIL = 'https://evil.example/';
+
+  /** Where a fetch sends, as the platform reads what it is given. */
+  function recorder() {
+    const sent: { url: string; authorization: string | null; method: string; body: string }[] = [];
+    const fetch = async (input: string | Request, init: RequestInit) => {
+      const request = new Request(input, init);
+      const { url, method, headers } = request;
+      sent.push({ url, method, authorization: headers.get('authorization'), body: await request.text() });
+      return new Response();
+    };
+    return { sent, fetch };
+  }
+
+  /** Says the first address when it is asked for the first time, and the second from then on. */
+  const changing =
+    (...addresses: string[]) =>
+    () =>
+      (addresses.length > 1 ? addresses.shift() : addresses[0]) as string;
+
+  class OwnUrl extends URL {
+    override toString(): string {
+      return HONEST;
+    }
+  }
+  const inputs: [string, () => unknown][] = [
+    ['an object with a url and a toString()', () => ({ url: HONEST, toString: () => EVIL })],
+    ['an object with a toString() and a url', () => ({ url: EVIL, toString: () => HONEST })],
+    ['an object whose url changes', () => Object.defineProperty({}, 'url', { get: changing(HONEST, EVIL) })],
+    ['an object whose toString() changes', () => ({ toString: changing(HONEST, EVIL) })],
+    ['an object whose toString() changes to what is allowed', () => ({ toString: changing(EVIL, HONEST) })],
+    ['a Request that says another url', () => Object.defineProperty(new Request(EVIL), 'url', { value: HONEST })],
+    [
+      'a Request whose url changes',
+      () => Object.defineProperty(new Request(EVIL), 'url', { get: changing(HONEST, EVIL) }),
+    ],
+    ['a Request that is stringified to another', () => Object.assign(new Request(HONEST), { toString: () => EVIL })],
+    ['a URL that says another address', () => new OwnUrl(EVIL)],
+    ['a URL with a url', () => Object.assign(new URL(EVIL), { url: HONEST })],
+    [
+      'a Request of another realm whose url changes',
+      () =>
+        Object.defineProperty({ method: 'GET', headers: new Headers(), body: null }, 'url', {
+          get: changing(HONEST, EVIL),
+        }),
+    ],
+    ['a text', () => HONEST],
+    ['a text of another origin', () => EVIL],
+  ];
+
+  it.each(inputs)('of %s, and no token goes elsewhere', async (_, input) => {
+    for (const otherOrigins of ['refuse', 'pass'] as const) {
+      const { sent, fetch } = recorder();
+      const call = authenticatedFetch(tokens(NEW), { fetch, otherOrigins });
+      await call(input() as string).catch(() => {});
+      for (const { url, authorization } of sent) {
+        if (authorization !== null) expect(url).toBe(HONEST);
+      }
+    }
+  });
+
+  it('of a Request of another realm or another implementation, which is sent as it is', async () => {
+    const { sent, fetch } = recorder();
+    const init = { method: 'PUT', headers: { 'x-own': '1' }, body: 'text', redirect: 'error' } as const;
+    await authenticatedFetch(tokens(NEW), { fetch })(new UndiciRequest(HONEST, init) as unknown as Request);
+    expect(sent).toStrictEqual([{ url: HONEST, method: 'PUT', authorization: `Bearer ${NEW}`, body: 'text' }]);
+  });
+
+  it('with all settings of a Request, but for those that are given anew', async () => {
+    const seen: RequestInit[] = [];
+    const fetch = async (_: unknown, init: RequestInit) => {
+      seen.push(init);
+      return new Response();
+    };
+    const settings = {
+      cache: 'no-cache',
+      credentials: 'include',
+      integrity: 'sha256-fictional',
+      keepalive: true,
+      mode: 'same-origin',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    } as const;
+    const given = { redirect: 'manual', cache: undefined } as unknown as RequestInit;
+    await authenticatedFetch(tokens(NEW), { fetch })(new Request(HONEST, settings), given);
+    expect(seen).toMatchObject([{ ...settings, redirect: 'manual' }]);
+  });
+
+  it('with the body of a Request that does not show it, as in Firefox', async () => {
+    const { sent, fetch } = recorder();
+    for (const body of ['text', undefined]) {
+      const request = new Request(HONEST, { method: 'POST', ...(body !== undefined && { body }) });
+      Object.defineProperty(request, 'body', { value: undefined });
+      await authenticatedFetch(tokens(NEW), { fetch })(request);
+    }
+    expect(sent.map(({ body }) => body)).toStrictEqual(['text', '']);
   });
 });
 
@@ -394,6 +497,44 @@ describe('a redirect', () => {
       const answer = request.startsWith('GET /old ') ? respond(302, '', { Location: location() }) : respond(200);
       answer(connection, request);
     };
+
+  it('by another origin and back that ends in a 401 says nothing about the token either, which was dropped on the way', async () => {
+    const elsewhere = await start((connection, request) =>
+      respond(307, '', { Location: `${server.origin}/back` })(connection, request),
+    );
+    const server: MisbehavingServer = await start((connection, request) => {
+      const away = request.startsWith('GET /away ');
+      (away ? respond(307, '', { Location: elsewhere.origin }) : respond(401))(connection, request);
+    });
+    const auth = tokens(OLD, NEW);
+    const answer = await fetchFor(auth, server)(`${server.origin}/away`);
+    expect([answer.status, answer.redirected, answer.url]).toStrictEqual([401, true, `${server.origin}/back`]);
+    expect(server.requests.map(authorizationOf)).toStrictEqual([`Bearer ${OLD}`, undefined]);
+    expect(auth.getToken).toHaveBeenCalledOnce();
+  });
+
+  it('within the origin that ends in a 401 is made again with the next token', async () => {
+    const server: MisbehavingServer = await start((connection, request) => {
+      const answer = request.startsWith('GET /old ') ? respond(307, '', { Location: '/new' }) : undefined;
+      (answer ?? api)(connection, request);
+    });
+    expect((await fetchFor(tokens(OLD, NEW), server)(`${server.origin}/old`)).status).toBe(200);
+    expect(server.requests.map(authorizationOf)).toStrictEqual([OLD, OLD, NEW, NEW].map((token) => `Bearer ${token}`));
+  });
+
+  it.each([
+    ['in a page of another origin, where nothing tells', 'https://app.example.com', 2],
+    ['in a page of the same origin', 'https://api.frame.io', 1],
+    ['in a page without an origin', 'null', 2],
+  ])('by a detour in a browser costs a renewal %s', async (_, origin, asked) => {
+    vi.stubGlobal('location', { origin });
+    const auth = tokens(OLD, OLD);
+    const answer = new Response(null, { status: 401 });
+    const told = { redirected: true, url: 'https://api.frame.io/back', type: 'cors' };
+    for (const [name, value] of Object.entries(told)) Object.defineProperty(answer, name, { value });
+    await authenticatedFetch(auth, { fetch: async () => answer })('https://api.frame.io/v4/me');
+    expect(auth.getToken).toHaveBeenCalledTimes(asked);
+  });
 
   it('within the origin is followed with the token', async () => {
     const server = await start(moved(() => '/new'));

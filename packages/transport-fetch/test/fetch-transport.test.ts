@@ -45,6 +45,7 @@ const REQUEST: TransportRequest = {
   },
   body: `grant_type=refresh_token&refresh_token=${CANARIES.body}`,
   redirect: 'manual',
+  cache: 'no-store',
 };
 
 const address = (origin: string): string => `${origin}/${CANARIES.path}?token=${CANARIES.query}`;

@@ -65,7 +65,12 @@ describe('the transport', () => {
     await fc.assert(
       fc.asyncProperty(anyFailure, async (failure) => {
         const transport = fetchTransport({ fetch: () => Promise.reject(failure) });
-        const request = { method: 'POST', headers: { authorization: SECRET }, redirect: 'manual' } as const;
+        const request = {
+          method: 'POST',
+          headers: { authorization: SECRET },
+          redirect: 'manual',
+          cache: 'no-store',
+        } as const;
         const error = await transport('https://id.example.com/token', request).catch((reason: unknown) => reason);
         expect(error).toBeInstanceOf(TransportError);
         const { code, message, delivery } = error as TransportError;
@@ -89,7 +94,12 @@ describe('the transport', () => {
             return new Response('{}');
           },
         });
-        const init = { method, headers: { ...headers, 'x-secret': SECRET }, redirect: 'manual' } as const;
+        const init = {
+          method,
+          headers: { ...headers, 'x-secret': SECRET },
+          redirect: 'manual',
+          cache: 'no-store',
+        } as const;
         const reply = await transport(url, init).catch((reason: unknown) => reason);
         if (asked > 0) expect(reply).toBeInstanceOf(Response);
         else {

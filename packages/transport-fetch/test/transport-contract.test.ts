@@ -1,8 +1,9 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { Transport } from '@frameio-auth/core';
 import { transportContract } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Agent, fetch } from 'undici';
-import { afterAll, describe, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const certificates = getCACertificates();
 
@@ -33,4 +34,25 @@ describe.concurrent("fetchTransport over undici's fetch, which speaks HTTP/2, ke
     },
   });
   for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);
+});
+
+describe.concurrent('over a fetch that keeps answers unless told not to, as some frameworks have it', () => {
+  const kept = new Map<string, Response>();
+  const caching = async (url: string, init: RequestInit): Promise<Response> => {
+    if (init.cache === 'no-store') return globalThis.fetch(url, init);
+    const key = JSON.stringify([init.method, url, init.body]);
+    const answer = kept.get(key) ?? (await globalThis.fetch(url, init));
+    kept.set(key, answer);
+    return answer.clone();
+  };
+  it.each<[string, Transport]>([
+    ['fetchTransport keeps nothing', fetchTransport({ fetch: caching })],
+    ['a bare fetch keeps nothing', caching as Transport],
+  ])('%s', async (name, transport) => {
+    const create = async () => ({ transport, dispose: async () => {} });
+    await transportContract({ name, create })
+      .find(({ id }) => id === 'answer.fresh')
+      ?.check();
+    expect(kept.size).toBe(0);
+  });
 });

@@ -65,8 +65,10 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
     const address = new URL(url);
     const { host } = address;
     if (closed) {
-      const advice = `The request to ${host} was not sent: its transport is closed. Close it after the last session.`;
-      throw new TransportError('transport_closed', advice, { delivery: 'not_sent' });
+      throw new TransportError('transport_closed', `The request to ${host} was not sent: its transport is closed.`, {
+        delivery: 'not_sent',
+        advice: 'Close it after the last session.',
+      });
     }
     let begun = false;
     const observed = connections.to(address).compose((dispatch) => (request, handler) => {

@@ -2,5 +2,5 @@
 import { undiciTransport } from '@frameio-auth/transport-undici';
 
 const [, , url = ''] = process.argv;
-const response = await undiciTransport()(url, { method: 'POST', headers: {}, redirect: 'manual' });
+const response = await undiciTransport()(url, { method: 'POST', headers: {}, redirect: 'manual', cache: 'no-store' });
 process.stdout.write(await response.text());

@@ -15,6 +15,7 @@ const REQUEST = {
   headers: { authorization: 'Basic canary-secret' },
   body: 'refresh_token=canary-token',
   redirect: 'manual',
+  cache: 'no-store',
 } as const;
 
 const ending: (() => unknown)[] = [];

@@ -16,8 +16,10 @@ export interface TransportLimits {
 }
 
 /** One request, to be given up when `signal` says so. */
-export interface BoundedRequest extends TransportRequest {
+export interface BoundedRequest extends Omit<TransportRequest, 'cache'> {
   readonly signal: AbortSignal;
+  /** Absent where the platform knows no such thing. */
+  readonly cache?: 'no-store';
 }
 
 /** The longest time that a timer of the platform can wait. */
@@ -46,10 +48,13 @@ export function boundedTransport(
     throw new ConfigurationError('invalid_option', '`maxBodySize` must be a whole number of bytes above 0.');
   }
 
+  const uncached = cacheOption();
+
   return async (url, { method, headers, body }) => {
     const abortion = new AbortController();
     const { signal } = abortion;
-    const request = { method, headers, redirect: 'manual', signal, ...(body !== undefined && { body }) } as const;
+    const fixed = { redirect: 'manual', signal, ...uncached } as const;
+    const request: BoundedRequest = { method, headers, ...fixed, ...(body !== undefined && { body }) };
     const host = hostOf(url, request);
     const cancelDeadline = startDeadline(timeout, () => abortion.abort());
     let answered = false;
@@ -73,6 +78,16 @@ export function boundedTransport(
   };
 }
 
+/** Older Workers of Cloudflare refuse every request that names a cache. They keep nothing that a POST was answered with. */
+function cacheOption(): Pick<BoundedRequest, 'cache'> {
+  try {
+    new Request('https://server.example', { cache: 'no-store' });
+    return { cache: 'no-store' };
+  } catch {
+    return {};
+  }
+}
+
 /** The host to name in errors. Refuses what `fetch` would refuse too, but in an error that quotes the request. */
 function hostOf(url: string, request: BoundedRequest): string {
   try {
@@ -82,12 +97,12 @@ function hostOf(url: string, request: BoundedRequest): string {
   } catch {
     // The platform's error is not passed on: it shows the header or the address that it does not like.
   }
-  throw new TransportError(
-    'invalid_request',
-    'The request was not sent: its address is not an absolute http(s) URL without credentials, or its method or ' +
-      'headers hold characters that HTTP does not allow.',
-    { delivery: 'not_sent' },
-  );
+  throw new TransportError('invalid_request', 'The request was not sent, because HTTP does not allow it.', {
+    delivery: 'not_sent',
+    advice:
+      'Check that its address is an absolute http(s) URL without credentials, and that its method and headers hold no ' +
+      'characters that HTTP does not allow, such as line breaks.',
+  });
 }
 
 function tooLate(host: string, timeout: number, cause: unknown): TransportError {
@@ -97,16 +112,16 @@ function tooLate(host: string, timeout: number, cause: unknown): TransportError 
 }
 
 /** The failure of a request that the server saw, or may have seen. */
-function unanswered(code: string, message: string): TransportError {
-  return new TransportError(code, message, { delivery: 'unknown' });
+function unanswered(code: string, message: string, advice?: string): TransportError {
+  return new TransportError(code, message, { delivery: 'unknown', advice });
 }
 
 function assertUsable({ status, type }: Response, host: string): void {
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     throw unanswered(
       'redirect_refused',
-      `${host} answered with a redirect. It was not followed, because it would carry credentials elsewhere: check the ` +
-        'address of the endpoint.',
+      `${host} answered with a redirect, which was not followed: it would carry credentials elsewhere.`,
+      'Check the address of the endpoint.',
     );
   }
   if (status < 200 || status > 599) {

@@ -14,14 +14,29 @@ const CERTIFICATE =
 /** What Node says when the server hangs up in the middle of the TLS handshake; the code is a plain `ECONNRESET`. */
 const HANDSHAKE_CUT_SHORT = 'before secure TLS connection was established';
 
-const ADVICE: Record<Stage, (host: string, code: string) => string> = {
-  lookup: (host, code) => `The host name in ${host} could not be resolved (${code}): check its spelling and the DNS.`,
-  connection: (host, code) =>
-    `No connection to ${host} could be made (${code}): check that it is up and that no firewall or proxy is in the way.`,
-  certificate: (host, code) =>
-    `The certificate of ${host} was refused (${code}): check its dates and its host name, and the clock of this machine; ` +
-    'if a company proxy or a private authority signed it, name that authority in NODE_EXTRA_CA_CERTS.',
-  exchange: (host, code) => `The request to ${host} got no answer (${code}): the server may have seen it all the same.`,
+interface Words {
+  readonly event: (host: string, code: string) => string;
+  readonly advice?: string;
+}
+
+const WORDS: Record<Stage, Words> = {
+  lookup: {
+    event: (host, code) => `The host name in ${host} could not be resolved (${code}).`,
+    advice: 'Check its spelling and the DNS.',
+  },
+  connection: {
+    event: (host, code) => `No connection to ${host} could be made (${code}).`,
+    advice: 'Check that it is up and that no firewall or proxy is in the way.',
+  },
+  certificate: {
+    event: (host, code) => `The certificate of ${host} was refused (${code}).`,
+    advice:
+      'Check its dates and its host name, and the clock of this machine. If a company proxy or a private authority ' +
+      'signed it, name that authority in NODE_EXTRA_CA_CERTS.',
+  },
+  exchange: {
+    event: (host, code) => `The request to ${host} got no answer (${code}): the server may have seen it all the same.`,
+  },
 };
 
 /**
@@ -39,13 +54,14 @@ export function requestFailure(error: unknown, host: string, begun?: boolean): T
   const stage = begun === undefined ? judged : begun ? 'exchange' : judged === 'exchange' ? 'connection' : judged;
   const code = codeOf(error);
   const delivery: Delivery = stage === 'exchange' ? 'unknown' : 'not_sent';
-  return new TransportError(code, ADVICE[stage](host, code), { delivery });
+  const { event, advice } = WORDS[stage];
+  return new TransportError(code, event(host, code), { delivery, advice });
 }
 
 /** The platform's word for the failure, or `request_failed` where it has none that is safe to repeat. */
 export function codeOf(error: unknown, depth = 0): string {
   const { code, errors } = informative(error);
-  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code)) return code;
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return code;
   return errors === undefined || depth === DEEPEST ? 'request_failed' : codeOf(errors[0], depth + 1);
 }
 
@@ -60,12 +76,28 @@ function stageOf(error: unknown, depth = 0): Stage {
     const stages = depth === DEEPEST ? [] : errors.map((each) => stageOf(each, depth + 1));
     return stages.find((stage) => stage === 'exchange') ?? stages[0] ?? 'exchange';
   }
+  if (code === undefined) return stageByText(message);
   if (syscall === 'getaddrinfo' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'lookup';
   if (syscall === 'connect' || code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'connection';
   if (typeof code !== 'string') return 'exchange';
   if (CERTIFICATE.test(code)) return 'certificate';
   if (code === 'ECONNRESET' && String(message).includes(HANDSHAKE_CUT_SHORT)) return 'connection';
   return 'exchange';
+}
+
+/**
+ * What Deno says when a connection was not made: its errors have no code. It prints what its HTTP client failed at, and
+ * `Connect` comes before anything is written; the details follow.
+ */
+const DENO_CONNECT =
+  /^(?:error sending request for url \(\S*\): )?(?:client error \(Connect\)|error trying to connect)(?:: (.*))?$/s;
+
+function stageByText(message: unknown): Stage {
+  const found = typeof message === 'string' ? DENO_CONNECT.exec(message) : null;
+  if (found === null) return 'exchange';
+  const [, details = ''] = found;
+  if (details.startsWith('dns error')) return 'lookup';
+  return details.startsWith('invalid peer certificate') ? 'certificate' : 'connection';
 }
 
 /** How many errors within errors are looked at: one may contain itself. */
@@ -78,7 +110,10 @@ interface ForeignError {
   readonly errors?: readonly unknown[];
 }
 
-/** The first error with a code, or of several addresses, in the chain of causes: `fetch` wraps it in ones that say nothing. */
+/**
+ * The first error with a code, or of several addresses, in the chain of causes: `fetch` wraps it in ones that say nothing.
+ * Without one there is only what the outermost says.
+ */
 function informative(error: unknown): ForeignError {
   let current: unknown = error;
   for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth += 1) {
@@ -87,5 +122,5 @@ function informative(error: unknown): ForeignError {
     if (typeof code === 'string') return { code, syscall, message };
     current = cause;
   }
-  return {};
+  return { message: (error as ForeignError | null | undefined)?.message };
 }

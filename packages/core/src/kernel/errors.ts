@@ -94,11 +94,19 @@ export class UserActionRequiredError extends AuthenticationError {
 export class TransportError extends FrameioAuthError {
   override readonly name: string = 'TransportError';
   readonly delivery: Delivery;
+  /** What to do about it, as the transport says it; the message ends with it. */
+  declare readonly advice?: string;
 
-  /** @param code - what happened, such as `timeout`, `ECONNREFUSED` or `redirect_refused` */
-  constructor(code: string, message: string, details: { delivery: Delivery }) {
-    super(code, message);
-    this.delivery = details.delivery;
+  /**
+   * @param code - what happened, such as `timeout`, `ECONNREFUSED` or `redirect_refused`
+   * @param message - what happened, and why. It may quote others, so sessions show the first 200 characters of it
+   * @param details - `advice`: what to do, in words of the transport's own. Sessions show the whole of it after the message
+   */
+  constructor(code: string, message: string, details: { delivery: Delivery; advice?: string | undefined }) {
+    const { delivery, advice } = details;
+    super(code, advice === undefined ? message : `${message} ${advice}`);
+    this.delivery = delivery;
+    if (advice !== undefined) this.advice = advice;
   }
 }
 

@@ -14,4 +14,9 @@ export interface TransportRequest {
   readonly headers: Record<string, string>;
   readonly body?: string;
   readonly redirect: 'manual';
+  /**
+   * An answer holds tokens, and is good once: no cache may keep it or answer in the server's place. Some frameworks give
+   * `fetch` a cache that keeps even what a POST was answered with.
+   */
+  readonly cache: 'no-store';
 }

@@ -32,7 +32,9 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
     const response = await send({
       [oauth.customFetch]: async (url, { method, headers, body }) =>
         checkResponse(
-          await reach(() => transport(url, { method, headers, body: body.toString(), redirect: 'manual' })),
+          await reach(() =>
+            transport(url, { method, headers, body: body.toString(), redirect: 'manual', cache: 'no-store' }),
+          ),
         ),
       // The profile was checked: what is not https here does not leave this machine.
       [oauth.allowInsecureRequests]: endpoint.startsWith('http:'),
@@ -97,7 +99,14 @@ function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
     kind: kindOfSilence(reason),
     source: 'transport',
     code: clean(reason.code, LIMITS.word),
-    description: clean(reason.message, LIMITS.sentence),
+    description: descriptionOf(reason, clean),
     delivery: reason.delivery,
   };
+}
+
+/** What happened may quote others, and is cut. The advice is the transport's own, and is no use if it is not whole. */
+function descriptionOf({ message, advice }: TransportError, clean: Cleaner): string {
+  if (typeof advice !== 'string' || !message.endsWith(advice)) return clean(message, LIMITS.sentence);
+  const event = message.slice(0, message.length - advice.length);
+  return `${clean(event, LIMITS.sentence)} ${clean(advice, LIMITS.own)}`;
 }

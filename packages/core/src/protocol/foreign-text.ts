@@ -1,8 +1,11 @@
 /** Makes text that came from outside fit to be shown: without the known secrets and control characters, and short. */
 export type Cleaner = (text: string, limit: number) => string;
 
-/** How many characters are kept of a word such as `invalid_grant`, of a sentence, and of an address. */
-export const LIMITS = { word: 100, sentence: 200, address: 2048 } as const;
+/**
+ * How many characters are kept of a word such as `invalid_grant`, of a sentence, and of an address. What is our own is
+ * never cut; so our sentences are put together from foreign texts that were cut, and not cut when they are whole.
+ */
+export const LIMITS = { word: 100, sentence: 200, address: 2048, own: Number.POSITIVE_INFINITY } as const;
 
 /** Characters that would break a log line, colour a terminal or reverse the reading order. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;

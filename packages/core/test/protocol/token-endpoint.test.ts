@@ -220,6 +220,7 @@ describe('the transport', () => {
           headers: expect.objectContaining({ authorization: BASIC }),
           body: 'refresh_token=fictional-refresh-token&grant_type=refresh_token',
           redirect: 'manual',
+          cache: 'no-store',
         },
       ],
     ]);

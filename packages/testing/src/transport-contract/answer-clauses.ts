@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { TransportError } from '@frameio-auth/core';
+import { TransportError, type TransportRequest } from '@frameio-auth/core';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
-import { answerTo, type Clause, headerOf, outcomeOf, PATH, pathOf, range, start, startRoutes } from './bench.js';
+import {
+  answerTo,
+  type Clause,
+  headerOf,
+  outcomeOf,
+  PATH,
+  pathOf,
+  REQUEST,
+  range,
+  start,
+  startRoutes,
+} from './bench.js';
 
 const { respond, send, sendAndHangUp } = misbehaviour;
 
@@ -185,6 +196,23 @@ export const answerClauses: readonly Clause[] = [
           assert.ok(outcome.failure instanceof TransportError, `An answer in ${coding} is refused with another error.`);
         }
       }
+    },
+  },
+  {
+    id: 'answer.fresh',
+    rule: 'Each request reaches the server, though an answer to the same one says that it may be kept (RFC 9111): tokens are good once.',
+    async prove(bench) {
+      const keep = { 'Cache-Control': 'public, max-age=3600', ETag: '"fictional"', Age: '0' };
+      const server = await start(bench, (connection, request) => {
+        respond(200, `answer ${server.requests.length}`, keep)(connection, request);
+      });
+      const { body, ...rest } = REQUEST;
+      const asks: TransportRequest[] = [REQUEST, REQUEST, { ...rest, method: 'GET' }, { ...rest, method: 'GET' }];
+      for (const [index, request] of asks.entries()) {
+        const read = await (await answerTo(bench, server.origin + PATH, request)).text();
+        assert.equal(read, `answer ${index + 1}`, `The answer to request ${index + 1}:`);
+      }
+      assert.equal(server.requests.length, asks.length, 'The number of requests that arrived:');
     },
   },
 ];

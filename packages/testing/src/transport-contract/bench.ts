@@ -59,6 +59,7 @@ export const REQUEST: TransportRequest = {
   },
   body: `grant_type=refresh_token&refresh_token=${CANARIES.body}`,
   redirect: 'manual',
+  cache: 'no-store',
 };
 
 export const PATH = `/${CANARIES.path}?token=${CANARIES.query}`;
