@@ -144,21 +144,35 @@ describe('an error says what to do, and nothing of what was asked', () => {
 });
 
 describe('a Redis whose memory is full', () => {
-  it('takes all that sessions write: first sign-ins, renewals, leases, tombstones', async () => {
+  it('takes tokens and tombstones in the place of tokens, and the leases for them, and refuses what is new', async () => {
     await using another = await startRedis({ config: { 'maxmemory-policy': 'noeviction' } });
     const client = connect(another);
+    const storage = open({ client });
+    const version = await write(storage, 'tokens');
+    const over = await write(storage, 'tokens', { key: 'over' });
+    const { lease } = await grant(storage, 'one', { ifVersion: version });
     await client.config('SET', 'maxmemory', '1');
     await expect(client.set('fictional', 'value')).rejects.toThrow(/OOM/);
-    const storage = open({ client });
-    let version = await write(storage, 'signed in');
-    const { lease } = await grant(storage, 'one', { ifVersion: version });
+
     expect(await storage.renew(lease)).toBe(true);
-    await storage.release(lease);
-    version = await write(storage, 'renewed', { expectedVersion: version });
+    const renewed = await write(storage, 'renewed', { expectedVersion: version });
+    await storage.release((await grant(storage, 'two', { ifVersion: renewed })).lease);
     const { now } = await storage.read(KEY);
-    await write(storage, 'tombstone', { expectedVersion: version, expiresAt: now + LONG });
-    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'tombstone' } });
-    await client.script('FLUSH');
-    expect((await storage.doctor()).findings.find(({ check }) => check === 'steps')).toMatchObject({ status: 'ok' });
+    await write(storage, 'tombstone', { key: 'over', expectedVersion: over, expiresAt: now + LONG });
+    expect(await storage.read(KEY)).toMatchObject({ record: { value: 'renewed', version: renewed } });
+
+    for (const refused of [
+      write(storage, 'a pending sign-in', { key: 'pending' }),
+      storage.lease('nobody', { owner: 'one', ttl: LONG, ifVersion: 0 }),
+    ]) {
+      const { code, message } = await failureOf(refused);
+      expect(code).toBe('OOM');
+      expect(message).toMatch(/memory is full.*raise `maxmemory`/);
+    }
+    const { findings } = await storage.doctor();
+    expect(findings.find(({ check }) => check === 'steps')).toMatchObject({ status: 'error' });
+
+    await client.config('SET', 'maxmemory', '0');
+    await write(storage, 'a pending sign-in', { key: 'pending' });
   });
 });

@@ -60,12 +60,12 @@ export function expiryWindow(tokens: TokenFacts): Window {
   return tokens.expiresAt === null ? NEVER : { notBefore: tokens.expiresAt, notAfter: tokens.expiresAt };
 }
 
-/** When to try again after the `attempt`th failure in a row. */
+/** When to try again after the `attempt`th failure in a row; at once, when none has failed yet. */
 export function retryWindow(failure: Failure, attempt: number, now: number): Window {
   if (CONSEQUENCES[failure.kind].pause === 'long') return shift(policy.longPause, now);
   const wait = Math.min(failure.retryAfter ?? 0, policy.longestRetryAfter);
   const longest = failure.source === 'storage' ? policy.storageBackoff : policy.backoff.longest;
-  const spread = Math.min(policy.backoff.first * 2 ** (attempt - 1), longest);
+  const spread = attempt === 0 ? 0 : Math.min(policy.backoff.first * 2 ** (attempt - 1), longest);
   return shift({ notBefore: wait, notAfter: wait + spread }, now);
 }
 
