@@ -105,6 +105,14 @@ describe('a session at oidc-provider, which rotates refresh tokens', () => {
     expect(mistaken.snapshot).toMatchObject({ step: 'refreshing.backingOff', degraded: true });
     expect(await provider.isActive(await mistaken.getToken())).toBe(true);
 
+    // Other instances are not concerned, and what they renew is good for the mistaken one too.
+    await using other = webApp(provider, { clock, storage });
+    const served = await other.getToken();
+    await other.refresh();
+    expect(other.snapshot).toMatchObject({ state: 'valid', degraded: false });
+    expect(await other.getToken()).not.toBe(served);
+    expect(await mistaken.getToken()).toBe(await other.getToken());
+
     await using mended = webApp(provider, { clock, storage });
     await mended.refresh();
     expect(await provider.isActive(await mended.getToken())).toBe(true);

@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   type CommonOptions,
   ConfigurationError,
+  discoverServer,
   NativeAppAuth,
   type ServerProfile,
   SPAAuth,
@@ -46,6 +47,21 @@ describe('a user who signs in at oidc-provider', () => {
     expect(await auth.revoke()).toEqual({ revokedRemotely: true });
     expect(await provider.isActive(second)).toBe(false);
     expect(provider.count('refused')).toBe(0);
+  });
+
+  it('is signed in at the server as it describes itself (OpenID Connect Discovery §4)', async () => {
+    const provider = await startProvider();
+    const transport = fetchTransport();
+    const discovered = await discoverServer(provider.issuer, { transport });
+    expect({ ...discovered, clientCredentialsAuthentication: undefined }).toEqual({
+      ...provider.profile('client_secret_basic'),
+      clientCredentialsAuthentication: undefined,
+    });
+    await using auth = webApp(provider, { server: discovered });
+    await auth.handleCallback(await signIn((await auth.getAuthorizationUrl({ prompt: 'consent' })).url));
+    expect(await provider.isActive(await auth.getToken())).toBe(true);
+    await auth.refresh();
+    expect(await auth.revoke()).toEqual({ revokedRemotely: true });
   });
 
   it('gets no refresh token without the consent that the server wants for one, and is told which scopes were granted', async () => {

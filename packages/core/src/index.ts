@@ -58,6 +58,7 @@ export { NativeAppAuth, type NativeAppAuthOptions } from './native-app-auth.js';
 export { type AdobeImsOptions, adobeIms } from './protocol/adobe-ims.js';
 export type { BasicEncoding } from './protocol/client-authentication.js';
 export { type CustomServerOptions, customServer } from './protocol/custom-server.js';
+export { type DiscoveryOptions, discoverServer } from './protocol/discovery.js';
 export { type LegacyFrameioOptions, legacyFrameio } from './protocol/legacy-frameio.js';
 export type { RequestParameters } from './protocol/request-parameters.js';
 export type { ClientAuthentication, ErrorPattern, ServerProfile, UserAction } from './protocol/server-profile.js';

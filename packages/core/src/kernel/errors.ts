@@ -4,7 +4,7 @@ import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
 
 /**
  * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
- * never holds a token, a code, a verifier, a client secret, a response body or a header, and it has no `cause`,
+ * never holds a token, a code, a verifier, a client secret, a whole response body or a header, and it has no `cause`,
  * because the errors of other libraries may hold those.
  *
  * `instanceof` recognises these classes also when an error comes from another copy of this package.

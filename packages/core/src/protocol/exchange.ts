@@ -61,7 +61,8 @@ export function isUnserved(status: number): boolean {
   return kindOfRefusal({ purpose: 'refresh_token', status, ...wordless }) === 'transient';
 }
 
-function checkResponse(response: Response | undefined): Response {
+/** @throws ConfigurationError for what is no response */
+export function checkResponse(response: Response | undefined): Response {
   if (typeof response?.text === 'function') return response;
   throw new ConfigurationError('invalid_transport', 'The transport must resolve with a Response, as fetch() does.');
 }
@@ -84,7 +85,8 @@ async function reach<Value>(action: () => Promise<Value>): Promise<Value> {
   }
 }
 
-function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
+/** What a rejection of the transport means, in words that may be shown. */
+export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   if (!(reason instanceof TransportError)) {
     // Nobody here knows this kind of error, and `fetch` has many: its text may hold anything, the request included.
     return {
