@@ -103,7 +103,9 @@ async function ask(
 ): Promise<{ readonly response: Response; readonly text: string | undefined } | { readonly instead: string }> {
   try {
     const headers = { accept: 'application/json' };
-    const response = checkResponse(await transport(address, { method: 'GET', headers, redirect: 'manual' }));
+    const response = checkResponse(
+      await transport(address, { method: 'GET', headers, redirect: 'manual', cache: 'no-store' }),
+    );
     return { response, text: await readBounded(response) };
   } catch (reason) {
     if (reason instanceof ConfigurationError) throw reason;
