@@ -61,6 +61,22 @@ describe('close()', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(0);
   });
 
+  it('in a pause before a code is presented again rejects the call that brought the code', async () => {
+    const { server, clock, portal } = await startWorld();
+    const auth = portal();
+    const { url } = await auth.getAuthorizationUrl();
+    const callback = await server.signIn(url);
+    server.faults.next('token', fault.status(503));
+    const handled = auth.handleCallback(callback);
+    const refusal = errorOf(handled);
+    await reaches(auth, 'authorizing.backingOff');
+    expect(await isSettled(handled)).toBe(false);
+    await auth.close();
+    expect(await isSettled(handled)).toBe(true);
+    expect(await refusal).toMatchObject(CLOSED);
+    expect(clock.pendingTimers).toEqual([]);
+  });
+
   it('gives the lease back', async () => {
     const { clock, service } = await startWorld();
     const storage = observedStorage({ clock });

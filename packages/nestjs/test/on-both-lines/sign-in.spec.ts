@@ -175,6 +175,19 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect(again.json).toMatchObject({ code: 'state_used' });
   });
 
+  test('takes the right mark from no cookie of another name, which another host of the site can set (RFC 6265bis §4.1.3.2)', async () => {
+    const server = await serverForTest();
+    const users = new Logins();
+    const app = await application(server, {}, { users });
+    const login = await app.ask('/auth/frameio/login');
+    const path = await allowed(server, login);
+
+    const tossed = cookieOf(login).replace('__Host-', '');
+    expect((await app.ask(path, { cookie: tossed })).json).toMatchObject({ code: 'state_mismatch' });
+    expect(users.keys.size).toBe(0);
+    expect((await app.ask(path, { cookie: `${tossed}; ${cookieOf(login)}` })).status).toBe(303);
+  });
+
   test('gives each sign-in a session that no login from before leads to, and ends the former (session fixation)', async () => {
     const server = await serverForTest();
     const users = new Logins();
