@@ -60,6 +60,8 @@ export class Conduct {
   readonly sent = new Map<number, Sending>();
   /** Its requests that came to the server. */
   readonly asked = new Map<number, TokenRequest>();
+  /** The requests whose answers came while it stood still. */
+  readonly waiting = new Set<number>();
   /** The requests whose answers it has given up; some of them come to the server yet. */
   readonly givenUp = new Set<number>();
   /** The refresh token of the sign-in that it was told of last. */

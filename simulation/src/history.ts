@@ -11,7 +11,8 @@ export type Holding =
 /** The record of the one session that there is. */
 export const SESSION = 'default';
 
-export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due';
+/** `restore`: a connection offers a record again, which the storage may have lost. */
+export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due' | 'restore';
 
 /** How a call of an application ended. */
 export type CallOutcome =
@@ -23,7 +24,7 @@ export type CallOutcome =
 export type Occurrence =
   | { readonly kind: 'struck'; readonly entry: Entry }
   | { readonly kind: 'over'; readonly entry: Entry }
-  /** A failover took back what was written. */
+  /** The storage went back to what it was before, or has nothing any more. */
   | { readonly kind: 'writes lost'; readonly before: Holding; readonly after: Holding }
   | { readonly kind: 'started' | 'died' | 'stands still' | 'goes on'; readonly who: string }
   | { readonly kind: 'called'; readonly who: string; readonly number: number; readonly call: string }
@@ -91,6 +92,8 @@ export type Occurrence =
       readonly outcome: IssuedTokens | DeathOfToken | 'invalid_client' | 429 | 503;
     }
   | { readonly kind: 'server revoked'; readonly who: string; readonly request: number; readonly token: string }
+  /** The server's answer is in the socket of an instance that stands still, and cannot read it yet. */
+  | { readonly kind: 'answer waits'; readonly who: string; readonly request: number }
   | { readonly kind: 'server answered'; readonly who: string; readonly request: number; readonly status: number }
   | {
       readonly kind: 'server silent';

@@ -1,5 +1,4 @@
 import {
-  type Clock,
   customServer,
   type Entropy,
   ServerToServerAuth,
@@ -9,7 +8,7 @@ import {
   WebAppAuth,
 } from '@frameio-auth/core';
 import type { History } from './history.ts';
-import { instanceClock } from './instance-clock.ts';
+import type { MachineClock, MonotonicClock } from './machine-clock.ts';
 import type { Parameters } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
 import { SERVER } from './simulated-server.ts';
@@ -18,14 +17,16 @@ import type { VirtualTime } from './virtual-time.ts';
 
 export interface Surroundings {
   readonly time: VirtualTime;
-  /** The first moment, in milliseconds since the Unix epoch. */
-  readonly beginning: number;
   readonly chance: Chance;
   readonly history: History;
   readonly parameters: Parameters;
+  clockOf(instance: Instance): MonotonicClock;
   transportOf(instance: Instance): Transport;
   storageOf(instance: Instance): TokenStorage;
 }
+
+/** Where users come back to when they have signed in. */
+export const REDIRECT_URI = 'https://application.example/callback';
 
 interface Delivery {
   readonly kind: 'timer' | 'message';
@@ -37,7 +38,9 @@ export class Instance {
   /** Such as `a1`; the next instance in its place is `a2`. */
   readonly name: string;
   readonly place: number;
-  readonly clock: Clock;
+  /** The machine that it runs on, which stays when the instance dies. */
+  readonly machine: MachineClock;
+  readonly clock: MonotonicClock;
   readonly auth: WebAppAuth | ServerToServerAuth;
   readonly #time: VirtualTime;
   #alive = true;
@@ -46,12 +49,12 @@ export class Instance {
   /** How long it has stood still in all, in milliseconds. */
   stoodStill = 0;
 
-  constructor(place: number, generation: number, around: Surroundings) {
+  constructor(place: number, generation: number, machine: MachineClock, around: Surroundings) {
     this.place = place;
     this.name = `${placeName(place)}${generation}`;
+    this.machine = machine;
     this.#time = around.time;
-    const clock = around.parameters.clocks[place] ?? { ahead: 0, fast: 0 };
-    this.clock = instanceClock(around.time, around.beginning, clock, this);
+    this.clock = around.clockOf(this);
     this.auth = this.#authOf(around);
   }
 
@@ -72,16 +75,20 @@ export class Instance {
   die(): void {
     this.#alive = false;
     this.#backlog = [];
+    this.machine.wakeUp();
   }
 
-  standStill(): void {
+  /** @param asleep - whether the whole machine sleeps, its monotonic clock too */
+  standStill(asleep: boolean): void {
     this.#standsStill = true;
+    if (asleep) this.machine.fallAsleep();
   }
 
   /** Everything that fell due or arrived meanwhile comes now, at once. */
   goOn(stoodStill: number, timersFirst: boolean): void {
     this.#standsStill = false;
     this.stoodStill += stoodStill;
+    this.machine.wakeUp();
     const backlog = this.#backlog;
     this.#backlog = [];
     const kinds: readonly Delivery['kind'][] = ['timer', 'message'];
@@ -127,6 +134,10 @@ export class Instance {
       },
     };
     if (parameters.flow === 'service') return new ServerToServerAuth(options);
-    return new WebAppAuth({ ...options, redirectUri: 'https://application.example/callback' });
+    return new WebAppAuth({
+      ...options,
+      redirectUri: REDIRECT_URI,
+      keepAlive: parameters.keepAlive && refreshTokenLifetimeIsKnown,
+    });
   }
 }

@@ -5,19 +5,21 @@ export const invariants = {
   'the newest token':
     'Whoever presents a refresh token does so under a lease, and the record on which the lease was granted holds no newer one; only sessions that may go on without the storage go on without a lease.',
   'no way back':
-    'No commit replaces tokens by older ones, and no version of a record is below one that was there before; a failover may take versions back.',
+    'No commit replaces tokens by older ones, and no version of a record is below one that was there before; a failover may take versions back, and then nobody writes what it knows to be outdone.',
+  'answers that arrived':
+    'An answer of the server that lies in the socket of an instance is used, however long the instance stood still.',
   'rightful endings':
     'A session ends only when the server would refuse its refresh token for good, and that of the record which the ending replaces; a service never ends.',
   'honest causes':
     'An ending blames a lost answer exactly if one was lost to the refresh token that was refused, to whomever.',
   'living tokens':
-    'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it.',
+    'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it. Where the clock of the storage was put back since the token was issued, it may be served for so long, and once more its life at most.',
   'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
   'known errors': 'A call fails with an error of this project, or with the reason of its own abortion.',
   'prompt answers': 'Every call is answered within a bounded time.',
   moderation: 'In an hour, an instance asks the server and the storage a bounded number of times.',
   recovery:
-    'A few minutes after the last fault everybody has a token that the API accepts if the server still honours the session, and says otherwise that it is over.',
+    'A few minutes after the last fault everybody, a new instance too, has a token that the API accepts if the server still honours the session, and says otherwise that it is over.',
   'nothing unhandled': 'No promise is rejected that nobody handles, and time does not stand still.',
 } as const;
 

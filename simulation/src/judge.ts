@@ -2,7 +2,7 @@ import { type PendingCall, STRANGE_ERROR } from './application.ts';
 import { Conduct, type Presentation, type Sending } from './conduct.ts';
 import { type Event, type Holding, SESSION } from './history.ts';
 import type { Invariant, Violation } from './invariants.ts';
-import type { Parameters } from './plan.ts';
+import type { Entry, Parameters } from './plan.ts';
 import type { TokenLedger } from './token-ledger.ts';
 
 /** How long a call may take besides the time for which its instance stood still, in milliseconds. */
@@ -40,8 +40,12 @@ export class Judge {
   readonly #conduct = new Map<string, Conduct>();
   /** Access tokens that were dated by an instance's own clock, because it had not heard from the storage yet. */
   readonly #misdated = new Set<string>();
-  #failedOverAt = Number.NEGATIVE_INFINITY;
-  #hasLostWrites = false;
+  /** When the storage lost something; and when it last had older tokens since, so that anybody may go back to them. */
+  readonly #losses: number[] = [];
+  #wentBackAt = Number.NEGATIVE_INFINITY;
+  /** How far the clock of the storage was put back, in all, and since when. */
+  #putBack: { readonly at: number; readonly by: number } | undefined;
+  #newest: string | undefined;
   #highestVersion = 0;
   /** The sign-in whose tokens were written last, unless they were revoked. */
   #family: number | undefined;
@@ -51,8 +55,8 @@ export class Judge {
     this.#evidence = evidence;
   }
 
-  get #hasFailedOver(): boolean {
-    return this.#failedOverAt > Number.NEGATIVE_INFINITY;
+  get #hasLost(): boolean {
+    return this.#losses.length > 0;
   }
 
   /** The first that was found. */
@@ -67,10 +71,10 @@ export class Judge {
   hear(event: Event): void {
     switch (event.kind) {
       case 'struck':
-        if (event.entry.kind === 'failover') this.#hearFailover(event.at);
+        this.#hearFault(event.entry, event.at);
         break;
       case 'writes lost':
-        this.#hasLostWrites = true;
+        if (event.after.status !== 'absent') this.#wentBackAt = event.at;
         break;
       case 'died':
       case 'stands still':
@@ -109,6 +113,9 @@ export class Judge {
         break;
       case 'server did':
         this.#hearServer(event);
+        break;
+      case 'answer waits':
+        this.#conductOf(event.who).waiting.add(event.request);
         break;
       case 'server answered':
         this.#hearServerAnswer(event);
@@ -153,7 +160,7 @@ export class Judge {
    * and said so; or because the storage lost what was written, and one that had not known it met the spent token first.
    */
   excuses(who: string): boolean {
-    return this.#conductOf(who).gaveUpInVain || this.#hasLostWrites;
+    return this.#conductOf(who).gaveUpInVain || this.#wentBackAt > Number.NEGATIVE_INFINITY;
   }
 
   #conductOf(who: string): Conduct {
@@ -165,9 +172,14 @@ export class Judge {
     return conduct;
   }
 
-  #hearFailover(at: number): void {
-    this.#failedOverAt = at;
-    this.#highestVersion = 0;
+  #hearFault(entry: Entry, at: number): void {
+    if (entry.kind === 'failover' || entry.kind === 'data loss') {
+      this.#losses.push(at);
+      this.#highestVersion = 0;
+    }
+    if (entry.kind === 'clock' && entry.instance === undefined && entry.by < 0) {
+      this.#putBack = { at, by: (this.#putBack?.by ?? 0) - entry.by };
+    }
   }
 
   #hearSettled({ who, call, number, outcome, at }: Of<'settled'>): void {
@@ -197,8 +209,12 @@ export class Judge {
     const drift = Math.abs(parameters.clocks[place]?.fast ?? 0) / 1_000_000;
     const late = ledger.now - issued;
     const allowance = conduct.roundTrip + drift * (at - (conduct.heardAt ?? 0)) + 2;
+    // What was dated by a clock that was put back since looks younger than it is.
+    const life = parameters.accessTokenLifetime * 1_000;
+    const isMisjudged = this.#putBack !== undefined && ledger.now - (at - this.#putBack.at) > issued - life;
+    const extra = isMisjudged ? Math.min(this.#putBack?.by ?? 0, life) : 0;
     const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
-    if (late < allowance || waitedForIt || this.#misdated.has(token)) return;
+    if (late < allowance + extra || waitedForIt || this.#misdated.has(token)) return;
     this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
   }
 
@@ -218,6 +234,7 @@ export class Judge {
     if (call === 'lease' && outcome.startsWith('granted')) {
       conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
+    if (call === 'restore' && outcome === 'restored') this.#judgeWriter(event, conduct);
     // The commit that moved the record on ended whatever lease stood on it.
     if ((call === 'release' && outcome === 'done') || (call === 'lease' && outcome === 'moved'))
       conduct.lease = undefined;
@@ -226,8 +243,25 @@ export class Judge {
     else conduct.hinderedAt = at;
   }
 
-  #hearCommit({ who, at, before, after }: Of<'storage did'>, conduct: Conduct): void {
+  /** After the storage lost something, whoever knows of newer tokens does not write older ones into the gap. */
+  #judgeWriter({ who, at, version, after, call }: Of<'storage did'>, conduct: Conduct): void {
     const { ledger } = this.#evidence;
+    if (call === 'restore' && version < conduct.version) {
+      this.accuse('no way back', `${who} offers version ${version}, though it knows of version ${conduct.version}.`);
+    }
+    if (after.status !== 'tokens' || after.refreshToken === undefined) return;
+    if (ledger.isAncestor(after.refreshToken, conduct.known ?? '')) {
+      this.accuse('no way back', `${who} writes ${after.refreshToken}, though it knows of ${conduct.known}.`);
+    }
+    // It did not know better, and now anybody may meet a spent token.
+    if (ledger.isAncestor(after.refreshToken, this.#newest ?? '')) this.#wentBackAt = at;
+    else this.#newest = after.refreshToken;
+  }
+
+  #hearCommit(event: Of<'storage did'>, conduct: Conduct): void {
+    const { who, at, before, after } = event;
+    const { ledger } = this.#evidence;
+    this.#judgeWriter(event, conduct);
     conduct.lease = undefined;
     conduct.knowsOfAbandonment = false;
     if (after.status === 'revoked') this.#family = undefined;
@@ -252,7 +286,7 @@ export class Judge {
       if (token === undefined || ledger.deathOf(token) !== undefined) continue;
       // What a failover brought back may be of a sign-in that another one had replaced, and then it is over with that.
       const isOfTheSignIn = ledger.familyOf(token) === ledger.familyOf(conduct.refused ?? token);
-      if (this.#hasFailedOver && !isOfTheSignIn) continue;
+      if (this.#hasLost && !isOfTheSignIn) continue;
       this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
     }
     const refused = conduct.refused ?? '';
@@ -261,7 +295,7 @@ export class Judge {
     }
     // The storage may have failed to tell of it.
     const storageFailed = this.#evidence.now() - conduct.storageFailedAt < STORAGE_TROUBLE;
-    const isHidden = this.#hasFailedOver || storageFailed || parameters.onStorageUnavailable === 'request';
+    const isHidden = this.#hasLost || storageFailed || parameters.onStorageUnavailable === 'request';
     const wasLost = conduct.suspected.has(refused) || (conduct.refusedAsSpent && !isHidden);
     if (cause === 'refresh_token_rejected' && wasLost) {
       this.accuse('honest causes', `${who} says ${cause}, though an answer to ${refused} was lost.`);
@@ -341,7 +375,9 @@ export class Judge {
     const presenter = this.#conductOf(earlier.who);
     const failed = Math.max(storageFailedAt, presenter.storageFailedAt);
     if (parameters.onStorageUnavailable === 'request' && earlier.at - failed < STORAGE_TROUBLE) return true;
-    if (this.#failedOverAt > earlier.at - STORAGE_TROUBLE) return true;
+    if (this.#wentBackAt > earlier.at - STORAGE_TROUBLE) return true;
+    // A lease that is lost is granted to another instance.
+    if (this.#losses.some((at) => Math.abs(at - earlier.at) < STORAGE_TROUBLE)) return true;
     if (earlier.storedAt !== undefined) return (lease?.at ?? at) < earlier.storedAt;
     if (earlier.isGivenUp) return true;
     if (earlier.who === who) return false;
@@ -374,5 +410,7 @@ export class Judge {
     conduct.givenUp.add(request);
     const presentation = conduct.asked.get(request)?.presentation;
     if (presentation !== undefined) presentation.isGivenUp = true;
+    if (!conduct.waiting.has(request)) return;
+    this.accuse('answers that arrived', `${who} gives up request ${request}, whose answer it has.`);
   }
 }

@@ -23,6 +23,8 @@ export interface Parameters {
   /** Seconds. */
   readonly refreshBuffer: number;
   readonly onStorageUnavailable: 'request' | 'fail';
+  /** Whether sessions that nobody uses are renewed; only where the lifetime of refresh tokens is known. */
+  readonly keepAlive: boolean;
   /** The secrets that the instances are configured with. */
   readonly clientSecrets: readonly string[];
   readonly serverTimeout: number;
@@ -47,8 +49,18 @@ export type Entry =
       readonly kind: 'pause';
       readonly instance: number;
       readonly lasts: number;
-      /** Whether timers that fell due come before the messages that arrived meanwhile. */
+      /** Whether timers that fell due come before the messages that arrived meanwhile, as in Node. */
       readonly timersFirst: boolean;
+      /** Whether the whole machine sleeps: its monotonic clock stands still, and its wall clock goes on. */
+      readonly asleep?: boolean;
+    }
+  | {
+      readonly at: number;
+      readonly kind: 'clock';
+      /** Whose wall clock is set; the storage's, when absent. */
+      readonly instance?: number;
+      /** How far it is put ahead, or back. It stays there. */
+      readonly by: number;
     }
   | {
       readonly at: number;
@@ -79,10 +91,20 @@ export type Entry =
       /** How long nobody answers. */
       readonly lasts: number;
     }
+  | {
+      readonly at: number;
+      readonly kind: 'data loss';
+      /** How old the moment is that the storage comes back at; without it, it comes back empty. */
+      readonly loses?: number;
+      /** How long nobody answers. */
+      readonly lasts: number;
+    }
   | { readonly at: number; readonly kind: 'user revokes' }
   | { readonly at: number; readonly kind: 'access tokens end' };
 
 export type EntryKind = Entry['kind'];
+
+export type EntryOf<Kind extends EntryKind> = Extract<Entry, { readonly kind: Kind }>;
 
 /** Everything that is decided before a run begins; plain JSON. */
 export interface Plan {
@@ -95,12 +117,20 @@ export interface Plan {
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How long sessions hold a lease; as it is in life, whatever the time-out of a request is. */
+const LEASE = 30 * SECOND;
 
 export function planOf(seed: number): Plan {
   const random = new Draws(randomNumbers(seed));
   const parameters = parametersOf(random);
   const entries = [...entriesOf(random, parameters)].sort((one, other) => one.at - other.at);
-  return { seed, parameters, entries };
+  // A storage numbers its records by its clock, and by what it had before: versions are not given twice while it loses
+  // one of the two alone.
+  const losesWrites = entries.some(({ kind }) => kind === 'failover' || kind === 'data loss');
+  return { seed, parameters, entries: losesWrites ? entries.filter((entry) => !setsStorageBack(entry)) : entries };
 }
 
 function parametersOf(random: Draws): Parameters {
@@ -123,9 +153,11 @@ function parametersOf(random: Draws): Parameters {
     refreshEndsAccessTokens: random.happens(0.3),
     refreshBuffer: random.happens(0.7) ? 300 : random.between(0, 900),
     onStorageUnavailable: flow === 'service' || random.happens(0.2) ? 'request' : 'fail',
+    keepAlive: random.happens(0.3),
     clientSecrets: random.happens(0.5) ? ['first'] : ['first', 'second'],
-    serverTimeout: random.among([5, 10, 15, 20]) * SECOND,
-    storageTimeout: random.among([1, 3, 5, 10]) * SECOND,
+    // As shipped, most often.
+    serverTimeout: random.among([5, 10, 15, 15, 15, 20]) * SECOND,
+    storageTimeout: random.among([1, 3, 5, 5, 10]) * SECOND,
     serverLatency: [random.between(1, 50), random.magnitude(50, 2_000)],
     storageLatency: [0, random.magnitude(1, 200)],
     hintLatency: [0, random.magnitude(1, 500)],
@@ -140,7 +172,7 @@ function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
   const scenes = random.between(2, 8);
   for (let scene = 0; scene < scenes; scene += 1) {
     const begin = random.between(0, duration);
-    const entries = random.among([rush, rush, rush, signInAgain, muddle])(random, parameters, begin);
+    const entries = random.among([rush, rush, rush, signInAgain, standStill, loseData, muddle])(random, parameters, begin);
     for (const entry of entries) if (entry.at <= duration) yield entry;
   }
 }
@@ -177,6 +209,39 @@ function* signInAgain(random: Draws, parameters: Parameters, begin: number): Gen
   yield { at: begin + random.soon(10 * SECOND), kind: 'call', instance: somebody(), call: 'signIn' };
 }
 
+/** An instance stands still in the middle of its own refresh, and others want tokens before it goes on. */
+function* standStill(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks, serverLatency } = parameters;
+  const instance = random.index(clocks.length);
+  yield { at: begin, kind: 'call', instance, call: 'refresh' };
+  const at = begin + random.between(0, 2 * serverLatency[1]);
+  const pause = pauseOf(random, parameters, instance, at);
+  yield pause;
+  for (let left = random.between(0, 3); left > 0; left -= 1) {
+    const call = random.among<Call>(['use', 'refresh']);
+    yield { at: at + random.between(0, 2 * pause.lasts), kind: 'call', instance: random.index(clocks.length), call };
+  }
+  if (random.happens(0.5)) yield faultOf(random, parameters, at + random.between(0, pause.lasts));
+}
+
+/** The storage loses what it had soon after some instances have renewed, and others come who never knew of it. */
+function* loseData(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks, duration } = parameters;
+  const somebody = () => random.index(clocks.length);
+  const soon = () => begin + random.between(0, MINUTE);
+  for (let left = random.between(1, 3); left > 0; left -= 1) {
+    yield { at: soon(), kind: 'call', instance: somebody(), call: random.among<Call>(['refresh', 'refresh', 'signIn']) };
+  }
+  const at = begin + random.among([random.between(0, 2 * MINUTE), random.between(0, HOUR)]);
+  yield dataLossOf(random, parameters, at);
+  const lasts = Math.min(random.magnitude(50, MINUTE), Math.max(1, duration - at));
+  if (random.happens(0.7)) yield { at: soon(), kind: 'crash', instance: somebody(), lasts };
+  if (random.happens(0.3)) yield faultOf(random, parameters, Math.min(duration, at + random.soon(MINUTE)));
+  for (let left = random.between(0, 3); left > 0; left -= 1) {
+    yield { at: at + random.soon(5 * MINUTE), kind: 'call', instance: somebody(), call: callOf(random) };
+  }
+}
+
 /** Any calls and any faults, in any order. */
 function* muddle(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, accessTokenLifetime } = parameters;
@@ -207,7 +272,8 @@ function callOf(random: Draws): Call {
   return random.happens(0.92) ? random.among(usual) : random.among(['signIn', 'revoke', 'export', 'export']);
 }
 
-function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters, at: number): Entry {
+function faultOf(random: Draws, parameters: Parameters, at: number): Entry {
+  const { duration, clocks, clientSecrets } = parameters;
   const instance = random.index(clocks.length);
   const most = Math.max(1, duration - at);
   const lasts = Math.min(most, random.magnitude(50, random.happens(0.9) ? 2 * MINUTE : 30 * MINUTE));
@@ -217,6 +283,8 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
     'restart',
     'pause',
     'pause',
+    'clock',
+    'clock',
     'network',
     'network',
     'network',
@@ -227,6 +295,7 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
     'busy',
     'secrets',
     'failover',
+    'data loss',
     'user revokes',
     'access tokens end',
   ]);
@@ -241,8 +310,15 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
         ...(random.happens(0.6) && { instance }),
         lasts,
       };
-    case 'pause':
-      return { at, kind, instance, lasts, timersFirst: random.happens(0.5) };
+    case 'pause': {
+      const pause = pauseOf(random, parameters, instance, at);
+      return random.happens(0.5) ? pause : { ...pause, lasts };
+    }
+    case 'clock':
+      // The storage's clock is wrong by less than the time for which records are kept beyond the life of their tokens.
+      return random.happens(0.8)
+        ? { at, kind, instance, by: jumpOf(random, 30 * DAY) }
+        : { at, kind, by: jumpOf(random, 12 * HOUR) };
     case 'hints':
       return { at, kind, effect: random.among(['lost', 'late', 'twice']), lasts };
     case 'busy': {
@@ -253,6 +329,8 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
       return { at, kind, live: random.among([['third'], clientSecrets.slice(-1), ['third', 'first']]), lasts };
     case 'failover':
       return { at, kind, loses: random.magnitude(10, 10_000), lasts: Math.min(lasts, 10 * SECOND) };
+    case 'data loss':
+      return dataLossOf(random, parameters, at);
     case 'user revokes':
       return random.happens(0.4) ? { at, kind } : { at, kind: 'access tokens end' };
     case 'access tokens end':
@@ -260,6 +338,36 @@ function faultOf(random: Draws, { duration, clocks, clientSecrets }: Parameters,
     default:
       return { at, kind: kind === 'restart' ? kind : 'crash', instance, lasts };
   }
+}
+
+/** A pause that may strike in the middle of a request: it is over before the lease for it ends, or only later. */
+function pauseOf(
+  random: Draws,
+  { duration, serverTimeout }: Parameters,
+  instance: number,
+  at: number,
+): EntryOf<'pause'> {
+  const asleep = random.happens(0.3);
+  const pause = random.happens(0.6)
+    ? random.between(serverTimeout, LEASE - SECOND)
+    : random.between(LEASE, random.among([2 * LEASE, HOUR]));
+  const lasts = Math.min(pause, Math.max(1, duration - at));
+  return { at, kind: 'pause', instance, lasts, timersFirst: random.happens(0.7), ...(asleep && { asleep }) };
+}
+
+/** The storage is restarted without its data, or from a snapshot. */
+function dataLossOf(random: Draws, { duration }: Parameters, at: number): Entry {
+  const loses = random.happens(0.7) ? {} : { loses: random.magnitude(SECOND, duration) };
+  return { at, kind: 'data loss', ...loses, lasts: Math.min(random.magnitude(50, MINUTE), Math.max(1, duration - at)) };
+}
+
+/** How far a clock is set: a correction of seconds, a time zone that was mistaken, or another day. */
+function jumpOf(random: Draws, farthest: number): number {
+  return (random.happens(0.5) ? 1 : -1) * random.magnitude(SECOND, random.among([MINUTE, farthest]));
+}
+
+function setsStorageBack(entry: Entry): boolean {
+  return entry.kind === 'clock' && entry.instance === undefined && entry.by < 0;
 }
 
 /** What plans are drawn with. */

@@ -1,31 +1,56 @@
 import type { TokenStorage } from '@frameio-auth/core';
 
-/** Mistakes that others have made, to see that they are found: each spoils what a session hears of its storage. */
+/** A mistake: how it spoils what a session hears of its storage, or what is around the session. */
+export interface Planted {
+  spoilStorage?(storage: TokenStorage): TokenStorage;
+  /** Durations are measured on the wall clock. */
+  readonly wallClock?: boolean;
+  /** An answer that is in the socket is given up by a timer that runs late. */
+  readonly isImpatient?: boolean;
+  /** A commit is offered to a storage that lost it by an instance that knows of a newer one. */
+  readonly offersOutdone?: boolean;
+  /** Nobody is told when the storage may have lost data. */
+  readonly hidesLosses?: boolean;
+}
+
+/** Mistakes that others have made, or this project once, to see that they are found. */
 export const plants = {
   /** Grants the lease on whatever version there is, and hides that the record has moved on. */
-  'stale-lease': (storage) => ({
-    ...storage,
-    async lease(key, request) {
-      const reply = await storage.lease(key, request);
-      if (reply.outcome !== 'moved' || reply.record === undefined) return reply;
-      return storage.lease(key, { ...request, ifVersion: reply.record.version });
-    },
-  }),
+  'stale-lease': {
+    spoilStorage: (storage) => ({
+      ...storage,
+      async lease(key, request) {
+        const reply = await storage.lease(key, request);
+        if (reply.outcome !== 'moved' || reply.record === undefined) return reply;
+        return storage.lease(key, { ...request, ifVersion: reply.record.version });
+      },
+    }),
+  },
   /** Writes whatever version there is: no compare-and-set. */
-  overwrite: (storage) => ({ ...storage, commit: (key, request) => overwrite(storage, key, request) }),
+  overwrite: {
+    spoilStorage: (storage) => ({ ...storage, commit: (key, request) => overwrite(storage, key, request) }),
+  },
   /** Writes the ending of a session without looking whether another instance has renewed it meanwhile. */
-  'blind-ending': (storage) => ({
-    ...storage,
-    commit: (key, request) =>
-      JSON.parse(request.value).status === 'expired' ? overwrite(storage, key, request) : storage.commit(key, request),
-  }),
+  'blind-ending': {
+    spoilStorage: (storage) => ({
+      ...storage,
+      commit: (key, request) =>
+        JSON.parse(request.value).status === 'expired' ? overwrite(storage, key, request) : storage.commit(key, request),
+    }),
+  },
   /** Holds leases for less time than a request may take, and does not renew them. */
-  'short-lease': (storage) => ({
-    ...storage,
-    lease: (key, request) => storage.lease(key, { ...request, ttl: 1_000 }),
-    renew: async () => true,
-  }),
-} satisfies Record<string, (storage: TokenStorage) => TokenStorage>;
+  'short-lease': {
+    spoilStorage: (storage) => ({
+      ...storage,
+      lease: (key, request) => storage.lease(key, { ...request, ttl: 1_000 }),
+      renew: async () => true,
+    }),
+  },
+  'wall-clock': { wallClock: true },
+  'late-timer': { isImpatient: true },
+  'outdone-offer': { offersOutdone: true },
+  'hidden-loss': { hidesLosses: true },
+} satisfies Record<string, Planted>;
 
 export type Plant = keyof typeof plants;
 

@@ -18,24 +18,41 @@ interface Entry {
   /** From when on the record is listed as due; `Infinity`: never. */
   readonly dueAt: number;
   /** Outlives its deadline: that it ended by time is what the next holder is told. */
-  readonly lease?: { readonly id: string; readonly owner: string; readonly until: number };
+  readonly lease?: { readonly id: string; readonly owner: string; readonly deadline: number };
   /** Outlives the record: no version is given twice. */
   readonly lastVersion: number;
 }
 
 const EMPTY: Entry = { expiresAt: Infinity, dueAt: Infinity, lastVersion: 0 };
 
-/** The storage itself, far away from all instances: each call is one step, and takes no time here. */
+/** A commit, as it may have to be made again. */
+export interface WrittenRecord {
+  readonly value: string;
+  readonly version: number;
+  /** The version that it was written over. */
+  readonly base: number;
+  readonly expiresAt: number;
+  readonly dueAt: number;
+}
+
+/**
+ * The storage itself, far away from all instances: each call is one step, and takes no time here. Its wall clock, by
+ * which it dates and forgets records, may be set; leases end by its monotonic clock.
+ */
 export class SimulatedStorage {
   readonly #now: () => number;
+  readonly #monotonic: () => number;
   readonly #entries = new Map<string, Entry>();
   /** What was there before each change. */
   #journal: { readonly at: number; readonly key: string; readonly entry: Entry }[] = [];
   readonly #watchers = new Map<string, Set<(version: number) => void>>();
+  readonly #clients = new Set<(away: number) => void>();
   #grants = 0;
 
-  constructor(now: () => number) {
+  /** @param now - the wall clock; where `monotonic` is left out, one that nobody sets */
+  constructor(now: () => number, monotonic = now) {
     this.#now = now;
+    this.#monotonic = monotonic;
   }
 
   /** The keys that were ever written or leased. */
@@ -53,21 +70,21 @@ export class SimulatedStorage {
     const seen = { ...recordOf(entry), now };
     if ((entry.record?.version ?? 0) !== ifVersion) return { outcome: 'moved', ...seen };
     const last = entry.lease;
-    if (last !== undefined && last.owner !== owner && now < last.until) {
-      return { outcome: 'held', ...seen, until: last.until };
+    const left = last === undefined ? 0 : last.deadline - this.#monotonic();
+    if (last !== undefined && last.owner !== owner && left > 0) {
+      return { outcome: 'held', ...seen, until: now + left };
     }
     this.#grants += 1;
     const id = String(this.#grants);
-    const until = now + ttl;
-    this.#replace(key, { ...entry, lease: { id, owner, until } });
-    const abandoned = last !== undefined && now >= last.until;
-    return { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until, abandoned };
+    this.#replace(key, { ...entry, lease: { id, owner, deadline: this.#monotonic() + ttl } });
+    const abandoned = last !== undefined && left <= 0;
+    return { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until: now + ttl, abandoned };
   }
 
   renew({ key, id, ttl }: Lease): boolean {
     const entry = this.#find(key);
     if (entry.lease?.id !== id) return false;
-    this.#replace(key, { ...entry, lease: { ...entry.lease, until: this.#now() + ttl } });
+    this.#replace(key, { ...entry, lease: { ...entry.lease, deadline: this.#monotonic() + ttl } });
     return true;
   }
 
@@ -108,9 +125,45 @@ export class SimulatedStorage {
     return () => void listeners.delete(own);
   }
 
-  /** A replica takes over that has not heard of the last `loses` milliseconds. */
-  failOver(loses: number): void {
-    const knows = this.#now() - loses;
+  /** The version that the last commit on a key was given or, where that was lost, the one before. */
+  lastVersionOf(key: string): number {
+    return this.#find(key).lastVersion;
+  }
+
+  /** Makes a commit again that was lost, and not one that was outdone: that stands on something later than its base. */
+  restore(key: string, { value, version, base, expiresAt, dueAt }: WrittenRecord): 'restored' | 'kept' {
+    const { lastVersion } = this.#find(key);
+    if (lastVersion >= version || this.#now() >= expiresAt) return 'kept';
+    if (lastVersion > base) {
+      this.#notify(key);
+      return 'kept';
+    }
+    this.#replace(key, { record: Object.freeze({ value, version }), expiresAt, dueAt, lastVersion: version });
+    this.#notify(key);
+    return 'restored';
+  }
+
+  /** Calls `onBack` whenever the storage has been away, and may have lost what it had. */
+  connect(onBack: (away: number) => void): () => void {
+    const own = (away: number) => onBack(away);
+    this.#clients.add(own);
+    return () => void this.#clients.delete(own);
+  }
+
+  /** @param away - for how long, in milliseconds */
+  comeBack(away: number): void {
+    for (const onBack of [...this.#clients]) onBack(away);
+  }
+
+  /** Loses all that it has. */
+  empty(): void {
+    this.#entries.clear();
+    this.#journal = [];
+  }
+
+  /** Goes back to what it was `loses` milliseconds before: a replica takes over, or a snapshot is restored. */
+  rewind(loses: number): void {
+    const knows = this.#monotonic() - loses;
     for (let last = this.#journal.at(-1); last !== undefined && last.at > knows; last = this.#journal.at(-1)) {
       this.#journal.pop();
       this.#entries.set(last.key, last.entry);
@@ -125,7 +178,7 @@ export class SimulatedStorage {
   }
 
   #replace(key: string, entry: Entry): void {
-    this.#journal.push({ at: this.#now(), key, entry: this.#entries.get(key) ?? EMPTY });
+    this.#journal.push({ at: this.#monotonic(), key, entry: this.#entries.get(key) ?? EMPTY });
     this.#entries.set(key, entry);
   }
 

@@ -4,8 +4,9 @@ import { type CallOutcome, type Event, History, SESSION } from './history.ts';
 import { Instance, type Surroundings } from './instance.ts';
 import type { Violation } from './invariants.ts';
 import { Judge } from './judge.ts';
+import { instanceClock, MachineClock, wallClock } from './machine-clock.ts';
 import type { Entry, Plan } from './plan.ts';
-import { type Plant, plants } from './plants.ts';
+import { type Plant, type Planted, plants } from './plants.ts';
 import { Chance } from './random-numbers.ts';
 import { serverConnection } from './server-connection.ts';
 import { SimulatedServer } from './simulated-server.ts';
@@ -28,7 +29,12 @@ export interface Outcome {
 /** All worlds begin in the same hour. */
 const BEGINNING = Date.UTC(2026, 0, 1);
 
-/** When, after the last fault, everybody is asked for a token, and which of these times everybody must have one. */
+const EXACT = { ahead: 0, fast: 0 };
+
+/**
+ * When, after the last fault, everybody is asked for a token. The last time everybody must have one, and an instance that
+ * has just begun as well.
+ */
 const ROUNDS = [5, 8, 11].map((minutes) => minutes * 60_000);
 /** What the last of these calls may take. */
 const LAST_CALLS = 2 * 60_000;
@@ -58,7 +64,9 @@ class World {
   readonly #storage: SimulatedStorage;
   readonly #application: Application;
   readonly #around: Surroundings;
-  /** By place. */
+  readonly #storageClock: MachineClock;
+  /** By place, as the instances are. */
+  readonly #machines: MachineClock[];
   readonly #instances: Instance[] = [];
   readonly #generations: number[] = [];
 
@@ -70,31 +78,37 @@ class World {
     const history = new History(() => time.now - BEGINNING);
     const weather = new Weather(chance, now);
     const ledger = new TokenLedger(parameters, now);
-    const storage = new SimulatedStorage(now);
+    const storageClock = new MachineClock(time, BEGINNING, EXACT);
+    const storage = new SimulatedStorage(
+      () => storageClock.wall,
+      () => storageClock.monotonic,
+    );
     const server = new SimulatedServer(ledger, weather, history, parameters);
     this.#plan = plan;
     this.history = history;
     this.#weather = weather;
     this.#ledger = ledger;
     this.#storage = storage;
+    this.#storageClock = storageClock;
+    this.#machines = parameters.clocks.map((error) => new MachineClock(time, BEGINNING, error));
     this.#application = new Application({ time, chance, history, ledger, flow: parameters.flow });
     const { serverLatency, serverTimeout, storageLatency, storageTimeout: timeout, hintLatency } = parameters;
-    const spoil = plant === undefined ? undefined : plants[plant];
+    const planted: Planted = plant === undefined ? {} : plants[plant];
+    const clockOf = planted.wallClock ? wallClock : instanceClock;
     this.#around = {
       time,
-      beginning: BEGINNING,
       chance,
       history,
       parameters,
-      transportOf: (instance) =>
-        serverConnection(
-          { time, chance, weather, history, server, latency: serverLatency, timeout: serverTimeout },
-          instance,
-        ),
+      clockOf: (instance) => clockOf(time, instance.machine, instance),
+      transportOf: (instance) => {
+        const route = { time, chance, weather, history, server, latency: serverLatency, timeout: serverTimeout };
+        return serverConnection({ ...route, ...planted }, instance);
+      },
       storageOf: (instance) => {
         const route = { time, chance, weather, history, storage, latency: storageLatency, hintLatency, timeout };
-        const connection = storageConnection(route, instance);
-        return spoil === undefined ? connection : spoil(connection);
+        const connection = storageConnection({ ...route, ...planted }, instance);
+        return planted.spoilStorage?.(connection) ?? connection;
       },
     };
     this.judge = new Judge({
@@ -136,6 +150,7 @@ class World {
     for (const round of ROUNDS) {
       this.#time.after(duration + round, () => {
         outcomes.clear();
+        if (round === Math.max(...ROUNDS)) this.#start(this.#instances.length);
         for (const instance of this.#instances) {
           void this.#application.call(instance, 'use').then((outcome) => outcomes.set(instance.name, outcome));
         }
@@ -185,7 +200,7 @@ class World {
       case 'pause': {
         const instance = this.#at(entry.instance);
         if (!instance.isAlive || instance.isStandingStill) break;
-        instance.standStill();
+        instance.standStill(entry.asleep === true);
         this.history.note({ kind: 'stands still', who: instance.name });
         this.#time.after(entry.lasts, () => {
           if (!instance.isAlive) return;
@@ -194,6 +209,21 @@ class World {
         });
         break;
       }
+      case 'clock':
+        this.history.note({ kind: 'struck', entry });
+        (entry.instance === undefined ? this.#storageClock : this.#machines[entry.instance])?.set(entry.by);
+        break;
+      case 'failover':
+      case 'data loss':
+        this.history.note({ kind: 'struck', entry });
+        this.#lose(entry.loses);
+        this.#weather.begin(entry);
+        this.#time.after(entry.lasts, () => {
+          this.#weather.end(entry);
+          this.history.note({ kind: 'over', entry });
+          this.#storage.comeBack(entry.lasts);
+        });
+        break;
       case 'user revokes':
         this.history.note({ kind: 'struck', entry });
         this.#ledger.revokeUser();
@@ -204,7 +234,6 @@ class World {
         break;
       default:
         this.history.note({ kind: 'struck', entry });
-        if (entry.kind === 'failover') this.#failOver(entry.loses);
         this.#weather.begin(entry);
         this.#time.after(entry.lasts, () => {
           this.#weather.end(entry);
@@ -213,9 +242,11 @@ class World {
     }
   }
 
-  #failOver(loses: number): void {
+  /** @param loses - of how many milliseconds; of all when `undefined` */
+  #lose(loses: number | undefined): void {
     const before = this.#record;
-    this.#storage.failOver(loses);
+    if (loses === undefined) this.#storage.empty();
+    else this.#storage.rewind(loses);
     const after = this.#record;
     if (before?.version === after?.version) return;
     this.history.note({ kind: 'writes lost', before: holdingOf(before), after: holdingOf(after) });
@@ -233,7 +264,8 @@ class World {
   #start(place: number): void {
     const generation = (this.#generations[place] ?? 0) + 1;
     this.#generations[place] = generation;
-    const instance = new Instance(place, generation, this.#around);
+    this.#machines[place] ??= new MachineClock(this.#time, BEGINNING, EXACT);
+    const instance = new Instance(place, generation, this.#machines[place], this.#around);
     this.#instances[place] = instance;
     this.history.note({ kind: 'started', who: instance.name });
   }

@@ -8,6 +8,8 @@ import {
   type TokenStorage,
 } from '@frameio-auth/core';
 import type { History, Holding, StorageCall } from './history.ts';
+import type { MonotonicClock } from './machine-clock.ts';
+import { OfferedCommits } from './offered-commits.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
 import type { SimulatedStorage } from './simulated-storage.ts';
@@ -18,6 +20,8 @@ import type { Weather } from './weather.ts';
 export interface Receiver {
   readonly name: string;
   readonly place: number;
+  readonly clock: MonotonicClock;
+  readonly isStandingStill: boolean;
   /** Runs something there, as soon as it can be run there; never, if the receiver is dead. */
   deliver(kind: 'timer' | 'message', run: () => void): void;
 }
@@ -32,7 +36,16 @@ export interface StorageRoute {
   readonly hintLatency: Span;
   /** Milliseconds until an answer is given up. */
   readonly timeout: number;
+  /** Planted mistakes, see {@link OfferedCommits}; and that nobody is told when the storage may have lost data. */
+  readonly offersOutdone?: boolean;
+  readonly hidesLosses?: boolean;
 }
+
+/** How long a connection takes to be there again, in milliseconds. */
+const RECONNECTION = [0, 2_000] as const;
+
+/** How soon the watchers are told that the storage may have lost data, in milliseconds. */
+const TOLD_OF_LOSS = 1_000;
 
 /** Late hints are this late at most, in milliseconds. */
 const LATEST_HINT = 60_000;
@@ -45,6 +58,21 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
   const { time, chance, weather, history, storage, latency, timeout } = route;
   const { name: who, place } = receiver;
   const subscriptions = new Set<() => void>();
+  const watched = new Set<() => void>();
+  const commits = new OfferedCommits({
+    receiver,
+    offersOutdone: route.offersOutdone === true,
+    offer: (key, record) => ask('restore', key, () => storage.restore(key, record)),
+  });
+  const disconnect = storage.connect((away) =>
+    time.after(chance.within(`reconnection ${place}`, time.now, RECONNECTION), () =>
+      receiver.deliver('message', () => {
+        if (closed) return;
+        commits.offerAgain(away);
+        if (!route.hidesLosses) for (const tell of [...watched]) tell();
+      }),
+    ),
+  );
   let closed = false;
   let questions = 0;
 
@@ -74,7 +102,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         time.after(delay('there'), () => receiver.deliver('message', giveUp('unreachable')));
         return;
       }
-      const timer = time.after(timeout, () => receiver.deliver('timer', giveUp('timeout')));
+      const timer = receiver.clock.setTimeout(giveUp('timeout'), timeout);
       if (effect === 'request lost') return;
       time.after(delay('there'), () => {
         if (weather.storageIsAway) return;
@@ -88,8 +116,9 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
           receiver.deliver('message', () => {
             if (!waiting) return;
             waiting = false;
-            time.cancel(timer);
+            receiver.clock.clearTimeout(timer);
             history.note({ kind: 'storage answered', ...about, asked });
+            commits.hear(key, version);
             resolve(reply);
           }),
         );
@@ -97,7 +126,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     });
   }
 
-  function hint(listener: (version: number) => void, version: number): void {
+  function hint(key: string, listener: (version: number) => void, version: number): void {
     const { hints, storageIsAway } = weather;
     const effect = weather.strike('storage', place);
     if (storageIsAway || hints === 'lost' || (effect !== undefined && effect !== 'slow')) return;
@@ -108,6 +137,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       time.after(delay(which), () =>
         receiver.deliver('message', () => {
           history.note({ kind: 'hinted', who, version });
+          commits.hear(key, version);
           listener(version);
         }),
       );
@@ -133,7 +163,17 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     async commit(key, request) {
       assertKey(key);
       assertCommitRequest(request);
-      return ask('commit', key, () => storage.commit(key, request));
+      const { value, expiresAt = Infinity, dueAt = Infinity } = request;
+      let base = 0;
+      commits.hear(key, Infinity); // Whoever writes has something newer, whatever comes of this.
+      const reply = await ask('commit', key, () => {
+        base = storage.lastVersionOf(key);
+        return storage.commit(key, request);
+      });
+      if (reply.outcome === 'committed' && !closed) {
+        commits.add(key, { value, version: reply.version, base, expiresAt, dueAt });
+      }
+      return reply;
     },
     async due(request) {
       assertDueRequest(request);
@@ -144,12 +184,28 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       assertOpen();
       let watching = true;
       const unwatch = storage.watch(key, (version) =>
-        hint((hinted) => {
-          if (watching && !closed) listener(hinted);
-        }, version),
+        hint(
+          key,
+          (hinted) => {
+            if (watching && !closed) listener(hinted);
+          },
+          version,
+        ),
       );
+      const tellOfLoss = () => {
+        receiver.clock.setTimeout(
+          () => {
+            if (!watching || closed) return;
+            history.note({ kind: 'hinted', who, version: 0 });
+            listener(0);
+          },
+          chance.within(`told of loss ${place}`, time.now, [0, TOLD_OF_LOSS]),
+        );
+      };
+      watched.add(tellOfLoss);
       const unsubscribe = () => {
         watching = false;
+        watched.delete(tellOfLoss);
         unwatch();
         subscriptions.delete(unsubscribe);
       };
@@ -158,6 +214,8 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     },
     async close() {
       closed = true;
+      disconnect();
+      commits.close();
       for (const unsubscribe of [...subscriptions]) unsubscribe();
     },
   };
@@ -165,6 +223,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
 
 function outcomeOf(reply: unknown): string {
   if (typeof reply === 'boolean') return reply ? 'done' : 'too late';
+  if (typeof reply === 'string') return reply;
   if (typeof reply !== 'object' || reply === null || !('outcome' in reply)) return 'done';
   return 'abandoned' in reply && reply.abandoned === true ? 'granted after an abandoned one' : String(reply.outcome);
 }

@@ -23,7 +23,7 @@ function tellWhat(event: Event): string {
     case 'over':
       return `over: ${tellEntry(event.entry)}`;
     case 'writes lost':
-      return `${tellHolding(event.before)} is lost, and the record is what it was before: ${tellHolding(event.after)}`;
+      return `the storage has lost ${tellHolding(event.before)}, and has ${tellHolding(event.after)}`;
     case 'started':
       return 'starts';
     case 'died':
@@ -65,6 +65,8 @@ function tellWhat(event: Event): string {
     }
     case 'server revoked':
       return `server: ${event.token} revoked`;
+    case 'answer waits':
+      return 'cannot read the answer of the server yet';
     case 'server answered':
       return `hears the server: ${event.status}`;
     case 'server silent':
@@ -104,7 +106,11 @@ function tellEntry(entry: Entry): string {
     case 'restart':
       return `${entry.kind} of ${placeName(entry.instance)}, back after ${entry.lasts} ms`;
     case 'pause':
-      return `${placeName(entry.instance)} stands still for ${entry.lasts} ms`;
+      return `${placeName(entry.instance)} ${entry.asleep ? 'sleeps' : 'stands still'} for ${entry.lasts} ms`;
+    case 'clock': {
+      const whose = entry.instance === undefined ? 'the storage' : placeName(entry.instance);
+      return `the clock of ${whose} is put ${entry.by < 0 ? 'back' : 'ahead'} by ${Math.abs(entry.by)} ms`;
+    }
     case 'network': {
       const whose = entry.instance === undefined ? 'everybody' : placeName(entry.instance);
       return `from ${whose} to the ${entry.peer}: ${entry.share * 100} % ${entry.effect}, for ${entry.lasts} ms`;
@@ -119,6 +125,10 @@ function tellEntry(entry: Entry): string {
       return `the server knows the client secret as ${entry.live.join(' or ')}, for ${entry.lasts} ms`;
     case 'failover':
       return `the storage fails over: the last ${entry.loses} ms are lost, and it is away for ${entry.lasts} ms`;
+    case 'data loss': {
+      const what = entry.loses === undefined ? 'empty' : `as it was ${entry.loses} ms before`;
+      return `the storage is away for ${entry.lasts} ms, and comes back ${what}`;
+    }
     case 'user revokes':
       return 'the user takes back every sign-in';
     case 'access tokens end':

@@ -1,7 +1,5 @@
-import type { Entry, NetworkEffect } from './plan.ts';
+import type { Entry, EntryOf, NetworkEffect } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
-
-type Of<Kind extends Entry['kind']> = Extract<Entry, { readonly kind: Kind }>;
 
 /** What is wrong at the moment: the faults that have struck and are not over. */
 export class Weather {
@@ -35,14 +33,14 @@ export class Weather {
   }
 
   get storageIsAway(): boolean {
-    return this.#first('failover') !== undefined;
+    return this.#first('failover') !== undefined || this.#first('data loss') !== undefined;
   }
 
-  get hints(): Of<'hints'>['effect'] | undefined {
+  get hints(): EntryOf<'hints'>['effect'] | undefined {
     return this.#first('hints')?.effect;
   }
 
-  get busy(): Of<'busy'> | undefined {
+  get busy(): EntryOf<'busy'> | undefined {
     return this.#first('busy');
   }
 
@@ -51,12 +49,12 @@ export class Weather {
     return this.#first('secrets')?.live;
   }
 
-  #first<Kind extends Entry['kind']>(kind: Kind): Of<Kind> | undefined {
+  #first<Kind extends Entry['kind']>(kind: Kind): EntryOf<Kind> | undefined {
     return this.#all(kind)[0];
   }
 
-  #all<Kind extends Entry['kind']>(kind: Kind): Of<Kind>[] {
+  #all<Kind extends Entry['kind']>(kind: Kind): EntryOf<Kind>[] {
     if (this.#faults.size === 0) return [];
-    return [...this.#faults].filter((fault): fault is Of<Kind> => fault.kind === kind);
+    return [...this.#faults].filter((fault): fault is EntryOf<Kind> => fault.kind === kind);
   }
 }

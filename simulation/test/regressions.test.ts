@@ -23,6 +23,7 @@ const PARAMETERS: Parameters = {
   refreshEndsAccessTokens: false,
   refreshBuffer: 300,
   onStorageUnavailable: 'fail',
+  keepAlive: false,
   clientSecrets: ['first'],
   serverTimeout: 10 * SECOND,
   storageTimeout: 5 * SECOND,

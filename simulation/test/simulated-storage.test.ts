@@ -1,9 +1,10 @@
 import { storageContract } from '@frameio-auth/testing';
 import { describe, it } from 'vitest';
 import { History } from '../src/history.ts';
+import { instanceClock, MachineClock } from '../src/machine-clock.ts';
 import { Chance } from '../src/random-numbers.ts';
 import { SimulatedStorage } from '../src/simulated-storage.ts';
-import { storageConnection } from '../src/storage-connection.ts';
+import { type Receiver, storageConnection } from '../src/storage-connection.ts';
 import { VirtualTime } from '../src/virtual-time.ts';
 import { Weather } from '../src/weather.ts';
 
@@ -27,8 +28,13 @@ describe('the simulated storage keeps the contract while no fault strikes', () =
             hintLatency: [0, 0],
             timeout: 5_000,
           },
-          { name, place, deliver: (_, run) => run() },
+          receiver(name, place),
         );
+      const receiver = (name: string, place: number): Receiver => {
+        const running = { deliver: (_: unknown, run: () => void) => run() };
+        const machine = new MachineClock(time, time.now, { ahead: 0, fast: 0 });
+        return { ...running, name, place, clock: instanceClock(time, machine, running), isStandingStill: false };
+      };
       const clock = pump(time);
       return {
         storage: connect('a1', 0),

@@ -1,0 +1,107 @@
+import type { Clock, TimerHandle } from '@frameio-auth/core';
+import type { Receiver } from './storage-connection.ts';
+import type { Appointment, VirtualTime } from './virtual-time.ts';
+
+/** How wrong a machine's clocks are: milliseconds ahead of the true time, and parts per million faster than it. */
+export interface ClockError {
+  readonly ahead: number;
+  readonly fast: number;
+}
+
+/**
+ * The clocks of one machine. The wall clock can be set, in either direction and at any moment. The monotonic clock
+ * cannot, but it stands still while the machine sleeps.
+ */
+export class MachineClock {
+  readonly #time: VirtualTime;
+  readonly #beginning: number;
+  readonly #speed: number;
+  #ahead: number;
+  #slept = 0;
+  #asleepSince: number | undefined;
+
+  /** @param beginning - the first moment of the world, in milliseconds since the Unix epoch */
+  constructor(time: VirtualTime, beginning: number, { ahead, fast }: ClockError) {
+    this.#time = time;
+    this.#beginning = beginning;
+    this.#speed = 1 + fast / 1_000_000;
+    this.#ahead = ahead;
+  }
+
+  /** Milliseconds since the Unix epoch, as the machine believes. */
+  get wall(): number {
+    return Math.floor(this.#beginning + this.#ahead + (this.#time.now - this.#beginning) * this.#speed);
+  }
+
+  /** Milliseconds for which the machine was awake. */
+  get monotonic(): number {
+    return ((this.#asleepSince ?? this.#time.now) - this.#beginning - this.#slept) * this.#speed;
+  }
+
+  /** The true time that passes while the monotonic clock advances by `duration`, if the machine stays awake. */
+  trueDuration(duration: number): number {
+    return duration / this.#speed;
+  }
+
+  set(by: number): void {
+    this.#ahead += by;
+  }
+
+  fallAsleep(): void {
+    this.#asleepSince ??= this.#time.now;
+  }
+
+  wakeUp(): void {
+    if (this.#asleepSince === undefined) return;
+    this.#slept += this.#time.now - this.#asleepSince;
+    this.#asleepSince = undefined;
+  }
+}
+
+/** A clock that also tells how much time has passed, whatever hour it shows. */
+export type MonotonicClock = Clock & { monotonic(): number };
+
+interface Timer {
+  appointment?: Appointment;
+}
+
+/** The clock of one instance: its timers wait by the machine's monotonic clock, and run when the instance can run. */
+export function instanceClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): MonotonicClock {
+  return clockOf(time, machine, receiver, () => machine.monotonic);
+}
+
+/** A clock that measures durations on the wall clock, as programs do that compare `Date.now()` with a deadline. */
+export function wallClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): MonotonicClock {
+  return clockOf(time, machine, receiver, () => machine.wall);
+}
+
+function clockOf(
+  time: VirtualTime,
+  machine: MachineClock,
+  receiver: Pick<Receiver, 'deliver'>,
+  monotonic: () => number,
+): MonotonicClock {
+  return {
+    now: () => machine.wall,
+    monotonic,
+    setTimeout(callback, delay): TimerHandle {
+      const deadline = monotonic() + delay;
+      const timer: Timer = {};
+      const wait = () => {
+        timer.appointment = time.after(machine.trueDuration(Math.max(0, deadline - monotonic())), () =>
+          receiver.deliver('timer', () => {
+            if (timer.appointment?.run === undefined) return;
+            if (monotonic() < deadline) wait();
+            else callback();
+          }),
+        );
+      };
+      wait();
+      return timer;
+    },
+    clearTimeout(handle) {
+      const { appointment } = handle as Timer;
+      if (appointment !== undefined) time.cancel(appointment);
+    },
+  };
+}

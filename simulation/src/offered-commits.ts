@@ -1,0 +1,62 @@
+import type { WrittenRecord } from './simulated-storage.ts';
+import type { Receiver } from './storage-connection.ts';
+
+/** Commits older than this have reached the replicas, or never will. In milliseconds. */
+const SPAN = 60_000;
+
+/** How long a connection takes to notice that the storage is back and to see whether it lost something. In milliseconds. */
+const SETTLING = 250;
+const BETWEEN_TRIES = 1_000;
+const TRIES = 10;
+
+export interface OfferedCommitsOptions {
+  readonly receiver: Receiver;
+  readonly offer: (key: string, record: WrittenRecord) => Promise<unknown>;
+  /** Whether a commit is offered although a newer record is known: a planted mistake. */
+  readonly offersOutdone: boolean;
+}
+
+/**
+ * The newest commits of one connection, which are offered again when the storage comes back and may have lost them. A
+ * commit of which it knows that another instance has outdone it is not.
+ */
+export class OfferedCommits {
+  readonly #options: OfferedCommitsOptions;
+  readonly #commits = new Map<string, { readonly record: WrittenRecord; readonly at: number }>();
+  #tries = 0;
+
+  constructor(options: OfferedCommitsOptions) {
+    this.#options = options;
+  }
+
+  add(key: string, record: WrittenRecord): void {
+    this.#commits.set(key, { record, at: this.#options.receiver.clock.monotonic() });
+  }
+
+  /** Some answer told of a version. */
+  hear(key: string, version: number): void {
+    const own = this.#commits.get(key);
+    if (own !== undefined && own.record.version < version && !this.#options.offersOutdone) this.#commits.delete(key);
+  }
+
+  /** @param away - for how long nobody could write, in milliseconds */
+  offerAgain(away: number): void {
+    this.#tries = TRIES;
+    this.#offerIn(SETTLING, this.#options.receiver.clock.monotonic() - away - SPAN);
+  }
+
+  close(): void {
+    this.#commits.clear();
+  }
+
+  #offerIn(delay: number, since: number): void {
+    const { receiver, offer } = this.#options;
+    if (this.#tries === 0) return;
+    this.#tries -= 1;
+    receiver.clock.setTimeout(async () => {
+      const commits = [...this.#commits].filter(([, { at }]) => at >= since);
+      const offered = await Promise.allSettled(commits.map(([key, { record }]) => offer(key, record)));
+      if (offered.some(({ status }) => status === 'rejected')) this.#offerIn(BETWEEN_TRIES, since);
+    }, delay);
+  }
+}
