@@ -1,4 +1,4 @@
-import { FrameioAuthError } from '@frameio-auth/core';
+import { FrameioAuthError, type WebAppAuth } from '@frameio-auth/core';
 import type { CallOutcome, History } from './history.ts';
 import type { Instance } from './instance.ts';
 import type { Call, Parameters } from './plan.ts';
@@ -18,6 +18,13 @@ export interface PendingCall {
 
 /** An error that is none of those which sessions promise. */
 export const STRANGE_ERROR = 'strange error';
+
+/** What is asked of an instance: besides the calls of a plan, the two halves of a sign-in by a browser, and the end. */
+type Request = { readonly call: Call | 'authorize' | 'close' } | { readonly call: 'callback'; readonly url: string };
+
+/** How long users take at the server, in milliseconds: most are quick, and some are too late. */
+const VISIT = [1_000, 60_000] as const;
+const LATE_VISIT = 11 * 60_000;
 
 /** How long an impatient caller waits at most, and how long the API takes to answer. Milliseconds. */
 const IMPATIENCE = [1, 3_000] as const;
@@ -53,6 +60,25 @@ export class Application {
 
   /** Makes a call as soon as the instance runs; resolves with how it ended, and never if the instance dies. */
   call(instance: Instance, call: Call | 'close'): Promise<CallOutcome> {
+    return this.#ask(instance, { call });
+  }
+
+  /** A user signs in by a browser: the sign-in begins on one instance, and ends on another one or the same. */
+  async visit(begin: Instance, end: () => Instance): Promise<void> {
+    const begun = await this.#ask(begin, { call: 'authorize' });
+    if (!('url' in begun)) return;
+    const { searchParams } = new URL(begun.url);
+    const isLate = this.#chance.draw(`late visit ${begin.place}`, this.#time.now) < 0.05;
+    const stays = isLate ? LATE_VISIT : this.#chance.within(`visit ${begin.place}`, this.#time.now, VISIT);
+    this.#time.after(stays, () => {
+      const code = this.#ledger.authorize();
+      const query = new URLSearchParams({ code, state: searchParams.get('state') ?? '' });
+      void this.#ask(end(), { call: 'callback', url: `${searchParams.get('redirect_uri')}?${query}` });
+    });
+  }
+
+  #ask(instance: Instance, request: Request): Promise<CallOutcome> {
+    const { call } = request;
     return new Promise((resolve) => {
       instance.deliver('message', () => {
         this.#calls += 1;
@@ -66,14 +92,14 @@ export class Application {
           this.#history.note({ kind: 'settled', who, number, call, outcome });
           resolve(outcome);
         };
-        void this.#make(instance, call).then(settle, (error: unknown) => settle(outcomeOf(error)));
+        void this.#make(instance, request).then(settle, (error: unknown) => settle(outcomeOf(error)));
       });
     });
   }
 
-  async #make(instance: Instance, call: Call | 'close'): Promise<CallOutcome> {
+  async #make(instance: Instance, request: Request): Promise<CallOutcome> {
     const { auth } = instance;
-    switch (call) {
+    switch (request.call) {
       case 'use':
         return this.#use(instance);
       case 'getToken':
@@ -94,7 +120,15 @@ export class Application {
         await auth.refresh();
         return { done: true };
       case 'signIn':
+      case 'visit': // Nobody but the service itself, which has no users.
         await this.#signIn(instance);
+        return { done: true };
+      case 'authorize': {
+        const { url } = await (auth as WebAppAuth).getAuthorizationUrl();
+        return { done: true, url };
+      }
+      case 'callback':
+        await (auth as WebAppAuth).handleCallback(request.url);
         return { done: true };
       case 'revoke':
         await auth.revoke();

@@ -17,8 +17,15 @@ const counted = {
   'tokens served unwritten': (event) => event.kind === 'state' && event.to === 'valid.unsaved',
   'failovers of the storage': (event) => event.kind === 'struck' && event.entry.kind === 'failover',
   'failovers that lost a record': (event) => event.kind === 'writes lost',
+  'storages that came back empty': (event) => isLoss(event, (loses) => loses === undefined),
+  'storages that came back as they were long before': (event) => isLoss(event, (loses) => loses !== undefined),
+  'records offered to the storage again': (event) => event.kind === 'storage did' && event.call === 'restore',
   'instances that died': (event) => event.kind === 'died',
   'instances that stood still': (event) => event.kind === 'stands still',
+  'machines that slept': (event) => event.kind === 'stands still' && event.asleep,
+  'answers that came to those who stood still': (event) => event.kind === 'answer waits',
+  'clocks of instances that were set': (event) => isSet(event, (instance) => instance !== undefined),
+  'clocks of the storage that were set': (event) => isSet(event, (instance) => instance === undefined),
   'sign-ins': (event) => event.kind === 'signed in',
   'sessions revoked by the application': (event) => event.kind === 'state' && event.to === 'revoked',
   'sign-ins taken back by the user': (event) => event.kind === 'struck' && event.entry.kind === 'user revokes',
@@ -27,6 +34,14 @@ const counted = {
   'calls answered with a token': (event) => event.kind === 'handed',
   'calls answered with an error': (event) => event.kind === 'settled' && 'error' in event.outcome,
 } as const satisfies Record<string, (event: Event) => boolean>;
+
+function isLoss(event: Event, is: (loses: number | undefined) => boolean): boolean {
+  return event.kind === 'struck' && event.entry.kind === 'data loss' && is(event.entry.loses);
+}
+
+function isSet(event: Event, is: (instance: number | undefined) => boolean): boolean {
+  return event.kind === 'struck' && event.entry.kind === 'clock' && is(event.entry.instance);
+}
 
 function ends(event: Event, cause: string): boolean {
   return event.kind === 'storage did' && event.call === 'commit' && event.after.status === 'expired'

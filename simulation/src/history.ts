@@ -18,7 +18,8 @@ export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'd
 export type CallOutcome =
   | { readonly token: string; readonly accepted?: boolean }
   | { readonly error: string; readonly code: string }
-  | { readonly done: true };
+  /** `url`: where a user signs in. */
+  | { readonly done: true; readonly url?: string };
 
 /** What happened. `who`: an instance, such as `a1`; the next one in its place is `a2`. */
 export type Occurrence =
@@ -26,7 +27,8 @@ export type Occurrence =
   | { readonly kind: 'over'; readonly entry: Entry }
   /** The storage went back to what it was before, or has nothing any more. */
   | { readonly kind: 'writes lost'; readonly before: Holding; readonly after: Holding }
-  | { readonly kind: 'started' | 'died' | 'stands still' | 'goes on'; readonly who: string }
+  | { readonly kind: 'started' | 'died' | 'goes on'; readonly who: string }
+  | { readonly kind: 'stands still'; readonly who: string; readonly asleep: boolean }
   | { readonly kind: 'called'; readonly who: string; readonly number: number; readonly call: string }
   | {
       readonly kind: 'settled';
@@ -80,14 +82,14 @@ export type Occurrence =
       readonly kind: 'server asked';
       readonly who: string;
       readonly request: number;
-      /** The refresh token in it. */
+      /** The refresh token or the code in it. */
       readonly presented?: string;
     }
   | {
       readonly kind: 'server did';
       readonly who: string;
       readonly request: number;
-      readonly grant: 'refresh_token' | 'client_credentials';
+      readonly grant: 'refresh_token' | 'authorization_code' | 'client_credentials';
       readonly presented?: string;
       readonly outcome: IssuedTokens | DeathOfToken | 'invalid_client' | 429 | 503;
     }

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   customServer,
   type Entropy,
   ServerToServerAuth,
@@ -8,7 +9,7 @@ import {
   WebAppAuth,
 } from '@frameio-auth/core';
 import type { History } from './history.ts';
-import type { MachineClock, MonotonicClock } from './machine-clock.ts';
+import type { MachineClock } from './machine-clock.ts';
 import type { Parameters } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
 import { SERVER } from './simulated-server.ts';
@@ -20,7 +21,7 @@ export interface Surroundings {
   readonly chance: Chance;
   readonly history: History;
   readonly parameters: Parameters;
-  clockOf(instance: Instance): MonotonicClock;
+  clockOf(instance: Instance): Clock;
   transportOf(instance: Instance): Transport;
   storageOf(instance: Instance): TokenStorage;
 }
@@ -40,7 +41,7 @@ export class Instance {
   readonly place: number;
   /** The machine that it runs on, which stays when the instance dies. */
   readonly machine: MachineClock;
-  readonly clock: MonotonicClock;
+  readonly clock: Clock;
   readonly auth: WebAppAuth | ServerToServerAuth;
   readonly #time: VirtualTime;
   #alive = true;

@@ -1,7 +1,7 @@
 /** What must hold in every run. */
 export const invariants = {
   'one presentation':
-    'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed.',
+    'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed. A code is not presented again, unless its answer was lost.',
   'the newest token':
     'Whoever presents a refresh token does so under a lease, and the record on which the lease was granted holds no newer one; only sessions that may go on without the storage go on without a lease.',
   'no way back':

@@ -11,6 +11,9 @@ const LONGEST_CALL = 15 * 60_000;
 /** For so long at least a lease keeps others from asking, in milliseconds: longer than any request may take. */
 const LONGEST_REQUEST = 25_000;
 
+/** How soon after the storage is back without a record those who have the tokens in memory have written it again. */
+const PROMPT_RETURN = 60_000;
+
 /** How long after its own answer an instance that nothing hinders has its tokens in the storage. */
 const PROMPT_COMMIT = 60_000;
 
@@ -46,6 +49,10 @@ export class Judge {
   /** How far the clock of the storage was put back, in all, and since when. */
   #putBack: { readonly at: number; readonly by: number } | undefined;
   #newest: string | undefined;
+  /** When the storage was last there again after it had lost something. */
+  #backAt = Number.POSITIVE_INFINITY;
+  /** The instances that run. */
+  readonly #awake = new Set<string>();
   #highestVersion = 0;
   /** The sign-in whose tokens were written last, unless they were revoked. */
   #family: number | undefined;
@@ -76,9 +83,19 @@ export class Judge {
       case 'writes lost':
         if (event.after.status !== 'absent') this.#wentBackAt = event.at;
         break;
+      case 'over':
+        if (event.entry.kind === 'failover' || event.entry.kind === 'data loss') this.#backAt = event.at;
+        break;
+      case 'started':
+        this.#awake.add(event.who);
+        break;
       case 'died':
       case 'stands still':
+        this.#awake.delete(event.who);
+        this.#conductOf(event.who).hinderedAt = event.at;
+        break;
       case 'goes on':
+        this.#awake.add(event.who);
         this.#conductOf(event.who).hinderedAt = event.at;
         break;
       case 'called':
@@ -145,14 +162,19 @@ export class Judge {
 
   /** Whether the server still honours the session: by the record, or by what an instance that lives has heard of it. */
   honours(record: Holding, living: readonly string[]): boolean {
-    const { ledger, parameters } = this.#evidence;
-    if (parameters.flow === 'service') return true;
-    const isLive = (token: string | undefined) => token !== undefined && ledger.deathOf(token) === undefined;
-    if (record.status === 'tokens' && isLive(record.refreshToken)) return true;
-    return living.some((who) => {
-      const { known, gaveUpInVain } = this.#conductOf(who);
-      return known !== undefined && !gaveUpInVain && isLive(known) && ledger.familyOf(known) === this.#family;
-    });
+    if (this.#evidence.parameters.flow === 'service') return true;
+    return (record.status === 'tokens' && this.#isLive(record.refreshToken)) || living.some((who) => this.#holds(who));
+  }
+
+  #isLive(token: string | undefined): boolean {
+    return token !== undefined && this.#evidence.ledger.deathOf(token) === undefined;
+  }
+
+  /** Whether an instance has heard of a refresh token that would be taken, of the sign-in that was written last. */
+  #holds(who: string): boolean {
+    const { known, gaveUpInVain } = this.#conductOf(who);
+    if (known === undefined || gaveUpInVain || !this.#isLive(known)) return false;
+    return this.#evidence.ledger.familyOf(known) === this.#family;
   }
 
   /**
@@ -188,9 +210,24 @@ export class Judge {
     }
     const conduct = this.#conductOf(who);
     if (call === 'revoke') conduct.gaveUpInVain = !('done' in outcome);
+    if ('code' in outcome && outcome.code === 'not_authenticated') this.#judgeStranger(who, at);
     if (!('done' in outcome)) return;
     if (call === 'signIn') conduct.known = conduct.brought;
     if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
+  }
+
+  /** Somebody was told that nobody is signed in, by an instance that has only the storage to go by. */
+  #judgeStranger(who: string, at: number): void {
+    if (at < this.#backAt + PROMPT_RETURN || this.excuses(who)) return;
+    const isCalm = ({ hinderedAt, storageFailedAt }: Conduct) =>
+      at - Math.max(hinderedAt, storageFailedAt) > STORAGE_TROUBLE;
+    for (const other of this.#awake) {
+      if (other === who || !this.#holds(other) || !isCalm(this.#conductOf(other))) continue;
+      this.accuse(
+        'recovery',
+        `${who} knows of no sign-in, ${at - this.#backAt} ms after the storage lost it; ${other} does.`,
+      );
+    }
   }
 
   #hearHanded({ who, token, asked, at }: Of<'handed'>): void {
@@ -326,7 +363,7 @@ export class Judge {
     if (knowsOfAbandonment && presented !== undefined) suspected.add(presented);
   }
 
-  #hearServer({ who, at, request, presented, outcome }: Of<'server did'>): void {
+  #hearServer({ who, at, request, grant, presented, outcome }: Of<'server did'>): void {
     const conduct = this.#conductOf(who);
     conduct.requests.add(at);
     if (conduct.requests.count > REQUESTS_AN_HOUR + FOR_EACH_CALL * conduct.calls.count) {
@@ -342,7 +379,8 @@ export class Judge {
         : { at: sending.at, leasedAt: sending.lease?.at, who, bought: tokens.refreshToken, isGivenUp };
     conduct.asked.set(request, { outcome, presented, tokens, presentation });
     if (presented === undefined) return;
-    this.#judgeLease(sending, presented);
+    // A code is its own user's, and needs no lease.
+    if (grant === 'refresh_token') this.#judgeLease(sending, presented);
     const presentations = this.#presentations.get(presented) ?? [];
     // One that comes so late that its answer was given up was followed by others, and not the other way round.
     const isJudged = !isGivenUp && (tokens !== undefined || outcome === 'spent' || outcome === 'revoked');
@@ -370,7 +408,8 @@ export class Judge {
   }
 
   /** Whether a refresh token may be presented although it bought another one before. */
-  #mayRepeat(earlier: Presentation, { who, at, lease, storageFailedAt }: Sending): boolean {
+  #mayRepeat(earlier: Presentation, { who, at, presented, lease, storageFailedAt }: Sending): boolean {
+    if (isCode(presented)) return earlier.isGivenUp;
     const { parameters } = this.#evidence;
     const presenter = this.#conductOf(earlier.who);
     const failed = Math.max(storageFailedAt, presenter.storageFailedAt);
@@ -392,7 +431,7 @@ export class Judge {
     const asked = conduct.asked.get(request);
     if (asked === undefined) return;
     const { outcome, tokens, presented, presentation } = asked;
-    if (status === 400) {
+    if (status === 400 && !isCode(presented)) {
       conduct.refused = presented;
       conduct.refusedAsSpent = outcome === 'spent';
     }
@@ -413,4 +452,8 @@ export class Judge {
     if (!conduct.waiting.has(request)) return;
     this.accuse('answers that arrived', `${who} gives up request ${request}, whose answer it has.`);
   }
+}
+
+function isCode(presented: string | undefined): boolean {
+  return presented?.startsWith('code#') === true;
 }

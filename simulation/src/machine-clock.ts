@@ -58,20 +58,17 @@ export class MachineClock {
   }
 }
 
-/** A clock that also tells how much time has passed, whatever hour it shows. */
-export type MonotonicClock = Clock & { monotonic(): number };
-
 interface Timer {
   appointment?: Appointment;
 }
 
 /** The clock of one instance: its timers wait by the machine's monotonic clock, and run when the instance can run. */
-export function instanceClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): MonotonicClock {
+export function instanceClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): Clock {
   return clockOf(time, machine, receiver, () => machine.monotonic);
 }
 
 /** A clock that measures durations on the wall clock, as programs do that compare `Date.now()` with a deadline. */
-export function wallClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): MonotonicClock {
+export function wallClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): Clock {
   return clockOf(time, machine, receiver, () => machine.wall);
 }
 
@@ -80,7 +77,7 @@ function clockOf(
   machine: MachineClock,
   receiver: Pick<Receiver, 'deliver'>,
   monotonic: () => number,
-): MonotonicClock {
+): Clock {
   return {
     now: () => machine.wall,
     monotonic,

@@ -12,13 +12,15 @@ const TRIES = 10;
 export interface OfferedCommitsOptions {
   readonly receiver: Receiver;
   readonly offer: (key: string, record: WrittenRecord) => Promise<unknown>;
-  /** Whether a commit is offered although a newer record is known: a planted mistake. */
+  /** Whether a session has the record in its memory, and will see for itself whether the storage lost it. */
+  readonly isWatched: (key: string) => boolean;
+  /** Whether all commits are offered, also those that are known to be outdone: a planted mistake. */
   readonly offersOutdone: boolean;
 }
 
 /**
- * The newest commits of one connection, which are offered again when the storage comes back and may have lost them. A
- * commit of which it knows that another instance has outdone it is not.
+ * The newest commits of one connection for records that no session of it watches any more. They are offered again when
+ * the storage comes back and may have lost them; not those of which it knows that another instance has outdone them.
  */
 export class OfferedCommits {
   readonly #options: OfferedCommitsOptions;
@@ -50,13 +52,14 @@ export class OfferedCommits {
   }
 
   #offerIn(delay: number, since: number): void {
-    const { receiver, offer } = this.#options;
+    const { receiver, offer, isWatched, offersOutdone } = this.#options;
     if (this.#tries === 0) return;
     this.#tries -= 1;
-    receiver.clock.setTimeout(async () => {
-      const commits = [...this.#commits].filter(([, { at }]) => at >= since);
+    const offerAll = async () => {
+      const commits = [...this.#commits].filter(([key, { at }]) => at >= since && (offersOutdone || !isWatched(key)));
       const offered = await Promise.allSettled(commits.map(([key, { record }]) => offer(key, record)));
       if (offered.some(({ status }) => status === 'rejected')) this.#offerIn(BETWEEN_TRIES, since);
-    }, delay);
+    };
+    receiver.clock.setTimeout(() => void offerAll(), delay);
   }
 }

@@ -34,8 +34,11 @@ export interface Parameters {
   readonly hintLatency: Span;
 }
 
-/** What an application does with its session. `use`: gets a token, calls the API, and reports a 401. */
-export type Call = 'use' | 'getToken' | 'impatient' | 'peek' | 'refresh' | 'signIn' | 'revoke' | 'export';
+/**
+ * What an application does with its session. `use`: gets a token, calls the API, and reports a 401. `signIn`: imports
+ * tokens; `visit`: sends the user to the server, who comes back with a code.
+ */
+export type Call = 'use' | 'getToken' | 'impatient' | 'peek' | 'refresh' | 'signIn' | 'visit' | 'revoke' | 'export';
 
 /** What becomes of the messages between an instance and its peer. */
 export type NetworkEffect = 'refused' | 'request lost' | 'answer lost' | 'slow';
@@ -166,13 +169,17 @@ function parametersOf(random: Draws): Parameters {
 
 function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
   const { duration, flow } = parameters;
-  if (flow === 'user') yield { at: 0, kind: 'call', instance: 0, call: 'signIn' };
+  if (flow === 'user') yield { at: 0, kind: 'call', instance: 0, call: signInOf(random) };
   if (random.happens(0.25)) yield faultOf(random, parameters, 0);
   yield* routine(random, parameters);
   const scenes = random.between(2, 8);
   for (let scene = 0; scene < scenes; scene += 1) {
     const begin = random.between(0, duration);
-    const entries = random.among([rush, rush, rush, signInAgain, standStill, loseData, muddle])(random, parameters, begin);
+    const entries = random.among([rush, rush, rush, signInAgain, standStill, loseData, muddle])(
+      random,
+      parameters,
+      begin,
+    );
     for (const entry of entries) if (entry.at <= duration) yield entry;
   }
 }
@@ -206,14 +213,14 @@ function* signInAgain(random: Draws, parameters: Parameters, begin: number): Gen
     yield { at: begin + random.soon(3 * SECOND), kind: 'call', instance: somebody(), call };
   }
   if (random.happens(0.5)) yield faultOf(random, parameters, Math.min(duration, begin + random.soon(5 * SECOND)));
-  yield { at: begin + random.soon(10 * SECOND), kind: 'call', instance: somebody(), call: 'signIn' };
+  yield { at: begin + random.soon(10 * SECOND), kind: 'call', instance: somebody(), call: signInOf(random) };
 }
 
 /** An instance stands still in the middle of its own refresh, and others want tokens before it goes on. */
 function* standStill(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, serverLatency } = parameters;
   const instance = random.index(clocks.length);
-  yield { at: begin, kind: 'call', instance, call: 'refresh' };
+  yield { at: begin, kind: 'call', instance, call: random.happens(0.9) ? 'refresh' : 'visit' };
   const at = begin + random.between(0, 2 * serverLatency[1]);
   const pause = pauseOf(random, parameters, instance, at);
   yield pause;
@@ -230,7 +237,12 @@ function* loseData(random: Draws, parameters: Parameters, begin: number): Genera
   const somebody = () => random.index(clocks.length);
   const soon = () => begin + random.between(0, MINUTE);
   for (let left = random.between(1, 3); left > 0; left -= 1) {
-    yield { at: soon(), kind: 'call', instance: somebody(), call: random.among<Call>(['refresh', 'refresh', 'signIn']) };
+    yield {
+      at: soon(),
+      kind: 'call',
+      instance: somebody(),
+      call: random.among<Call>(['refresh', 'refresh', signInOf(random)]),
+    };
   }
   const at = begin + random.among([random.between(0, 2 * MINUTE), random.between(0, HOUR)]);
   yield dataLossOf(random, parameters, at);
@@ -267,9 +279,13 @@ function* routine(random: Draws, { duration, clocks, accessTokenLifetime }: Para
   }
 }
 
+function signInOf(random: Draws): Call {
+  return random.happens(0.5) ? 'signIn' : 'visit';
+}
+
 function callOf(random: Draws): Call {
   const usual: Call[] = ['use', 'use', 'use', 'getToken', 'getToken', 'impatient', 'peek', 'refresh', 'refresh'];
-  return random.happens(0.92) ? random.among(usual) : random.among(['signIn', 'revoke', 'export', 'export']);
+  return random.happens(0.92) ? random.among(usual) : random.among(['signIn', 'visit', 'revoke', 'export', 'export']);
 }
 
 function faultOf(random: Draws, parameters: Parameters, at: number): Entry {

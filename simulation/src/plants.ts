@@ -35,7 +35,9 @@ export const plants = {
     spoilStorage: (storage) => ({
       ...storage,
       commit: (key, request) =>
-        JSON.parse(request.value).status === 'expired' ? overwrite(storage, key, request) : storage.commit(key, request),
+        JSON.parse(request.value).status === 'expired'
+          ? overwrite(storage, key, request)
+          : storage.commit(key, request),
     }),
   },
   /** Holds leases for less time than a request may take, and does not renew them. */

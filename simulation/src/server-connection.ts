@@ -2,7 +2,7 @@ import { type Transport, TransportError } from '@frameio-auth/core';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
-import type { ServerAnswer, SimulatedServer } from './simulated-server.ts';
+import { presentedIn, type ServerAnswer, type SimulatedServer } from './simulated-server.ts';
 import type { Receiver } from './storage-connection.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { Weather } from './weather.ts';
@@ -29,7 +29,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
   return (url, init) => {
     requests += 1;
     const request = requests;
-    const presented = new URLSearchParams(init.body).get('refresh_token');
+    const presented = presentedIn(new URLSearchParams(init.body));
     history.note({ kind: 'server asked', who, request, ...(presented !== null && { presented }) });
     return new Promise((resolve, reject) => {
       let waiting = true;

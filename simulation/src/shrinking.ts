@@ -14,9 +14,10 @@ const SIMPLER: readonly Partial<Parameters>[] = [
   { rotation: 'strict' },
   { refreshTokenLifetimeIsKnown: false },
   { refreshTokenLifetime: 14 * 86_400 },
-  { serverTimeout: 10_000 },
+  { serverTimeout: 15_000 },
   { storageTimeout: 5_000 },
   { onStorageUnavailable: 'fail' },
+  { keepAlive: false },
 ];
 
 /** A plan that fails in the same way for less: entries are left out and parameters made simple, as long as it fails. */

@@ -1,10 +1,11 @@
 import type { TransportRequest } from '@frameio-auth/core';
-import type { History } from './history.ts';
-import type { TokenLedger } from './token-ledger.ts';
+import type { Event, History } from './history.ts';
+import type { DeathOfToken, IssuedTokens, TokenLedger } from './token-ledger.ts';
 import type { Weather } from './weather.ts';
 
 export const SERVER = {
   issuer: 'https://sign-in.example',
+  authorizationEndpoint: 'https://sign-in.example/authorize',
   tokenEndpoint: 'https://sign-in.example/token',
   revocationEndpoint: 'https://sign-in.example/revoke',
 } as const;
@@ -20,6 +21,13 @@ export interface ServerAnswer {
 export interface Asker {
   readonly who: string;
   readonly request: number;
+}
+
+type Granted = Extract<Event, { readonly kind: 'server did' }>;
+
+/** The refresh token or the code in a request. */
+export function presentedIn(form: URLSearchParams): string | null {
+  return form.get('refresh_token') ?? form.get('code');
 }
 
 /** The authorization server: a token endpoint and a revocation endpoint over the ledger. It answers in no time. */
@@ -50,22 +58,33 @@ export class SimulatedServer {
   }
 
   #grant(form: URLSearchParams, { who, request }: Asker): ServerAnswer {
-    const presented = form.get('refresh_token');
-    const grant = presented === null ? 'client_credentials' : 'refresh_token';
+    const presented = presentedIn(form);
+    const grant = form.get('grant_type') as Granted['grant'];
     const asked = { kind: 'server did', who, request, grant, ...(presented !== null && { presented }) } as const;
     const obstacle = this.#obstacle(form);
     if (obstacle !== undefined) {
       this.#history.note({ ...asked, outcome: obstacle.reason });
       return obstacle.answer;
     }
-    const outcome = presented === null ? this.#ledger.issueToClient() : this.#ledger.refresh(presented);
+    const outcome = this.#outcomeOf(grant, presented ?? '');
     this.#history.note({ ...asked, outcome });
     if (typeof outcome === 'string') {
-      return { status: 400, body: { error: 'invalid_grant', error_description: `The refresh token is ${outcome}.` } };
+      return { status: 400, body: { error: 'invalid_grant', error_description: `What was presented is ${outcome}.` } };
     }
     const { accessToken, refreshToken } = outcome;
     const tokens = { access_token: accessToken, ...(refreshToken !== undefined && { refresh_token: refreshToken }) };
     return { status: 200, body: { ...tokens, token_type: 'bearer', expires_in: this.#accessTokenLifetime } };
+  }
+
+  #outcomeOf(grant: Granted['grant'], presented: string): IssuedTokens | DeathOfToken {
+    switch (grant) {
+      case 'client_credentials':
+        return this.#ledger.issueToClient();
+      case 'authorization_code':
+        return this.#ledger.exchange(presented);
+      case 'refresh_token':
+        return this.#ledger.refresh(presented);
+    }
   }
 
   #revoke(form: URLSearchParams, { who, request }: Asker): ServerAnswer {

@@ -5,8 +5,9 @@ import { Instance, type Surroundings } from './instance.ts';
 import type { Violation } from './invariants.ts';
 import { Judge } from './judge.ts';
 import { instanceClock, MachineClock, wallClock } from './machine-clock.ts';
-import type { Entry, Plan } from './plan.ts';
+import type { Entry, EntryOf, Plan } from './plan.ts';
 import { type Plant, type Planted, plants } from './plants.ts';
+import { withPromptDigests } from './prompt-digests.ts';
 import { Chance } from './random-numbers.ts';
 import { serverConnection } from './server-connection.ts';
 import { SimulatedServer } from './simulated-server.ts';
@@ -45,7 +46,7 @@ export async function simulate(plan: Plan, plant?: Plant): Promise<Outcome> {
   const unhandled = (reason: unknown) => world.judge.accuse('nothing unhandled', String(reason));
   process.on('unhandledRejection', unhandled);
   try {
-    await world.run();
+    await withPromptDigests(() => world.run());
   } finally {
     process.off('unhandledRejection', unhandled);
   }
@@ -59,6 +60,7 @@ class World {
   readonly history: History;
   readonly #plan: Plan;
   readonly #time = new VirtualTime(BEGINNING);
+  readonly #chance: Chance;
   readonly #weather: Weather;
   readonly #ledger: TokenLedger;
   readonly #storage: SimulatedStorage;
@@ -86,6 +88,7 @@ class World {
     const server = new SimulatedServer(ledger, weather, history, parameters);
     this.#plan = plan;
     this.history = history;
+    this.#chance = chance;
     this.#weather = weather;
     this.#ledger = ledger;
     this.#storage = storage;
@@ -183,7 +186,8 @@ class World {
   #carryOut(entry: Entry): void {
     switch (entry.kind) {
       case 'call':
-        void this.#application.call(this.#at(entry.instance), entry.call);
+        if (entry.call === 'visit' && this.#plan.parameters.flow === 'user') this.#visit(entry);
+        else void this.#application.call(this.#at(entry.instance), entry.call);
         break;
       case 'crash': {
         const instance = this.#at(entry.instance);
@@ -200,8 +204,9 @@ class World {
       case 'pause': {
         const instance = this.#at(entry.instance);
         if (!instance.isAlive || instance.isStandingStill) break;
-        instance.standStill(entry.asleep === true);
-        this.history.note({ kind: 'stands still', who: instance.name });
+        const asleep = entry.asleep === true;
+        instance.standStill(asleep);
+        this.history.note({ kind: 'stands still', who: instance.name, asleep });
         this.#time.after(entry.lasts, () => {
           if (!instance.isAlive) return;
           this.history.note({ kind: 'goes on', who: instance.name });
@@ -240,6 +245,12 @@ class World {
           this.history.note({ kind: 'over', entry });
         });
     }
+  }
+
+  /** A user goes to the server to sign in, and comes back to any instance. */
+  #visit({ instance, at }: EntryOf<'call'>): void {
+    const back = this.#chance.within(`back ${instance}`, at, [0, this.#instances.length - 1]);
+    void this.#application.visit(this.#at(instance), () => this.#at(back));
   }
 
   /** @param loses - of how many milliseconds; of all when `undefined` */

@@ -3,12 +3,12 @@ import {
   assertDueRequest,
   assertKey,
   assertLeaseRequest,
+  type Clock,
   StorageError,
   type StoredRecord,
   type TokenStorage,
 } from '@frameio-auth/core';
 import type { History, Holding, StorageCall } from './history.ts';
-import type { MonotonicClock } from './machine-clock.ts';
 import { OfferedCommits } from './offered-commits.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
@@ -20,7 +20,7 @@ import type { Weather } from './weather.ts';
 export interface Receiver {
   readonly name: string;
   readonly place: number;
-  readonly clock: MonotonicClock;
+  readonly clock: Clock;
   readonly isStandingStill: boolean;
   /** Runs something there, as soon as it can be run there; never, if the receiver is dead. */
   deliver(kind: 'timer' | 'message', run: () => void): void;
@@ -58,10 +58,12 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
   const { time, chance, weather, history, storage, latency, timeout } = route;
   const { name: who, place } = receiver;
   const subscriptions = new Set<() => void>();
-  const watched = new Set<() => void>();
+  /** How those are told who watch a key. */
+  const watchers = new Map<string, Set<() => void>>();
   const commits = new OfferedCommits({
     receiver,
     offersOutdone: route.offersOutdone === true,
+    isWatched: (key) => (watchers.get(key)?.size ?? 0) > 0,
     offer: (key, record) => ask('restore', key, () => storage.restore(key, record)),
   });
   const disconnect = storage.connect((away) =>
@@ -69,7 +71,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       receiver.deliver('message', () => {
         if (closed) return;
         commits.offerAgain(away);
-        if (!route.hidesLosses) for (const tell of [...watched]) tell();
+        if (!route.hidesLosses) for (const tell of [...watchers.values()].flatMap((each) => [...each])) tell();
       }),
     ),
   );
@@ -202,10 +204,11 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
           chance.within(`told of loss ${place}`, time.now, [0, TOLD_OF_LOSS]),
         );
       };
-      watched.add(tellOfLoss);
+      const told = watchers.get(key) ?? new Set();
+      watchers.set(key, told.add(tellOfLoss));
       const unsubscribe = () => {
         watching = false;
-        watched.delete(tellOfLoss);
+        told.delete(tellOfLoss);
         unwatch();
         subscriptions.delete(unsubscribe);
       };

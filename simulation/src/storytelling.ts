@@ -29,8 +29,9 @@ function tellWhat(event: Event): string {
     case 'died':
       return 'dies';
     case 'stands still':
+      return event.asleep ? 'falls asleep' : 'stands still';
     case 'goes on':
-      return event.kind;
+      return 'goes on';
     case 'called':
       return `is asked: ${event.call} (${event.number})`;
     case 'settled':

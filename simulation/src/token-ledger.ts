@@ -44,12 +44,17 @@ interface AccessToken {
   ended: boolean;
 }
 
+/** Milliseconds. */
+const CODE_LIFETIME = 10 * 60_000;
+
 /** The server's books: which tokens there are, of which sign-in each is, and whether it is still good. */
 export class TokenLedger {
   readonly #rules: LedgerRules;
   readonly #now: () => number;
   readonly #refreshTokens = new Map<string, RefreshToken>();
   readonly #accessTokens = new Map<string, AccessToken>();
+  /** The sign-in that came of each code, once it was exchanged. */
+  readonly #codes = new Map<string, { family: Family | undefined; readonly expiresAt: number }>();
   #families = 0;
 
   constructor(rules: LedgerRules, now: () => number) {
@@ -66,6 +71,27 @@ export class TokenLedger {
   signIn(): Required<IssuedTokens> {
     this.#families += 1;
     return this.#issuePair({ number: this.#families, revoked: false }, undefined);
+  }
+
+  /** A user agrees, and is sent back with a code, which is good for ten minutes and for one use (RFC 6749 §4.1.2). */
+  authorize(): string {
+    const code = `code#${this.#codes.size + 1}`;
+    this.#codes.set(code, { family: undefined, expiresAt: this.#now() + CODE_LIFETIME });
+    return code;
+  }
+
+  /** RFC 6749 §4.1.3; a second use revokes what came of the first. */
+  exchange(code: string): IssuedTokens | DeathOfToken {
+    const entry = this.#codes.get(code);
+    if (entry === undefined) return 'unknown';
+    if (entry.family !== undefined) {
+      entry.family.revoked = true;
+      return 'spent';
+    }
+    if (entry.expiresAt <= this.#now()) return 'expired';
+    const tokens = this.signIn();
+    entry.family = this.#refreshTokens.get(tokens.refreshToken)?.family;
+    return tokens;
   }
 
   /** The client signs in as itself (RFC 6749 §4.4). */

@@ -12,6 +12,10 @@ const EXPECTED: Readonly<Record<Plant, { readonly invariants: readonly Invariant
   overwrite: { invariants: ['no way back', 'rightful endings', 'recovery'], within: 60 },
   'blind-ending': { invariants: ['rightful endings'], within: 60 },
   'short-lease': { invariants: ['one presentation'], within: 60 },
+  'wall-clock': { invariants: ['living tokens', 'prompt answers', 'recovery'], within: 60 },
+  'late-timer': { invariants: ['answers that arrived'], within: 60 },
+  'outdone-offer': { invariants: ['no way back'], within: 60 },
+  'hidden-loss': { invariants: ['recovery'], within: 60 },
 };
 
 async function firstFailure(plant: Plant, within: number): Promise<Outcome> {
