@@ -169,13 +169,16 @@ export class Application {
     return token;
   }
 
-  /** The user signed in, and the application hands over what came of it. A service signs in by itself. */
+  /**
+   * The user signed in by other means, and the application hands over what came of it: dated, as such programs do, by the
+   * clock of its own machine. A service signs in by itself.
+   */
   async #signIn(instance: Instance): Promise<void> {
     if (this.#flow === 'service') return instance.auth.refresh();
     const tokens = this.#ledger.signIn();
     this.#history.note({ kind: 'signed in', who: instance.name, tokens });
-    const expiresAt = this.#ledger.expiryOf(tokens.accessToken);
-    await instance.auth.importTokens({ ...tokens, ...(expiresAt !== undefined && { expiresAt: expiresAt / 1000 }) });
+    const lifetime = (this.#ledger.expiryOf(tokens.accessToken) ?? 0) - this.#time.now;
+    await instance.auth.importTokens({ ...tokens, expiresAt: (instance.clock.now() + lifetime) / 1000 });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Transport, TransportError } from '@frameio-auth/core';
+import { startDeadline, type Transport, TransportError } from '@frameio-auth/core';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
@@ -24,6 +24,7 @@ export interface ServerRoute {
 export function serverConnection(route: ServerRoute, receiver: Receiver): Transport {
   const { time, chance, weather, history, server, latency, timeout } = route;
   const { name: who, place } = receiver;
+  const startTimeOut = route.isImpatient ? startPlainTimer : startDeadline;
   let requests = 0;
 
   return (url, init) => {
@@ -47,11 +48,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
         time.after(delay('there'), () => receiver.deliver('message', giveUp('ECONNREFUSED', 'not_sent')));
         return;
       }
-      const timer = receiver.clock.setTimeout(() => {
-        // Where the instance stood still, what lies in its sockets comes after its timers, and is looked at all the same.
-        if (route.isImpatient) giveUp('timeout', 'unknown')();
-        else time.after(0, () => receiver.deliver('message', giveUp('timeout', 'unknown')));
-      }, timeout);
+      const cancelDeadline = startTimeOut(timeout, giveUp('timeout', 'unknown'), receiver.clock);
       if (effect === 'request lost') return;
       time.after(delay('there'), () => {
         const answer = server.answer(url, init, { who, request });
@@ -61,7 +58,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
           receiver.deliver('message', () => {
             if (!waiting) return;
             waiting = false;
-            receiver.clock.clearTimeout(timer);
+            cancelDeadline();
             history.note({ kind: 'server answered', who, request, status: answer.status });
             resolve(responseOf(answer));
           });
@@ -70,6 +67,12 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
     });
   };
 }
+
+/** A time-out as many have it: it throws away what is in the socket when it is late. */
+const startPlainTimer: typeof startDeadline = (ms, onPassed, clock) => {
+  const timer = clock?.setTimeout(onPassed, ms);
+  return () => clock?.clearTimeout(timer);
+};
 
 function responseOf({ status, body, retryAfter }: ServerAnswer): Response {
   return new Response(body === undefined ? '' : JSON.stringify(body), {

@@ -6,6 +6,7 @@ import {
   type Clock,
   StorageError,
   type StoredRecord,
+  startDeadline,
   type TokenStorage,
 } from '@frameio-auth/core';
 import type { History, Holding, StorageCall } from './history.ts';
@@ -104,7 +105,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         time.after(delay('there'), () => receiver.deliver('message', giveUp('unreachable')));
         return;
       }
-      const timer = receiver.clock.setTimeout(giveUp('timeout'), timeout);
+      const cancelDeadline = startDeadline(timeout, giveUp('timeout'), receiver.clock);
       if (effect === 'request lost') return;
       time.after(delay('there'), () => {
         if (weather.storageIsAway) return;
@@ -118,7 +119,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
           receiver.deliver('message', () => {
             if (!waiting) return;
             waiting = false;
-            receiver.clock.clearTimeout(timer);
+            cancelDeadline();
             history.note({ kind: 'storage answered', ...about, asked });
             commits.hear(key, version);
             resolve(reply);
