@@ -175,14 +175,26 @@ function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
   const scenes = random.between(2, 8);
   for (let scene = 0; scene < scenes; scene += 1) {
     const begin = random.between(0, duration);
-    const entries = random.among([rush, rush, rush, signInAgain, standStill, loseData, muddle])(
-      random,
-      parameters,
-      begin,
-    );
+    const entries = random.among(SCENES)(random, parameters, begin);
     for (const entry of entries) if (entry.at <= duration) yield entry;
   }
 }
+
+type Scene = (random: Draws, parameters: Parameters, begin: number) => Generator<Entry>;
+
+/** What is played, the likelier ones more than once. */
+const SCENES: readonly Scene[] = [
+  rush,
+  rush,
+  rush,
+  signInAgain,
+  signInAgain,
+  standStill,
+  loseData,
+  setClock,
+  setClock,
+  muddle,
+];
 
 /** Everybody wants new tokens at once, and then something goes wrong. */
 function* rush(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
@@ -231,26 +243,37 @@ function* standStill(random: Draws, parameters: Parameters, begin: number): Gene
   if (random.happens(0.5)) yield faultOf(random, parameters, at + random.between(0, pause.lasts));
 }
 
-/** The storage loses what it had soon after some instances have renewed, and others come who never knew of it. */
+/** One instance renews after another, the storage loses what it had, and others come who never knew of it. */
 function* loseData(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, duration } = parameters;
   const somebody = () => random.index(clocks.length);
-  const soon = () => begin + random.between(0, MINUTE);
+  let at = begin;
   for (let left = random.between(1, 3); left > 0; left -= 1) {
-    yield {
-      at: soon(),
-      kind: 'call',
-      instance: somebody(),
-      call: random.among<Call>(['refresh', 'refresh', signInOf(random)]),
-    };
+    const call = random.among<Call>(['refresh', 'refresh', 'refresh', signInOf(random)]);
+    yield { at, kind: 'call', instance: somebody(), call };
+    at += random.between(SECOND, 30 * SECOND);
   }
-  const at = begin + random.among([random.between(0, 2 * MINUTE), random.between(0, HOUR)]);
+  if (random.happens(0.4)) at += random.between(0, HOUR);
   yield dataLossOf(random, parameters, at);
   const lasts = Math.min(random.magnitude(50, MINUTE), Math.max(1, duration - at));
-  if (random.happens(0.7)) yield { at: soon(), kind: 'crash', instance: somebody(), lasts };
+  if (random.happens(0.7)) yield { at: at + random.soon(MINUTE), kind: 'crash', instance: somebody(), lasts };
   if (random.happens(0.3)) yield faultOf(random, parameters, Math.min(duration, at + random.soon(MINUTE)));
   for (let left = random.between(0, 3); left > 0; left -= 1) {
-    yield { at: at + random.soon(5 * MINUTE), kind: 'call', instance: somebody(), call: callOf(random) };
+    yield { at: at + random.soon(10 * MINUTE), kind: 'call', instance: somebody(), call: callOf(random) };
+  }
+}
+
+/** The clock of a machine is set while its instance has tokens or is about to get some, which are used later. */
+function* setClock(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
+  const { clocks, accessTokenLifetime } = parameters;
+  const instance = random.index(clocks.length);
+  yield { at: begin, kind: 'call', instance, call: random.among<Call>(['use', 'refresh']) };
+  if (random.happens(0.3)) yield faultOf(random, parameters, begin + random.soon(MINUTE));
+  const at = begin + random.soon(accessTokenLifetime * SECOND);
+  yield clockSettingOf(random, instance, at);
+  for (let left = random.between(1, 3); left > 0; left -= 1) {
+    const call = random.among<Call>(['use', 'getToken', 'refresh']);
+    yield { at: at + random.between(0, 2 * accessTokenLifetime * SECOND), kind: 'call', instance, call };
   }
 }
 
@@ -280,7 +303,7 @@ function* routine(random: Draws, { duration, clocks, accessTokenLifetime }: Para
 }
 
 function signInOf(random: Draws): Call {
-  return random.happens(0.5) ? 'signIn' : 'visit';
+  return random.happens(0.75) ? 'signIn' : 'visit';
 }
 
 function callOf(random: Draws): Call {
@@ -331,10 +354,7 @@ function faultOf(random: Draws, parameters: Parameters, at: number): Entry {
       return random.happens(0.5) ? pause : { ...pause, lasts };
     }
     case 'clock':
-      // The storage's clock is wrong by less than the time for which records are kept beyond the life of their tokens.
-      return random.happens(0.8)
-        ? { at, kind, instance, by: jumpOf(random, 30 * DAY) }
-        : { at, kind, by: jumpOf(random, 12 * HOUR) };
+      return clockSettingOf(random, instance, at);
     case 'hints':
       return { at, kind, effect: random.among(['lost', 'late', 'twice']), lasts };
     case 'busy': {
@@ -377,9 +397,13 @@ function dataLossOf(random: Draws, { duration }: Parameters, at: number): Entry 
   return { at, kind: 'data loss', ...loses, lasts: Math.min(random.magnitude(50, MINUTE), Math.max(1, duration - at)) };
 }
 
-/** How far a clock is set: a correction of seconds, a time zone that was mistaken, or another day. */
-function jumpOf(random: Draws, farthest: number): number {
-  return (random.happens(0.5) ? 1 : -1) * random.magnitude(SECOND, random.among([MINUTE, farthest]));
+/** The clock of an instance's machine is set, or that of the storage: by seconds, a time zone that was mistaken, or days. */
+function clockSettingOf(random: Draws, instance: number, at: number): EntryOf<'clock'> {
+  // The storage's is wrong by less than the time for which records are kept beyond the life of their tokens.
+  const isStorages = random.happens(0.2);
+  const farthest = random.among([MINUTE, isStorages ? 12 * HOUR : 30 * DAY]);
+  const by = (random.happens(0.4) ? 1 : -1) * random.magnitude(SECOND, farthest);
+  return { at, kind: 'clock', ...(isStorages ? {} : { instance }), by };
 }
 
 function setsStorageBack(entry: Entry): boolean {
