@@ -130,9 +130,14 @@ export class SimulatedStorage {
     return this.#find(key).lastVersion;
   }
 
-  /** Makes a commit again that was lost, and not one that was outdone: that stands on something later than its base. */
-  restore(key: string, { value, version, base, expiresAt, dueAt }: WrittenRecord): 'restored' | 'kept' {
+  /**
+   * Makes a commit again that was lost, and not one that was outdone: that stands on something later than its base.
+   *
+   * @param anew - whether also where there is nothing at all
+   */
+  restore(key: string, { value, version, base, expiresAt, dueAt }: WrittenRecord, anew: boolean): 'restored' | 'kept' {
     const { lastVersion } = this.#find(key);
+    if (lastVersion === 0 && !anew) return 'kept';
     if (lastVersion >= version || this.#now() >= expiresAt) return 'kept';
     if (lastVersion > base) {
       this.#notify(key);

@@ -65,7 +65,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     receiver,
     offersOutdone: route.offersOutdone === true,
     isWatched: (key) => (watchers.get(key)?.size ?? 0) > 0,
-    offer: (key, record) => ask('restore', key, () => storage.restore(key, record)),
+    offer: (key, record, anew) => ask('restore', key, () => storage.restore(key, record, anew)),
   });
   const disconnect = storage.connect((away) =>
     time.after(chance.within(`reconnection ${place}`, time.now, RECONNECTION), () =>

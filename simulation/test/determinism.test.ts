@@ -6,7 +6,8 @@ import { planOf } from '../src/plan.ts';
 import { simulate } from '../src/simulation.ts';
 import { tell } from '../src/storytelling.ts';
 
-const SEEDS = [1, 2, 3];
+/** Short ones. */
+const SEEDS = [2, 6, 9];
 
 it('tells the same history for the same seed, to the letter', async () => {
   for (const seed of SEEDS) {

@@ -6,39 +6,46 @@ import { shrink } from '../src/shrinking.ts';
 import { type Outcome, simulate } from '../src/simulation.ts';
 import { tell } from '../src/storytelling.ts';
 
-/** Which invariants a planted mistake may violate, and within how many seeds it is found. */
-const EXPECTED: Readonly<Record<Plant, { readonly invariants: readonly Invariant[]; readonly within: number }>> = {
-  'stale-lease': { invariants: ['the newest token'], within: 60 },
-  overwrite: { invariants: ['no way back', 'rightful endings', 'recovery'], within: 60 },
-  'blind-ending': { invariants: ['rightful endings'], within: 60 },
-  'short-lease': { invariants: ['one presentation'], within: 60 },
-  'wall-clock': { invariants: ['living tokens', 'prompt answers', 'recovery'], within: 60 },
-  'late-timer': { invariants: ['answers that arrived'], within: 60 },
-  'outdone-offer': { invariants: ['no way back'], within: 60 },
-  'hidden-loss': { invariants: ['recovery'], within: 60 },
+interface Expected {
+  readonly invariants: readonly Invariant[];
+  /** The first of the seeds that are tried: those before it give the mistake no occasion. */
+  readonly from: number;
+  readonly within: number;
+}
+
+/** Which invariants a planted mistake may violate, and in which seeds it is found. */
+const EXPECTED: Readonly<Record<Plant, Expected>> = {
+  'stale-lease': { invariants: ['the newest token'], from: 2, within: 20 },
+  overwrite: { invariants: ['no way back', 'rightful endings', 'recovery'], from: 28, within: 20 },
+  'blind-ending': { invariants: ['rightful endings', 'recovery'], from: 38, within: 20 },
+  'short-lease': { invariants: ['one presentation'], from: 18, within: 20 },
+  'wall-clock': { invariants: ['living tokens', 'prompt answers', 'recovery'], from: 2, within: 20 },
+  'late-timer': { invariants: ['answers that arrived'], from: 15, within: 20 },
+  'outdone-offer': { invariants: ['no way back'], from: 2, within: 20 },
+  'hidden-loss': { invariants: ['recovery'], from: 8, within: 20 },
 };
 
-async function firstFailure(plant: Plant, within: number): Promise<Outcome> {
-  for (let seed = 1; seed <= within; seed += 1) {
+async function firstFailure(plant: Plant): Promise<Outcome> {
+  const { from, within } = EXPECTED[plant];
+  for (let seed = from; seed < from + within; seed += 1) {
     const outcome = await simulate(planOf(seed), plant);
     if (outcome.violation !== undefined) return outcome;
   }
-  throw new Error(`${plant} was not found within ${within} seeds.`);
+  throw new Error(`${plant} was not found within ${within} seeds from ${from} on.`);
 }
 
 describe('finds planted mistakes', () => {
   for (const plant of Object.keys(plants) as Plant[]) {
     const { invariants, within } = EXPECTED[plant];
     it(`${plant}, within ${within} seeds`, async () => {
-      const { violation } = await firstFailure(plant, within);
+      const { violation } = await firstFailure(plant);
       expect(invariants).toContain(violation?.invariant);
     });
   }
 });
 
 it('shrinks a failure to a short history that fails in the same way', async () => {
-  const { within } = EXPECTED.overwrite;
-  const failure = await firstFailure('overwrite', within);
+  const failure = await firstFailure('overwrite');
   const least = await shrink(failure, 'overwrite');
   expect(least.violation?.invariant).toBe(failure.violation?.invariant);
   expect(least.plan.entries.length).toBeLessThan(failure.plan.entries.length / 2);
