@@ -221,7 +221,7 @@ class Host {
     for (const name of await readdir(this.#directory, { recursive: true })) {
       if (name.endsWith('.json')) files += 1;
     }
-    return files - (await readdir(this.#directory)).filter((name) => !name.endsWith('.tmp')).length;
+    return files - (await readdir(this.#directory)).filter((name) => /^[0-9a-f]{64}$/.test(name)).length;
   }
 
   async close(): Promise<void> {

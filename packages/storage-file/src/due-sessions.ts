@@ -1,33 +1,53 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPrivateDirectory } from './private-files.js';
-import { isFolderName, readHead } from './revision-folder.js';
-import type { SessionState } from './session-state.js';
-
-type Due = NonNullable<NonNullable<SessionState['record']>['due']>;
+import { absentAs, isPrivateDirectory, makePrivateFolders, syncFolder } from './private-files.js';
+import { type Head, isFolderName, readHead } from './revision-folder.js';
+import { dueHint, dueIndex } from './session-hints.js';
+import { dropHint, hintsUntil, placeHint } from './time-index.js';
 
 /**
- * What is due in a directory, the earliest first. Every session is read for it: whoever asks does so now and then, and
- * a list beside the sessions would be one more file that each change has to get right.
+ * The keys of what is due in a directory, the earliest first. Only what is due is read, which is found by hints; the
+ * session's own state decides.
  *
  * @param now - on the storage's clock
  */
-export async function dueRecords(directory: string, now: number): Promise<Due[]> {
-  if (!(await isPrivateDirectory(directory))) return [];
-  const due: Due[] = [];
-  for (const name of (await readdir(directory)).filter(isFolderName)) {
-    const record = await recordIn(join(directory, name));
-    if (record?.due === undefined || record.due.at > now) continue;
-    if (record.expiresAt === null || now < record.expiresAt) due.push(record.due);
+export async function* dueKeys(directory: string, now: number): AsyncGenerator<string> {
+  if (!(await isPrivateDirectory(directory))) return;
+  const index = dueIndex(directory);
+  await completeIndex(directory, index);
+  for await (const hint of hintsUntil(index, now)) {
+    const head = await headIn(join(directory, hint.folder));
+    if (head === 'unreadable') continue; // No reason to list none; whoever needs it hears of it then.
+    const record = head?.state.record;
+    if (head === undefined || record?.due === undefined || dueHint(hint.folder, head.state)?.id !== hint.id) {
+      await dropHint(index, hint);
+    } else if (record.expiresAt === null || now < record.expiresAt) {
+      yield record.due.key;
+    }
   }
-  return due.sort((one, other) => one.at - other.at);
 }
 
-/** One session that cannot be read is no reason to list none; whoever needs it hears of it then. */
-async function recordIn(folder: string): Promise<SessionState['record'] | undefined> {
+/**
+ * Places the hints of all sessions, unless somebody has: in a directory from before there were hints, and after somebody
+ * removed the index. This reads every session, once.
+ */
+async function completeIndex(directory: string, index: string): Promise<void> {
+  const mark = join(index, 'complete');
+  if ((await absentAs(undefined, () => stat(mark))) !== undefined) return;
+  const touched = new Set<string>();
+  for (const folder of (await readdir(directory)).filter(isFolderName)) {
+    const head = await headIn(join(directory, folder));
+    const hint = head === undefined || head === 'unreadable' ? undefined : dueHint(folder, head.state);
+    if (hint !== undefined) touched.add(await placeHint(index, hint));
+  }
+  for (const folder of touched) await syncFolder(folder);
+  await makePrivateFolders(mark);
+}
+
+async function headIn(folder: string): Promise<Head | undefined | 'unreadable'> {
   try {
-    return (await readHead(folder))?.state.record;
+    return await readHead(folder);
   } catch {
-    return undefined;
+    return 'unreadable';
   }
 }

@@ -17,11 +17,13 @@ import {
 import { defaultDirectory } from './default-directory.js';
 import { directoryWatch, ring } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';
-import { dueRecords } from './due-sessions.js';
+import { dueKeys } from './due-sessions.js';
 import { forgetSome } from './forgotten-sessions.js';
 import { assertTrustedParents, isPrivateDirectory, makePrivateDirectory } from './private-files.js';
 import { beginFolder, folderName, type Head, readHead, replaceHead } from './revision-folder.js';
+import { newHintId, withHints } from './session-hints.js';
 import { NOTHING, type SessionState } from './session-state.js';
+import { forgottenVersion } from './version-mark.js';
 
 export interface FileStorageOptions {
   /**
@@ -110,8 +112,9 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       const name = nameOf(key);
       for (;;) {
         const head = await latest(place, name);
+        const begun = head === undefined ? { ...NOTHING, version: await forgottenVersion(place) } : NOTHING;
         const now = clock.now();
-        const { reply, next, telling = false } = decide(asOf(now, head?.state ?? NOTHING), now);
+        const { reply, next, telling = false } = decide(asOf(now, head?.state ?? begun), now);
         if (next === undefined) return reply;
         if (!(await advance(place, name, head, next))) continue;
         if (head === undefined) await forgetSome(place, now).catch(() => {});
@@ -189,12 +192,11 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       const { value, expectedVersion, expiresAt = Infinity, dueAt = Infinity } = request;
       return change<CommitReply>(key, (state, now) => {
         if (versionOf(state) !== expectedVersion) return { reply: { outcome: 'conflict', ...recordOf(state), now } };
-        // Of a key that was forgotten the last version is not known, but that it is in the past.
         const version = Math.max(state.version + 1, Math.floor(now));
         const record = {
           value,
           expiresAt: Number.isFinite(expiresAt) ? expiresAt : null,
-          ...(Number.isFinite(dueAt) && { due: { at: dueAt, key } }),
+          ...(Number.isFinite(dueAt) && { due: { at: dueAt, key, hint: newHintId() } }),
         };
         return {
           reply: { outcome: 'committed', version, now },
@@ -209,8 +211,12 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       const { prefix, limit } = request;
       return call(async (place) => {
         const now = clock.now();
-        const due = (await dueRecords(place, now)).filter(({ key }) => key.startsWith(prefix));
-        return { keys: due.slice(0, limit).map(({ key }) => key), now };
+        const keys: string[] = [];
+        for await (const key of dueKeys(place, now)) {
+          if (key.startsWith(prefix)) keys.push(key);
+          if (keys.length === limit) break;
+        }
+        return { keys, now };
       });
     },
 
@@ -241,9 +247,10 @@ async function latest(directory: string, name: string): Promise<Head | undefined
 
 async function advance(directory: string, name: string, head: Head | undefined, next: SessionState): Promise<boolean> {
   const folder = join(directory, name);
-  if (head !== undefined) return replaceHead(folder, head, next);
-  await makePrivateDirectory(directory);
-  return beginFolder(folder, next);
+  if (head === undefined) await makePrivateDirectory(directory);
+  return withHints(directory, name, head?.state, next, () =>
+    head === undefined ? beginFolder(directory, folder, next) : replaceHead(folder, head, next),
+  );
 }
 
 /** The state as it is now: an expired record is gone, and its version remembered. */

@@ -1,15 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endFolder, isFolderName, isScrapName, readHead, scrap } from './revision-folder.js';
-import type { SessionState } from './session-state.js';
+import { absentAs } from './private-files.js';
+import { endFolder, isScrapName, readHead, SCRAP_FOLDER, scrap } from './revision-folder.js';
+import { dueHint, dueIndex, endOf, overIndex } from './session-hints.js';
+import { addHint, dropHint, type Hint, hintsUntil, removeHint } from './time-index.js';
+import { rememberVersion } from './version-mark.js';
 
-/** One in so many new sessions looks at so many others: then, in the long run, no more are forgotten than live. */
+/** One in so many new sessions looks after so many that may be over: in the long run, at twice the rate of new ones. */
 const ONE_IN = 8;
 const LOOKS = 16;
-
-/** A lease that ended by time says for so long that its work may have been done, also when its record is gone. */
-const EVIDENCE_LIFETIME = 24 * 60 * 60_000;
 
 /**
  * What lies about for so long was left behind by a process that is gone. If it was only asleep, it finds that its
@@ -18,38 +18,49 @@ const EVIDENCE_LIFETIME = 24 * 60 * 60_000;
 const SCRAP_LIFETIME = 60 * 60_000;
 
 /**
- * Removes what is over among a few of the sessions in a directory, taken at random. Sign-ins that nobody finished would
- * pile up otherwise, and a script that runs for a second has no time to look at all of them.
+ * Removes a few of the sessions in a directory that are over, and what killed processes left. Sign-ins that nobody
+ * finished would pile up otherwise, and a script that runs for a second has no time to look at all of them. What is not
+ * over is not looked at, so the cost does not depend on how much there is.
  *
  * @param now - on the storage's clock
  */
 export async function forgetSome(directory: string, now: number): Promise<void> {
   if (randomInt(ONE_IN) > 0) return;
-  const names = await readdir(directory);
-  const first = randomInt(names.length + 1);
-  for (const name of [...names.slice(first), ...names.slice(0, first)].slice(0, LOOKS)) {
-    const path = join(directory, name);
+  let looks = 0;
+  for await (const hint of hintsUntil(overIndex(directory), now)) {
     try {
-      if (isFolderName(name)) await forget(path, now);
-      else if (isScrapName(name)) await removeOldScrap(path, directory);
+      await forget(directory, hint, now);
+      looks += 1;
     } catch {
       // What cannot be read or removed is left to whoever needs it, and hears of it then.
     }
+    if (looks === LOOKS) break;
   }
+  await removeOldScraps(directory);
 }
 
-async function forget(folder: string, now: number): Promise<void> {
+async function forget(directory: string, hint: Hint, now: number): Promise<void> {
+  const index = overIndex(directory);
+  const folder = join(directory, hint.folder);
   const head = await readHead(folder);
-  if (head !== undefined && isForgettable(head.state, now)) await endFolder(folder, head);
+  if (head === undefined) return dropHint(index, hint);
+  const end = endOf(head.state);
+  if (end <= now) {
+    // First, because the folder was all that knew the version.
+    await rememberVersion(directory, head.state.version);
+    await endFolder(directory, folder, head);
+    const due = dueHint(hint.folder, head.state);
+    if (due !== undefined) await removeHint(dueIndex(directory), due);
+  } else if (end !== Infinity) {
+    await addHint(index, { ...hint, at: end });
+  }
+  await removeHint(index, hint);
 }
 
-/** The versions of a key that is forgotten begin anew at the time of day, so that must be later than the last one. */
-function isForgettable({ version, record, lease }: SessionState, now: number): boolean {
-  const isOver = record === null || (record.expiresAt !== null && record.expiresAt <= now);
-  return isOver && (lease === null || lease.until + EVIDENCE_LIFETIME <= now) && version < now;
-}
-
-async function removeOldScrap(path: string, directory: string): Promise<void> {
-  const { mtimeMs } = await stat(path);
-  if (mtimeMs < Date.now() - SCRAP_LIFETIME) await scrap(path, directory);
+async function removeOldScraps(directory: string): Promise<void> {
+  const folder = join(directory, SCRAP_FOLDER);
+  for (const name of (await absentAs([], () => readdir(folder))).filter(isScrapName).slice(0, LOOKS)) {
+    const { mtimeMs } = await stat(join(folder, name));
+    if (mtimeMs < Date.now() - SCRAP_LIFETIME) await scrap(directory, join(folder, name));
+  }
 }

@@ -27,18 +27,21 @@ export async function isPrivateDirectory(directory: string): Promise<boolean> {
 /** Makes the directory of all sessions and those above it, where they are not there, for the owner alone. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   if (await isPrivateDirectory(directory)) return;
-  await makeFolders(directory);
+  await makePrivateFolders(directory);
 }
 
-/** From the top down, because below a folder that a umask has closed to its owner nothing can be made. */
-async function makeFolders(path: string): Promise<void> {
+/**
+ * Makes a folder and those above it, where they are not there, and returns when the disk has their names. From the top
+ * down, because below a folder that a umask has closed to its owner nothing can be made.
+ */
+export async function makePrivateFolders(path: string): Promise<void> {
   try {
     await makePrivateFolder(path);
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return; // Another process was quicker.
     if (!isSystemError(error, 'ENOENT') || dirname(path) === path) throw error;
-    await makeFolders(dirname(path));
-    await makeFolders(path);
+    await makePrivateFolders(dirname(path));
+    await makePrivateFolders(path);
     return;
   }
   // What is above may be for others to read, and then it is for them to sync.

@@ -5,6 +5,7 @@ import { isSystemError } from './disk-failure.js';
 import {
   absentAs,
   makePrivateFolder,
+  makePrivateFolders,
   readPrivateFile,
   renameFolder,
   syncFolder,
@@ -42,8 +43,8 @@ export interface Head {
   readonly state: SessionState;
 }
 
-/** The end of the name of what is not, or no longer, a session's folder. */
-const SCRAP = '.tmp';
+/** The folder of what is not yet, or no longer, a session's folder. */
+export const SCRAP_FOLDER = 'scrap';
 
 /** So often a listing may show no revision, which a renaming in the middle of it can make happen. */
 const BLIND_LOOKS = 20;
@@ -92,10 +93,11 @@ export async function replaceHead(folder: string, head: Head, next: SessionState
 }
 
 /** Makes the folder of a session, with its first state; `false`: another was first. */
-export async function beginFolder(folder: string, state: SessionState): Promise<boolean> {
-  const made = join(dirname(folder), newName(0) + SCRAP);
+export async function beginFolder(directory: string, folder: string, state: SessionState): Promise<boolean> {
+  const made = join(directory, SCRAP_FOLDER, newName(0));
   const name = newName(1);
   try {
+    await makePrivateFolders(dirname(made));
     await makePrivateFolder(made);
     await makePrivateFolder(join(made, name));
     await writePrivateFile(fileOf(made, name, name), write(state));
@@ -112,14 +114,15 @@ export async function beginFolder(folder: string, state: SessionState): Promise<
 }
 
 /** Ends a session's folder, unless another has changed or ended it since. */
-export async function endFolder(folder: string, head: Head): Promise<void> {
-  await scrap(join(folder, head.name), dirname(folder));
+export async function endFolder(directory: string, folder: string, head: Head): Promise<void> {
+  await scrap(directory, join(folder, head.name));
   await removeIfEmpty(folder);
 }
 
 /** Removes a folder in one step, as far as anybody else can see. */
-export async function scrap(folder: string, directory: string): Promise<void> {
-  const gone = join(directory, newName(0) + SCRAP);
+export async function scrap(directory: string, folder: string): Promise<void> {
+  const gone = join(directory, SCRAP_FOLDER, newName(0));
+  await makePrivateFolders(dirname(gone));
   await renameFolder(folder, gone);
   await rm(gone, { recursive: true, force: true });
 }
@@ -138,7 +141,7 @@ export function isFolderName(name: string): boolean {
 
 /** Whether it is the name of something on its way to be a session's folder, or on its way out. */
 export function isScrapName(name: string): boolean {
-  return name.endsWith(SCRAP) && numberOf(name.slice(0, -SCRAP.length)) === 0;
+  return numberOf(name) === 0;
 }
 
 function newName(number: number): string {

@@ -9,11 +9,11 @@ export interface SessionState {
     /** When it is to be forgotten; `null`: never. */
     readonly expiresAt: number | null;
     /**
-     * When it is due, and the key that it is listed by, which the folder's name does not tell; absent: never, as in
-     * files of the time before there was this. It lies inside the record, because processes of that time keep or
+     * When it is due, the key that it is listed by, which the folder's name does not tell, and the id of the hint that
+     * says so in the index; absent: never, as in files of the time before there was this. It lies inside the record, because processes of that time keep or
      * replace a record as a whole.
      */
-    readonly due?: { readonly at: number; readonly key: string };
+    readonly due?: { readonly at: number; readonly key: string; readonly hint?: string };
   } | null;
   /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
   readonly lease: { readonly id: string; readonly owner: string; readonly until: number } | null;
@@ -78,7 +78,10 @@ function isRecord(value: unknown): value is NonNullable<SessionState['record']> 
 }
 
 function isDue(value: unknown): boolean {
-  return isObject(value) && isTime(value['at']) && typeof value['key'] === 'string';
+  if (!isObject(value) || !isTime(value['at']) || typeof value['key'] !== 'string') return false;
+  const { hint } = value;
+  // It becomes a part of a path.
+  return hint === undefined || (typeof hint === 'string' && /^[0-9a-f]{24}$/.test(hint));
 }
 
 function isLease(value: unknown): value is NonNullable<SessionState['lease']> {

@@ -18,7 +18,7 @@ describe('what the storage makes', () => {
     await other.kill();
     const modes = new Map<string, number>();
     for (const path of await contents(root)) modes.set(path, (await stat(join(root, path))).mode & 0o777);
-    expect(modes.size).toBe(5);
+    expect(modes.size).toBe(6);
     for (const [path, mode] of modes) expect(mode.toString(8), path).toBe(path.endsWith('.json') ? '600' : '700');
   });
 });

@@ -1,6 +1,6 @@
 import fs, { type PathLike } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { scratch } from './scratch.js';
@@ -31,9 +31,12 @@ class Volatile {
     }
   }
 
+  /** Of what is in a folder; which names stand in that of scraps does not matter. */
   within(folder: string): string[] {
     return [...this.#unsynced].flatMap(([path, why]) =>
-      path === folder || path.startsWith(`${folder}/`) ? [`${relative(folder, path)}: ${why}`] : [],
+      (path === folder || path.startsWith(`${folder}/`)) && basename(path) !== 'scrap'
+        ? [`${relative(folder, path)}: ${why}`]
+        : [],
     );
   }
 }
