@@ -2,7 +2,7 @@ import type { ReauthenticationDue, TokenStorage, WebAppAuth, WebAppAuthOptions }
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault, type ManualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { errorOf, HOUR, idle, MINUTE, SECOND, startWorld, type World } from './world.js';
+import { chance, errorOf, HOUR, idle, MINUTE, SECOND, startWorld, type World } from './world.js';
 
 const DAY = 24 * HOUR;
 
@@ -234,6 +234,20 @@ describe('many sessions that began together', () => {
     keeper({ storage: outdone });
     await pass(clock, 2 * MINUTE, SECOND / 2);
     expect(refreshes()).toBe(2);
+  });
+
+  it('are renewed more quickly while more is due than is asked for at once', async () => {
+    const { clock, keeper, signInAll, refreshes } = await startPlace();
+    await signInAll(...users(150));
+    await pass(clock, LATEST + HOUR);
+    // Chance that falls in the middle: the first look comes after half a minute, and a pause is a second.
+    keeper({ entropy: chance(0.5) });
+    await pass(clock, 80 * SECOND, SECOND);
+    expect(refreshes()).toBeGreaterThan(40);
+    expect(refreshes()).toBeLessThan(60);
+    // A hundred seconds for the first list, and half as many for each session after it.
+    await pass(clock, 80 * SECOND, SECOND);
+    expect(refreshes()).toBe(150);
   });
 
   it('of other names in the storage are passed over', async () => {

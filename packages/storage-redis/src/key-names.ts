@@ -6,7 +6,7 @@ export interface KeyNames {
   readonly hash: string;
   /** The channel on which changes of the session are told, and those of others that share it. */
   readonly channel: string;
-  /** The sorted set of what is due, of all sessions of the shard. */
+  /** The sorted set of the beginnings of keys that have something due in the shard, each of which has a set of its own. */
   readonly due: string;
   /** The hash with the highest version that any session of the shard was given. */
   readonly mark: string;
@@ -19,7 +19,8 @@ const SHARDS = 64;
 
 /**
  * The names of a session's hash and channel, and of what its shard has: `frameio-auth:{17}:<key>`, `frameio-auth:{17}`,
- * `frameio-auth:{17}.due` and `frameio-auth:{17}.mark`. There is nothing else of this storage in Redis.
+ * `frameio-auth:{17}.due` (and after a colon, a set for each beginning of keys) and `frameio-auth:{17}.mark`. There is
+ * nothing else of this storage in Redis.
  *
  * The braces are a hash tag: all four lie in one slot of a cluster, as scripts and sharded channels demand. Which of the
  * shards it is follows from the key, so that a cluster's nodes get their share of the sessions. Names are the same

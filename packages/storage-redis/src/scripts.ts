@@ -12,8 +12,10 @@
  *     commit   the name of the last commit, made by
  *              who asked
  *
- * Beside the hashes of a shard lies one sorted set, of the keys whose records are to be listed as due, by when. A record
- * may end without a script, when Redis deletes its hash, so the set can name more than there is; DUE takes that out.
+ * Beside the hashes of a shard lie sorted sets of the keys whose records are to be listed as due, by when: one for each
+ * beginning of keys up to their last slash, so that nobody who asks for the sessions of one client passes over those of
+ * others. One more sorted set has those beginnings. A record may end without a script, when Redis deletes its hash, so a
+ * set can name more than there is; DUE takes that out.
  *
  * Times are milliseconds since the Unix epoch. A lease is a field with a deadline and not a key that expires, because
  * what must be known of it is known only after its end.
@@ -95,7 +97,16 @@ end
 -- When it is to be listed. Tokens that are written weigh more than when they are looked after, so that Redis refuses
 -- this (an ACL without the commands) is no failure either.
 local function schedule(key, due)
-  if due == '' then redis.pcall('ZREM', KEYS[3], key) else redis.pcall('ZADD', KEYS[3], due, key) end
+  local folder = string.match(key, '^.*/') or ''
+  local set = KEYS[3] .. ':' .. folder
+  if due == '' then
+    if redis.pcall('ZREM', set, key) == 1 and #redis.pcall('ZRANGE', set, '0', '0') == 0 then
+      redis.pcall('ZREM', KEYS[3], folder)
+    end
+  else
+    redis.pcall('ZADD', set, due, key)
+    redis.pcall('ZADD', KEYS[3], '0', folder)
+  end
 end
 `;
 
@@ -211,32 +222,45 @@ export const VERSIONS = script(
 );
 
 /**
- * KEYS: due. ARGV: how the keys begin, how many at most. Replies with each key and since when it is due, the earliest
- * first. A hash lies where its shard's set does, so its name is made here.
+ * KEYS: due. ARGV: how the keys begin, how many at most of each set. Replies with each key and since when it is due, in
+ * each set the earliest first. A hash lies where its shard's set does, so its name is made here.
  */
 export const DUE = script(
   'allow-oom',
   `
   local prefix, limit = ARGV[1], tonumber(ARGV[2])
   local shard = string.sub(KEYS[1], 1, -#'.due' - 1)
-  local listed, seen, page = { 'due', text(now), '0', false }, 0, nil
-  repeat
-    page = redis.call('ZRANGE', KEYS[1], '-inf', text(now), 'BYSCORE', 'LIMIT', seen, 100, 'WITHSCORES')
-    for at = 1, #page, 2 do
-      local key = page[at]
-      local version, expires = unpack(redis.call('HMGET', shard .. ':' .. key, 'version', 'expires'))
-      if not version or (expires and now >= tonumber(expires)) then
-        redis.call('ZREM', KEYS[1], key)
-      else
-        seen = seen + 1
-        if limit > 0 and string.sub(key, 1, #prefix) == prefix then
-          limit = limit - 1
-          table.insert(listed, key)
-          table.insert(listed, page[at + 1])
+  local listed = { 'due', text(now), '0', false }
+
+  local function list(set)
+    local left, seen, page = limit, 0, nil
+    repeat
+      page = redis.call('ZRANGE', set, '-inf', text(now), 'BYSCORE', 'LIMIT', seen, math.min(left, 100), 'WITHSCORES')
+      for at = 1, #page, 2 do
+        local key = page[at]
+        local version, expires = unpack(redis.call('HMGET', shard .. ':' .. key, 'version', 'expires'))
+        if not version or (expires and now >= tonumber(expires)) then
+          redis.call('ZREM', set, key)
+        else
+          seen = seen + 1
+          if string.sub(key, 1, #prefix) == prefix then
+            left = left - 1
+            table.insert(listed, key)
+            table.insert(listed, page[at + 1])
+          end
         end
       end
+    until left == 0 or #page == 0
+  end
+
+  for _, folder in ipairs(redis.call('ZRANGE', KEYS[1], '0', '-1')) do
+    local common = math.min(#folder, #prefix)
+    if string.sub(folder, 1, common) == string.sub(prefix, 1, common) then
+      local set = KEYS[1] .. ':' .. folder
+      list(set)
+      if #redis.call('ZRANGE', set, '0', '0') == 0 then redis.call('ZREM', KEYS[1], folder) end
     end
-  until limit == 0 or #page < 200
+  end
   return listed
 `,
   'shard',

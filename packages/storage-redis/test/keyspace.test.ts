@@ -87,12 +87,13 @@ describe('what is in Redis', () => {
     expect(await keysOf(client, keyPrefix)).toEqual({});
   });
 
-  it('is one sorted set a shard beside the hashes, while something is to be listed as due', async () => {
+  it('is two sorted sets beside the hashes, while something is to be listed as due', async () => {
     const { client, keyPrefix, storage, hash } = place();
-    const set = `${channelOf(keyPrefix)}.due`;
+    const sets = `${channelOf(keyPrefix)}.due`;
+    const set = `${sets}:`;
     const { now } = await storage.read(KEY);
     const version = await write(storage, 'due', { dueAt: now + LONG + 0.5 });
-    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never', [set]: 'never' });
+    expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never', [set]: 'never', [sets]: 'never' });
     expect(await client.zscore(set, KEY)).toBe(String(now + LONG));
     await write(storage, 'never due', { expectedVersion: version });
     expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
@@ -107,9 +108,33 @@ describe('what is in Redis', () => {
     expect(keys.length).toBeGreaterThan(200);
     await Promise.all(keys.map((key) => write(storage, 'short', { key, dueAt: now, expiresAt: now })));
     await write(storage, 'here', { dueAt: now });
-    expect(await client.zcard(`${channelOf(keyPrefix)}.due`)).toBe(keys.length + 1);
+    expect(await client.zcard(`${channelOf(keyPrefix)}.due:`)).toBe(keys.length + 1);
     expect((await storage.due({ prefix: '', limit: 10 })).keys).toEqual([KEY]);
-    expect(await client.zrange(`${channelOf(keyPrefix)}.due`, '0', '-1')).toEqual([KEY]);
+    expect(await client.zrange(`${channelOf(keyPrefix)}.due:`, '0', '-1')).toEqual([KEY]);
+  });
+
+  it('has what is due of one client apart from what is due of others, however much that is', async () => {
+    const { client, keyPrefix, storage } = place();
+    const { now } = await storage.read(KEY);
+    const [one, other] = ['one.fictional/session/', 'other.fictional/session/'];
+    const keys = Array.from({ length: 500 }, (_, index) => `${other}user-${index}`);
+    await Promise.all(keys.map((key) => write(storage, 'other', { key, dueAt: now - 60_000 })));
+    await write(storage, 'one', { key: `${one}mara`, dueAt: now });
+    const passedOver = async (prefix: string) => {
+      const looks = async () => Number(/cmdstat_hmget:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
+      const before = await looks();
+      const { keys: due } = await storage.due({ prefix, limit: 10 });
+      return { due, looks: (await looks()) - before };
+    };
+    expect(await passedOver(one)).toEqual({ due: [`${one}mara`], looks: 1 });
+    const { due } = await passedOver(other);
+    expect(due).toHaveLength(10);
+    await write(storage, 'gone', {
+      key: `${one}mara`,
+      expectedVersion: (await storage.read(`${one}mara`)).record?.version ?? 0,
+    });
+    const sets = await client.zrange(`${channelOf(keyPrefix, `${one}mara`)}.due`, '0', '-1');
+    expect(sets).not.toContain(one);
   });
 
   it('is found under the prefix of the client too, when it is due', async () => {

@@ -3,6 +3,7 @@ import { randomFraction, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Lease } from '../kernel/token-storage.js';
 import type { Window } from '../machine/policy.js';
+import { isShared } from './bounded-queue.js';
 import type { CoolDown } from './cool-down.js';
 import type { RecordPlace } from './session-record.js';
 import { fromStorage } from './storage-failure.js';
@@ -27,7 +28,10 @@ const FIRST_LOOK = 60_000;
 const LEASE = 5 * 60_000;
 
 /** How many keys are asked for at once. */
-const BATCH = 50;
+const BATCH = 100;
+
+/** How many sessions are renewed between two pauses at most. */
+const MOST_AT_ONCE = 32;
 
 /** What lies between two renewals, in milliseconds, so that a server is not flooded. */
 const PAUSE: Window = { notBefore: 500, notAfter: 1_500 };
@@ -37,7 +41,8 @@ const FAILURES = 3;
 
 /**
  * Renews the sessions that nobody uses before their refresh tokens expire: one instance for the whole fleet, one session
- * after the other.
+ * after the other. As long as more is due than it asks for at once, and the server gives what it is asked for, each list
+ * goes twice as quickly as the one before.
  *
  * Each instance looks now and then. The first to come takes the lease on a record of its own, sees to what is due, and
  * leaves the record for some time, by which the others know that they need not. If it dies, its lease ends, and the next
@@ -108,22 +113,28 @@ export class KeepAlive {
     const { storage, keys, coolDown } = this.#options;
     const seen = new Set<string>();
     let failures = 0;
-    for (;;) {
+    let atOnce = 1;
+    for (let stuck = 0; ; ) {
       // What could not be renewed stays in the list, and must not hide the others.
-      const request = { prefix: keys.sessions, limit: BATCH + seen.size };
-      const { keys: due, now } = await fromStorage(() => storage.due(request));
+      const limit = BATCH + stuck;
+      const { keys: due, now } = await fromStorage(() => storage.due({ prefix: keys.sessions, limit }));
       const unseen = this.#shuffled(due.filter((key) => !seen.has(key)));
-      if (unseen.length === 0) return now;
-      for (const storageKey of unseen) {
+      stuck = due.length - unseen.length;
+      if (unseen.length === 0 && due.length < limit) return now;
+      for (let at = 0; at < unseen.length; at += atOnce) {
         if (this.#closed || !(await storage.renew(lease))) return undefined;
-        seen.add(storageKey);
-        const key = keys.sessionOf(storageKey);
-        if (key === undefined) continue;
-        const failure = await this.#options.renew(key);
-        failures = isEverybodys(failure) ? failures + 1 : 0;
-        if (failures === FAILURES || failure?.status === 429 || coolDown.failure !== undefined) return now;
+        const round = unseen.slice(at, at + atOnce);
+        for (const key of round) seen.add(key);
+        const known = round.map((key) => keys.sessionOf(key)).filter((key) => key !== undefined);
+        for (const failure of await Promise.all(known.map((key) => this.#options.renew(key)))) {
+          failures = failure !== null && isShared(failure) ? failures + 1 : 0;
+          if (failures === FAILURES || failure?.status === 429) return now;
+        }
+        if (coolDown.failure !== undefined) return now;
         await this.#pause();
       }
+      // A full list says that more is due than one session after the other may be done with in time.
+      atOnce = due.length === limit && failures === 0 ? Math.min(2 * atOnce, MOST_AT_ONCE) : 1;
     }
   }
 
@@ -152,9 +163,4 @@ export class KeepAlive {
   #within({ notBefore, notAfter }: Window): number {
     return notBefore + (notAfter - notBefore) * randomFraction(this.#options.entropy);
   }
-}
-
-/** Whether a failure is likely to meet the next session as well: not what the server, or a record, says of this one. */
-function isEverybodys(failure: Failure | null): boolean {
-  return failure !== null && failure.kind !== 'terminal' && failure.version === undefined;
 }
