@@ -1,7 +1,7 @@
 /**
  * What tokens, steps, sessions, storages, requests and fleets cost. `npm run bench` prints each figure with its ratio to
  * the first of its table, all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
- * `npm run bench -- scale` measures many sessions in one process instead, which takes a quarter of an hour.
+ * `npm run bench -- scale` measures many sessions in one process instead, which takes about half an hour.
  */
 import { authenticatedRequests } from './authenticated-requests.ts';
 import { cachedToken } from './cached-token.ts';

@@ -64,7 +64,7 @@ export interface CommonOptions {
 export interface UserAuthOptions extends CommonOptions {
   /**
    * Renews sessions that nobody uses before their refresh tokens expire, so that users who come back after weeks are
-   * still signed in. One of all instances that share the storage does it, a session at a time; give all of them the same
+   * still signed in. One of all instances that share the storage does it, one session at a time unless many are due; give all of them the same
    * option. It is for sessions whose tokens were written while it was on.
    *
    * `before`: how long before a refresh token expires its session is renewed at the earliest, in seconds; the moment is
