@@ -83,7 +83,7 @@ async function withoutSessions(): Promise<CrowdResult> {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({ refresh_token: `refresh.${key}.0.${PADDING}` }).toString(),
         redirect: 'manual',
-      cache: 'no-store',
+        cache: 'no-store',
       });
       await storage.commit(key, { value: await response.text(), expectedVersion: 0, lease: reply.lease });
     });
