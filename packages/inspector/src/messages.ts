@@ -105,11 +105,12 @@ export type ShownStateValue = string | { readonly [state: string]: ShownStateVal
 
 /** The machine's context, as far as it is shown. A field whose value is not as it should be is left out. */
 export type ShownContext = Partial<
-  Omit<SessionContext, 'tokens' | 'held' | 'failure' | 'ending'> & {
+  Omit<SessionContext, 'tokens' | 'held' | 'failure' | 'ending' | 'pace'> & {
     readonly tokens: ShownTokens | null;
     readonly held: ShownTokens | null;
     readonly failure: ShownFailure | null;
     readonly ending: ShownEnding | null;
+    readonly pace: Partial<NonNullable<SessionContext['pace']>> | null;
   }
 >;
 

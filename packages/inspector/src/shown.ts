@@ -117,6 +117,7 @@ const context = fields<Required<ShownContext>>({
   wanted: flag,
   suspect: flag,
   forcedAt: orNull(number),
+  pace: orNull(fields<NonNullable<ShownContext['pace']>>({ from: number, ripeAt: number, early: number })),
   attempt: number,
   failure: orNull(failure),
   retryAt: orNull(number),

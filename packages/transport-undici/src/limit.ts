@@ -44,7 +44,7 @@ export class Limit {
     this.#rules = rules;
   }
 
-  /** When the hold ends, in milliseconds since the epoch; in the past or `-Infinity` when there is none. */
+  /** When the hold ends, in milliseconds on the monotonic clock; in the past or `-Infinity` when there is none. */
   get heldUntil(): number {
     return this.#heldUntil;
   }

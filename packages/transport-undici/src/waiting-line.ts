@@ -18,7 +18,7 @@ export interface Turn {
   /** Earlier turns have lower numbers. */
   readonly number: number;
   limit: Limit;
-  /** Since when it is held up by its limit, in milliseconds since the epoch; waiting for a place does not count. */
+  /** Since when it is held up by its limit, in milliseconds on the monotonic clock; waiting for a place does not count. */
   heldSince: number | undefined;
   unanswered: boolean;
 }
@@ -94,7 +94,7 @@ export class WaitingLine {
    * @returns whether its limit lets it be repeated in time
    */
   answered(turn: Turn, notice: LimitNotice): boolean {
-    const now = this.#rules.clock.now();
+    const now = this.#rules.clock.monotonic();
     turn.unanswered = false;
     turn.limit.answered(notice, now);
     if (notice.refused) turn.heldSince ??= now;
@@ -116,7 +116,7 @@ export class WaitingLine {
   /** Gives the place back, and waits for another one. */
   repeated(turn: Turn): void {
     this.#giveBack(turn);
-    this.#putBy(turn, this.#rules.clock.now());
+    this.#putBy(turn, this.#rules.clock.monotonic());
     this.#advance();
   }
 
@@ -144,7 +144,7 @@ export class WaitingLine {
 
   #next(): Turn | undefined {
     if (this.#freePlaces === 0) return undefined;
-    const now = this.#rules.clock.now();
+    const now = this.#rules.clock.monotonic();
     return this.#nextPutAside(now) ?? this.#nextInLine(now);
   }
 
@@ -197,7 +197,7 @@ export class WaitingLine {
   }
 
   #lookAfter(queue: Queue): void {
-    const now = this.#rules.clock.now();
+    const now = this.#rules.clock.monotonic();
     this.#schedule(queue, now);
     if (!queue.limit.admits(now)) {
       this.#refuseLate(queue, now);
@@ -244,7 +244,7 @@ export class WaitingLine {
   }
 
   #sweep(): void {
-    const now = this.#rules.clock.now();
+    const now = this.#rules.clock.monotonic();
     for (const [key, limit] of this.#limits) {
       if (limit.isForgettable(now)) this.#limits.delete(key);
     }

@@ -2,6 +2,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { SessionEnding } from '../kernel/session-ending.js';
 import type { TokenFacts } from '../kernel/token-set.js';
 import type { TokenOrigin } from './effects.js';
+import type { Pace } from './policy.js';
 
 /** What a session is made for; fixed for its life. */
 export interface SessionInput {
@@ -39,6 +40,8 @@ export interface SessionContext extends SessionInput {
   readonly suspect: boolean;
   /** When a renewal was last forced by an API's refusal; that did not fail, or is under way. */
   readonly forcedAt: number | null;
+  /** How soon the server may be asked again after it gave tokens; `null`: it gave none yet that count. */
+  readonly pace: Pace | null;
   /** Failed attempts since the last success. */
   readonly attempt: number;
   /** The last failure, until the next success. */
@@ -66,6 +69,7 @@ export function initialContext(input: SessionInput): SessionContext {
     wanted: false,
     suspect: false,
     forcedAt: null,
+    pace: null,
     attempt: 0,
     failure: null,
     retryAt: null,

@@ -24,6 +24,10 @@ export const policy = {
   patience: { attempts: 3, delay: 10_000 },
   /** After a renewal that an API's 401 forced, further 401s force none for this long: the reason is not the token. */
   forcedRenewalInterval: 60_000,
+  /** Between renewals that a session makes too early, by itself: the first pause, which doubles, and the longest. */
+  pace: { first: 1_000, longest: 60_000 },
+  /** A life that is shorter than this is none: no caller could use the token in time. */
+  shortestLife: 1_000,
   /** Clocks that are apart by less than this count as the same. */
   clockTolerance: 10_000,
   /** A renewal is never due before this share of the token's life is over, whatever the refresh buffer says. */
@@ -53,6 +57,39 @@ export function renewalWindow(tokens: TokenFacts, refreshBuffer: number): Window
 /** Whether tokens are dated later than now, so that the clock they are dated by was wrong, and their end is too. */
 export function isFromFuture(tokens: TokenFacts, now: number): boolean {
   return tokens.issuedAt > now + policy.clockTolerance;
+}
+
+/**
+ * What keeps a session from asking the server again and again when something makes each new token due at once: a server
+ * that gives it no life, clocks that are far apart, or any other fault.
+ */
+export interface Pace {
+  /** When the server last gave tokens. */
+  readonly from: number;
+  /** From when on it is not too early to renew those: after half of their life. */
+  readonly ripeAt: number;
+  /** How many renewals in a row came too early. */
+  readonly early: number;
+}
+
+/** The pace once the server gave tokens. */
+export function paceOf({ issuedAt, expiresAt }: TokenFacts, before: Pace | null, now: number): Pace {
+  const life = expiresAt === null ? 0 : expiresAt - issuedAt;
+  const early = before?.early ?? 0;
+  return expiresAt !== null && life < policy.shortestLife
+    ? { from: now, ripeAt: now + 2 * policy.pace.longest, early: Math.max(1, early) }
+    : { from: now, ripeAt: issuedAt + life / 2, early };
+}
+
+/** The pace once the session begins to renew by itself. */
+export function quicken(pace: Pace | null, now: number): Pace | null {
+  return pace && { ...pace, early: now < pace.ripeAt ? pace.early + 1 : 0 };
+}
+
+/** When the session may ask the server again by itself. */
+export function paceEnd({ from, ripeAt, early }: Pace): number {
+  const pause = early === 0 ? 0 : Math.min(policy.pace.first * 2 ** (early - 1), policy.pace.longest);
+  return Math.min(ripeAt, from + pause);
 }
 
 /** When tokens that nothing can renew come to their end. */

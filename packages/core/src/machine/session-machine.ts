@@ -27,6 +27,8 @@
  *   was about an old token, and the new ones are adopted: nobody is signed out by losing a race.
  * - Versions only grow. A record of an earlier one than is known proves that the storage lost its last writes, so it is
  *   never adopted: its refresh token is spent. The tokens in memory count as not written then, and are written anew.
+ * - No fault makes a session press the server. Renewals that come too early, by the life that the last tokens were given,
+ *   wait for each other ever longer, and callers get the tokens at hand meanwhile.
  * - Only the server ends a session. Faults of the network, of the storage or of the client's configuration keep the
  *   tokens, which are served until they expire while the machine backs off and tries again.
  *
@@ -171,6 +173,7 @@ const beginning = {
     target: '#session.authorizing.committing',
     actions: [
       { type: 'beginWith', params: { origin: 'import' } },
+      'forgetPace',
       { type: 'rememberHeld', params: ({ event }: { event: { tokens: TokenFacts } }) => ({ tokens: event.tokens }) },
       'holdTokens',
     ],
@@ -335,7 +338,11 @@ const requesting = session.createStateConfig({
     'leaseTimer.elapsed': { actions: ['renewLease', startTheLeaseTimer] },
     'tokenResponse.received': {
       target: 'committing',
-      actions: [{ type: 'rememberHeld', params: ({ event }) => ({ tokens: event.tokens }) }, 'holdTokens'],
+      actions: [
+        { type: 'rememberHeld', params: ({ event }) => ({ tokens: event.tokens }) },
+        { type: 'notePace', params: ({ event }) => ({ tokens: event.tokens, now: event.now }) },
+        'holdTokens',
+      ],
     },
   },
 });
@@ -404,6 +411,12 @@ const renew = {
   ],
 } as const;
 
+const noteHaste = { type: 'noteHaste', params: time } as const;
+
+/** The same, where nobody but the session decided that it is time. */
+const renewByItself = { target: renew.target, actions: [...renew.actions, noteHaste] } as const;
+
+const serveWhilePaced = { guard: { type: 'isPaced', params: time }, actions: 'serveCallers' } as const;
 const renewTheRejected = {
   target: renew.target,
   actions: [...renew.actions, { type: 'noteSuspicion', params: time }],
@@ -604,8 +617,8 @@ export const sessionMachine = session.createMachine({
           on: {
             'refreshTimer.elapsed': [
               {
-                guard: { type: 'canRenewAndWasUsed', params: ({ event }) => ({ used: event.used }) },
-                ...renew,
+                guard: { type: 'usedAndNotPaced', params: ({ event }) => ({ used: event.used, now: event.now }) },
+                ...renewByItself,
               },
               { guard: 'canRenew', target: 'due' },
               { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
@@ -613,7 +626,8 @@ export const sessionMachine = session.createMachine({
               { target: 'fresh', reenter: true },
             ],
             'token.requested': [
-              { guard: 'canRenew', ...renew },
+              serveWhilePaced,
+              { guard: 'canRenew', ...renewByItself },
               { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
               { actions: 'serveCallers' },
             ],
@@ -622,9 +636,12 @@ export const sessionMachine = session.createMachine({
         },
         due: {
           description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
-          always: [{ guard: 'canRenewAndIsWanted', target: renew.target, actions: renew.actions[1] }],
+          always: [
+            { guard: { type: 'isPacedAndWanted', params: time }, actions: ['noteWishesMet', 'serveCallers'] },
+            { guard: 'canRenewAndIsWanted', target: renew.target, actions: [renew.actions[1], noteHaste] },
+          ],
           on: {
-            'token.requested': renew,
+            'token.requested': [serveWhilePaced, renewByItself],
             ...learningWithTokens,
           },
         },
@@ -635,7 +652,11 @@ export const sessionMachine = session.createMachine({
           exit: stopTheRetryTimer,
           // Whoever still waits here waits for more than the tokens at hand, which are over.
           always: [
-            { guard: 'isWantedAndRenewsWithoutStorage', target: renew.target, actions: renew.actions[1] },
+            {
+              guard: 'isWantedAndRenewsWithoutStorage',
+              target: renew.target,
+              actions: [renew.actions[1], noteHaste],
+            },
             { guard: 'isWanted', actions: ['noteWishesMet', repeatTheRefusal] },
           ],
           on: {
@@ -664,7 +685,8 @@ export const sessionMachine = session.createMachine({
               { target: 'unsaved', reenter: true, actions: { type: 'noteFailure', params: itsFailure } },
             ],
             'token.requested': [
-              { guard: { type: 'isDueAndRenewsWithoutStorage', params: time }, ...renew },
+              serveWhilePaced,
+              { guard: { type: 'isDueAndRenewsWithoutStorage', params: time }, ...renewByItself },
               { guard: { type: 'isStillAlive', params: time }, actions: 'serveCallers' },
               { actions: repeatTheRefusal },
             ],

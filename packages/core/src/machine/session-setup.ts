@@ -11,7 +11,7 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext, SessionInput } from './context.js';
 import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
-import { isFromFuture, policy, renewalWindow, retryWindow } from './policy.js';
+import { isFromFuture, paceEnd, paceOf, policy, quicken, renewalWindow, retryWindow } from './policy.js';
 
 /** What is left of earlier trouble once tokens are in place. */
 const calm = {
@@ -38,6 +38,11 @@ export const session = setup({
     noteWishesMet: assign({ wanted: false }),
     noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
     beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false, heard: 0 })),
+    notePace: assign(({ context }, { tokens, now }: { tokens: TokenFacts; now: number }) => ({
+      pace: paceOf(tokens, context.pace, now),
+    })),
+    noteHaste: assign(({ context }, { now }: { now: number }) => ({ pace: quicken(context.pace, now) })),
+    forgetPace: assign({ pace: null }),
     forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
     noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
       possiblySpent: context.possiblySpent || abandoned,
@@ -118,11 +123,14 @@ export const session = setup({
       context.renewal === 'client_credentials' && context.wanted && context.tokens === null,
     canRenew: ({ context }) => canRenew(context),
     canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
-    canRenewAndWasUsed: ({ context }, { used }: { used: boolean }) => canRenew(context) && used,
     isDue: ({ context }, { now }: { now: number }) => isDue(context, now),
     isDueAndAlive: ({ context }, { now }: { now: number }) => isDue(context, now) && !isExpired(context, now),
     isDueAndRenewsWithoutStorage: ({ context }, { now }: { now: number }) =>
       isDue(context, now) && context.onStorageUnavailable === 'request',
+    isPaced: ({ context }, { now }: { now: number }) => isPaced(context, now),
+    isPacedAndWanted: ({ context }, { now }: { now: number }) => isPaced(context, now) && context.wanted,
+    usedAndNotPaced: ({ context }, { used, now }: { used: boolean; now: number }) =>
+      canRenew(context) && used && !isPaced(context, now),
     isOver: ({ context }, { now }: { now: number }) =>
       context.tokens !== null && !canRenew(context) && isExpired(context, now),
     isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
@@ -195,6 +203,11 @@ function isDue(context: SessionContext, now: number): boolean {
   const { tokens, refreshBuffer } = context;
   if (tokens === null || !canRenew(context)) return false;
   return isFromFuture(tokens, now) || now >= renewalWindow(tokens, refreshBuffer).notBefore;
+}
+
+/** Whether callers get the tokens at hand, whatever their dates say, because it is too early to ask for others. */
+function isPaced({ tokens, pace }: SessionContext, now: number): boolean {
+  return tokens !== null && pace !== null && now < paceEnd(pace);
 }
 
 function isExpired({ tokens }: SessionContext, now: number): boolean {

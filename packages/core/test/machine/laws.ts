@@ -1,6 +1,6 @@
 /** What must hold after every step of every path, whatever happened. */
 import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
-import { type Happening, isServed, type Question, type World, waits } from './world.js';
+import { type Happening, isPaced, isServed, type Question, type World, waits } from './world.js';
 
 export interface Law {
   readonly rule: string;
@@ -163,10 +163,11 @@ export const laws: readonly Law[] = [
       ),
   },
   {
-    rule: 'serves tokens only while they are good, as far as is known, or straight from the server',
+    rule: 'serves tokens only while they are good, as far as is known, or straight from the server, or while it is paced',
     holds: (world, { from, event, effects }) =>
       !effects.some(({ type }) => type === 'serveCallers') ||
       isServed(world) ||
+      isPaced(world) ||
       (from.snapshot.context.held !== null && from.snapshot.context.origin !== 'import') ||
       // An API that refuses one token after another gets what there is.
       event?.type === 'token.rejected' ||

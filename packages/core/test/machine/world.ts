@@ -9,7 +9,7 @@ import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
-import { policy, renewalWindow, type Window } from '../../src/machine/policy.js';
+import { paceEnd, policy, renewalWindow, type Window } from '../../src/machine/policy.js';
 import { canRenew } from '../../src/machine/session-setup.js';
 import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
 import { failures, HOUR, MINUTE, record, START, tokens, unreadable } from './fixtures.js';
@@ -161,6 +161,11 @@ export function waits(world: World, event: SessionEvent): boolean {
     default:
       return false;
   }
+}
+
+/** Whether callers get the token at hand because it is too early to ask the server for another. */
+export function isPaced({ snapshot: { context }, now }: World): boolean {
+  return context.tokens !== null && context.pace !== null && now < paceEnd(context.pace);
 }
 
 /** Whether callers get the token at hand without asking the machine. */
@@ -328,13 +333,15 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
 }
 
 /** Time that passes without any news, up to where it makes a difference. */
-function mayAge({ snapshot: { context }, now }: World, may: May): void {
-  const { tokens: facts, forcedAt, refreshBuffer } = context;
+function mayAge({ snapshot: { context }, place, now }: World, may: May): void {
+  const { tokens: facts, forcedAt, pace, refreshBuffer } = context;
   if (facts?.expiresAt && now < facts.expiresAt) {
     const due = renewalWindow(facts, refreshBuffer).notBefore;
     if (now < due && canRenew(context)) may('(the token becomes due)', null, due);
     else may('(the token expires)', null, facts.expiresAt);
   }
+  if (place.startsWith('valid') && pace !== null && now < paceEnd(pace))
+    may('(the pace allows it)', null, paceEnd(pace));
   if (forcedAt !== null && now - forcedAt < MINUTE) may('(a minute passes)', null, now + MINUTE);
 }
 
@@ -363,6 +370,8 @@ export function essenceOf(world: World): string {
     context.version > 0 && 'recorded',
     context.version < context.newest && 'behind',
     /^valid\.(?:fresh|due)$/.test(place) && context.heard > context.newest && 'outdone',
+    // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
+    place.startsWith('valid') && isPaced(world) && 'paced',
     context.ending !== null && 'ended',
     context.revoked && 'revoked',
     context.wanted && !isLeaving && 'wanted',
