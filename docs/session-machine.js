@@ -19,6 +19,7 @@ export const sessionMachine = createMachine({
     wanted: false,
     suspect: false,
     forcedAt: null,
+    pace: null,
     attempt: 0,
     failure: null,
     retryAt: null,
@@ -71,6 +72,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -278,6 +280,7 @@ export const sessionMachine = createMachine({
                 origin: 'import',
               },
             },
+            'forgetPace',
             'rememberHeld',
             'holdTokens',
           ],
@@ -421,6 +424,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -521,6 +525,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -552,7 +557,7 @@ export const sessionMachine = createMachine({
             },
             'tokenResponse.received': {
               target: '#session.authorizing.committing',
-              actions: ['rememberHeld', 'holdTokens'],
+              actions: ['rememberHeld', 'notePace', 'holdTokens'],
             },
             'tokenRequest.failed': [
               {
@@ -803,6 +808,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -880,6 +886,7 @@ export const sessionMachine = createMachine({
                 origin: 'import',
               },
             },
+            'forgetPace',
             'rememberHeld',
             'holdTokens',
           ],
@@ -907,9 +914,9 @@ export const sessionMachine = createMachine({
           on: {
             'refreshTimer.elapsed': [
               {
-                guard: 'canRenewAndWasUsed',
+                guard: 'usedAndNotPaced',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith'],
+                actions: ['noteWish', 'beginWith', 'noteHaste'],
               },
               {
                 guard: 'canRenew',
@@ -936,9 +943,13 @@ export const sessionMachine = createMachine({
             ],
             'token.requested': [
               {
+                guard: 'isPaced',
+                actions: 'serveCallers',
+              },
+              {
                 guard: 'canRenew',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith'],
+                actions: ['noteWish', 'beginWith', 'noteHaste'],
               },
               {
                 guard: 'isOver',
@@ -986,16 +997,28 @@ export const sessionMachine = createMachine({
         },
         due: {
           description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
-          always: {
-            guard: 'canRenewAndIsWanted',
-            target: '#session.refreshing.leasing',
-            actions: 'beginWith',
-          },
-          on: {
-            'token.requested': {
-              target: '#session.refreshing.leasing',
-              actions: ['noteWish', 'beginWith'],
+          always: [
+            {
+              guard: 'isPacedAndWanted',
+              actions: ['noteWishesMet', 'serveCallers'],
             },
+            {
+              guard: 'canRenewAndIsWanted',
+              target: '#session.refreshing.leasing',
+              actions: ['beginWith', 'noteHaste'],
+            },
+          ],
+          on: {
+            'token.requested': [
+              {
+                guard: 'isPaced',
+                actions: 'serveCallers',
+              },
+              {
+                target: '#session.refreshing.leasing',
+                actions: ['noteWish', 'beginWith', 'noteHaste'],
+              },
+            ],
             'record.changed': {
               guard: 'hintIsNews',
               actions: 'readRecord',
@@ -1036,7 +1059,7 @@ export const sessionMachine = createMachine({
             {
               guard: 'isWantedAndRenewsWithoutStorage',
               target: '#session.refreshing.leasing',
-              actions: 'beginWith',
+              actions: ['beginWith', 'noteHaste'],
             },
             {
               guard: 'isWanted',
@@ -1101,9 +1124,13 @@ export const sessionMachine = createMachine({
             ],
             'token.requested': [
               {
+                guard: 'isPaced',
+                actions: 'serveCallers',
+              },
+              {
                 guard: 'isDueAndRenewsWithoutStorage',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith'],
+                actions: ['noteWish', 'beginWith', 'noteHaste'],
               },
               {
                 guard: 'isStillAlive',
@@ -1265,6 +1292,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -1296,7 +1324,7 @@ export const sessionMachine = createMachine({
             },
             'tokenResponse.received': {
               target: '#session.refreshing.committing',
-              actions: ['rememberHeld', 'holdTokens'],
+              actions: ['rememberHeld', 'notePace', 'holdTokens'],
             },
             'tokenRequest.failed': [
               {
@@ -1555,6 +1583,7 @@ export const sessionMachine = createMachine({
                     origin: 'import',
                   },
                 },
+                'forgetPace',
                 'rememberHeld',
                 'holdTokens',
               ],
@@ -1673,6 +1702,7 @@ export const sessionMachine = createMachine({
                 origin: 'import',
               },
             },
+            'forgetPace',
             'rememberHeld',
             'holdTokens',
           ],
@@ -1883,6 +1913,7 @@ export const sessionMachine = createMachine({
                 origin: 'import',
               },
             },
+            'forgetPace',
             'rememberHeld',
             'holdTokens',
           ],

@@ -52,7 +52,7 @@ describe('the chart', () => {
 
   it('tells effects from what the machine only notes', () => {
     const received = sessionChart.transitions.find(({ event }) => event === 'tokenResponse.received');
-    expect(received).toMatchObject({ actions: ['rememberHeld', 'holdTokens'], effects: ['holdTokens'] });
+    expect(received).toMatchObject({ actions: ['rememberHeld', 'notePace', 'holdTokens'], effects: ['holdTokens'] });
   });
 });
 
