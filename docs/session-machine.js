@@ -10,6 +10,7 @@ export const sessionMachine = createMachine({
     onStorageUnavailable: 'fail',
     version: 0,
     newest: 0,
+    heard: 0,
     tokens: null,
     ending: null,
     revoked: false,
@@ -231,7 +232,7 @@ export const sessionMachine = createMachine({
         ],
         'record.changed': {
           guard: 'hintIsNews',
-          actions: 'readRecord',
+          actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
           {
@@ -368,7 +369,7 @@ export const sessionMachine = createMachine({
             ],
             'record.changed': {
               guard: 'hintIsNews',
-              actions: 'readRecord',
+              actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
               {
@@ -766,7 +767,7 @@ export const sessionMachine = createMachine({
               },
               {
                 guard: 'hintIsNews',
-                actions: 'readRecord',
+                actions: ['noteHint', 'readRecord'],
               },
             ],
             'record.read': [
@@ -971,7 +972,7 @@ export const sessionMachine = createMachine({
             ],
             'record.changed': {
               guard: 'hintIsNews',
-              actions: 'readRecord',
+              actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
               {
@@ -991,6 +992,10 @@ export const sessionMachine = createMachine({
                 guard: 'lostTokensAreOfUse',
                 target: '#session.settling',
                 actions: 'noteRecord',
+              },
+              {
+                guard: 'recordIsKnown',
+                actions: 'forgetHint',
               },
             ],
           },
@@ -1021,7 +1026,7 @@ export const sessionMachine = createMachine({
             ],
             'record.changed': {
               guard: 'hintIsNews',
-              actions: 'readRecord',
+              actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
               {
@@ -1041,6 +1046,10 @@ export const sessionMachine = createMachine({
                 guard: 'lostTokensAreOfUse',
                 target: '#session.settling',
                 actions: 'noteRecord',
+              },
+              {
+                guard: 'recordIsKnown',
+                actions: 'forgetHint',
               },
             ],
           },
@@ -1518,7 +1527,7 @@ export const sessionMachine = createMachine({
             ],
             'record.changed': {
               guard: 'hintIsNews',
-              actions: 'readRecord',
+              actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
               {
@@ -1653,7 +1662,7 @@ export const sessionMachine = createMachine({
         ],
         'record.changed': {
           guard: 'hintIsNews',
-          actions: 'readRecord',
+          actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
           {
@@ -1851,7 +1860,7 @@ export const sessionMachine = createMachine({
         ],
         'record.changed': {
           guard: 'hintIsNews',
-          actions: 'readRecord',
+          actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
           {

@@ -135,21 +135,6 @@ describe('a lifetime', () => {
     expect(await auth.getToken({ rejected: old })).not.toBe(old);
   });
 
-  it.each([
-    ['0', 0],
-    ['less than 0', -3600],
-  ])('of %s seconds makes one request for each caller that comes after the other, and no circle', async (_, life) => {
-    const { server, service } = await startWorld();
-    server.faults.always('token', fault.altered({ expires_in: life }));
-    const auth = service();
-    const first = await auth.getToken();
-    await idle();
-    expect(server.count({ endpoint: 'token' })).toBe(1);
-    expect(await auth.getToken()).not.toBe(first);
-    await idle();
-    expect(server.count({ endpoint: 'token' })).toBe(2);
-  });
-
   it('that ended while its answer was on the way does not keep the user of a code waiting', async () => {
     const { server, clock, portal } = await startWorld({ accessTokenLifetime: 10 });
     const auth = portal();

@@ -168,6 +168,11 @@ export function isPaced({ snapshot: { context }, now }: World): boolean {
   return context.tokens !== null && context.pace !== null && now < paceEnd(context.pace);
 }
 
+/** The same where it makes a difference: a fresh token is not renewed anyway. */
+function isHeldBack(world: World): boolean {
+  return /^valid\.(?:due|unsaved)$/.test(world.place) && isPaced(world);
+}
+
 /** Whether callers get the token at hand without asking the machine. */
 export function isServed({ snapshot: { context }, now }: World): boolean {
   const { tokens: held, suspect } = context;
@@ -333,15 +338,18 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
 }
 
 /** Time that passes without any news, up to where it makes a difference. */
-function mayAge({ snapshot: { context }, place, now }: World, may: May): void {
+function mayAge(world: World, may: May): void {
+  const {
+    snapshot: { context },
+    now,
+  } = world;
   const { tokens: facts, forcedAt, pace, refreshBuffer } = context;
   if (facts?.expiresAt && now < facts.expiresAt) {
     const due = renewalWindow(facts, refreshBuffer).notBefore;
     if (now < due && canRenew(context)) may('(the token becomes due)', null, due);
     else may('(the token expires)', null, facts.expiresAt);
   }
-  if (place.startsWith('valid') && pace !== null && now < paceEnd(pace))
-    may('(the pace allows it)', null, paceEnd(pace));
+  if (pace !== null && isHeldBack(world)) may('(the pace allows it)', null, paceEnd(pace));
   if (forcedAt !== null && now - forcedAt < MINUTE) may('(a minute passes)', null, now + MINUTE);
 }
 
@@ -371,7 +379,7 @@ export function essenceOf(world: World): string {
     context.version < context.newest && 'behind',
     /^valid\.(?:fresh|due)$/.test(place) && context.heard > context.newest && 'outdone',
     // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
-    place.startsWith('valid') && isPaced(world) && 'paced',
+    isHeldBack(world) && 'paced',
     context.ending !== null && 'ended',
     context.revoked && 'revoked',
     context.wanted && !isLeaving && 'wanted',
