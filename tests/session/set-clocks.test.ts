@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileStorage } from '@frameio-auth/storage-file';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault, manualClock } from '@frameio-auth/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   becomes,
   errorOf,
@@ -195,6 +199,27 @@ describe('a token from the future, in a record that was written while a clock wa
     await idle();
     expect(auth.snapshot.step).toBe('valid.fresh');
     expect(server.count({ grantType: 'refresh_token' })).toBe(0);
+  });
+});
+
+describe('a lease whose holder died ends after its time although the clock was put back', () => {
+  const TTL = 30 * SECOND;
+
+  it.each(['memory', 'file'])('in %s storage', async (kind) => {
+    const clock = manualClock();
+    const directory = await mkdtemp(join(tmpdir(), 'frameio-auth-clocks-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const storage = kind === 'memory' ? memoryStorage({ clock }) : fileStorage({ directory, clock });
+    onTestFinished(() => storage.close());
+    const ask = (owner: string, ttl = TTL) => storage.lease('key', { owner, ttl, ifVersion: 0 });
+    expect(await ask('one')).toMatchObject({ outcome: 'granted' });
+    clock.setNow(clock.now() - HOUR);
+    expect(await ask('other', 5 * SECOND)).toMatchObject({ outcome: 'held', until: clock.now() + TTL });
+    await clock.advance(TTL - 1);
+    expect(await ask('other')).toMatchObject({ outcome: 'held' });
+    await clock.advance(1);
+    expect(await ask('other')).toMatchObject({ outcome: 'granted', abandoned: true });
+    await storage.close();
   });
 });
 

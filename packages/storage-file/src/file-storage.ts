@@ -163,14 +163,17 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         if (versionOf(state) !== ifVersion) return { reply: { outcome: 'moved', ...seen } };
         const last = state.lease;
         if (last !== null && last.owner !== owner && now < last.until) {
-          return { reply: { outcome: 'held', ...seen, until: last.until } };
+          // A clock that was put back must not make a lease last for longer than it was granted for.
+          const until = Math.min(last.until, now + (last.ttl ?? Infinity));
+          const reply: LeaseReply = { outcome: 'held', ...seen, until };
+          return until === last.until ? { reply } : { reply, next: { ...state, lease: { ...last, until } } };
         }
         const id = randomUUID();
         const until = now + ttl;
         const abandoned = last !== null && now >= last.until;
         return {
           reply: { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until, abandoned },
-          next: { ...state, lease: { id, owner, until } },
+          next: { ...state, lease: { id, owner, until, ttl } },
         };
       });
     },

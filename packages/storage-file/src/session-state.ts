@@ -16,7 +16,13 @@ export interface SessionState {
     readonly due?: { readonly at: number; readonly key: string; readonly hint?: string };
   } | null;
   /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
-  readonly lease: { readonly id: string; readonly owner: string; readonly until: number } | null;
+  readonly lease: {
+    readonly id: string;
+    readonly owner: string;
+    readonly until: number;
+    /** For how long it was granted, in milliseconds; absent in files of the time before there was this. */
+    readonly ttl?: number;
+  } | null;
 }
 
 /** What is known of a key that nobody has used. */
@@ -86,7 +92,11 @@ function isDue(value: unknown): boolean {
 
 function isLease(value: unknown): value is NonNullable<SessionState['lease']> {
   return (
-    isObject(value) && typeof value['id'] === 'string' && typeof value['owner'] === 'string' && isTime(value['until'])
+    isObject(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['owner'] === 'string' &&
+    isTime(value['until']) &&
+    (value['ttl'] === undefined || isTime(value['ttl']))
   );
 }
 

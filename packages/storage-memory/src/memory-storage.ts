@@ -22,7 +22,7 @@ interface Entry {
   /** From when on the record is listed as due; `Infinity`: never. */
   dueAt: number;
   /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
-  lease?: { readonly id: string; readonly owner: string; until: number };
+  lease?: { readonly id: string; readonly owner: string; readonly ttl: number; until: number };
 }
 
 /** So many keys are kept before the first look for forgotten ones. */
@@ -96,12 +96,14 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
         const seen = { ...recordOf(entry), now };
         if ((entry?.record?.version ?? 0) !== ifVersion) return { outcome: 'moved', ...seen };
         const last = entry?.lease;
+        // A clock that was put back must not make a lease last for longer than it was granted for.
+        if (last !== undefined) last.until = Math.min(last.until, now + last.ttl);
         if (last !== undefined && last.owner !== owner && now < last.until) {
           return { outcome: 'held', ...seen, until: last.until };
         }
         const id = String(++grants);
         const until = now + ttl;
-        (entry ?? add(key, now)).lease = { id, owner, until };
+        (entry ?? add(key, now)).lease = { id, owner, ttl, until };
         const abandoned = last !== undefined && now >= last.until;
         return { outcome: 'granted', lease: { key, owner, ttl, id }, ...seen, until, abandoned };
       });
