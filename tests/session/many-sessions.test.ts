@@ -374,4 +374,31 @@ describe('an outage with many callers', () => {
     storage.failing.clear();
     expect(new Set(await Promise.all(sessions.map((session) => session.getToken()))).size).toBe(100);
   });
+
+  it('of the server reaches sessions that would go on without the storage as well, without a request for each', async () => {
+    const { instance, clock, server, signIn } = startCrowd();
+    const auth = instance({ onStorageUnavailable: 'request' });
+    for (let index = 0; index < 100; index += 1) await signIn(nameOf(index), -MINUTE);
+    server.isHeld = true;
+    const callers = Array.from({ length: 100 }, (_, index) => errorOf(auth.session(nameOf(index)).getToken()));
+    await idle();
+    while (server.asked.length < 2 * LIMIT) {
+      server.answerOne(new TypeError('no answer'));
+      await idle();
+    }
+    for (let count = 0; count < 10; count += 1) server.answerOne(new TypeError('no answer'));
+    await idle();
+    await clock.advance(30 * SECOND);
+    const settled = await Promise.all(callers.map(isSettled));
+    expect(settled.filter(Boolean).length).toBeGreaterThan(60);
+    expect(server.asked.length).toBeLessThan(100);
+    for (let turn = 0; turn < 60; turn += 1) {
+      while (server.held > 0) {
+        server.answerOne(new TypeError('no answer'));
+        await idle();
+      }
+      await clock.advance(SECOND);
+    }
+    for (const error of await Promise.all(callers)) expect(error).toMatchObject({ name: 'TransportError' });
+  });
 });
