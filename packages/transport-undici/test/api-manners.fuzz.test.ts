@@ -124,7 +124,9 @@ it('never sends too many at once, keeps the order, ends each request once and re
         const clock = manualClock();
         const undici = new MadeUpUndici();
         const random = () => chance.next().value as number;
-        const dispatch = apiManners({ concurrency, retries: 1, maxWait: 10_000, clock, random })(undici.dispatch);
+        const interceptor = apiManners({ concurrency, retries: 1, maxWait: 10_000, clock, random });
+        // As compose() of an Agent does, whose requests name their origin.
+        const dispatch: Dispatcher.Dispatch = Reflect.apply(interceptor, undefined, [undici.dispatch, undefined]);
         const requests: { controller?: Dispatcher.DispatchController; ends: number }[] = [];
 
         const make = (path: string, reception: Reception) => {
@@ -140,6 +142,8 @@ it('never sends too many at once, keeps the order, ends each request once and re
                 request.controller = controller;
               },
               onRequestUpgrade: ended,
+              onResponseStart() {},
+              onResponseData() {},
               onResponseEnd: ended,
               onResponseError: ended,
             },
