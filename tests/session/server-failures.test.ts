@@ -1,3 +1,4 @@
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { becomes, errorOf, idle, isSettled, LIFETIME, MINUTE, reaches, SECOND, sitOut, startWorld } from './world.js';
@@ -268,6 +269,11 @@ describe('a refresh token that the server refuses', () => {
   });
 
   it.each([
+    ['a bare 400', fault.status(400), 'http_400'],
+    ['a bare 401', fault.status(401), 'http_401'],
+    ['a page with the status 400', fault.html(400), 'http_400'],
+    ['a 401 with a word of its own', fault.error('no_such_word', { status: 401 }), 'no_such_word'],
+    ['a 401 that names the status', fault.error('Unauthorized', { status: 401 }), 'http_401'],
     ['a bare 403', fault.status(403), 'http_403'],
     ['a bare 404', fault.status(404), 'http_404'],
     ['a redirect', fault.status(302), 'redirect_refused'],
@@ -282,5 +288,25 @@ describe('a refresh token that the server refuses', () => {
     await reaches(auth, 'refreshing.backingOff');
     expect(auth.snapshot.failure?.code).toBe(code);
     expect([await auth.getToken(), auth.isAuthenticated]).toEqual([old, true]);
+  });
+});
+
+describe('a client that the server refuses without a word', () => {
+  it('is told so when the token has expired, and every other instance goes on', async () => {
+    const { server, clock, portal, signedIn } = await startWorld();
+    const storage = memoryStorage({ clock });
+    const [refused, other] = [await signedIn({ storage }), portal({ storage })];
+    await other.getToken();
+    clock.setNow(refused.snapshot.expiresAt as number);
+    server.faults.next('token', fault.status(401));
+    expect(await errorOf(refused.getToken())).toMatchObject({
+      name: 'ConfigurationError',
+      code: 'http_401',
+      status: 401,
+    });
+    expect(refused.snapshot).toMatchObject({ state: 'refreshing', ending: null });
+    const token = await other.getToken();
+    expect(server.accessTokenIsLive(token)).toBe(true);
+    expect(await refused.getToken()).toBe(token);
   });
 });

@@ -54,7 +54,7 @@ export interface CodeExchange extends CallbackOptions {
   /** Checked against the pending sign-ins, and used up, when it is given. */
   readonly state?: string;
   /** What the id token must repeat. Default: that of the sign-in that `state` names; without one it is not checked. */
-  readonly nonce?: string;
+  readonly nonce?: string | undefined;
 }
 
 /** What the sign-ins of one auth object share. */
