@@ -26,7 +26,8 @@
  * - A refused refresh token ends the session by a compare-and-set too. If the record moved on meanwhile, the refusal
  *   was about an old token, and the new ones are adopted: nobody is signed out by losing a race.
  * - Versions only grow. A record of an earlier one than is known proves that the storage lost its last writes, so it is
- *   never adopted: its refresh token is spent. The tokens in memory count as not written then, and are written anew.
+ *   never adopted: its refresh token is spent. The tokens in memory count as not written then, and are written anew,
+ *   unless a hint told of a version that another instance has written since: then they are spent too.
  * - No fault makes a session press the server. Renewals that come too early, by the life that the last tokens were given,
  *   wait for each other ever longer, and callers get the tokens at hand meanwhile.
  * - Only the server ends a session. Faults of the network, of the storage or of the client's configuration keep the
