@@ -22,7 +22,7 @@ import { Redis } from 'ioredis';
 
 /** A Redis that the members of a race share, as they are told of it. */
 export type Deployment =
-  | { readonly kind: 'server' }
+  | { readonly kind: 'server'; readonly requestTimeout?: number }
   | { readonly kind: 'sentinel'; readonly name: string; readonly sentinels: readonly RedisAddress[] }
   | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] };
 
@@ -33,8 +33,34 @@ export interface Field {
   close(): Promise<void>;
 }
 
-/** What can go wrong whatever the storage is. */
-const anywhere = { kill: killing(), pause: pausing(), 'lost answer': losingAnswers() };
+/**
+ * How long a request may take, in milliseconds: as in life, half of a lease, which is 1,500 ms in a race unless it is told
+ * otherwise.
+ */
+export const REQUEST_TIMEOUT = 750;
+
+/** What can go wrong whatever the storage is. A pause outlasts the lease; a short one outlasts the time-out alone. */
+const anywhere = {
+  kill: killing(),
+  pause: pausing(),
+  'short pause': pausing({ name: 'short pause', ms: 1_100 }),
+  'lost answer': losingAnswers(),
+};
+
+/** Ends the server as a crash does, and lets it come back without its data, as one that keeps nothing on a disk. */
+function losingData(server: RedisServer): RaceFault {
+  return {
+    name: 'data loss',
+    ofStorage: true,
+    strike: (race) =>
+      race.during({ losesWrites: true }, async () => {
+        await server.kill();
+        await rm(join(server.directory, 'appendonlydir'), { recursive: true, maxRetries: 3 });
+        await race.wait(race.random() * 500);
+        await server.start();
+      }),
+  };
+}
 
 const redisMember = new URL('redis-member.ts', import.meta.url);
 
@@ -51,12 +77,12 @@ async function file(): Promise<Field> {
 }
 
 /** One Redis server that writes everything down at once. */
-async function redis(): Promise<Field> {
+async function redis({ requestTimeout }: { readonly requestTimeout?: number } = {}): Promise<Field> {
   const server = await startRedis({ persistence: 'always' });
-  const parameters: Deployment = { kind: 'server' };
+  const parameters: Deployment = { kind: 'server', ...(requestTimeout !== undefined && { requestTimeout }) };
   return {
     options: { member: redisMember, parameters, storageAddress: addressOf(server) },
-    faults: { ...anywhere, cut: cutting(), restart: restarting(server) },
+    faults: { ...anywhere, cut: cutting(), restart: restarting(server), 'data loss': losingData(server) },
     close: () => server.stop(),
   };
 }

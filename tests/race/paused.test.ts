@@ -1,5 +1,5 @@
 import { fault, type RaceFault, type RaceReport, type Rotation, race } from '@frameio-auth/testing';
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { fields } from './fields.js';
 
 /** Milliseconds. Far shorter than in life, so that nobody has to wait for its end. */
@@ -92,4 +92,50 @@ describe.concurrent('an instance that is paused for longer than its lease in the
       'refresh_token_rejected',
     ]);
   });
+});
+
+/** The real ratio of the two, a sixth of their size: a request may take 15 s, and a lease lasts 30 s. In milliseconds. */
+const SCALED = { requestTimeout: 2_500, lease: 5_000, pause: 3_000 };
+
+/** Stops the first process that refreshes for longer than its request may take, while the answer reaches its socket. */
+function pausePastTheTimeOut(): RaceFault {
+  let struck = false;
+  return {
+    name: 'pause past the time-out',
+    async strike(race) {
+      if (struck) return;
+      struck = true;
+      const held = fault.heldAnswer();
+      void race.failNextAnswer(held);
+      const member = await race.nextToRefresh();
+      if (member === undefined) throw new Error('Nobody refreshed.');
+      await held.reached;
+      await race.during({ member }, async () => {
+        member.pause();
+        held.release();
+        await race.wait(SCALED.pause);
+        member.resume();
+      });
+    },
+  };
+}
+
+it('an instance that is paused for longer than its time-out and shorter than its lease uses the answer that came meanwhile', async () => {
+  const field = await fields.redis(SCALED);
+  onTestFinished(() => field.close());
+  const report = await race({
+    ...field.options,
+    members: 2,
+    seed: 1,
+    duration: 4_000,
+    pace: 50,
+    leaseTtl: SCALED.lease,
+    faults: [pausePastTheTimeOut()],
+    // The spent token would end the session for everybody.
+    server: { rotation: 'revoke-chain', gracePeriod: 0 },
+  });
+  expect(report.violations).toStrictEqual([]);
+  expect(answersToFirst(report)).toStrictEqual(['granted']);
+  expect(causes(report)).toStrictEqual(new Set());
+  expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
 });

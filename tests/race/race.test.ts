@@ -46,6 +46,10 @@ describe(`three processes that share a session in one Redis server (${AGAIN})`, 
     expect(everybodyIsValid(report)).toBe(true);
   });
 
+  it('do nothing wrong and end up with a good token when Redis comes back without its data', async () => {
+    expect(everybodyIsValid(await raceOver(redis, ['data loss'], { duration: 2_500 }))).toBe(true);
+  });
+
   it('do nothing wrong and end up with a good token when they are stopped for longer than their leases last', async () => {
     // An answer that waited for a process to go on has a token that is still good.
     const server = { accessTokenLifetime: 4, gracePeriod: 60_000 };

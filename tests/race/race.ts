@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type RaceReport, type Rotation, race, tellRace } from '@frameio-auth/testing';
-import { type FieldName, fields } from '#race/fields';
+import { type FieldName, fields, REQUEST_TIMEOUT } from '#race/fields';
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 
 const open = fields[values.storage as FieldName];
 if (open === undefined) throw new Error(`--storage is one of ${Object.keys(fields).join(', ')}.`);
-const field = await open();
+const field = await open({ requestTimeout: REQUEST_TIMEOUT });
 try {
   const names = values.fault?.split(',') ?? Object.keys(field.faults);
   const faults = names.map((name) => {
@@ -44,12 +44,21 @@ try {
       server: { rotation: values.rotation as Rotation, gracePeriod: Number(values.grace) },
     });
     reports.push(report);
-    console.log(report.violations.length === 0 ? summary(report) : tellRace(report));
+    console.log(report.violations.length === 0 ? summary(report) : `${tellRace(report)}\n\n${again(seed)}`);
   }
   console.table(totals(reports));
   if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 } finally {
   await field.close();
+}
+
+/** Races differ by the microsecond, so a seed that found something may have to run more than once. */
+function again(seed: number): string {
+  const { seeds: _, seed: __, ...others } = values;
+  const options = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} '${value}'`],
+  );
+  return `To see it again: npm run race -- --seeds 10 --seed ${seed} ${options.join(' ')}`;
 }
 
 function summary({

@@ -7,14 +7,15 @@ import type { Deployment } from './fields.js';
 
 /** A member whose session is in the Redis that all members share. */
 export function createMember(context: MemberContext<Deployment>): RaceMember {
-  const { client, origin } = context;
+  const { client, origin, parameters } = context;
+  const timeout = parameters.kind === 'server' ? parameters.requestTimeout : undefined;
   const redis = connect(context);
   redis.on('error', () => {}); // The session is told of it by the commands that fail.
   const storage = redisStorage({ client: redis, timeout: 1_000 });
   const session = new WebAppAuth({
     ...client,
     server: adobeIms({ origin }),
-    transport: context.witnessTransport(fetchTransport()),
+    transport: context.witnessTransport(fetchTransport({ ...(timeout !== undefined && { timeout }) })),
     storage: context.witnessStorage(storage),
   });
   return {

@@ -70,10 +70,19 @@ export function killing(): RaceFault {
   };
 }
 
-/** Stops a process, as a suspended machine or a long collection of garbage does. `ms`: for how long; default: 2 000. */
-export function pausing({ ms = 2_000 }: { readonly ms?: number } = {}): RaceFault {
+/**
+ * Stops a process, as a suspended machine or a long collection of garbage does. `ms`: for how long; default: 2 000, longer
+ * than the lease of a race. `name`: default: `pause`.
+ */
+export function pausing({
+  ms = 2_000,
+  name = 'pause',
+}: {
+  readonly ms?: number;
+  readonly name?: string;
+} = {}): RaceFault {
   return {
-    name: 'pause',
+    name,
     async strike(race) {
       const member = await race.aim();
       if (member === undefined) return;
