@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect, grant, KEY, LONG, open, until, write } from './bench.js';
 
 let sentinel: RedisSentinel;
@@ -44,6 +44,27 @@ describe('what Redis lost with a restart', () => {
     const [hash = ''] = await client.keys('*:pending');
     expect(await client.call('PEXPIRETIME', hash)).toBe(now + LONG);
     expect((await other.due({ prefix: '', limit: 9 })).keys).toEqual(['pending']);
+  });
+
+  it('is there again although Redis was away for longer than commits are kept', async () => {
+    await using server = await startRedis();
+    let later = 0;
+    const platform = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => platform() + later);
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    });
+    const [{ storage, client }, { storage: other }] = [instance(server), instance(server)];
+    const version = await write(storage, 'tokens');
+    await server.kill();
+    await until('the client has noticed', () => client.status !== 'ready');
+    later = 2 * LONG;
+    vi.advanceTimersByTime(LONG);
+    await server.start();
+    await until('it is there again', async () => (await other.read(KEY)).record !== undefined);
+    expect(await other.read(KEY)).toMatchObject({ record: { value: 'tokens', version } });
   });
 
   it('is not there again when it was replaced meanwhile, or has expired, or was a tombstone that had', async () => {
