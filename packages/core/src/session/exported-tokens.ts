@@ -116,7 +116,7 @@ function timeOf(name: string, value: unknown): number | undefined {
     refuse(`have an ${name} in milliseconds. Give it in seconds since the Unix epoch.`);
   }
   // Seconds with a fraction are not exact in binary; the milliseconds that they came of were whole.
-  return Math.round(value * 1000);
+  return Math.round(value * 1000) + 0; // Which makes 0 of -0, that JSON would not keep.
 }
 
 function scopesOf(value: unknown): readonly string[] {
