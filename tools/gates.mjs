@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { checkChangesets } from './gates/changesets.mjs';
 import { runExamples } from './gates/examples.mjs';
 import { checkGeneratedFiles } from './gates/generated-files.mjs';
+import { runOnLivingNodes } from './gates/living-nodes.mjs';
 import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
 import { checkPublishedFiles } from './gates/published-files.mjs';
@@ -13,12 +14,16 @@ import { importTarballs, packPackages, runTwoCores } from './gates/tarballs.mjs'
 import { runUnitTests } from './gates/unit-tests.mjs';
 import { bringPrograms } from './programs.mjs';
 import { elapsed, paint, step, tail } from './progress.mjs';
+import { bringNodes } from './toolchain.mjs';
 import { Trouble } from './trouble.mjs';
 import { build, runTool } from './workspace.mjs';
 
 /**
- * @typedef {{ root: string, toolchain: import('./toolchain.mjs').Toolchain, scratch: string }} Workshop
- *   `scratch`: a folder outside the repository, for what gates make and leave to each other
+ * @typedef {object} Workshop
+ * @property {string} root
+ * @property {import('./toolchain.mjs').Toolchain} toolchain
+ * @property {import('./toolchain.mjs').NodeProgram[]} nodes the Nodes that gates ask for, the oldest first
+ * @property {string} scratch a folder outside the repository, for what gates make and leave to each other
  */
 
 /**
@@ -31,6 +36,7 @@ import { build, runTool } from './workspace.mjs';
  * @typedef {object} Gate
  * @property {string} name
  * @property {string} [needs] the gate without whose work this one cannot run
+ * @property {boolean} [nodes] whether it runs on every Node that the packages are tried on
  * @property {import('./programs.mjs').ProgramName[]} [programs] what it starts that npm does not install
  * @property {(workshop: Workshop) => Promise<Verdict>} run
  */
@@ -57,6 +63,13 @@ const ROOMS = [
     { name: 'tests', needs: 'build', programs: ['redis', 'chromium'], run: runUnitTests },
     { name: 'packages install and import', needs: 'pack', run: importTarballs },
     { name: 'published files', needs: 'pack', run: checkPublishedFiles },
+    {
+      name: 'every living Node',
+      needs: 'packages install and import',
+      nodes: true,
+      programs: ['redis'],
+      run: runOnLivingNodes,
+    },
     { name: 'two copies of core', needs: 'packages install and import', run: runTwoCores },
     { name: 'examples', needs: 'build', programs: ['redis'], run: runExamples },
     { name: 'code of the READMEs', needs: 'build', run: checkReadmeCode },
@@ -79,12 +92,19 @@ export async function runGates(root, toolchain, names) {
   const chosen = withNeeds(names.length === 0 ? known : names);
   const started = ROOMS.flat().flatMap(({ name, programs = [] }) => (chosen.has(name) ? programs : []));
   await bringPrograms([...new Set(started)], toolchain.env, step);
+  const tried = ROOMS.flat().some(({ name, nodes }) => nodes && chosen.has(name));
+  const nodes = tried ? await bringNodes(root, toolchain, step) : [];
 
   const { FORCE_COLOR, ...env } = toolchain.env;
   const scratch = await mkdtemp(join(tmpdir(), 'frameio-auth-'));
   // Hundreds of processes load the same modules: Node compiles each of them once.
   const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node') };
-  const workshop = { root, scratch, toolchain: { ...toolchain, env: { ...env, ...compiled, NO_COLOR: '1' } } };
+  const workshop = {
+    root,
+    scratch,
+    nodes,
+    toolchain: { ...toolchain, env: { ...env, ...compiled, NO_COLOR: '1' } },
+  };
   const count = { passed: 0, failed: 0 };
   /** @type {Set<string>} */
   const closed = new Set();

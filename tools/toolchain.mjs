@@ -12,7 +12,9 @@ import { Trouble, troubleOf } from './trouble.mjs';
  * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain
  */
 
-/** @typedef {{ node: string, pnpm: string }} Pins */
+/** @typedef {{ node: string, pnpm: string, newest: string }} Pins `newest`: the newest Node that the packages are tried on */
+
+/** @typedef {{ version: string, path: string }} NodeProgram */
 
 /**
  * A tool as the registry has it: the package that holds the program for this platform, and where in it.
@@ -28,7 +30,7 @@ import { Trouble, troubleOf } from './trouble.mjs';
  */
 export async function pins(root) {
   const { packageManager, toolchain } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  return { node: toolchain.node, pnpm: packageManager.slice('pnpm@'.length) };
+  return { ...toolchain, pnpm: packageManager.slice('pnpm@'.length) };
 }
 
 /**
@@ -46,7 +48,7 @@ export function isLiving(version) {
  * Where the registry has a tool for a platform. Its packages for single platforms are asked for, not the ones that
  * choose among them by an install script, because scripts are often switched off.
  *
- * @param {Pins} pinned
+ * @param {Pick<Pins, 'node' | 'pnpm'>} pinned
  * @param {{ platform: string, arch: string, musl: boolean }} host
  * @returns {{ node: Tool | undefined, pnpm: Tool | undefined }} `undefined` where there is none
  */
@@ -135,21 +137,66 @@ export async function bringToolchain(root, step) {
       wanted.push(tool);
     }
   }
-  const home = (/** @type {Tool} */ tool) =>
-    join(root, '.toolchain', `${tool.package.replace('/', '-')}-${tool.version}`);
-  const program = (/** @type {Tool} */ tool) => join(home(tool), 'node_modules', tool.package, tool.program);
-
-  const absent = wanted.filter((tool) => !existsSync(home(tool)));
-  if (absent.length > 0) {
-    const names = absent.map(({ name, version }) => `${name} ${version}`).join(' and ');
-    await step(`Fetching ${names} (first run only)`, async () => {
-      await Promise.all(absent.map((tool) => fetchTool(tool, home(tool), pinned)));
-    });
-  }
-
+  await fetchAbsent(root, wanted, pinned, step);
   const node = wanted.find(({ name }) => name === 'Node');
-  const folders = [...wanted.map((tool) => dirname(program(tool))), join(root, 'node_modules', '.bin')];
-  return { node: node === undefined ? process.execPath : program(node), env: environment(folders) };
+  const folders = [...wanted.map((tool) => dirname(programOf(root, tool))), join(root, 'node_modules', '.bin')];
+  return { node: node === undefined ? process.execPath : programOf(root, node), env: environment(folders) };
+}
+
+/**
+ * Each Node that the packages are tried on, the oldest first: the first that their `engines` allow, the one of this
+ * repository, and the newest. The registry has them for Linux with glibc; elsewhere it is the one of this repository.
+ *
+ * @param {string} root
+ * @param {Toolchain} toolchain
+ * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
+ * @returns {Promise<NodeProgram[]>}
+ */
+export async function bringNodes(root, { node }, step) {
+  const pinned = await pins(root);
+  const own = await capture(node, ['--version']);
+  const given = { version: own.output.trim().slice(1), path: node };
+  if (process.platform !== 'linux') return [given];
+  const { engines } = JSON.parse(await readFile(join(root, 'packages', 'core', 'package.json'), 'utf8'));
+  const versions = [engines.node.slice('>='.length), pinned.newest];
+  const tools = versions.flatMap((version) => {
+    const host = { platform: process.platform, arch: process.arch, musl: isMusl() };
+    return toolsFor({ ...pinned, node: version }, host).node ?? [];
+  });
+  await fetchAbsent(root, tools, pinned, step);
+  const [oldest, newest] = tools.map((tool) => ({ version: tool.version, path: programOf(root, tool) }));
+  return oldest === undefined || newest === undefined ? [given] : [oldest, given, newest];
+}
+
+/**
+ * @param {string} root
+ * @param {Tool} tool
+ */
+function homeOf(root, tool) {
+  return join(root, '.toolchain', `${tool.package.replace('/', '-')}-${tool.version}`);
+}
+
+/**
+ * @param {string} root
+ * @param {Tool} tool
+ */
+function programOf(root, tool) {
+  return join(homeOf(root, tool), 'node_modules', tool.package, tool.program);
+}
+
+/**
+ * @param {string} root
+ * @param {Tool[]} tools
+ * @param {Pins} pinned
+ * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
+ */
+async function fetchAbsent(root, tools, pinned, step) {
+  const absent = tools.filter((tool) => !existsSync(homeOf(root, tool)));
+  if (absent.length === 0) return;
+  const names = absent.map(({ name, version }) => `${name} ${version}`).join(' and ');
+  await step(`Fetching ${names} (first run only)`, async () => {
+    await Promise.all(absent.map((tool) => fetchTool(tool, homeOf(root, tool), pinned)));
+  });
 }
 
 /**

@@ -26,6 +26,10 @@ export async function checkManifests(root) {
     }
     faults.push(...faultsOf(folder.split(/[/\\]/)[1] ?? '', manifest).map((fault) => `${folder}: ${fault}`));
   }
+  const since = `Node ${COMMON.engines.node.replace(/^>=(\d+\.\d+)\.0$/, '$1')} and later`;
+  if (!(await readFile(join(root, 'README.md'), 'utf8')).includes(since)) {
+    faults.push(`README.md must say "${since}", as the manifests of packages/ do.`);
+  }
   return { faults: faults.join('\n') };
 }
 
@@ -33,6 +37,8 @@ export async function checkManifests(root) {
 const COMMON = {
   license: 'MIT',
   type: 'module',
+  // What undici 8 needs; `require()` loads ES modules since 22.12.
+  engines: { node: '>=22.19.0' },
   publishConfig: { access: 'public' },
 };
 
@@ -56,10 +62,6 @@ export function faultsOf(folder, manifest) {
   }
   if (JSON.stringify(manifest.files?.slice(0, FILES.length)) !== JSON.stringify(FILES)) {
     faults.push(`\`files\` must begin with ${JSON.stringify(FILES)}, as in every package.`);
-  }
-  // From 22.12 on, `require()` loads ES modules; what a package is built on may need a later one.
-  if (!/^>=22\.(?:1[2-9]|[2-9]\d)\.0$/.test(manifest.engines?.node)) {
-    faults.push('`engines.node` must be ">=22.12.0", or a later one of 22.');
   }
   for (const field of ['version', 'description', 'sideEffects']) {
     if (manifest[field] === undefined) faults.push(`\`${field}\` is missing.`);

@@ -43,7 +43,7 @@ describe('the manifest of a package', () => {
     license: 'MIT',
     type: 'module',
     sideEffects: false,
-    engines: { node: '>=22.12.0' },
+    engines: { node: '>=22.19.0' },
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' }, './package.json': './package.json' },
     files: ['dist', '!dist/**/*.tsbuildinfo', 'src', '!src/**/tsconfig.json', 'README.md'],
     dependencies: { ioredis: '^5.0.0' },
@@ -104,9 +104,12 @@ describe('the manifest of a package', () => {
     const { description, ...rest } = manifest;
     const exports = { '.': { default: './dist/index.js', types: './dist/index.d.ts' } };
 
-    expect(faultsOfManifest('storage-other', { ...rest, exports, license: 'ISC' })).toEqual([
+    const engines = { node: '>=20' };
+
+    expect(faultsOfManifest('storage-other', { ...rest, exports, engines, license: 'ISC' })).toEqual([
       'its name must be @frameio-auth/storage-other, as its folder says.',
       '`license` must be "MIT", as in every package.',
+      '`engines` must be {"node":">=22.19.0"}, as in every package.',
       '`description` is missing.',
       'the export "." must say `types`, then `default`.',
     ]);

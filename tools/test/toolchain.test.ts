@@ -41,7 +41,7 @@ describe('the tools of the registry', () => {
 });
 
 it('pins Node and pnpm to a version each', async () => {
-  const { node, pnpm } = await pins(root);
+  const { node, pnpm, newest } = await pins(root);
 
-  expect([node, pnpm]).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+$/), expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+  for (const version of [node, pnpm, newest]) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });
