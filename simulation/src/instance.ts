@@ -27,7 +27,7 @@ export interface Surroundings {
 }
 
 /** Where users come back to when they have signed in. */
-export const REDIRECT_URI = 'https://application.example/callback';
+const REDIRECT_URI = 'https://application.example/callback';
 
 interface Delivery {
   readonly kind: 'timer' | 'message';

@@ -96,10 +96,10 @@ describe('a response', () => {
     const set = vi.spyOn(globalThis, 'setTimeout');
     const cleared = vi.spyOn(globalThis, 'clearTimeout');
     const server = await start(respond(200));
-    const transport = fetchTransport({ timeout: 12_345 });
+    const transport = fetchTransport({ timeout: 987 });
     await transport(server.origin, REQUEST);
     await failure(transport, await closedOrigin());
-    const timers = set.mock.results.filter((_, call) => set.mock.calls[call]?.[1] === 12_345);
+    const timers = set.mock.results.filter((_, call) => set.mock.calls[call]?.[1] === 987);
     expect(timers).toHaveLength(2);
     for (const { value: timer } of timers) expect(cleared).toHaveBeenCalledWith(timer);
   });

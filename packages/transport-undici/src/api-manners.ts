@@ -155,7 +155,10 @@ function checked(options: ApiMannersOptions): Required<ApiMannersOptions> {
   must(Number.isFinite(maxWait) && maxWait >= 0, '`maxWait` must be a number of milliseconds, 0 for none.');
   must(refill === 'gradual' || refill === 'at_once', "`refill` must be 'gradual' or 'at_once'.");
   must(typeof limitKey === 'function', '`limitKey` must be a function that gives a string for a request.');
-  must(typeof clock?.now === 'function', '`clock` must be a clock: leave it out, or take manualClock() in tests.');
+  must(
+    (['now', 'monotonic', 'setTimeout', 'clearTimeout'] as const).every((name) => typeof clock?.[name] === 'function'),
+    '`clock` must be a clock: leave it out, or take manualClock() in tests.',
+  );
   must(typeof random === 'function', '`random` must be a function like Math.random.');
   return { origins: origins.map(originOf), concurrency, retries, methods, maxWait, refill, limitKey, clock, random };
 }

@@ -980,6 +980,7 @@ describe('options', () => {
     ['refill', { refill: 'never' }],
     ['limitKey', { limitKey: 'path' }],
     ['clock', { clock: null }],
+    ['clock', { clock: { ...manualClock(), monotonic: undefined } }],
     ['random', { random: 0.5 }],
   ];
   for (const [name, options] of wrong) {
