@@ -106,8 +106,8 @@ export async function beginFolder(directory: string, folder: string, state: Sess
     await renameFolder(made, folder);
   } catch (error) {
     await rm(made, { recursive: true, force: true }).catch(() => {});
-    // Which error says that there is a folder already is for each platform to choose.
-    if ((await readHead(folder)) !== undefined) return false;
+    // The folder that was in the way may have been forgotten since. The error that says so differs by platform.
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') || (await readHead(folder)) !== undefined) return false;
     throw error;
   }
   return true;

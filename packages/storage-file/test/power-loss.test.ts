@@ -127,3 +127,18 @@ describe('a folder that the file system cannot rename', () => {
     expect((await storage.read(KEY)).record?.value).toBe('value');
   });
 });
+
+describe('a session that another process began and forgot in the same moment', () => {
+  it('is begun, although the folder that was in the way is gone when this one looks again', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory });
+    vi.spyOn(fs.promises, 'rename').mockImplementationOnce(async (path) => {
+      throw Object.assign(new Error('ENOTEMPTY: directory not empty'), { code: 'ENOTEMPTY', syscall: 'rename', path });
+    });
+    syncBuiltinESMExports();
+    const reply = await storage.commit(KEY, { value: 'value', expectedVersion: 0 });
+
+    expect(reply.outcome).toBe('committed');
+    expect((await storage.read(KEY)).record?.value).toBe('value');
+  });
+});
