@@ -9,7 +9,7 @@
  *              record is gone                          until      its deadline; once past, it may be taken, and is
  *     expires  when the record may be forgotten;                  evidence that its work may have been done
  *              never, when absent                      abandoned  '1': the lease before it ended by time
- *     commit   the name of the last commit, made by
+ *     commit   the name of the last commit, made by    ttl        for how long it was granted
  *              who asked
  *
  * Beside the hashes of a shard lie sorted sets of the keys whose records are to be listed as due, by when: one for each
@@ -47,8 +47,8 @@ local function text(number) return string.format('%.0f', number) end
 
 /** For scripts about one session: the session as it is now. */
 const SESSION = `
-local value, version, expires, lease, owner, deadline, abandoned, commit = unpack(redis.call('HMGET', KEYS[1],
-  'value', 'version', 'expires', 'lease', 'owner', 'until', 'abandoned', 'commit'))
+local value, version, expires, lease, owner, deadline, life, abandoned, commit = unpack(redis.call('HMGET', KEYS[1],
+  'value', 'version', 'expires', 'lease', 'owner', 'until', 'ttl', 'abandoned', 'commit'))
 local lastVersion = tonumber(version or 0)
 if not value or (expires and now >= tonumber(expires)) then
   value, version, expires, commit = false, '0', false, false
@@ -79,13 +79,14 @@ local function mark()
   return math.max(lastVersion, tonumber(highest or 0) or 0), origin
 end
 
--- The record, and no lease. The shard remembers its version before there is anything to remember. What was there is written over and not deleted before: should Redis refuse one of the
--- commands (an ACL without it), the key has either the old record or the new one.
+-- The record, and no lease. The shard remembers its version before there is anything to remember. What was there is
+-- written over and not deleted before: should Redis refuse one of the commands (an ACL without it), the key has either
+-- the old record or the new one.
 local function write(value, version, expires, commit)
   local highest, origin = mark()
   redis.call('HSET', KEYS[4], 'version', text(math.max(highest, tonumber(version))), 'origin', origin or commit)
   redis.call('HSET', KEYS[1], 'value', value, 'version', version, 'commit', commit)
-  redis.call('HDEL', KEYS[1], 'expires', 'lease', 'owner', 'until', 'abandoned')
+  redis.call('HDEL', KEYS[1], 'expires', 'lease', 'owner', 'until', 'ttl', 'abandoned')
   if expires == '' then
     redis.call('PERSIST', KEYS[1])
   else
@@ -117,11 +118,21 @@ const LEASE_BODY = `
   local id, asker, ttl, ifVersion = unpack(ARGV)
   if version ~= ifVersion then return reply('moved') end
   if lease ~= id then
-    if lease and owner ~= asker and now < tonumber(deadline) then return reply('held', deadline) end
+    if lease and owner ~= asker and now < tonumber(deadline) then
+      -- A clock that was put back must not make a lease last for longer than it was granted for.
+      local latest = now + tonumber(life or ttl)
+      if tonumber(deadline) > latest then
+        deadline = text(latest)
+        redis.call('HSET', KEYS[1], 'until', deadline)
+        keep(latest)
+      end
+      return reply('held', deadline)
+    end
     abandoned = (lease and now >= tonumber(deadline)) and '1' or '0'
   end
   deadline = now + tonumber(ttl)
-  redis.call('HSET', KEYS[1], 'lease', id, 'owner', asker, 'until', text(deadline), 'abandoned', abandoned)
+  redis.call('HSET', KEYS[1], 'lease', id, 'owner', asker, 'until', text(deadline), 'ttl', ttl,
+    'abandoned', abandoned)
   keep(deadline)
   return reply('granted', text(deadline), abandoned)
 `;
@@ -151,7 +162,7 @@ export const RELEASE = script(
   `
   local id, publish, key = unpack(ARGV)
   if lease ~= id then return reply('lost') end
-  redis.call('HDEL', KEYS[1], 'lease', 'owner', 'until', 'abandoned')
+  redis.call('HDEL', KEYS[1], 'lease', 'owner', 'until', 'ttl', 'abandoned')
   if value then
     keep()
   else

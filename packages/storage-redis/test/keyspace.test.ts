@@ -42,6 +42,7 @@ describe('what is in Redis', () => {
       'commit',
       'lease',
       'owner',
+      'ttl',
       'until',
       'value',
       'version',
@@ -201,6 +202,18 @@ describe('what is in Redis', () => {
       (key) => channelOf(keyPrefix, key) === channelOf(keyPrefix),
     );
     expect(await write(storage, 'of another session of the shard', { key: other as string })).toBe(ahead + 2);
+  });
+
+  it('has leases that last no longer than they were granted for, although the clock of Redis went back', async () => {
+    const { client, storage, hash } = place();
+    await grant(storage, 'one', { ttl: 50 });
+    const { now } = await storage.read(KEY);
+    await client.hset(hash, 'until', now + LONG); // As after a clock that was put back by a minute.
+    const asked = await storage.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
+    expect(asked.outcome).toBe('held');
+    expect(asked.outcome === 'held' && asked.until - asked.now).toBe(50);
+    const others = async () => (await storage.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 })).outcome;
+    await expect.poll(others).toBe('granted');
   });
 
   it('has one small mark a shard, however many sessions there were', async () => {
