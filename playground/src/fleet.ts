@@ -6,8 +6,8 @@ import type { InstanceSettings, NumberedOrder, Order, Report, Standing } from '.
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 
-/** How long anything may take, in milliseconds: more than it does. */
-const PATIENCE = 20_000;
+/** How long anything may take before it counts as hanging, in milliseconds: many times what it needs on a busy machine. */
+const PATIENCE = 120_000;
 
 export type Condition = 'starting' | 'running' | 'paused' | 'gone';
 

@@ -18,6 +18,8 @@ const STORES = `Promise.all([
   caches.keys().then((all) => all.length),
 ])`;
 
+const platform = [Request, Response];
+
 let browser: Browser;
 let page: Page;
 /** What the page says on its console. */
@@ -82,6 +84,13 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
   async function signedIn(user = 'mara@studio.example'): Promise<void> {
     await page.request.get(await beginSignIn(page, user));
   }
+
+  it("leaves the platform's classes as they are, on which other code in the process relies", async () => {
+    await page.request.get(service.home);
+
+    expect(await fetch('data:,fictional')).toBeInstanceOf(Response);
+    expect([Request, Response]).toEqual(platform);
+  });
 
   const secretsIn = (text: string) => local.secrets().filter((secret) => text.includes(secret));
 

@@ -196,11 +196,6 @@ const replies: {
     );
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   },
-  async hangUp() {
-    for (const server of servers) server.closeIdleConnections();
-    await authorizationServer.close();
-    return null;
-  },
   async tokenRequests() {
     return { total: authorizationServer.count({ endpoint: 'token' }), faulty: faultyTokenRequests };
   },

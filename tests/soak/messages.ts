@@ -25,8 +25,6 @@ export interface Questions {
   sightings: { takes: { readonly from: number; readonly to: number }; gives: Sighting[] };
   /** How many connections are open to the API and to the other origin. */
   connections: { takes: null; gives: number };
-  /** Closes the authorization server, and of the connections of the others those that nothing happens on. */
-  hangUp: { takes: null; gives: null };
   tokenRequests: { takes: null; gives: { readonly total: number; readonly faulty: number } };
 }
 

@@ -14,7 +14,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '100000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     'at-once': { type: 'string', default: '50' },
-    deadline: { type: 'string', default: '30000' },
+    deadline: { type: 'string', default: '60000' },
     plant: { type: 'string' },
   },
 });

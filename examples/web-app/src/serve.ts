@@ -24,7 +24,8 @@ export const frameworks = {
   hono: async (portal: Portal): Promise<RequestListener> => {
     const { honoApp } = await import('./hono-app.ts');
     const { getRequestListener } = await import('@hono/node-server');
-    return getRequestListener(honoApp(portal).fetch);
+    // The process keeps the platform's `Request` and `Response`: other code in it relies on them.
+    return getRequestListener(honoApp(portal).fetch, { overrideGlobalObjects: false });
   },
 };
 

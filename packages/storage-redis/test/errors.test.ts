@@ -118,8 +118,9 @@ describe('an error says what to do, and nothing of what was asked', () => {
 
   it('storage_timeout: Redis is there and does not answer', async () => {
     const client = connect(server);
-    const storage = open({ client, keyPrefix: `${randomUUID()}:`, timeout: 50 });
-    await write(storage, 'loads the script', { key: 'another' });
+    const keyPrefix = `${randomUUID()}:`;
+    const storage = open({ client, keyPrefix, timeout: 50 });
+    await write(open({ client, keyPrefix }), 'loads the script', { key: 'another' });
     server.pause();
     const failure = await failureOf(storage.commit(KEY, { value: TOKEN, expectedVersion: 0 }));
     server.resume();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { Lease, TokenStorage } from '@frameio-auth/core';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +28,21 @@ async function keysOf(client: Redis, prefix: string): Promise<Record<string, num
     return [key, forgotten === -1 ? 'never' : forgotten] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Takes a lease on a record, and resolves when the record has expired and the lease has not. */
+async function leaseOnExpired(storage: TokenStorage): Promise<{ readonly version: number; readonly lease: Lease }> {
+  for (let life = 1_000; ; life *= 2) {
+    const { now } = await storage.read(KEY);
+    const version = await write(storage, 'short', { expiresAt: now + life });
+    const reply = await storage.lease(KEY, { owner: 'one', ttl: 10 * LONG, ifVersion: version });
+    if (reply.outcome === 'granted') {
+      await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
+      return { version, lease: reply.lease };
+    }
+    // A busy machine may ask too late. Then it is tried again with a longer life.
+    if (reply.now < now + life) throw new Error(`A lease that had to be free was ${reply.outcome}.`);
+  }
 }
 
 describe('what is in Redis', () => {
@@ -180,10 +195,7 @@ describe('what is in Redis', () => {
     [
       'a record that had expired when the lease on it was released',
       async (storage: TokenStorage) => {
-        const { now } = await storage.read(KEY);
-        const version = await write(storage, 'short', { expiresAt: now + 1_000 });
-        const { lease } = await grant(storage, 'one', { ifVersion: version });
-        await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
+        const { version, lease } = await leaseOnExpired(storage);
         await storage.release(lease);
         return version;
       },
@@ -229,10 +241,7 @@ describe('what is in Redis', () => {
 
   it('is nothing after a lease was released whose record had expired meanwhile', async () => {
     const { client, keyPrefix, storage, hash } = place();
-    const { now } = await storage.read(KEY);
-    const version = await write(storage, 'short', { expiresAt: now + 1_000 });
-    const { lease } = await grant(storage, 'one', { ifVersion: version });
-    await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
+    const { lease } = await leaseOnExpired(storage);
     expect(Object.keys(await keysOf(client, keyPrefix))).toEqual([hash]);
     await storage.release(lease);
     expect(await keysOf(client, keyPrefix)).toEqual({});

@@ -72,6 +72,46 @@ describe('the storage contract', () => {
     expect(await brokenBy(async () => underTest())).toEqual([]);
   });
 
+  it('is kept by a storage on a machine so busy that seconds pass with each call, and a broken one is found there too', async () => {
+    const PACE = 3_000;
+    const brokenAtThatPace = (breakIt: (storage: TokenStorage) => Partial<TokenStorage>) =>
+      brokenBy(async () => {
+        const clock = manualClock();
+        const records = memoryStorage({ clock });
+        const whole: TokenStorage = { ...records, ...breakIt(records) };
+        const slowly = async <Reply>(call: () => Promise<Reply>): Promise<Reply> => {
+          const reply = await call();
+          await clock.advance(PACE);
+          return reply;
+        };
+        const storage: TokenStorage = {
+          ...whole,
+          read: (key) => slowly(() => whole.read(key)),
+          lease: (key, request) => slowly(() => whole.lease(key, request)),
+          commit: (key, request) => slowly(() => whole.commit(key, request)),
+          due: (request) => slowly(() => whole.due(request)),
+        };
+        return { storage, advance: (ms) => clock.advance(ms), dispose: () => records.close() };
+      });
+    const withShortLives = ['expiry.anew', 'expiry.lease', 'due.not-yet'];
+    const shortLivesBroken = async (breakIt: (storage: TokenStorage) => Partial<TokenStorage>) =>
+      (await brokenAtThatPace(breakIt)).filter((id) => withShortLives.includes(id));
+
+    expect(await shortLivesBroken(() => ({}))).toEqual([]);
+    // It takes no lease on a record that has a life, forgets at the first deadline, and lists what is not yet due.
+    const faulty = (storage: TokenStorage): Partial<TokenStorage> => ({
+      lease: async (key, request) => {
+        const { record, now } = await storage.read(key);
+        return request.ifVersion === 0
+          ? storage.lease(key, request)
+          : { outcome: 'moved', now, ...(record && { record }) };
+      },
+      commit: (key, { expiresAt = 0, ...request }) => storage.commit(key, { ...request, expiresAt }),
+      due: async (request) => ({ ...(await storage.due(request)), keys: ['a/fictional/soon'] }),
+    });
+    expect(await shortLivesBroken(faulty)).toEqual(withShortLives);
+  });
+
   it('makes a storage for each clause, and disposes of it, whether the clause was kept or broken', async () => {
     const dispose = vi.fn(async () => {});
     const create = vi.fn(async () => ({ ...underTest(), dispose }));

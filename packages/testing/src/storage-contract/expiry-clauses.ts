@@ -5,11 +5,11 @@ import {
   assertRecord,
   type Clause,
   grant,
+  inTime,
   KEY,
   LONG,
-  MEDIUM,
-  PAST_MEDIUM,
   PAST_SHORT,
+  past,
   SHORT,
   upTo,
   write,
@@ -37,9 +37,11 @@ export const expiryClauses: readonly Clause[] = [
     id: 'expiry.anew',
     rule: 'Every commit says anew when the record may be forgotten, and never when it has no `expiresAt`.',
     async prove({ storage, other, advance }) {
-      const first = await writeShortLived(storage, 'for a while', MEDIUM);
-      const kept = await write(other, KEY, 'for ever', { expectedVersion: first });
-      await advance(PAST_MEDIUM);
+      const { life, made: kept } = await inTime(storage, async (ms) => {
+        const first = await writeShortLived(storage, 'for a while', ms);
+        return write(other, KEY, 'for ever', { expectedVersion: first });
+      });
+      await advance(past(life));
       assertRecord(await storage.read(KEY), 'for ever', kept);
       const { now } = await storage.read(KEY);
       await write(storage, KEY, 'for a while', { expectedVersion: kept, expiresAt: now + SHORT });
@@ -97,15 +99,20 @@ export const expiryClauses: readonly Clause[] = [
     id: 'expiry.lease',
     rule: 'A lease outlives the record that it stands on, and so does the evidence that it was abandoned.',
     async prove({ storage, other, advance }) {
-      const version = await writeShortLived(storage, 'short', MEDIUM);
-      const { lease } = await grant(storage, 'one', { ifVersion: version });
-      await advance(PAST_MEDIUM);
+      const leaseOnForgotten = async (ttl: number) => {
+        const { life, made } = await inTime(storage, async (ms) => {
+          const version = await writeShortLived(storage, 'short', ms);
+          return grant(storage, 'one', { ifVersion: version, ttl });
+        });
+        await advance(past(life));
+        assertNoRecord(await storage.read(KEY));
+        return made.lease;
+      };
+      const lease = await leaseOnForgotten(LONG * 10);
       await assertHeld(other, 'two');
       await storage.release(lease);
 
-      const again = await writeShortLived(storage, 'short', MEDIUM);
-      await grant(storage, 'one', { ifVersion: again, ttl: SHORT });
-      await advance(PAST_MEDIUM);
+      await leaseOnForgotten(SHORT);
       const { abandoned } = await grant(other, 'two');
       assert.equal(abandoned, true, 'Whether the lease that time ended, as it did the record, was abandoned:');
     },

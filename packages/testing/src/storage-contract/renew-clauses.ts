@@ -7,8 +7,8 @@ import {
   KEY,
   LONG,
   MEDIUM,
-  PAST_MEDIUM,
   PAST_SHORT,
+  past,
   SHORT,
   write,
 } from './bench.js';
@@ -40,7 +40,7 @@ export const renewClauses: readonly Clause[] = [
     async prove({ storage, other, advance }) {
       for (let attempt = 1; ; attempt += 1) {
         const { lease } = await grant(storage, 'one', { ttl: MEDIUM });
-        await advance(PAST_MEDIUM);
+        await advance(past(MEDIUM));
         const { now } = await storage.read(KEY);
         assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
         const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
