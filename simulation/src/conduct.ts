@@ -51,6 +51,12 @@ export class Conduct {
   /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
   roundTrip = 0;
   heardAt: number | undefined;
+  /** By how much it dates tokens too late, because its clock was put ahead during that question. */
+  datesLate = 0;
+  /** While its machine sleeps: since when, and by how much its clock was put back meanwhile. */
+  asleep: { readonly since: number; putBack: number } | undefined;
+  /** The sleeps of which its clocks do not show all, when they were over, and how much is hidden. */
+  readonly #hidden: { readonly at: number; readonly time: number }[] = [];
   /** What the storage is about to answer, by question. */
   readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
   /** The highest version that it has heard of. */
@@ -76,6 +82,17 @@ export class Conduct {
   readonly requests = new HourlyCount();
   readonly questions = new HourlyCount();
   readonly calls = new HourlyCount();
+
+  wakeUp(at: number): void {
+    const { since, putBack } = this.asleep ?? { since: at, putBack: 0 };
+    if (putBack > 0) this.#hidden.push({ at, time: Math.min(at - since, putBack) });
+    this.asleep = undefined;
+  }
+
+  /** How much time its clocks have hidden from it since a moment. */
+  hiddenSince(since: number): number {
+    return this.#hidden.reduce((sum, { at, time }) => (at >= since ? sum + time : sum), 0);
+  }
 }
 
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 /** What must hold in every run. */
 export const invariants = {
   'one presentation':
-    'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed. A code is not presented again, unless its answer was lost.',
+    'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed, or lost it with all that knew it. A code is not presented again, unless its answer was lost.',
   'the newest token':
     'Whoever presents a refresh token does so under a lease, and the record on which the lease was granted holds no newer one; only sessions that may go on without the storage go on without a lease.',
   'no way back':
@@ -13,7 +13,7 @@ export const invariants = {
   'honest causes':
     'An ending blames a lost answer exactly if one was lost to the refresh token that was refused, to whomever.',
   'living tokens':
-    'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it. Where the clock of the storage was put back since the token was issued, it may be served for so long, and once more its life at most.',
+    'Nobody gets a token that had expired when it was handed out, as far as the session can know the time; except those who waited when the server gave it. Where the clock of the storage was put back since the token was issued, it may be served for so long, and once more its life at most; where that of an instance was put back in its sleep, or ahead by seconds during a question to the storage, for as long as that hides.',
   'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
   'known errors': 'A call fails with an error of this project, or with the reason of its own abortion.',
   'prompt answers': 'Every call is answered within a bounded time.',

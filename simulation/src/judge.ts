@@ -25,6 +25,9 @@ const FOR_EACH_CALL = 20;
 /** The time in which a storage that failed may be the reason why a session goes on without it, in milliseconds. */
 const STORAGE_TROUBLE = 10 * 60_000;
 
+/** Clocks that are apart by less than this count as the same for sessions, in milliseconds. */
+const CLOCK_TOLERANCE = 10_000;
+
 /** What a judge may look at besides the events. */
 export interface Evidence {
   readonly ledger: TokenLedger;
@@ -48,6 +51,14 @@ export class Judge {
   #wentBackAt = Number.NEGATIVE_INFINITY;
   /** How far the clock of the storage was put back, in all, and since when. */
   #putBack: { readonly at: number; readonly by: number } | undefined;
+  /** When the clock of which place was put ahead last, and by how much. */
+  readonly #putAhead = new Map<number, { readonly at: number; readonly by: number }>();
+  /** By how much access tokens were dated too late, within the tolerance: the clock was set during a question. */
+  readonly #datedLate = new Map<string, number>();
+  /** The refresh token that the storage had when it lost all. */
+  #lost: string | undefined;
+  /** The sign-in whose tokens the storage had when it last lost some. */
+  #lostFamily: number | undefined;
   #newest: string | undefined;
   /** When the storage was last there again after it had lost something. */
   #backAt = Number.POSITIVE_INFINITY;
@@ -81,7 +92,7 @@ export class Judge {
         this.#hearFault(event.entry, event.at);
         break;
       case 'writes lost':
-        if (event.after.status !== 'absent') this.#wentBackAt = event.at;
+        this.#hearLoss(event);
         break;
       case 'over':
         if (event.entry.kind === 'failover' || event.entry.kind === 'data loss') this.#backAt = event.at;
@@ -93,10 +104,14 @@ export class Judge {
       case 'stands still':
         this.#awake.delete(event.who);
         this.#conductOf(event.who).hinderedAt = event.at;
+        if (event.kind === 'stands still' && event.asleep) {
+          this.#conductOf(event.who).asleep = { since: event.at, putBack: 0 };
+        }
         break;
       case 'goes on':
         this.#awake.add(event.who);
         this.#conductOf(event.who).hinderedAt = event.at;
+        this.#conductOf(event.who).wakeUp(event.at);
         break;
       case 'called':
         this.#conductOf(event.who).calls.add(event.at);
@@ -199,9 +214,23 @@ export class Judge {
       this.#losses.push(at);
       this.#highestVersion = 0;
     }
-    if (entry.kind === 'clock' && entry.instance === undefined && entry.by < 0) {
-      this.#putBack = { at, by: (this.#putBack?.by ?? 0) - entry.by };
+    if (entry.kind !== 'clock') return;
+    if (entry.instance === undefined) {
+      if (entry.by < 0) this.#putBack = { at, by: (this.#putBack?.by ?? 0) - entry.by };
+    } else if (entry.by > 0) {
+      this.#putAhead.set(entry.instance, { at, by: entry.by });
+    } else {
+      for (const [who, { asleep }] of this.#conduct) {
+        if (asleep !== undefined && placeOf(who) === entry.instance) asleep.putBack -= entry.by;
+      }
     }
+  }
+
+  #hearLoss({ before, after, at }: Of<'writes lost'>): void {
+    if (after.status !== 'absent') this.#wentBackAt = at;
+    if (before.status !== 'tokens' || before.refreshToken === undefined) return;
+    this.#lostFamily = this.#evidence.ledger.familyOf(before.refreshToken);
+    this.#lost = after.status === 'absent' ? before.refreshToken : undefined;
   }
 
   #hearSettled({ who, call, number, outcome, at }: Of<'settled'>): void {
@@ -223,6 +252,8 @@ export class Judge {
       at - Math.max(hinderedAt, storageFailedAt) > STORAGE_TROUBLE;
     for (const other of this.#awake) {
       if (other === who || !this.#holds(other) || !isCalm(this.#conductOf(other))) continue;
+      // A sign-in since then was not lost: whoever asked just before it was told the truth.
+      if (this.#family !== this.#lostFamily) continue;
       this.accuse(
         'recovery',
         `${who} knows of no sign-in, ${at - this.#backAt} ms after the storage lost it; ${other} does.`,
@@ -242,14 +273,15 @@ export class Judge {
     if (revokedAt !== undefined && asked > revokedAt) {
       this.accuse('no tokens of a revoked session', `${who} hands out ${token}, of a session that it has revoked.`);
     }
-    const place = who.charCodeAt(0) - 'a'.charCodeAt(0);
-    const drift = Math.abs(parameters.clocks[place]?.fast ?? 0) / 1_000_000;
+    const drift = Math.abs(parameters.clocks[placeOf(who)]?.fast ?? 0) / 1_000_000;
     const late = ledger.now - issued;
-    const allowance = conduct.roundTrip + drift * (at - (conduct.heardAt ?? 0)) + 2;
+    const datedLate = this.#datedLate.get(token) ?? 0;
+    const allowance = conduct.roundTrip + drift * (at - (conduct.heardAt ?? 0)) + datedLate + 2;
     // What was dated by a clock that was put back since looks younger than it is.
     const life = parameters.accessTokenLifetime * 1_000;
     const isMisjudged = this.#putBack !== undefined && ledger.now - (at - this.#putBack.at) > issued - life;
-    const extra = isMisjudged ? Math.min(this.#putBack?.by ?? 0, life) : 0;
+    const age = ledger.now - (issued - life);
+    const extra = (isMisjudged ? Math.min(this.#putBack?.by ?? 0, life) : 0) + conduct.hiddenSince(at - age);
     const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
     if (late < allowance + extra || waitedForIt || this.#misdated.has(token)) return;
     this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
@@ -344,6 +376,9 @@ export class Judge {
     const answer = conduct.answers.get(question);
     conduct.answers.delete(question);
     if (record !== SESSION || call === 'renew' || call === 'release') return;
+    const putAhead = this.#putAhead.get(placeOf(who));
+    const isMidway = putAhead !== undefined && putAhead.at >= asked && putAhead.by <= CLOCK_TOLERANCE;
+    conduct.datesLate = isMidway ? putAhead.by : 0;
     conduct.roundTrip = at - asked;
     conduct.heardAt = at;
     if (call === 'lease') conduct.knowsOfAbandonment = conduct.lease?.abandoned === true;
@@ -417,6 +452,7 @@ export class Judge {
     if (this.#wentBackAt > earlier.at - STORAGE_TROUBLE) return true;
     // A lease that is lost is granted to another instance.
     if (this.#losses.some((at) => Math.abs(at - earlier.at) < STORAGE_TROUBLE)) return true;
+    if (this.#diedWithItsHolders(earlier.bought)) return true;
     if (earlier.storedAt !== undefined) return (lease?.at ?? at) < earlier.storedAt;
     if (earlier.isGivenUp) return true;
     if (earlier.who === who) return false;
@@ -424,6 +460,17 @@ export class Judge {
     if (earlier.answeredAt === undefined) return true;
     const hinderedAt = Math.max(presenter.hinderedAt, presenter.storageFailedAt);
     return hinderedAt >= earlier.at - STORAGE_TROUBLE || at - earlier.answeredAt < PROMPT_COMMIT;
+  }
+
+  /** Whether the storage lost a refresh token, or what came of it, and those who knew it were gone before they wrote it. */
+  #diedWithItsHolders(bought: string): boolean {
+    const lost = this.#lost;
+    const { ledger } = this.#evidence;
+    if (lost === undefined || (lost !== bought && !ledger.isAncestor(bought, lost))) return false;
+    return [...this.#conduct].every(([who, { known, hinderedAt }]) => {
+      if (known === undefined || (known !== lost && !ledger.isAncestor(lost, known))) return true;
+      return !this.#awake.has(who) && hinderedAt < this.#backAt + PROMPT_RETURN;
+    });
   }
 
   #hearServerAnswer({ who, at, request, status }: Of<'server answered'>): void {
@@ -439,6 +486,7 @@ export class Judge {
     if (tokens === undefined) return;
     conduct.received.set(tokens.accessToken, at);
     if (conduct.heardAt === undefined) this.#misdated.add(tokens.accessToken);
+    if (conduct.datesLate > 0) this.#datedLate.set(tokens.accessToken, conduct.datesLate);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;
   }
 
@@ -452,6 +500,11 @@ export class Judge {
     if (!conduct.waiting.has(request)) return;
     this.accuse('answers that arrived', `${who} gives up request ${request}, whose answer it has.`);
   }
+}
+
+/** The place of an instance, which its name begins with. */
+function placeOf(who: string): number {
+  return who.charCodeAt(0) - 'a'.charCodeAt(0);
 }
 
 function isCode(presented: string | undefined): boolean {

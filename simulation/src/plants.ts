@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { StoredRecord, TokenStorage } from '@frameio-auth/core';
 
 /** A mistake: how it spoils what a session hears of its storage, or what is around the session. */
 export interface Planted {
@@ -48,6 +48,21 @@ export const plants = {
       renew: async () => true,
     }),
   },
+  /** Takes tokens that are dated later than now for new ones, with the end that the wrong clock gave them. */
+  'trusted-future': {
+    spoilStorage: (storage) => ({
+      ...storage,
+      async read(key) {
+        return undated(await storage.read(key));
+      },
+      async lease(key, request) {
+        return undated(await storage.lease(key, request));
+      },
+      async commit(key, request) {
+        return undated(await storage.commit(key, request));
+      },
+    }),
+  },
   'wall-clock': { wallClock: true },
   'late-timer': { isImpatient: true },
   'outdone-offer': { offersOutdone: true },
@@ -66,3 +81,14 @@ const overwrite: (
     expectedVersion = reply.record?.version ?? 0;
   }
 };
+
+/** A reply whose record hides that it is from the future. */
+function undated<Reply extends { readonly now: number; readonly record?: StoredRecord | undefined }>(
+  reply: Reply,
+): Reply {
+  const { record, now } = reply;
+  if (record === undefined) return reply;
+  const body = JSON.parse(record.value);
+  if (!(body.issuedAt > now)) return reply;
+  return { ...reply, record: { ...record, value: JSON.stringify({ ...body, issuedAt: now }) } };
+}

@@ -104,6 +104,25 @@ const UNANSWERED = plan(
   { at: 10 * MINUTE + 200, kind: 'call', instance: 1, call: 'refresh' },
 );
 
+/** The storage comes back empty, and refuses the one reading by which the session would find out. */
+const LOST_UNREAD: Plan = {
+  ...plan(
+    { at: 5 * MINUTE, kind: 'data loss', lasts: 3 * SECOND },
+    {
+      at: 5 * MINUTE + SECOND,
+      kind: 'network',
+      peer: 'storage',
+      effect: 'refused',
+      share: 1,
+      instance: 0,
+      lasts: 30 * SECOND,
+    },
+    { at: 5 * MINUTE + 3 * SECOND, kind: 'hints', effect: 'lost', lasts: SECOND },
+    { at: 40 * MINUTE, kind: 'call', instance: 1, call: 'use' },
+  ),
+  parameters: { ...PARAMETERS, duration: 60 * MINUTE, accessTokenLifetime: 86_400 },
+};
+
 /** A session that comes back after it was signed out, with a storage that lost its last writes. */
 const COME_BACK: Plan = {
   ...plan(
@@ -119,6 +138,22 @@ const COME_BACK: Plan = {
 describe('goes well what went wrong once', () => {
   it('wrote a sign-in over what another instance had made of it', async () => {
     expect(reportFailure(await simulate(UNANSWERED))).toBe('');
+  });
+
+  it('forgot that the storage had lost its data when it refused the reading after the hint', async () => {
+    const outcome = await simulate(LOST_UNREAD);
+    expect(reportFailure(outcome)).toBe('');
+    const refused = outcome.events.filter((event) => event.kind === 'storage silent' && event.call === 'read');
+    expect(refused.length).toBeGreaterThan(2);
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'storage did',
+        call: 'commit',
+        outcome: 'committed',
+        before: { status: 'absent' },
+        at: expect.toSatisfy((at: number) => at > 5 * MINUTE && at < 6 * MINUTE),
+      }),
+    );
   });
 
   it('served tokens of a revoked session while it gave them up once more', async () => {

@@ -14,6 +14,7 @@ import type { SessionOccurrence } from '../machine/events.js';
 import { isFromFuture, policy } from '../machine/policy.js';
 import type { Outcome, Place } from './bounded-queue.js';
 import { harmlessly, promised } from './calls.js';
+import { RecordHints } from './record-hints.js';
 import { keepAliveWindow } from './refresh-token-life.js';
 import type { Timing } from './session-time.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
@@ -61,8 +62,7 @@ export class SessionRecord {
   #turn: Place | undefined;
   /** The place of a renewal, from the request for the lease until the session is at rest. */
   #renewal: Place | undefined;
-  /** The highest version that the storage hinted at and nobody followed yet. */
-  #hinted = 0;
+  readonly #hints: RecordHints;
   #owner: string | undefined;
   #lease: Lease | undefined;
   #unwatch: Unsubscribe | undefined;
@@ -73,6 +73,7 @@ export class SessionRecord {
     this.#workload = workload;
     this.#key = key;
     this.#tell = tell;
+    this.#hints = new RecordHints(place.clock, place.entropy, (version) => tell({ type: 'record.changed', version }));
   }
 
   /** Whether the answer to the latest question is still to come. */
@@ -126,7 +127,7 @@ export class SessionRecord {
     this.#supersede();
     this.#renewal = this.#workload.renewals.enter({
       // If another instance has renewed, all that is left to do is to read the record.
-      deadline: this.#hinted > ifVersion ? Math.min(deadline, this.#soon()) : deadline,
+      deadline: this.#hints.highest > ifVersion ? Math.min(deadline, this.#soon()) : deadline,
       begin: () => this.#askForLease(ifVersion),
       fail: (failure) => {
         this.#renewal = undefined;
@@ -187,14 +188,9 @@ export class SessionRecord {
     this.#commit(this.#commitOf(writeTombstone(tombstone), expectedVersion, times));
   }
 
-  /**
-   * Tells once more of a hint that nobody followed when it came, because something was under way. Once: a storage may
-   * have lost what it hinted at, and who waits for that would ask for the lease again without a pause.
-   */
+  /** Tells once more of a hint that nobody followed when it came, because something was under way. */
   repeatHint(known: number): void {
-    const version = this.#hinted;
-    this.#hinted = 0;
-    if (version > known) this.#tell({ type: 'record.changed', version });
+    this.#hints.repeat(known);
   }
 
   /**
@@ -241,6 +237,7 @@ export class SessionRecord {
   async close(): Promise<void> {
     this.withdraw();
     this.endRenewal(undefined);
+    this.#hints.close();
     harmlessly(() => this.#unwatch?.());
     await this.releaseLease();
   }
@@ -270,6 +267,7 @@ export class SessionRecord {
 
   #answer(answer: Answer): void {
     this.#unanswered = false;
+    this.#hints.noteAnswer(answer[0]);
     this.#tell(...answer);
   }
 
@@ -374,7 +372,7 @@ export class SessionRecord {
   #watch(): Unsubscribe | undefined {
     try {
       return this.#place.storage.watch(this.#key, (version) => {
-        this.#hinted = Math.max(this.#hinted, version);
+        this.#hints.hear(version);
         this.#renewal?.hurry(this.#soon());
         this.#tell({ type: 'record.changed', version });
       });
