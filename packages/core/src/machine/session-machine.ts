@@ -662,6 +662,8 @@ export const sessionMachine = session.createMachine({
           ],
           on: {
             'retryTimer.elapsed': { actions: commitTheHeld },
+            // Tokens that the storage lost are just being renewed by another instance.
+            'lease.held': { target: '#session.settling', actions: 'leaveLossAlone' },
             'commit.succeeded': {
               target: '#session.settling',
               actions: { type: 'rememberCommit', params: itsVersion },

@@ -73,6 +73,8 @@ export const session = setup({
       unwritten:
         context.unwritten ?? (context.tokens !== null && record.version < context.newest ? context.renewal : null),
     })),
+    /** Whoever renews writes what comes of it. A hint that it did not is of another version than this, so it is followed. */
+    leaveLossAlone: assign(({ context: { newest } }) => ({ unwritten: null, version: newest })),
     noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
       versions(context, failure.version ?? context.version),
     ),
@@ -165,10 +167,14 @@ export const session = setup({
       (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
-    /** A new sign-in replaces whatever there is but what came of it; and tokens just received disprove that their session has expired. */
+    /**
+     * A new sign-in replaces whatever there is but what came of it; tokens just received disprove that their session has
+     * expired; and they replace the tokens that they were renewed from, also where another instance has written those again.
+     */
     isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
       (bringsSignIn(context) && !comesFromOurs(record, context)) ||
       record.status === 'expired' ||
+      (record.status === 'tokens' && record.rewritten === true) ||
       wentBack(record, context),
     /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>

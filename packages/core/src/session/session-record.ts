@@ -1,10 +1,12 @@
 import { type Entropy, randomFraction, randomText } from '../kernel/entropy.js';
 import type { Failure } from '../kernel/failure.js';
+import type { Secret } from '../kernel/secret.js';
 import { redated, type TokenSet } from '../kernel/token-set.js';
 import type {
   CommitReply,
   CommitRequest,
   Lease,
+  LeaseRequest,
   StoredRecord,
   TokenStorage,
   Unsubscribe,
@@ -63,6 +65,8 @@ export class SessionRecord {
   /** The place of a renewal, from the request for the lease until the session is at rest. */
   #renewal: Place | undefined;
   readonly #hints: RecordHints;
+  /** The newest record known, by its access token: what another instance may write again when the storage loses it. */
+  #known: { readonly version: number; readonly accessToken: Secret } | undefined;
   #owner: string | undefined;
   #lease: Lease | undefined;
   #unwatch: Unsubscribe | undefined;
@@ -137,11 +141,8 @@ export class SessionRecord {
   }
 
   #askForLease(ifVersion: number): void {
-    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
-    this.#owner ??= randomText(this.#place.entropy, 12);
-    const request = { owner: this.#owner, ttl: policy.leaseTtl, ifVersion };
     this.#ask(
-      (storage) => storage.lease(this.#key, request),
+      (storage) => storage.lease(this.#key, this.#leaseRequest(ifVersion)),
       (reply) => {
         switch (reply.outcome) {
           case 'granted':
@@ -157,6 +158,12 @@ export class SessionRecord {
         }
       },
     );
+  }
+
+  #leaseRequest(ifVersion: number): LeaseRequest {
+    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
+    this.#owner ??= randomText(this.#place.entropy, 12);
+    return { owner: this.#owner, ttl: policy.leaseTtl, ifVersion };
   }
 
   /** A renewal that fails, or finds the lease lost, changes nothing: the commit decides. */
@@ -180,7 +187,11 @@ export class SessionRecord {
 
   /** @param deadline - for tokens whose write is repeated, which waits for its turn; absent: writes at once */
   commitTokens(tokens: TokenSet, expectedVersion: number, deadline?: number): void {
-    this.#commit(this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens)), deadline);
+    if (deadline !== undefined && tokens.accessToken.reveal() === this.#known?.accessToken.reveal()) {
+      this.#writeAgain(tokens, expectedVersion, deadline);
+      return;
+    }
+    this.#commit(this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens)), tokens, deadline);
   }
 
   commitTombstone(tombstone: Tombstone, expectedVersion: number): void {
@@ -209,8 +220,9 @@ export class SessionRecord {
         const request = this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens));
         const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
         if (reply.outcome === 'committed') return 'written';
-        const { facts } = readRecord(reply.record, reply.now);
-        const isNews = facts.version > newest || facts.version === expectedVersion;
+        const { facts, tokens: others } = readRecord(reply.record, reply.now);
+        const isNews =
+          (facts.version > newest || facts.version === expectedVersion) && !this.#isRewritten(others, tokens);
         if (isNews && facts.status === 'revoked') return 'revoked';
         if (isNews && facts.status === 'tokens') return 'outdone';
         expectedVersion = facts.version;
@@ -293,18 +305,49 @@ export class SessionRecord {
       });
   }
 
-  #commit(request: CommitRequest, deadline?: number): void {
+  /** @param tokens - those in the request; absent: a tombstone is */
+  #commit(request: CommitRequest, tokens?: TokenSet, deadline?: number): void {
     const ask = (storage: TokenStorage) => storage.commit(this.#key, request);
-    const read = (reply: CommitReply): Answer => {
-      if (reply.outcome === 'committed') {
-        this.#lease = undefined;
-        return [{ type: 'commit.succeeded', version: reply.version }];
-      }
-      void this.releaseLease();
-      return this.#about('commit.conflicted', reply.record, reply.now);
-    };
+    const read = (reply: CommitReply) => this.#committed(reply, tokens);
     if (deadline === undefined) this.#ask(ask, read);
     else this.#askInTurn(deadline, ask, read);
+  }
+
+  /**
+   * Writes tokens that the storage had and lost, under a lease: a write ends the lease of whoever is presenting their
+   * refresh token meanwhile, and the next one would present it again.
+   */
+  #writeAgain(tokens: TokenSet, expectedVersion: number, deadline: number): void {
+    const ask = async (storage: TokenStorage) => {
+      const reply = await storage.lease(this.#key, this.#leaseRequest(expectedVersion));
+      if (reply.outcome !== 'granted') return reply;
+      this.#lease = reply.lease;
+      const request = this.#commitOf(this.#write(tokens), expectedVersion, this.#timesOf(tokens));
+      return storage.commit(this.#key, request).catch((error: unknown) => {
+        void this.releaseLease();
+        throw error;
+      });
+    };
+    this.#askInTurn(deadline, ask, (reply) => {
+      switch (reply.outcome) {
+        case 'held':
+          return [{ type: 'lease.held', until: reply.until }];
+        case 'moved':
+          return this.#about('commit.conflicted', reply.record, reply.now, tokens);
+        default:
+          return this.#committed(reply, tokens);
+      }
+    });
+  }
+
+  #committed(reply: CommitReply, tokens: TokenSet | undefined): Answer {
+    if (reply.outcome === 'committed') {
+      this.#lease = undefined;
+      this.#know(reply.version, tokens);
+      return [{ type: 'commit.succeeded', version: reply.version }];
+    }
+    void this.releaseLease();
+    return this.#about('commit.conflicted', reply.record, reply.now, tokens);
   }
 
   #write(tokens: TokenSet): string {
@@ -357,16 +400,40 @@ export class SessionRecord {
     this.#offset = Math.min(Math.max(this.#offset, least), most);
   }
 
-  /** An event that is about a record, and the tokens that are in it. */
+  /**
+   * An event that is about a record, and the tokens that are in it.
+   *
+   * @param offered - tokens that were not written, because of this record
+   */
   #about(
     type: 'record.read' | 'lease.moved' | 'commit.conflicted',
     record: StoredRecord | undefined,
     now: number,
+    offered?: TokenSet,
   ): Answer {
     const { facts, tokens } = readRecord(record, now);
+    const rewritten = this.#isRewritten(tokens, offered);
+    this.#know(facts.version, tokens);
     if (tokens === undefined || facts.status !== 'tokens') return [{ type, record: facts }];
     const read = redated(limited(tokens, now), -this.#offset);
-    return [{ type, record: { ...facts, tokens: read.facts } }, read];
+    return [{ type, record: { ...facts, tokens: read.facts, ...(rewritten && { rewritten }) } }, read];
+  }
+
+  /** A storage that went back shows older records, which are not what others have and write again. */
+  #know(version: number, tokens: TokenSet | undefined): void {
+    if (tokens === undefined || version < (this.#known?.version ?? 0)) return;
+    this.#known = { version, accessToken: tokens.accessToken };
+  }
+
+  /** Whether tokens in the record are the ones that the storage had before those that are offered to it. */
+  #isRewritten(tokens: TokenSet | undefined, offered: TokenSet | undefined): boolean {
+    const token = tokens?.accessToken.reveal();
+    return (
+      token !== undefined &&
+      offered !== undefined &&
+      token === this.#known?.accessToken.reveal() &&
+      token !== offered.accessToken.reveal()
+    );
   }
 
   #watch(): Unsubscribe | undefined {
