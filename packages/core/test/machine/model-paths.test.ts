@@ -321,6 +321,8 @@ describe('the machine as a whole', () => {
       // asks for one that the server just gave and that is good.
       'valid.fresh: token.requested #1',
       'valid.fresh: token.requested #4',
+      // Only a session knows that the storage had its tokens and lost them: its tests lose them.
+      'valid.unsaved: lease.held #1',
       'refreshing.waiting: revocation.requested #2',
       // A code is exchanged elsewhere.
       'refreshing.backingOff: revocation.requested #2',
