@@ -12,6 +12,13 @@ const ONE_IN = 8;
 const LOOKS = 16;
 
 /**
+ * A session is kept for so long after its last commit. A process that read that there is none, and begins it with a
+ * version of that moment, must stand still for this long before it could use the version of a forgotten one again. In
+ * milliseconds.
+ */
+const REST = 5_000;
+
+/**
  * What lies about for so long was left behind by a process that is gone. If it was only asleep, it finds that its
  * folder is not there, and fails or begins again: nothing depends on this number.
  */
@@ -44,7 +51,8 @@ async function forget(directory: string, hint: Hint, now: number): Promise<void>
   const folder = join(directory, hint.folder);
   const head = await readHead(folder);
   if (head === undefined) return dropHint(index, hint);
-  const end = endOf(head.state);
+  const { version } = head.state;
+  const end = version > now ? endOf(head.state) : Math.max(endOf(head.state), version + REST);
   if (end <= now) {
     // First, because the folder was all that knew the version.
     await rememberVersion(directory, head.state.version);
