@@ -42,8 +42,7 @@ export interface CrowdResult {
 /** As many as an auth object renews at once. */
 const AT_ONCE = 64;
 
-/** With the default refresh buffer of 300 s, tokens that expire in 300 s fall due within the next 150 s. */
-
+/** With the default refresh buffer of 300 s, tokens that expire in 300 s fall due within the next 150 s. In milliseconds. */
 const EXPIRES_IN = 300_000;
 
 /** How often the event loop is looked at, in milliseconds: its delay is what is measured beyond that. */
