@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { constants, monitorEventLoopDelay, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -30,7 +30,7 @@ export interface CrowdResult {
   readonly trouble: number;
   /** In milliseconds. */
   readonly delay: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** The largest heap during the renewals, in a ratio to the heap that is left when all are done. */
+  /** The largest heap that a collection of garbage left during the renewals, in a ratio to the one before them. */
   readonly heap: number;
   readonly sockets: number;
   /** Scripts that this process had Redis run, for each renewal. */
@@ -127,9 +127,10 @@ async function withSessions(kind: 'due' | 'expired'): Promise<CrowdResult> {
   // Opened before anything falls due: a token that is due already is renewed at its first use.
   if (kind === 'due') await sleep(Math.max(0, opensAt - openingTime - Date.now()));
   trouble = 0;
+  const opened = kind === 'due' ? await askEach(sessions) : 0;
   const result = await measure(async (granted) => {
     const failed = kind === 'expired' ? await askAtOnce(sessions) : await askOften(sessions, granted);
-    return failed + trouble;
+    return opened + failed + trouble;
   });
   await auth.close();
   return result;
@@ -140,22 +141,30 @@ async function askAtOnce(sessions: readonly UserSession[]): Promise<number> {
   return served.filter(({ status }) => status === 'rejected').length;
 }
 
-/** Opens all sessions, uses each once, and goes on asking some until all are renewed. */
+/** Opens all sessions and uses each once, so that it is renewed before its tokens expire. */
+async function askEach(sessions: readonly UserSession[]): Promise<number> {
+  let failed = 0;
+  await inParallel(AT_ONCE, sessions.length, async (index) => {
+    failed += await failures(sessions, index);
+  });
+  return failed;
+}
+
+/** Goes on asking some sessions until all are renewed. */
 async function askOften(sessions: readonly UserSession[], granted: () => Promise<number>): Promise<number> {
   let failed = 0;
-  const ask = async (index: number) => {
-    await sessions[index % sessions.length]?.getToken().catch(() => {
-      failed += 1;
-    });
-  };
-  await inParallel(AT_ONCE, sessions.length, ask);
   const end = performance.now() + PATIENCE;
   for (let turn = 0; performance.now() < end; turn += 1) {
-    await ask(turn * 7_919);
+    failed += await failures(sessions, turn * 7_919);
     await sleep(5);
     if (turn % 100 === 0 && (await granted()) >= sessions.length) break;
   }
   return failed;
+}
+
+async function failures(sessions: readonly UserSession[], index: number): Promise<number> {
+  const served = sessions[index % sessions.length]?.getToken();
+  return served === undefined ? 0 : served.then(() => 0).catch(() => 1);
 }
 
 async function measure(run: (granted: () => Promise<number>) => Promise<number>): Promise<CrowdResult> {
@@ -172,10 +181,15 @@ async function measure(run: (granted: () => Promise<number>) => Promise<number>)
     return renewed;
   };
   collectGarbage();
-  let largest = 0;
-  const watching = setInterval(() => {
-    largest = Math.max(largest, process.memoryUsage().heapUsed);
-  }, 1_000);
+  const before = process.memoryUsage().heapUsed;
+  let largest = before;
+  // Right after a whole collection the heap is what is in use, and not what nobody has collected yet.
+  const collections = new PerformanceObserver((list) => {
+    const entries = list.getEntries() as (PerformanceEntry & { readonly detail?: { readonly kind?: number } })[];
+    if (entries.some(({ detail }) => detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR))
+      largest = Math.max(largest, process.memoryUsage().heapUsed);
+  });
+  collections.observe({ entryTypes: ['gc'] });
   const scripts = await scriptsRun();
   const processor = process.cpuUsage();
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
@@ -185,9 +199,7 @@ async function measure(run: (granted: () => Promise<number>) => Promise<number>)
   const seconds = (performance.now() - started) / 1_000;
   delay.disable();
   const used = process.cpuUsage(processor);
-  clearInterval(watching);
-  collectGarbage();
-  const settled = process.memoryUsage().heapUsed;
+  collections.disconnect();
   await granted();
   const beyond = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
   return {
@@ -195,7 +207,7 @@ async function measure(run: (granted: () => Promise<number>) => Promise<number>)
     renewed,
     trouble: trouble + refused,
     delay: { p50: beyond(delay.percentile(50)), p99: beyond(delay.percentile(99)), max: beyond(delay.max) },
-    heap: largest / settled,
+    heap: largest / before,
     sockets,
     scripts: ((await scriptsRun()) - scripts) / renewed,
     processor: (used.user + used.system) / 1_000 / renewed,
