@@ -1,57 +1,79 @@
-import { fault, type RaceFault, type RaceReport, type Rotation, race } from '@frameio-auth/testing';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { fields } from './fields.js';
+import {
+  fault,
+  type HeldFault,
+  type RaceEvent,
+  type RaceFault,
+  type RaceInProgress,
+  type RaceOptions,
+  type RaceReport,
+  race,
+  raceProcesses,
+} from '@frameio-auth/testing';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { type Field, fields } from './fields.js';
 
-/**
- * Milliseconds. Shorter than in life, because a test waits for its end, and longer than a busy machine stops a process: a
- * lease that ends in the middle of a refresh allows a second presentation, which ends the session here.
- */
-const LEASE = 2_500;
+/** For what hangs, in milliseconds. */
+const HANGS = 120_000;
 
-/**
- * Stops the first process that refreshes, when the server has rotated the token and before it can read the answer, and
- * lets it go on when another process has taken over and heard what the server says to the same token.
- */
-function pausePastItsLease(): RaceFault {
+/** What happens to the first refresh of a race. */
+interface Scene {
+  readonly name: string;
+  /** Holds the request, or the answer to it. */
+  readonly held: HeldFault;
+  /** What becomes of the request. Default: `held`. */
+  readonly fault?: Parameters<RaceInProgress['failNextAnswer']>[0];
+  /** While the process is stopped, which goes on when this resolves. */
+  whileStopped(race: RaceInProgress, stopped: number): Promise<unknown>;
+}
+
+/** Stops the process that refreshes first, in the middle of its refresh. */
+function stoppingOnce({ name, held, fault = held, whileStopped }: Scene): RaceFault {
   let struck = false;
   return {
-    name: 'pause past the lease',
+    name,
     async strike(race) {
       if (struck) return;
       struck = true;
-      const held = fault.heldAnswer();
-      void race.failNextAnswer(held);
+      void race.failNextAnswer(fault);
       const member = await race.nextToRefresh();
       if (member === undefined) throw new Error('Nobody refreshed.');
       await held.reached;
       await race.during({ member }, async () => {
         member.pause();
-        held.release();
-        const refreshes = { grantType: 'refresh_token' };
-        await race.server.waitFor(refreshes, race.server.count(refreshes) + 1);
-        await race.wait(300);
+        await whileStopped(race, member.index);
         member.resume();
       });
     },
   };
 }
 
-/** These tests run side by side, so each says by its own context when its Redis may end. */
-async function racePaused(
-  { onTestFinished }: TestContext,
-  server: { rotation: Rotation; gracePeriod: number },
-): Promise<RaceReport> {
-  const field = await fields.redis();
-  onTestFinished(() => field.close());
+/** Resolves when another process than the one that is stopped has written what came of its own refresh. */
+function anotherCommits(race: RaceInProgress, stopped: number): Promise<RaceEvent> {
+  return race.nextEvent(
+    (event) =>
+      event.kind === 'storage.answered' &&
+      event.call === 'commit' &&
+      event.outcome === 'committed' &&
+      event.process !== String(stopped),
+  );
+}
+
+const processes = raceProcesses();
+afterAll(() => processes.close());
+
+/** A race of two that is over when its scene is, and all is calm again. */
+function raceThrough(field: Field, scene: Scene, options: Partial<RaceOptions>): Promise<RaceReport> {
   return race({
     ...field.options,
+    processes,
     members: 2,
     seed: 1,
-    duration: 3_500,
+    duration: 100,
     pace: 50,
-    leaseTtl: LEASE,
-    faults: [pausePastItsLease()],
-    server,
+    opportunity: HANGS,
+    calm: HANGS,
+    faults: [stoppingOnce(scene)],
+    ...options,
   });
 }
 
@@ -68,7 +90,67 @@ function answersToFirst({ history }: RaceReport): string[] {
   return requests.flatMap((request) => decisions.find((event) => event.request === request)?.outcome ?? []);
 }
 
+/**
+ * Milliseconds. Shorter than in life, because these tests wait for its end, and longer than a busy machine stops a
+ * process: a lease that ends in the middle of a refresh allows a second presentation, which ends the session here.
+ */
+const LEASE = 5_000;
+
+/** The spent token would end the session for everybody. */
+const UNFORGIVING = { rotation: 'revoke-chain', gracePeriod: 0 } as const;
+
+/** The server has rotated the token, and the process cannot read the answer before another one has taken over. */
+function pausePastTheLease(): Scene {
+  const held = fault.heldAnswer();
+  return {
+    name: 'pause past the lease',
+    held,
+    whileStopped(race, stopped) {
+      held.release();
+      return anotherCommits(race, stopped);
+    },
+  };
+}
+
+/** The request is lost on its way to the server, which the process learns when another one has renewed. */
+function requestLostBeforeAPause(): Scene {
+  const held = fault.held();
+  return {
+    name: 'request lost before a pause',
+    held,
+    fault: fault.chain(held, fault.dropped()),
+    async whileStopped(race, stopped) {
+      await anotherCommits(race, stopped);
+      held.release();
+    },
+  };
+}
+
+/** The answer reaches the socket of the process, which goes on when its request may take no longer. */
+function pausePastTheTimeOut(ms: number): Scene {
+  const held = fault.heldAnswer();
+  return {
+    name: 'pause past the time-out',
+    held,
+    whileStopped(race) {
+      held.release();
+      return race.wait(ms);
+    },
+  };
+}
+
 describe.concurrent('an instance that is paused for longer than its lease in the middle of a refresh', () => {
+  /** These tests run side by side, so each says by its own context when its Redis may end. */
+  async function racePaused(
+    { onTestFinished }: TestContext,
+    server: RaceOptions['server'] & object,
+    scene = pausePastTheLease(),
+  ): Promise<RaceReport> {
+    const field = await fields.redis();
+    onTestFinished(() => field.close());
+    return raceThrough(field, scene, { leaseTtl: LEASE, server });
+  }
+
   it('costs a request where the server takes a spent token once more', async (context) => {
     const report = await racePaused(context, { rotation: 'strict', gracePeriod: 60_000 });
     expect(report.violations).toStrictEqual([]);
@@ -86,7 +168,7 @@ describe.concurrent('an instance that is paused for longer than its lease in the
   });
 
   it('ends the session for good where the second presentation revokes every token of the sign-in', async (context) => {
-    const report = await racePaused(context, { rotation: 'revoke-chain', gracePeriod: 0 });
+    const report = await racePaused(context, UNFORGIVING);
     expect(report.violations).toStrictEqual([]);
     expect(answersToFirst(report)).toStrictEqual(['granted', 'refused']);
     expect(causes(report)).toStrictEqual(new Set(['refresh_interrupted', 'refresh_token_rejected']));
@@ -95,50 +177,30 @@ describe.concurrent('an instance that is paused for longer than its lease in the
       'refresh_token_rejected',
     ]);
   });
+
+  it('does not repeat a request that was lost, when another instance has renewed meanwhile', async (context) => {
+    const report = await racePaused(context, UNFORGIVING, requestLostBeforeAPause());
+    expect(report.violations).toStrictEqual([]);
+    expect(answersToFirst(report)).toStrictEqual(['granted']);
+    expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+  });
 });
 
-/** The real ratio of the two, a sixth of their size: a request may take 15 s, and a lease lasts 30 s. In milliseconds. */
-const SCALED = { requestTimeout: 2_500, lease: 5_000, pause: 3_000 };
-
-/** Stops the first process that refreshes for longer than its request may take, while the answer reaches its socket. */
-function pausePastTheTimeOut(): RaceFault {
-  let struck = false;
-  return {
-    name: 'pause past the time-out',
-    async strike(race) {
-      if (struck) return;
-      struck = true;
-      const held = fault.heldAnswer();
-      void race.failNextAnswer(held);
-      const member = await race.nextToRefresh();
-      if (member === undefined) throw new Error('Nobody refreshed.');
-      await held.reached;
-      await race.during({ member }, async () => {
-        member.pause();
-        held.release();
-        await race.wait(SCALED.pause);
-        member.resume();
-      });
-    },
-  };
-}
-
-it('an instance that is paused for longer than its time-out and shorter than its lease uses the answer that came meanwhile', async () => {
-  const field = await fields.redis(SCALED);
-  onTestFinished(() => field.close());
-  const report = await race({
-    ...field.options,
-    members: 2,
-    seed: 1,
-    duration: 4_000,
-    pace: 50,
-    leaseTtl: SCALED.lease,
-    faults: [pausePastTheTimeOut()],
-    // The spent token would end the session for everybody.
-    server: { rotation: 'revoke-chain', gracePeriod: 0 },
+describe('an instance that is paused for longer than its time-out and shorter than its lease', () => {
+  /** A third of the shipped time-out, and twice as long as a busy machine stops a process. Milliseconds. */
+  const TIMEOUT = 5_000;
+  let field: Field;
+  beforeAll(async () => {
+    field = await fields.redis({ requestTimeout: TIMEOUT });
   });
-  expect(report.violations).toStrictEqual([]);
-  expect(answersToFirst(report)).toStrictEqual(['granted']);
-  expect(causes(report)).toStrictEqual(new Set());
-  expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+  afterAll(() => field.close());
+
+  it('uses the answer that came meanwhile', async () => {
+    const scene = pausePastTheTimeOut(TIMEOUT + 500);
+    const report = await raceThrough(field, scene, { leaseTtl: 30_000, server: UNFORGIVING });
+    expect(report.violations).toStrictEqual([]);
+    expect(answersToFirst(report)).toStrictEqual(['granted']);
+    expect(causes(report)).toStrictEqual(new Set());
+    expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+  });
 });

@@ -1,7 +1,10 @@
-import { type RaceOptions, type RaceReport, race, tellRace } from '@frameio-auth/testing';
+import { type RaceOptions, type RaceReport, race, raceProcesses, tellRace } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { AGAIN, SEED } from '../seeds.js';
 import { type Field, type FieldName, fields } from './fields.js';
+
+const processes = raceProcesses();
+afterAll(() => processes.close());
 
 /** A race whose server takes a spent refresh token once more, so that no fault may end the session. */
 async function raceOver(
@@ -11,6 +14,7 @@ async function raceOver(
 ): Promise<RaceReport> {
   const report = await race({
     ...field.options,
+    processes,
     members: 3,
     seed: SEED,
     duration: 1_500,

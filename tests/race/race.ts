@@ -3,7 +3,7 @@
  * `node tests/race/race.ts --seeds 50 --fault kill --storage redis`.
  */
 import { parseArgs } from 'node:util';
-import { type RaceReport, type Rotation, race, tellRace } from '@frameio-auth/testing';
+import { type RaceReport, type Rotation, race, raceProcesses, tellRace } from '@frameio-auth/testing';
 import { type FieldName, fields, REQUEST_TIMEOUT } from '#race/fields';
 
 const { values } = parseArgs({
@@ -25,6 +25,7 @@ const { values } = parseArgs({
 const open = fields[values.storage as FieldName];
 if (open === undefined) throw new Error(`--storage is one of ${Object.keys(fields).join(', ')}.`);
 const field = await open({ requestTimeout: REQUEST_TIMEOUT });
+const processes = raceProcesses();
 try {
   const names = values.fault?.split(',') ?? Object.keys(field.faults);
   const faults = names.map((name) => {
@@ -37,6 +38,7 @@ try {
   for (let seed = first; seed < first + count; seed += 1) {
     const report = await race({
       ...field.options,
+      processes,
       seed,
       faults,
       members: Number(values.members),
@@ -49,6 +51,7 @@ try {
   console.table(totals(reports));
   if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 } finally {
+  await processes.close();
   await field.close();
 }
 

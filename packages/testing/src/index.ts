@@ -44,6 +44,7 @@ export {
   type RacingMember,
   restarting,
 } from './race/race-fault.js';
+export { type RaceProcesses, raceProcesses } from './race/race-processes.js';
 export { startTcpProxy, type TcpAddress, type TcpProxy } from './race/tcp-proxy.js';
 export { type RandomNumbers, randomNumbers } from './random-numbers.js';
 export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from './redis/redis-cluster.js';

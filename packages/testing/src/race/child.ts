@@ -21,12 +21,15 @@ let member: RaceMember;
 let origin: string;
 let name: string;
 let working = false;
+let calling: Promise<void>[] = [];
 
 /** When the process was last seen running: a moment before anything that it does now. */
-let lastSeen = Date.now();
-setInterval(() => {
+let lastSeen: number;
+let looking: NodeJS.Timeout | undefined;
+
+function look(): void {
   lastSeen = Date.now();
-}, 5);
+}
 
 function send(message: Message): void {
   // Once the race is gone there is nobody to tell, and soon nobody who tells.
@@ -42,6 +45,8 @@ const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) 
     const { createMember } = (await import(module)) as { createMember?: CreateMember };
     if (createMember === undefined) throw Object.assign(new Error(), { code: 'the module exports no createMember' });
     [name, origin] = [process, at];
+    look();
+    looking = setInterval(look, 5);
     const witness = new Witness({ process, leaseTtl, tell });
     member = await createMember({
       index,
@@ -72,7 +77,7 @@ const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) 
   async work({ seed }) {
     working = true;
     const random = randomNumbers(seed);
-    for (let caller = 0; caller < CALLERS; caller += 1) void callAgainAndAgain(randomNumbers(random() * 2 ** 32));
+    calling = Array.from({ length: CALLERS }, () => callAgainAndAgain(randomNumbers(random() * 2 ** 32)));
     return null;
   },
 
@@ -92,6 +97,9 @@ const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) 
 
   async close() {
     await member.close();
+    // The next race must hear nothing of this one.
+    await Promise.all(calling);
+    clearInterval(looking);
     return null;
   },
 };

@@ -1,6 +1,7 @@
 import type { AuthorizationServer } from '../authorization-server.js';
 import type { Fault } from '../fault-queue.js';
 import { fault as answerFault } from '../faults.js';
+import type { RaceEvent } from './history.js';
 import type { TcpProxy } from './tcp-proxy.js';
 
 /** Something that goes wrong in a race, again and again. */
@@ -39,15 +40,17 @@ export interface RaceInProgress {
   aim(): Promise<RacingMember | undefined>;
   /**
    * The member whose refresh token the server is shown next, at that moment; `undefined` when it is struck already, or
-   * when none is shown within two seconds.
+   * when none is shown in time (see the option `opportunity`).
    */
   nextToRefresh(): Promise<RacingMember | undefined>;
   /**
    * Does what goes wrong, and writes down when it began and when it was over, by which it is judged what it excuses.
    */
   during(what: Affliction, goWrong: () => Promise<void>): Promise<void>;
-  /** Lets the answer to the next token request meet a fault; resolves to whether one came, within two seconds. */
+  /** Lets the answer to the next token request meet a fault; resolves to whether one came in time. */
   failNextAnswer(fault: Fault): Promise<boolean>;
+  /** Resolves to the next event for which `isIt` returns true. It waits as long as it takes. */
+  nextEvent(isIt: (event: RaceEvent) => boolean): Promise<RaceEvent>;
 }
 
 export interface Affliction {

@@ -18,14 +18,16 @@ export class RaceProcess {
   readonly #child: ChildProcess;
   readonly #waiters = new Map<number, Waiter>();
   readonly ended: Promise<unknown>;
+  /** Hears the events of the race that the process runs in. */
+  tell: (event: RaceEvent) => void = () => {};
   #orders = 0;
 
-  constructor(tell: (event: RaceEvent) => void) {
+  constructor() {
     this.#child = fork(CHILD, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // What it sent before its end may arrive after the news of it.
     this.ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')]);
     this.#child.on('message', (message: Message) => {
-      if ('event' in message) tell(message.event);
+      if ('event' in message) this.tell(message.event);
       else this.#settle(message);
     });
     void this.ended.then(() => {

@@ -9,7 +9,8 @@ import { type RaceEvent, tellHistory } from './history.js';
 import { Findings, recoveryViolations, type Violation } from './invariants.js';
 import type { Settlement } from './orders.js';
 import type { RaceFault, RaceInProgress, RacingMember } from './race-fault.js';
-import { RaceProcess } from './race-process.js';
+import type { RaceProcess } from './race-process.js';
+import { ProcessPool, type RaceProcesses } from './race-processes.js';
 import { startTcpProxy, type TcpAddress, type TcpProxy } from './tcp-proxy.js';
 import { REQUEST_HEADER } from './witness.js';
 
@@ -26,6 +27,8 @@ export interface RaceOptions {
   readonly faults?: readonly RaceFault[];
   /** How long it is from one strike to the next, on average, in milliseconds. Default: 400. */
   readonly pace?: number;
+  /** How long a fault waits for a request that it can strike at, in milliseconds. Default: 2 000. */
+  readonly opportunity?: number;
   /** How long the members have to recover when the faults are over, in milliseconds. Default: 20 000. */
   readonly calm?: number;
   /**
@@ -41,6 +44,8 @@ export interface RaceOptions {
   readonly storageAddress?: TcpAddress;
   /** For the members: JSON, or what makes it for each place. */
   readonly parameters?: unknown;
+  /** Processes that other races used before, see `raceProcesses()`. Default: new ones, which end with the race. */
+  readonly processes?: RaceProcesses;
 }
 
 /** What a race showed. It holds no secret: tokens are fingerprints. */
@@ -74,9 +79,6 @@ export interface RaceReport {
 /** How long a process may take to end by itself before it is ended, in milliseconds. */
 const FAREWELL = 5_000;
 
-/** How long a fault waits for a request that it can strike at, in milliseconds. */
-const OPPORTUNITY = 2_000;
-
 /** How long one attempt to settle may take, in milliseconds. */
 const PATIENCE = 2_000;
 
@@ -91,13 +93,15 @@ const PATIENCE = 2_000;
 export async function race(options: RaceOptions): Promise<RaceReport> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const server = await startAuthorizationServer({ accessTokenLifetime: 2, rotation: 'strict', ...options.server });
-  const run = new Race(server, seed, options);
+  const pool = (options.processes as ProcessPool | undefined) ?? new ProcessPool();
+  const run = new Race(server, seed, options, pool);
   try {
     await run.begin();
     await run.strike();
     return await run.end();
   } finally {
     await run.close();
+    if (options.processes === undefined) await pool.close();
     await server.close();
   }
 }
@@ -152,10 +156,20 @@ class Race {
   readonly #server: AuthorizationServer;
   readonly #seed: number;
   readonly #options: RaceOptions;
+  readonly #pool: ProcessPool;
   readonly #latency: RandomNumbers;
   readonly #history: RaceEvent[] = [];
-  readonly #tell = (event: RaceEvent) => void this.#history.push(event);
+  readonly #expected = new Map<(event: RaceEvent) => boolean, (event: RaceEvent) => void>();
+  readonly #tell = (event: RaceEvent) => {
+    this.#history.push(event);
+    for (const [isIt, resolve] of this.#expected) {
+      if (!isIt(event)) continue;
+      this.#expected.delete(isIt);
+      resolve(event);
+    }
+  };
   readonly #places: Place[] = [];
+  /** Those that have a member, or had one that did not close. */
   readonly #processes = new Set<RaceProcess>();
   readonly #ending = new Set<RaceProcess>();
   readonly #proxies: TcpProxy[] = [];
@@ -165,12 +179,17 @@ class Race {
   readonly #strikes: Record<string, number> = {};
   #next: RaceProcess | undefined;
 
-  constructor(server: AuthorizationServer, seed: number, options: RaceOptions) {
+  constructor(server: AuthorizationServer, seed: number, options: RaceOptions, pool: ProcessPool) {
     this.#server = server;
     this.#seed = seed;
     this.#options = options;
+    this.#pool = pool;
     this.#latency = randomNumbers(seed + 1);
     server.faults.always('token', (exchange) => this.#answer(exchange));
+  }
+
+  get #opportunity(): number {
+    return this.#options.opportunity ?? 2_000;
   }
 
   /** Makes the members, and signs the user in. */
@@ -210,7 +229,7 @@ class Race {
       const occupied = [...under.keys()].some((other) => other === fault || (other.ofStorage && fault?.ofStorage));
       if (fault === undefined || occupied) continue;
       const strike = fault
-        .strike(this.#opportunity(fault, own))
+        .strike(this.#inProgress(fault, own))
         .catch((error: unknown) => {
           failure ??= error;
         })
@@ -238,6 +257,7 @@ class Race {
 
   /** Ends whatever is left. */
   async close(): Promise<void> {
+    if (this.#next !== undefined) this.#pool.giveBack(this.#next);
     await Promise.all([...this.#processes].map((process) => this.kill(process)));
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
   }
@@ -249,15 +269,17 @@ class Race {
   }
 
   start(): RaceProcess {
-    const process = new RaceProcess(this.#tell);
+    const process = this.#pool.take();
+    process.tell = this.#tell;
     this.#processes.add(process);
     return process;
   }
 
   /** A process to follow one that was killed. The one after it is started meanwhile, because that takes long. */
   successor(): RaceProcess {
-    const process = this.#next ?? this.start();
-    this.#next = this.start();
+    if (this.#next !== undefined) this.#pool.giveBack(this.#next);
+    const process = this.start();
+    this.#next = this.#pool.take();
     return process;
   }
 
@@ -287,8 +309,13 @@ class Race {
 
   async #dismiss(process: RaceProcess): Promise<void> {
     this.#ending.add(process);
-    const closed = process.order('close', null).catch(() => {});
-    await Promise.race([closed, delay(FAREWELL, undefined, { ref: false })]);
+    const closed = process.order('close', null).then(
+      () => true,
+      () => false,
+    );
+    if (!(await Promise.race([closed, delay(FAREWELL, false, { ref: false })]))) return;
+    this.#processes.delete(process);
+    this.#pool.giveBack(process);
   }
 
   /** Asks all members until they agree that the session is good, or that it is over. */
@@ -309,7 +336,7 @@ class Race {
     }
   }
 
-  #opportunity(fault: RaceFault, random: RandomNumbers): RaceInProgress {
+  #inProgress(fault: RaceFault, random: RandomNumbers): RaceInProgress {
     const wait = async (ms: number) => void (await delay(ms));
     return {
       server: this.#server,
@@ -342,19 +369,20 @@ class Race {
         const met = new Promise<boolean>((resolve) => {
           this.#awaitingFaults.push({ fault: answerFault, met: () => resolve(true) });
         });
-        const missed = delay(OPPORTUNITY, false, { ref: false }).then((result) => {
+        const missed = delay(this.#opportunity, false, { ref: false }).then((result) => {
           const index = this.#awaitingFaults.findIndex(({ fault }) => fault === answerFault);
           if (index >= 0) this.#awaitingFaults.splice(index, 1);
           return result;
         });
         return Promise.race([met, missed]);
       },
+      nextEvent: (isIt) => new Promise((resolve) => this.#expected.set(isIt, resolve)),
     };
   }
 
   async #nextToRefresh(): Promise<Place | undefined> {
     const sent = new Promise<string>((resolve) => this.#awaiting.push(resolve));
-    const name = await Promise.race([sent, delay(OPPORTUNITY, undefined, { ref: false })]);
+    const name = await Promise.race([sent, delay(this.#opportunity, undefined, { ref: false })]);
     return this.#places.find((place) => place.name === name && !place.struck);
   }
 

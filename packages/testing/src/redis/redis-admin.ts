@@ -52,7 +52,7 @@ export async function until<T>(what: string, answer: () => Promise<T | undefined
       // A server that is only about to be what it shall be may refuse to answer.
       refusal = ` The last refusal: ${error}`;
     }
-    await delay(20);
+    await delay(50);
   }
   throw new Error(`It took more than ${PATIENCE / 1000} s until ${what}.${refusal}`);
 }

@@ -1,0 +1,53 @@
+import { RaceProcess } from './race-process.js';
+
+/** Processes that several races use, so that only the first one, and each kill, has to start some. */
+export interface RaceProcesses {
+  /** Ends them all. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Makes a pool of processes for the option `processes` of `race()`. It starts them as the races need them. */
+export function raceProcesses(): RaceProcesses {
+  return new ProcessPool();
+}
+
+export class ProcessPool implements RaceProcesses {
+  readonly #idle: RaceProcess[] = [];
+  readonly #running = new Set<RaceProcess>();
+
+  /** Returns a process without a member. */
+  take(): RaceProcess {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const started = new RaceProcess();
+    this.#running.add(started);
+    void started.ended.then(() => this.#forget(started));
+    return started;
+  }
+
+  /** Keeps a process for another race. Its member must be closed. */
+  giveBack(process: RaceProcess): void {
+    process.tell = () => {};
+    if (this.#running.has(process)) this.#idle.push(process);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#running].map((process) => {
+        process.signal('SIGKILL');
+        return process.ended;
+      }),
+    );
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #forget(process: RaceProcess): void {
+    this.#running.delete(process);
+    const index = this.#idle.indexOf(process);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+}
