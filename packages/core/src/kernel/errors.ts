@@ -195,7 +195,7 @@ export function errorOf(failure: Failure): FrameioAuthError {
   if (failure.kind === 'configuration') {
     return new ConfigurationError(
       code,
-      `The authorization server refused the request (${code}): ${asSentence(description)} ${failure.advice ?? adviceOn(code)}`,
+      `The authorization server refused the request (${code}): ${asSentence(description)} ${failure.advice ?? ADVICE.get(code) ?? 'Check how the application is configured, here and at the server.'}`,
       { status, debugId },
     );
   }
@@ -223,10 +223,16 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['unauthorized_client', 'Check whether the credential is of the kind that this flow needs.'],
   ['unsupported_grant_type', 'Check server: it does not offer this flow.'],
   ['invalid_target', 'Check the parameters `resource` and `audience` in server.tokenParameters.'],
+  ['server_error', 'Start the sign-in again in a while.'],
+  ['temporarily_unavailable', 'Start the sign-in again in a while.'],
 ]);
 
-function adviceOn(code: string): string {
-  return ADVICE.get(code) ?? 'Check how the application is configured, here and at the server.';
+/** The error for the words that a browser brought back from the server, or claims to have. */
+export function errorOfClaim({ code, description, userActionRequired }: Failure): AuthenticationError {
+  const advice = userActionRequired ? 'Sign in at the server first.' : (ADVICE.get(code) ?? 'Start the sign-in again.');
+  const message = `The browser claims that the server refused the sign-in (${code}): "${asSentence(description)}" If that is right: ${advice}`;
+  const Claimed = userActionRequired ? UserActionRequiredError : AuthenticationError;
+  return new Claimed(code, message, { errorDescription: description });
 }
 
 /** The error that a caller sees who gets no token. */

@@ -1,4 +1,6 @@
-import type { Secret } from './secret.js';
+import { cleaner } from './foreign-text.js';
+import { scopeList } from './scope-list.js';
+import { Secret } from './secret.js';
 
 /**
  * What is known of a set of tokens and may be shown to anyone: plain JSON. Times are in milliseconds, in a running session
@@ -36,6 +38,55 @@ export interface TokenSet {
   /** Passed through as it came; never read, because a token pair is good whatever its id token says. */
   readonly idToken?: Secret;
   readonly facts: TokenFacts;
+}
+
+/** A set of tokens as an answer, a record or an import has it. Nothing of it is known to be what it should be. */
+export type ForeignTokens = {
+  readonly [Member in 'accessToken' | 'refreshToken' | 'idToken' | Exclude<keyof TokenFacts, 'refreshable'>]?: unknown;
+};
+
+/**
+ * Makes a set of tokens of what came from outside; every set is made here. `undefined` when there is no access token, or
+ * a token or a time is none. What merely accompanies the tokens is left out when it is not what it should be.
+ */
+export function tokenSet(foreign: ForeignTokens): TokenSet | undefined {
+  const { accessToken, refreshToken, idToken, issuedAt, expiresAt, refreshTokenIssuedAt, signIn, scopes } = foreign;
+  if (!isToken(accessToken) || !(refreshToken === undefined || isToken(refreshToken))) return undefined;
+  if (!isTime(issuedAt) || !(expiresAt === null || isTime(expiresAt))) return undefined;
+  if (!(refreshTokenIssuedAt === undefined || isTime(refreshTokenIssuedAt)) || !Array.isArray(scopes)) return undefined;
+  return {
+    accessToken: new Secret(accessToken),
+    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    ...(isToken(idToken) && { idToken: new Secret(idToken) }),
+    facts: {
+      issuedAt,
+      expiresAt,
+      refreshable: refreshToken !== undefined,
+      ...(refreshTokenIssuedAt !== undefined && { refreshTokenIssuedAt }),
+      ...(isSignIn(signIn) && { signIn }),
+      scopes: grantedScopes(scopes, [accessToken, refreshToken, idToken].filter(isToken)),
+    },
+  };
+}
+
+/** Times beyond those that a `Date` can have are too coarse to add a second to. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+}
+
+function isSignIn(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+}
+
+/** Shorter tokens may stand in any word. */
+const SHORTEST_TOKEN = 8;
+
+function grantedScopes(named: readonly unknown[], tokens: readonly string[]): readonly string[] {
+  const known = tokens.filter(({ length }) => length >= SHORTEST_TOKEN);
+  const shortest = Math.min(...known.map(({ length }) => length));
+  const clean = cleaner(known);
+  // Scopes are much shorter than tokens, as a rule, and then no token has to be looked for in them.
+  return scopeList(named, (text, limit) => (text.length < shortest ? text : clean(text, limit)));
 }
 
 /** The same tokens with their times on another clock, which is `ahead` milliseconds ahead of the one they are on. */

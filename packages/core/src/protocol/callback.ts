@@ -1,16 +1,19 @@
-import { AuthenticationError } from '../kernel/errors.js';
+import { AuthenticationError, errorOfClaim } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
-import { kindOfRefusal } from '../kernel/failure-policy.js';
+import { foreignFailure } from '../kernel/foreign-failure.js';
+import { type Cleaner, cleaner, LIMITS } from '../kernel/foreign-text.js';
 import { Secret } from '../kernel/secret.js';
-import { type Cleaner, cleaner, LIMITS } from './foreign-text.js';
-import { judgeable, presentRefusal, readRefusal } from './refusal.js';
+import { readRefusal, wordsOf } from './refusal.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** What the server sent the user back with (RFC 6749 §4.1.2). */
 export interface Callback {
   /** Still to be compared with that of a pending authorization. */
   readonly state: string;
-  readonly outcome: { readonly ok: true; readonly code: Secret } | { readonly ok: false; readonly failure: Failure };
+  readonly outcome:
+    | { readonly ok: true; readonly code: Secret }
+    /** What the browser claims that the server said. */
+    | { readonly ok: false; readonly error: AuthenticationError };
 }
 
 /**
@@ -76,22 +79,11 @@ function outcomeOf(
       'This is no callback: it has neither a code nor an error. Pass on the URL with its query.',
     );
   }
-  return {
-    ok: false,
-    failure: {
-      // A callback has no status; what it says is said as a 400 would say it (RFC 6749 §4.1.2.1). A word that nobody
-      // knows declines the sign-in, because all that a callback is about is one sign-in.
-      kind: kindOfRefusal({
-        purpose: 'authorization_code',
-        status: 400,
-        refusesSecret: false,
-        ...judgeable(profile, 400, refusal),
-        unknownIsTerminal: true,
-      }),
-      source: 'server',
-      ...presentRefusal(profile, refusal, clean),
-    },
-  };
+  // Anybody can write a callback. So none is about more than this one sign-in, whatever it says of the application or the
+  // server, and no user is sent to an address that it names.
+  const words = { ...wordsOf(profile, refusal, clean), actionUrl: undefined };
+  const failure = foreignFailure({ kind: 'terminal', source: 'server', ...words }, clean);
+  return { ok: false, error: errorOfClaim(failure as Failure) };
 }
 
 /** Without a state nobody knows whose words these are: they are shown as what the browser claims. */
@@ -99,8 +91,7 @@ function stateMissing(outcome: Callback['outcome']): string {
   if (outcome.ok) {
     return 'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.';
   }
-  const { code, description } = outcome.failure;
-  return `The callback has no state, so it belongs to no sign-in. The browser claims that the server refused (${code}): "${description}" If that is right, the sign-in was refused before it began: check the client, its redirect URI and its scopes, then start again.`;
+  return `The callback has no state, so it belongs to no sign-in. ${outcome.error.message} A sign-in that is refused before it begins may also have a client or a redirect URI that the server does not know.`;
 }
 
 /** A callback of another server may carry a code that is not meant for this one (RFC 9207 §2.4). */

@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
+import { formEncode } from '../kernel/foreign-text.js';
 import type { Secret } from '../kernel/secret.js';
-import { formEncode } from './foreign-text.js';
 import type { ClientAuthentication } from './server-profile.js';
 
 /** How id and secret go into HTTP Basic: form-encoded first, as RFC 6749 §2.3.1 has it, or as they are. */

@@ -1,8 +1,8 @@
 import { ConfigurationError, errorOf } from '../kernel/errors.js';
+import { cleaner, LIMITS } from '../kernel/foreign-text.js';
 import type { Transport } from '../kernel/transport.js';
 import { type CustomServerOptions, customServer } from './custom-server.js';
 import { checkResponse, failureOfSilence, isUnserved } from './exchange.js';
-import { cleaner, LIMITS } from './foreign-text.js';
 import { parseJsonObject } from './json-object.js';
 import { retryAfterOf } from './retry-after.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';

@@ -1,9 +1,10 @@
 import type { Failure } from '../kernel/failure.js';
 import { kindOfRefusal, type Purpose } from '../kernel/failure-policy.js';
+import { foreignFailure } from '../kernel/foreign-failure.js';
+import type { Cleaner } from '../kernel/foreign-text.js';
 import { type Answer, isUnserved } from './exchange.js';
-import { type Cleaner, LIMITS } from './foreign-text.js';
 import { parseJsonObject } from './json-object.js';
-import { judgeable, presentRefusal, type Refusal, readRefusal } from './refusal.js';
+import { judgeable, type Refusal, readRefusal, wordsOf } from './refusal.js';
 import { retryAfterOf } from './retry-after.js';
 import type { ErrorPattern, ServerProfile } from './server-profile.js';
 import { spokenWords } from './spoken-words.js';
@@ -75,15 +76,9 @@ function failureOf(
   { profile, clean, now }: ErrorContext,
 ): Failure {
   const retryAfter = kind === 'transient' ? retryAfterOf(headers, now) : undefined;
-  const debugId = clean((profile.debugIdHeader && headers.get(profile.debugIdHeader)) ?? '', LIMITS.word);
-  return {
-    kind,
-    source: 'server',
-    ...(refusal ? presentRefusal(profile, refusal, clean) : wordsForStatus(profile, status, text, clean)),
-    ...(status > 0 && { status }),
-    ...(retryAfter !== undefined && { retryAfter }),
-    ...(debugId !== '' && { debugId }),
-  };
+  const debugId = profile.debugIdHeader && headers.get(profile.debugIdHeader);
+  const words = refusal ? wordsOf(profile, refusal, clean) : wordsForStatus(profile, status, text, clean);
+  return foreignFailure({ kind, source: 'server', ...words, status, retryAfter, debugId }, clean) as Failure;
 }
 
 function wordsForStatus(

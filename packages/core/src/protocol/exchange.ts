@@ -2,8 +2,8 @@ import * as oauth from 'oauth4webapi';
 import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { kindOfRefusal, kindOfSilence } from '../kernel/failure-policy.js';
+import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import type { Transport } from '../kernel/transport.js';
-import { type Cleaner, LIMITS } from './foreign-text.js';
 
 /** A server's answer, read to its end. */
 export interface Answer {

@@ -2,12 +2,12 @@ import type * as oauth from 'oauth4webapi';
 import type { Clock } from '../kernel/clock.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
+import { type Cleaner, cleaner } from '../kernel/foreign-text.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Transport } from '../kernel/transport.js';
 import { adviceOnBasic, basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
 import { readErrorResponse } from './error-response.js';
 import { exchange, isUnserved, type SendOptions } from './exchange.js';
-import { cleaner } from './foreign-text.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 
 export interface MessengerOptions {
@@ -26,8 +26,8 @@ export interface Message<Content> {
   /** The secrets that it carries besides the client's own. */
   readonly secrets: readonly Secret[];
   send(authentication: oauth.ClientAuth, options: SendOptions): Promise<Response>;
-  /** What the body of a 2xx holds; `undefined` when that is of no use. */
-  read(text: string): Promise<Content | undefined>;
+  /** What the body of a 2xx holds; `undefined` when that is of no use. `clean` takes out the secrets of the request. */
+  read(text: string, clean: Cleaner): Promise<Content | undefined>;
 }
 
 export type Reply<Content> =
@@ -55,7 +55,7 @@ export function messenger({ profile, clientId, clientSecrets, transport, clock }
       if ('failure' in attempt) return { ok: false, failure: telling ?? attempt.failure };
 
       const { answer } = attempt;
-      const content = isSuccess(answer.status) ? await message.read(answer.text) : undefined;
+      const content = isSuccess(answer.status) ? await message.read(answer.text, clean) : undefined;
       if (content !== undefined) {
         secrets.worked(secret);
         return { ok: true, content };

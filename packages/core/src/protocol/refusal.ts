@@ -1,7 +1,6 @@
-import type { Failure } from '../kernel/failure.js';
 import type { Refused } from '../kernel/failure-policy.js';
-import { isPrivate } from '../kernel/private-address.js';
-import { type Cleaner, LIMITS } from './foreign-text.js';
+import type { ForeignFailure } from '../kernel/foreign-failure.js';
+import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** The server's words of refusal, as they came: the same in an answer (RFC 6749 §5.2) and a callback (§4.1.2.1). */
@@ -45,31 +44,19 @@ export function judgeable(
   };
 }
 
-/** The server's words in a form that may be shown and logged, as a failure has them. */
-export function presentRefusal(
+/** The server's words as the failure that they tell of, which is still to be made by `foreignFailure()`. */
+export function wordsOf(
   profile: ServerProfile,
   { error, description, actionUrl }: Refusal,
   clean: Cleaner,
-): Pick<Failure, 'code' | 'description' | 'userActionRequired' | 'actionUrl'> {
-  const words = {
-    // What cannot be seen is no word.
-    code: clean(error, LIMITS.word) || 'unnamed_error',
+): ForeignFailure {
+  return {
+    code: error,
     description: clean(description ?? '', LIMITS.sentence) || `${profile.name} gave no description.`,
+    ...(demandsAction(profile, error) && { userActionRequired: true, actionUrl }),
   };
-  if (!demandsAction(profile, error)) return words;
-  const address = presentAddress(actionUrl, clean);
-  return { ...words, userActionRequired: true, ...(address !== undefined && { actionUrl: address }) };
 }
 
 function demandsAction({ userAction }: ServerProfile, error: string): boolean {
   return userAction !== undefined && error.startsWith(userAction.errorPrefix);
-}
-
-/** An address is for users to open: private, without user name and password, and as it came or not at all. */
-function presentAddress(text: string | undefined, clean: Cleaner): string | undefined {
-  if (text === undefined || clean(text, LIMITS.address) !== text || !URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  // The parser may have put together what was apart.
-  const isClean = clean(url.href, LIMITS.address) === url.href;
-  return isClean && isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
 }

@@ -1,10 +1,8 @@
 import { ConfigurationError } from '../kernel/errors.js';
+import { isScopeToken } from '../kernel/scope-list.js';
 
 /** What stands between two scopes on the wire; RFC 6749 §3.3 has the space. */
 export type ScopeSeparator = ' ' | ',';
-
-/** What a scope may be made of: printable ASCII without space, `"` and `\` (RFC 6749 §3.3). */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** @throws ConfigurationError for a scope that cannot be sent, or that the separator would split into several */
 export function checkScopes(option: string, scopes: readonly string[], separator: ScopeSeparator): void {
@@ -24,7 +22,7 @@ export function checkScopes(option: string, scopes: readonly string[], separator
 
 /** Whether it can be sent as one scope. */
 export function isScope(scope: unknown, separator: ScopeSeparator): boolean {
-  return typeof scope === 'string' && SCOPE.test(scope) && !scope.includes(separator);
+  return isScopeToken(scope) && !scope.includes(separator);
 }
 
 /** @throws ConfigurationError as {@link checkScopes} does */

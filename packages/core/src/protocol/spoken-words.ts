@@ -1,4 +1,4 @@
-import { type Cleaner, LIMITS } from './foreign-text.js';
+import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import { parseJsonObject } from './json-object.js';
 
 /** Members by which servers explain themselves to people when they do not answer as RFC 6749 §5.2 has it. */

@@ -74,7 +74,7 @@ export function tokenEndpoint(
       authentication,
       secrets,
       send: (auth, options) => oauth.genericTokenEndpointRequest(server, client, auth, type, parameters, options),
-      read: (text) => readTokenResponse(profile, server, client, text),
+      read: (text, clean) => readTokenResponse(profile, server, client, text, clean),
     });
     return reply.ok ? { ok: true, tokens: reply.content } : reply;
   };

@@ -1,4 +1,6 @@
 import * as oauth from 'oauth4webapi';
+import type { Cleaner } from '../kernel/foreign-text.js';
+import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import { isToken } from '../kernel/token-set.js';
 import { parseJsonObject } from './json-object.js';
@@ -26,12 +28,15 @@ const LONGEST_LIFETIME = 2 ** 31 - 1;
  *
  * A token pair may exist once only, since the old refresh token may be spent: what merely accompanies the tokens
  * (lifetime, scope, id token) is read with tolerance, and never costs the pair.
+ *
+ * @param clean - takes out the secrets that the request had
  */
 export async function readTokenResponse(
   profile: ServerProfile,
   server: oauth.AuthorizationServer,
   client: oauth.Client,
   text: string,
+  clean: Cleaner,
 ): Promise<TokenResponse | undefined> {
   const members = parseJsonObject(text);
   if (members === undefined) return undefined;
@@ -47,7 +52,7 @@ export async function readTokenResponse(
   if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
   if (![tokens.access_token, tokens.refresh_token ?? '-'].every(isToken)) return undefined;
 
-  const scopes = typeof scope === 'string' ? splitScopes(scope, profile.scopeSeparator) : [];
+  const scopes = typeof scope === 'string' ? scopeList(splitScopes(scope, profile.scopeSeparator), clean) : [];
   return {
     accessToken: new Secret(tokens.access_token),
     ...(tokens.refresh_token !== undefined && { refreshToken: new Secret(tokens.refresh_token) }),

@@ -1,4 +1,6 @@
 import type { Failure } from '../kernel/failure.js';
+import { foreignFailure } from '../kernel/foreign-failure.js';
+import { cleaner } from '../kernel/foreign-text.js';
 import type { StoredRecord, Unsubscribe } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
 import { harmlessly } from './calls.js';
@@ -103,7 +105,7 @@ export class CoolDown {
     if (told === undefined) return;
     // Whatever the record says, nobody is kept from the server for longer than the server itself is believed.
     const wait = Math.min(told.until - storageNow, policy.longestRetryAfter);
-    this.#rest({ kind: 'transient', source: 'server', ...told.failure }, this.#place.clock.now() + wait);
+    this.#rest(told.failure, this.#place.clock.now() + wait);
   }
 
   #rest(failure: Failure, until: number): void {
@@ -113,21 +115,16 @@ export class CoolDown {
   }
 }
 
+const clean = cleaner([]);
+
 /** `undefined` for what is no such record: it is only a wish, so what cannot be read is no trouble. */
-function parse(value: string): StoredCoolDown | undefined {
+function parse(value: string): { readonly until: number; readonly failure: Failure } | undefined {
   try {
     const { until, failure } = JSON.parse(value);
     const { code, description, status, debugId } = failure;
-    if (typeof until !== 'number' || typeof code !== 'string' || typeof description !== 'string') return undefined;
-    return {
-      until,
-      failure: {
-        code,
-        description,
-        ...(typeof status === 'number' && { status }),
-        ...(typeof debugId === 'string' && { debugId }),
-      },
-    };
+    const words = { kind: 'transient', source: 'server', code, description, status, debugId };
+    const told = foreignFailure(words, clean);
+    return Number.isFinite(until) && told !== undefined ? { until, failure: told } : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 import { ConfigurationError } from '../kernel/errors.js';
-import { Secret } from '../kernel/secret.js';
-import { isToken, type TokenSet } from '../kernel/token-set.js';
+import { isToken, type TokenSet, tokenSet } from '../kernel/token-set.js';
 
 /** A set of tokens in the open, to be kept by the application. Treat it as the secret it is. */
 export interface ExportedTokens {
@@ -82,18 +81,17 @@ export function readImport(tokens: ImportableTokens, now: number): TokenSet {
     'refreshTokenIssuedAt',
     tokens.refreshTokenIssuedAt ?? tokens.refresh_token_issued_at,
   );
-  return {
-    accessToken: new Secret(accessToken),
-    ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
-    ...(idToken !== undefined && { idToken: new Secret(idToken) }),
-    facts: {
-      issuedAt,
-      expiresAt: expiresAt ?? null,
-      refreshable: refreshToken !== undefined,
-      ...(refreshTokenIssuedAt !== undefined && refreshTokenIssuedAt < issuedAt && { refreshTokenIssuedAt }),
-      scopes: scopesOf(tokens.scopes ?? tokens.scope),
-    },
-  };
+  const read = tokenSet({
+    accessToken,
+    refreshToken,
+    idToken,
+    issuedAt,
+    expiresAt: expiresAt ?? null,
+    ...(refreshTokenIssuedAt !== undefined && refreshTokenIssuedAt < issuedAt && { refreshTokenIssuedAt }),
+    scopes: scopesOf(tokens.scopes ?? tokens.scope),
+  });
+  // Each member was read by the same rules, and refused by its name.
+  return read as TokenSet;
 }
 
 function textOf(name: string, value: unknown): string | undefined {

@@ -1,4 +1,6 @@
 import { AuthenticationError, ConfigurationError, StorageError } from '../kernel/errors.js';
+import { cleaner } from '../kernel/foreign-text.js';
+import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
@@ -109,7 +111,7 @@ function parse(value: string): PendingAuthorization | 'used' {
         return {
           sessionKey,
           redirectUri,
-          scopes: scopes.map(String),
+          scopes: scopeList(scopes, cleaner([codeVerifier])),
           codeVerifier: new Secret(codeVerifier),
           ...(nonce !== undefined && { nonce: new Secret(nonce) }),
         };

@@ -1,10 +1,9 @@
 import { StorageError } from '../kernel/errors.js';
-import type { Failure, FailureKind } from '../kernel/failure.js';
-import { isPrivate } from '../kernel/private-address.js';
+import { foreignFailure } from '../kernel/foreign-failure.js';
+import { cleaner } from '../kernel/foreign-text.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
-import { Secret } from '../kernel/secret.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
-import type { TokenSet } from '../kernel/token-set.js';
+import { type TokenSet, tokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
 import { readImport } from './exported-tokens.js';
 
@@ -85,26 +84,8 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
     case undefined:
       return readExported(body, version, now);
     case 'tokens': {
-      const refreshToken = optionalText(body, 'refreshToken');
-      const idToken = optionalText(body, 'idToken');
-      const signIn = optionalText(body, 'signIn');
-      const facts = {
-        issuedAt: time(body, 'issuedAt'),
-        expiresAt: body['expiresAt'] === null ? null : time(body, 'expiresAt'),
-        refreshable: refreshToken !== undefined,
-        ...(body['refreshTokenIssuedAt'] !== undefined && { refreshTokenIssuedAt: time(body, 'refreshTokenIssuedAt') }),
-        ...(signIn !== undefined && { signIn }),
-        scopes: texts(body, 'scopes'),
-      };
-      return {
-        facts: { status: 'tokens', version, tokens: facts },
-        tokens: {
-          accessToken: new Secret(text(body, 'accessToken')),
-          ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
-          ...(idToken !== undefined && { idToken: new Secret(idToken) }),
-          facts,
-        },
-      };
+      const tokens = tokenSet(body) ?? unreadable();
+      return { facts: { status: 'tokens', version, tokens: tokens.facts }, tokens };
     }
     case 'expired':
       return { facts: { status: 'expired', version, ending: endingOf(body['ending']) } };
@@ -151,73 +132,22 @@ function isObject(value: unknown): value is Body {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function text(body: Body, name: string): string {
-  const value = body[name];
-  return typeof value === 'string' && value !== '' ? value : unreadable();
-}
+const CAUSES: readonly unknown[] = [
+  'refresh_token_rejected',
+  'refresh_interrupted',
+  'user_action_required',
+  'access_token_expired',
+  'access_token_rejected',
+] satisfies EndingCause[];
 
-function optionalText(body: Body, name: string): string | undefined {
-  return body[name] === undefined ? undefined : text(body, name);
-}
-
-function texts(body: Body, name: string): readonly string[] {
-  const value = body[name];
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : unreadable();
-}
-
-function time(body: Body, name: string): number {
-  const value = body[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : unreadable();
-}
-
-const CAUSES: Readonly<Record<EndingCause, true>> = {
-  refresh_token_rejected: true,
-  refresh_interrupted: true,
-  user_action_required: true,
-  access_token_expired: true,
-  access_token_rejected: true,
-};
-
-const KINDS: Readonly<Record<FailureKind, true>> = {
-  terminal: true,
-  transient: true,
-  ambiguous: true,
-  configuration: true,
-};
-
-const SOURCES: Readonly<Record<Failure['source'], true>> = {
-  server: true,
-  transport: true,
-  storage: true,
-  session: true,
-};
+/** Whoever writes to the storage knows none of our secrets by that. */
+const clean = cleaner([]);
 
 function endingOf(value: unknown): SessionEnding {
-  if (!isObject(value)) return unreadable();
-  const cause = text(value, 'cause');
-  if (!Object.hasOwn(CAUSES, cause)) return unreadable();
-  const failure = value['failure'];
-  if (failure === null) return { cause: cause as EndingCause, failure };
-  return { cause: cause as EndingCause, failure: failureOf(failure) };
-}
-
-/** A failure may be shown, so only what a failure has is taken over: the record may hold more, whoever wrote it. */
-function failureOf(value: unknown): Failure {
-  if (!isObject(value)) return unreadable();
-  const [kind, source] = [text(value, 'kind'), text(value, 'source')];
-  if (!Object.hasOwn(KINDS, kind) || !Object.hasOwn(SOURCES, source)) return unreadable();
-  const { status, userActionRequired, actionUrl, debugId } = value;
-  return {
-    kind: kind as Failure['kind'],
-    source: source as Failure['source'],
-    code: text(value, 'code'),
-    description: text(value, 'description'),
-    ...(typeof status === 'number' && { status }),
-    ...(userActionRequired === true && { userActionRequired }),
-    // Users are sent there, and whoever can write to the storage could have written it.
-    ...(typeof actionUrl === 'string' && URL.canParse(actionUrl) && isPrivate(new URL(actionUrl)) && { actionUrl }),
-    ...(typeof debugId === 'string' && { debugId }),
-  };
+  if (!isObject(value) || !CAUSES.includes(value['cause'])) return unreadable();
+  const [cause, failure] = [value['cause'] as EndingCause, value['failure']];
+  if (failure === null) return { cause, failure };
+  return { cause, failure: (isObject(failure) && foreignFailure(failure, clean)) || unreadable() };
 }
 
 /** Something in the record is not as it was written. */

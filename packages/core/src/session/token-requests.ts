@@ -1,7 +1,7 @@
 import { AuthenticationError, ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
-import type { TokenFacts, TokenSet } from '../kernel/token-set.js';
+import { type TokenFacts, type TokenSet, tokenSet } from '../kernel/token-set.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import type { CodeGrant } from './vault.js';
@@ -49,18 +49,18 @@ export async function requestTokens(
   const keptId = idToken ?? renewed?.idToken;
   // Some servers repeat the old one, which is the same as to send none.
   const isOld = renewed !== undefined && kept?.reveal() === renewed.refreshToken?.reveal();
-  const facts: TokenFacts = {
+  const tokens = tokenSet({
+    accessToken: accessToken.reveal(),
+    refreshToken: kept?.reveal(),
+    idToken: keptId?.reveal(),
     issuedAt: sentAt,
     expiresAt: expiresIn === null ? null : sentAt + expiresIn * 1000,
-    refreshable: kept !== undefined,
     ...(isOld && { refreshTokenIssuedAt: renewed.facts.refreshTokenIssuedAt ?? renewed.facts.issuedAt }),
     ...signInOf(request, signIn),
     scopes: scopes ?? scopesOf(request),
-  };
-  return {
-    ok: true,
-    tokens: { accessToken, ...(kept && { refreshToken: kept }), ...(keptId && { idToken: keptId }), facts },
-  };
+  });
+  // The answer was read by the same rules.
+  return { ok: true, tokens: tokens as TokenSet };
 }
 
 /** The refresh token first: while it lives, it can make new access tokens (RFC 7009 §2.1). */

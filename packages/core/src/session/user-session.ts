@@ -1,5 +1,5 @@
 import { type Entropy, randomText } from '../kernel/entropy.js';
-import { AuthenticationError, ConfigurationError, errorOf } from '../kernel/errors.js';
+import { AuthenticationError, ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
@@ -191,7 +191,7 @@ export class UserSession extends TokenSession {
   ): Promise<void> {
     if (!outcome.ok) {
       await session.note('authorization.denied');
-      throw errorOf(outcome.failure);
+      throw outcome.error;
     }
     const { redirectUri, scopes, codeVerifier } = begun;
     await session.exchange({

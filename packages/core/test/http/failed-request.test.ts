@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { requestFailure } from '../../src/http/failed-request.js';
 import { TransportError } from '../../src/kernel/errors.js';
+import { cleaner, LIMITS } from '../../src/kernel/foreign-text.js';
 import { exchange } from '../../src/protocol/exchange.js';
-import { cleaner, LIMITS } from '../../src/protocol/foreign-text.js';
 
 const HOST = 'auth.example.com';
 const URL_OF_TOKENS = 'https://auth.example.com/token';

@@ -64,10 +64,11 @@ describe('a callback of any kind', () => {
         } else {
           expect(callback.state).not.toBe('');
           if (!callback.outcome.ok) {
-            expect(['terminal', 'transient', 'configuration']).toContain(callback.outcome.failure.kind);
-            const { code, description } = callback.outcome.failure;
-            expect(`${code}${description}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-            expect([code, description]).not.toContain('');
+            const { error: claim } = callback.outcome;
+            expect(claim).toBeInstanceOf(AuthenticationError);
+            const { code, errorDescription, message } = claim;
+            expect(`${code}${errorDescription}${message}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+            expect([code, errorDescription]).not.toContain('');
           }
         }
         const shown = exposed(error) + exposed(callback?.outcome);

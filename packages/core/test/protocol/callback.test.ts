@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AuthenticationError } from '../../src/kernel/errors.js';
+import { AuthenticationError, UserActionRequiredError } from '../../src/kernel/errors.js';
 import { adobeIms } from '../../src/protocol/adobe-ims.js';
 import type { Callback } from '../../src/protocol/callback.js';
 import { CLIENT_SECRET, clientOf } from './fictional-client.js';
@@ -7,12 +7,13 @@ import { CLIENT_SECRET, clientOf } from './fictional-client.js';
 const client = clientOf(adobeIms());
 
 function codeOf({ outcome }: Callback): string {
-  return outcome.ok ? outcome.code.reveal() : `refused: ${outcome.failure.code}`;
+  return outcome.ok ? outcome.code.reveal() : `refused: ${outcome.error.code}`;
 }
 
-function failureOf(url: string) {
-  const { outcome } = client.readCallback(url);
-  return outcome.ok ? undefined : outcome.failure;
+/** What the browser claims that the server said, as an error. */
+function claimOf(url: string, reader = client): AuthenticationError | undefined {
+  const { outcome } = reader.readCallback(url);
+  return outcome.ok ? undefined : outcome.error;
 }
 
 function refusalOf(url: string, reader = client): string {
@@ -80,7 +81,7 @@ describe('readCallback()', () => {
       const read = () => client.readCallback(`?error=${error}&error_description=${description}`);
       expect(read).toThrow(AuthenticationError);
       expect(read).toThrow(
-        `The browser claims that the server refused (${error}): "The client [secret] is unknown" If that is right`,
+        `The browser claims that the server refused the sign-in (${error}): "The client [secret] is unknown." If that is right: `,
       );
     },
   );
@@ -108,32 +109,40 @@ describe('readCallback()', () => {
     expect(refusalOf('?code=abc&state=xyz', client)).toBe('nothing was refused');
   });
 
-  it('hands on the refusal of the user or the server as a failure, with its state (RFC 6749 §4.1.2.1)', () => {
-    const callback = client.readCallback('?error=access_denied&error_description=The+user+said+no&state=xyz');
-    expect(callback).toEqual({
-      state: 'xyz',
-      outcome: {
-        ok: false,
-        failure: { kind: 'terminal', source: 'server', code: 'access_denied', description: 'The user said no' },
-      },
-    });
-  });
-
   it.each([
-    ['login_required', 'terminal'],
-    ['invalid_scope', 'configuration'],
-    ['unauthorized_client', 'configuration'],
-    ['unsupported_response_type', 'configuration'],
-    ['server_error', 'transient'],
-    ['temporarily_unavailable', 'transient'],
-  ])('takes %s as %s', (error, kind) => {
-    expect(failureOf(`?error=${error}&state=xyz`)).toMatchObject({ kind, code: error });
+    ['access_denied', 'Start the sign-in again.'],
+    ['login_required', 'Start the sign-in again.'],
+    ['constructor', 'Start the sign-in again.'],
+    ['__proto__', 'Start the sign-in again.'],
+    ['invalid_client', 'Check clientId and clientSecret'],
+    ['invalid_scope', 'Check scopes'],
+    ['unauthorized_client', 'Check whether the credential is of the kind'],
+    ['server_error', 'Start the sign-in again in a while.'],
+  ])(
+    'takes %s for what the browser claims, whatever it says of the application (RFC 6749 §4.1.2.1)',
+    (word, advice) => {
+      const url = `?error=${word}&error_description=The+user+said+no&state=xyz`;
+      expect(client.readCallback(url).state).toBe('xyz');
+      const claim = claimOf(url);
+      expect(claim?.constructor).toBe(AuthenticationError);
+      expect(claim).toMatchObject({ code: word, errorCode: word, errorDescription: 'The user said no' });
+      expect(claim?.message).toContain(
+        `The browser claims that the server refused the sign-in (${word}): "The user said no." If that is right: ${advice}`,
+      );
+    },
+  );
+
+  it('says that the user must act, and sends nobody to an address that a browser brought', () => {
+    const claim = claimOf('?error=ride_AdobeID_acct_actreq&jump=https%3A%2F%2Fevil.example%2F&state=xyz');
+    expect(claim).toBeInstanceOf(UserActionRequiredError);
+    expect(claim).not.toHaveProperty('actionUrl');
+    expect(claim?.message).not.toContain('evil');
   });
 
   it('shortens and cleans what the server says', () => {
     const description = encodeURIComponent(`\u001b[31m${CLIENT_SECRET}\r\n\u202e${'long '.repeat(100)}`);
-    const failure = failureOf(`?error=access_denied&error_description=${description}&state=xyz`);
-    expect(failure?.description).toMatch(/^\[31m\[secret\] long long/);
-    expect(failure?.description).toHaveLength(200);
+    const claim = claimOf(`?error=access_denied&error_description=${description}&state=xyz`);
+    expect(claim?.errorDescription).toMatch(/^\[31m\[secret\] long long/);
+    expect(claim?.errorDescription).toHaveLength(200);
   });
 });

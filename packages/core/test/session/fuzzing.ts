@@ -20,7 +20,7 @@ export const anyTokenSet: fc.Arbitrary<TokenSet> = fc
     idToken: fc.option(anyToken),
     issuedAt: fc.integer({ min: 0, max: NOW }),
     lifetime: fc.option(fc.integer({ min: 0, max: 2 ** 31 - 1 })),
-    scopes: fc.array(fc.string({ minLength: 1 })),
+    scopes: fc.array(fc.stringMatching(/^[\x21\x23-\x5b\x5d-\x7e]{1,20}$/)),
   })
   .map(({ accessToken, refreshToken, idToken, issuedAt, lifetime, scopes }) => ({
     accessToken,

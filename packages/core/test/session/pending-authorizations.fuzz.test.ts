@@ -17,7 +17,7 @@ const wellFormed = fc.string({ unit: 'binary' }).filter((text) => !/\p{Surrogate
 const anyPending: fc.Arbitrary<PendingAuthorization> = fc.record({
   sessionKey: wellFormed,
   redirectUri: fc.oneof(fc.webUrl(), wellFormed),
-  scopes: fc.array(wellFormed),
+  scopes: fc.array(fc.stringMatching(/^[\x21\x23-\x5b\x5d-\x7e]{1,20}$/)),
   codeVerifier: wellFormed.map((text) => new Secret(VERIFIER + text)),
 });
 

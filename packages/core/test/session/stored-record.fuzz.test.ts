@@ -8,6 +8,12 @@ import { type RecordContents, readRecord, writeTokens, writeTombstone } from '..
 import { anyJson, anyText, exposed, isDocumented, mutated, runs, thrownBy } from '../fuzzing.js';
 import { anyTokenSet, NOW, TOKEN } from './fuzzing.js';
 
+/** What is left of words when they are cleaned. */
+const anyWords = fc
+  .string({ minLength: 1 })
+  .map((text) => text.trim())
+  .filter((text) => text !== '');
+
 const anyEnding: fc.Arbitrary<SessionEnding> = fc.record({
   cause: fc.constantFrom(
     'refresh_token_rejected',
@@ -17,19 +23,25 @@ const anyEnding: fc.Arbitrary<SessionEnding> = fc.record({
     'access_token_rejected',
   ),
   failure: fc.option(
-    fc.record(
-      {
-        kind: fc.constantFrom('terminal', 'transient', 'ambiguous', 'configuration'),
-        source: fc.constantFrom('server', 'transport', 'storage', 'session'),
-        code: fc.string({ minLength: 1 }),
-        description: fc.string({ minLength: 1 }),
-        status: fc.nat({ max: 599 }),
-        userActionRequired: fc.constant(true as const),
-        actionUrl: fc.webUrl({ validSchemes: ['https'] }),
-        debugId: fc.string({ minLength: 1 }),
-      },
-      { requiredKeys: ['kind', 'source', 'code', 'description'] },
-    ),
+    fc
+      .record(
+        {
+          kind: fc.constantFrom('terminal', 'transient', 'ambiguous', 'configuration'),
+          source: fc.constantFrom('server', 'transport', 'storage', 'session'),
+          code: anyWords,
+          description: anyWords,
+          status: fc.integer({ min: 100, max: 599 }),
+          userActionRequired: fc.constant(true as const),
+          actionUrl: fc.webUrl({ validSchemes: ['https'] }).map((url) => new URL(url).href),
+          debugId: anyWords,
+        },
+        { requiredKeys: ['kind', 'source', 'code', 'description'] },
+      )
+      // Only where a user must act there is an address.
+      .map(({ actionUrl, ...failure }) => ({
+        ...failure,
+        ...(failure.userActionRequired && actionUrl && { actionUrl }),
+      })),
   ),
 });
 

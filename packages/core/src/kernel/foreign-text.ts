@@ -2,10 +2,17 @@
 export type Cleaner = (text: string, limit: number) => string;
 
 /**
- * How many characters are kept of a word such as `invalid_grant`, of a sentence, and of an address. What is our own is
- * never cut; so our sentences are put together from foreign texts that were cut, and not cut when they are whole.
+ * How many characters are kept of a word such as `invalid_grant`, of a sentence, of a passage in which one of our
+ * sentences quotes one, and of an address. What is our own is never cut; so our sentences are put together from foreign
+ * texts that were cut, and not cut when they are whole.
  */
-export const LIMITS = { word: 100, sentence: 200, address: 2048, own: Number.POSITIVE_INFINITY } as const;
+export const LIMITS = {
+  word: 100,
+  sentence: 200,
+  passage: 1000,
+  address: 2048,
+  own: Number.POSITIVE_INFINITY,
+} as const;
 
 /** Characters that would break a log line, colour a terminal or reverse the reading order. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;

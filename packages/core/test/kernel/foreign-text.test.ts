@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleaner, LIMITS } from '../../src/protocol/foreign-text.js';
+import { cleaner, LIMITS } from '../../src/kernel/foreign-text.js';
 
 const SECRET = 'p8e-fictional/secret';
 

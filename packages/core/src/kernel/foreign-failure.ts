@@ -1,0 +1,68 @@
+import { absoluteUrl } from './absolute-url.js';
+import type { Failure, FailureKind } from './failure.js';
+import { type Cleaner, LIMITS } from './foreign-text.js';
+import { isPrivate } from './private-address.js';
+
+/** A failure as an answer or a record tells of it. Nothing of it is known to be what it should be. */
+export type ForeignFailure = {
+  readonly [Member in
+    | 'kind'
+    | 'source'
+    | 'code'
+    | 'description'
+    | 'status'
+    | 'retryAfter'
+    | 'userActionRequired'
+    | 'actionUrl'
+    | 'debugId']?: unknown;
+};
+
+const KINDS: readonly unknown[] = ['terminal', 'transient', 'ambiguous', 'configuration'] satisfies FailureKind[];
+const SOURCES: readonly unknown[] = ['server', 'transport', 'storage', 'session'] satisfies Failure['source'][];
+
+/**
+ * Makes a failure of what others say; every failure that is told from outside is made here. Its words are cleaned and
+ * cut, because failures are shown and logged. `undefined` when it is none.
+ */
+export function foreignFailure(foreign: ForeignFailure, clean: Cleaner): Failure | undefined {
+  const { kind, source, code, description, status, retryAfter, userActionRequired } = foreign;
+  if (!KINDS.includes(kind) || !SOURCES.includes(source)) return undefined;
+  if (typeof code !== 'string' || typeof description !== 'string') return undefined;
+  const debugId = clean(textOf(foreign.debugId), LIMITS.word);
+  const actionUrl = userActionRequired === true ? addressOf(foreign.actionUrl, clean) : undefined;
+  return {
+    kind: kind as FailureKind,
+    source: source as Failure['source'],
+    // What cannot be seen is no word.
+    code: clean(code, LIMITS.word) || 'unnamed_error',
+    description: clean(description, LIMITS.passage) || 'No reason was given.',
+    ...(isStatus(status) && { status }),
+    ...(isDuration(retryAfter) && { retryAfter }),
+    ...(userActionRequired === true && { userActionRequired }),
+    ...(actionUrl !== undefined && { actionUrl }),
+    ...(debugId !== '' && { debugId }),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Of three digits, also where no standard knows it (RFC 9110 §15). */
+function isStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 999;
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** An address is for users to open: private, without user name and password, and as it came or not at all. */
+function addressOf(text: unknown, clean: Cleaner): string | undefined {
+  if (typeof text !== 'string' || clean(text, LIMITS.address) !== text) return undefined;
+  const url = absoluteUrl(text);
+  if (url === undefined) return undefined;
+  // The parser may have put together what was apart.
+  const isClean = clean(url.href, LIMITS.address) === url.href;
+  return isClean && isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
+}
