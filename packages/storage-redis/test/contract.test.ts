@@ -3,7 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenStorage } from '@frameio-auth/core';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { type RedisClient, redisStorage } from '@frameio-auth/storage-redis';
-import { startRedis, startRedisCluster, startRedisSentinel, storageContract } from '@frameio-auth/testing';
+import {
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+  startRedisSentinel,
+  storageContract,
+} from '@frameio-auth/testing';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, it } from 'vitest';
@@ -22,6 +28,14 @@ async function started<Started extends Server>(starting: Promise<Started>): Prom
   return server;
 }
 
+let single: Promise<RedisServer> | undefined;
+
+/** The one server that both versions of ioredis use. */
+function oneServer(): Promise<RedisServer> {
+  single ??= started(startRedis());
+  return single;
+}
+
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
 /** What is started once, and how an application connects to it. */
@@ -29,14 +43,14 @@ const deployments: readonly (readonly [name: string, start: () => Promise<() => 
   [
     'one server, by ioredis 6',
     async () => {
-      const { url } = await started(startRedis());
+      const { url } = await oneServer();
       return () => new Redis(url);
     },
   ],
   [
     'one server, by ioredis 5 with a prefix of its own',
     async () => {
-      const { url } = await started(startRedis());
+      const { url } = await oneServer();
       return () => new Redis5(url, { keyPrefix: 'fictional-app:' });
     },
   ],
@@ -64,10 +78,16 @@ const wrappings: readonly (readonly [name: string, wrap: (storage: TokenStorage)
 ];
 
 describe.each(deployments)('on %s', (deployment, start) => {
-  let connect: () => Client;
+  // Two clients for all clauses, as an application has one for all that it keeps in Redis.
+  let clients: readonly [Client, Client];
 
   beforeAll(async () => {
-    connect = await start();
+    const connect = await start();
+    clients = [connect(), connect()];
+  });
+
+  afterAll(() => {
+    for (const client of clients) client.disconnect();
   });
 
   describe.each(deployment.includes('one server, by ioredis 6') ? wrappings : wrappings.slice(0, 1))(
@@ -77,7 +97,6 @@ describe.each(deployments)('on %s', (deployment, start) => {
         name,
         async create() {
           const keyPrefix = `${randomUUID()}:`;
-          const clients = [connect(), connect()] as const;
           const [storage, other] = clients.map((client) => wrap(redisStorage({ client, keyPrefix }))) as [
             TokenStorage,
             TokenStorage,
@@ -88,7 +107,6 @@ describe.each(deployments)('on %s', (deployment, start) => {
             advance: (ms) => delay(ms),
             async dispose() {
               await Promise.all([storage.close(), other.close()]);
-              for (const client of clients) client.disconnect();
             },
           };
         },

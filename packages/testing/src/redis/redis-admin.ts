@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisAddress } from './redis-server.js';
 
-/** How long servers may take to agree on something, in milliseconds; many times what they take. */
-const PATIENCE = 30_000;
+/** How long servers may take to agree on something before they count as hanging, in milliseconds; many times what they take. */
+const PATIENCE = 240_000;
 
 /** A command, and its arguments. */
 export type Command = readonly [string, ...(string | number)[]];
@@ -22,7 +22,7 @@ export async function ask({ host, port }: RedisAddress, ...command: Command): Pr
     disableClientInfo: true,
     protocol: 2,
     retryStrategy: () => null,
-    commandTimeout: 5000,
+    commandTimeout: 60_000,
   });
   // Whoever connects and asks hears of it.
   client.on('error', () => {});

@@ -24,8 +24,8 @@ export interface RedisProcessOptions {
 
 const HOST = '127.0.0.1';
 
-/** How long a server may take to be ready, in milliseconds; many times what it takes. */
-const PATIENCE = 30_000;
+/** How long a server may take to be ready before it counts as hanging, in milliseconds; many times what it takes. */
+const PATIENCE = 240_000;
 
 /** How often another port is tried when the one that was free no longer is. */
 const PORTS = 5;
@@ -59,7 +59,7 @@ export class RedisProcess implements RedisServer {
    */
   static async launch(options: RedisProcessOptions): Promise<RedisProcess> {
     const program = redisServerProgram();
-    const version = await versionOf(program);
+    const version = await knownVersionOf(program);
     for (let attempt = 1; ; attempt += 1) {
       const port = options.port ?? (await freePort());
       const home = await PrivateDirectory.create('frameio-auth-redis-');
@@ -197,6 +197,20 @@ export class RedisProcess implements RedisServer {
       `The Redis server did not start. The end of its log:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`,
     );
   }
+}
+
+const versions = new Map<string, Promise<RedisVersion>>();
+
+/** The version of a program, which is asked for it once. */
+function knownVersionOf(program: string): Promise<RedisVersion> {
+  let version = versions.get(program);
+  if (version === undefined) {
+    version = versionOf(program);
+    versions.set(program, version);
+    // Another program may be there next time.
+    version.catch(() => versions.delete(program));
+  }
+  return version;
 }
 
 function configFile(port: number, further: RedisConfig): string {
