@@ -3,7 +3,7 @@ import { AGAIN, SEED } from '../seeds.js';
 import { crash, faultsOf, GRACE } from './crash.js';
 
 /** A thousand by `npm run crash -- --kills 1000`. */
-const KILLS = 15;
+const KILLS = 8;
 
 describe.concurrent(`${KILLS} kills at random moments of a refresh (${AGAIN})`, () => {
   it('lose no session where the server takes a spent refresh token once more', async () => {

@@ -2,7 +2,7 @@
  * Kills processes at random moments of a refresh, and looks at what is left: `npm run crash -- --kills 1000`.
  *
  * Two processes share a user's session and are told to refresh it. Within the time that this takes one of them is
- * killed, and the other must go on: its clock is moved until the lease that the dead one may have had is over. Then a
+ * killed, each time in another part of it, and the other must go on: its clock is moved until the lease that the dead one may have had is over. Then a
  * new process comes in the place of the dead one.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -75,7 +75,7 @@ export async function crash({ kills, seed, gracePeriod }: CrashOptions): Promise
 
       victim.order('refresh', null).catch(() => {}); // It is killed, so there may be no answer.
       const refreshed = survivor.order('refresh', null);
-      await delay(random() * window);
+      await delay(((killed + random()) / kills) * window);
       await victim.kill();
       const left = await host.look();
       const reply = await host.passUntil(survivor, refreshed);

@@ -8,7 +8,7 @@ import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Member, startMember } from './process.js';
 
-const PROCESSES = 8;
+const PROCESSES = 4;
 const KEY = 'fictional-session';
 
 async function makeDirectory(): Promise<string> {

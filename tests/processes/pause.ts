@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Certificate, serverCertificate } from '@frameio-auth/testing';
+import { COMPILE_CACHE } from '#compile-cache';
 
 export interface Pause {
   readonly by: 'signal' | 'work';
@@ -64,7 +65,12 @@ export async function pause(how: Pause): Promise<Outcome> {
   const { port } = server.address() as AddressInfo;
   const paused: PausedProcess = { ...how, origin: `${how.scheme}://127.0.0.1:${port}` };
   const child = fork(CHILD, {
-    env: { ...process.env, PAUSED: JSON.stringify(paused), NODE_TLS_REJECT_UNAUTHORIZED: certificate ? '0' : '1' },
+    env: {
+      ...process.env,
+      ...COMPILE_CACHE,
+      PAUSED: JSON.stringify(paused),
+      NODE_TLS_REJECT_UNAUTHORIZED: certificate ? '0' : '1',
+    },
     execArgv: ['--disable-warning=Warning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

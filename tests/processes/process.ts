@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EndingCause } from '@frameio-auth/core';
 import type { FictionalWebApp } from '@frameio-auth/testing';
+import { COMPILE_CACHE } from '#compile-cache';
 
 /** Where an application keeps its sessions, and whom it asks for tokens. */
 export interface Application {
@@ -55,12 +56,9 @@ export interface Member {
 
 const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url));
 
-/** Where Node keeps what it has compiled, so that hundreds of processes start in half the time. */
-const COMPILED = fileURLToPath(new URL('../node_modules/.compiled', import.meta.url));
-
 export function startMember(): Member {
   const child = fork(MEMBER, {
-    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
+    env: { ...process.env, ...COMPILE_CACHE },
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
