@@ -38,7 +38,20 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
   ['no clientId', 'service', { clientId: undefined }, /^clientId is missing\. Give the client ID/],
   ['an empty clientId', 'player', { clientId: '' }, /^clientId is missing\. Give the client ID/],
   ['a clientId that is no string', 'portal', { clientId: 7 }, /^clientId is missing\. Give the client ID/],
-  ['a clientId with a line break', 'player', { clientId: 'x\n' }, /^clientId must be printable ASCII.*Copy it again/],
+  ['a clientId with a space before it', 'service', { clientId: ' x' }, /^clientId begins or ends with a space/],
+  [
+    'a blank at the end of the second secret',
+    'portal',
+    { clientSecret: ['good.fictional', 'secret.fictional '] },
+    /^clientSecret begins or ends with a space.*trim\(\) it where you read it/,
+  ],
+  ['a clientId that is no ASCII', 'player', { clientId: 'clé' }, /^clientId must be printable ASCII.*Copy it again/],
+  [
+    'a clientId with a line break',
+    'player',
+    { clientId: 'x\n' },
+    /^clientId begins or ends with a space or a line break.*Copy it again/,
+  ],
   [
     'no secret for a service',
     'service',
@@ -64,7 +77,7 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     'a secret with a line break',
     'service',
     { clientSecret: 'secret\n' },
-    /^clientSecret must be printable.*line break/,
+    /^clientSecret begins or ends with a space or a line break/,
   ],
   [
     'a secret for a single-page app',

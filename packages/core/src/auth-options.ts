@@ -6,6 +6,7 @@ import type { TokenStorage } from './kernel/token-storage.js';
 import type { Transport } from './kernel/transport.js';
 import type { SessionInput } from './machine/context.js';
 import { firstSnapshot } from './machine/step.js';
+import { checkPlatform } from './platform.js';
 import { adobeIms } from './protocol/adobe-ims.js';
 import { type AuthorizationClient, authorizationClient } from './protocol/authorization-client.js';
 import { checkScopes } from './protocol/scope.js';
@@ -104,6 +105,7 @@ const DEFAULT_REFRESH_BUFFER = 300;
 
 /** @throws ConfigurationError for the first option that cannot work */
 export function authParts({ options, clientId, clientSecret, scopes, renewal }: AuthSettings): AuthParts {
+  checkPlatform({ hashes: renewal === 'refresh_token' });
   const { transport, storage, server = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
   if (typeof clientId !== 'string' || clientId === '') {
     refuse('clientId', "is missing. Give the client ID of the application's credential.");

@@ -18,13 +18,11 @@ export interface NativeAppAuthOptions extends UserAuthOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class NativeAppAuth extends UserAuth {
-  static {
-    brand(NativeAppAuth, 'NativeAppAuth');
-  }
-
   constructor(options: NativeAppAuthOptions) {
     refuseSecret('NativeAppAuth', options);
     const { clientId, redirectUri, scopes } = options;
     super({ options, clientId, clientSecret: undefined, redirectUri, scopes });
   }
 }
+
+brand(NativeAppAuth, 'NativeAppAuth');

@@ -19,10 +19,6 @@ export interface ServerToServerAuthOptions extends CommonOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class ServerToServerAuth extends Auth<TokenSession> {
-  static {
-    brand(ServerToServerAuth, 'ServerToServerAuth');
-  }
-
   constructor(options: ServerToServerAuthOptions) {
     requireSecret('ServerToServerAuth', options);
     const { clientId, clientSecret, scopes } = options;
@@ -33,3 +29,5 @@ export class ServerToServerAuth extends Auth<TokenSession> {
     );
   }
 }
+
+brand(ServerToServerAuth, 'ServerToServerAuth');

@@ -18,13 +18,11 @@ export interface SPAAuthOptions extends UserAuthOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class SPAAuth extends UserAuth {
-  static {
-    brand(SPAAuth, 'SPAAuth');
-  }
-
   constructor(options: SPAAuthOptions) {
     refuseSecret('SPAAuth', options);
     const { clientId, redirectUri, scopes } = options;
     super({ options, clientId, clientSecret: undefined, redirectUri, scopes });
   }
 }
+
+brand(SPAAuth, 'SPAAuth');

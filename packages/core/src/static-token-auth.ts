@@ -3,7 +3,7 @@ import { refuse } from './auth-options.js';
 import { brand } from './kernel/brand.js';
 import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
 import { Secret } from './kernel/secret.js';
-import { harmlessly } from './session/calls.js';
+import { harmlessly, throwIfAborted } from './session/calls.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
 import type { RevocationResult } from './session/token-requests.js';
@@ -27,10 +27,6 @@ const LEGACY_HEADERS = { 'x-frameio-legacy-token-auth': 'true' };
  * @throws ConfigurationError for what is no token
  */
 export class StaticTokenAuth {
-  static {
-    brand(StaticTokenAuth, 'StaticTokenAuth');
-  }
-
   /** Headers that requests with this token need besides `Authorization`. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly #listeners = new Set<(snapshot: SessionSnapshot) => void>();
@@ -49,7 +45,7 @@ export class StaticTokenAuth {
 
   /** @throws TokenExpiredError once the token was rejected or revoked */
   readonly getToken = async ({ signal, rejected }: GetTokenOptions = {}): Promise<string> => {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     if (rejected !== undefined && rejected === this.peekToken()) this.#end('expired');
     const token = this.peekToken();
     if (token !== undefined) return token;
@@ -132,3 +128,5 @@ export class StaticTokenAuth {
     for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
   }
 }
+
+brand(StaticTokenAuth, 'StaticTokenAuth');

@@ -20,13 +20,11 @@ export interface WebAppAuthOptions extends UserAuthOptions {
  * @throws ConfigurationError for the first option that cannot work
  */
 export class WebAppAuth extends UserAuth {
-  static {
-    brand(WebAppAuth, 'WebAppAuth');
-  }
-
   constructor(options: WebAppAuthOptions) {
     requireSecret('WebAppAuth', options);
     const { clientId, clientSecret, redirectUri, scopes } = options;
     super({ options, clientId, clientSecret, redirectUri, scopes });
   }
 }
+
+brand(WebAppAuth, 'WebAppAuth');

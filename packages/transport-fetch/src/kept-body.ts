@@ -36,7 +36,7 @@ async function keptBody(body: Bytes, signal: AbortSignal | null | undefined): Pr
   try {
     if (signal?.aborted) await giveUp();
     const kept = await keptOf(reader);
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     return kept;
   } finally {
     signal?.removeEventListener('abort', giveUp);

@@ -1,3 +1,4 @@
+import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
 import { isPrivate } from '../kernel/private-address.js';
 
@@ -17,7 +18,7 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
 }
 
 function allowedOrigin(text: unknown): string {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  const url = absoluteUrl(text);
   // An origin is the whole of its URL but the slash: no path, no credentials. A star would never match anything.
   if (url === undefined || url.href !== `${url.origin}/` || url.hostname.includes('*')) {
     throw new ConfigurationError(

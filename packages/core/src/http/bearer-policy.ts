@@ -1,3 +1,4 @@
+import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
 import { originSet } from './allowed-origin.js';
 
@@ -99,7 +100,7 @@ class CheckedBearerPolicy implements BearerPolicy {
 
   admits(address: string | URL): boolean {
     if (typeof address === 'string' && this.#allowed.has(address)) return true;
-    const { origin } = absoluteUrl(address);
+    const { origin } = addressOf(address);
     if (this.#allowed.has(origin)) return true;
     if (!this.#refusesOthers) return false;
     throw new ConfigurationError(
@@ -135,9 +136,9 @@ class CheckedBearerPolicy implements BearerPolicy {
   }
 }
 
-function absoluteUrl(address: string | URL): URL {
-  if (typeof address !== 'string') return address;
-  if (URL.canParse(address)) return new URL(address);
+function addressOf(address: string | URL): URL {
+  const url = typeof address === 'string' ? absoluteUrl(address) : address;
+  if (url !== undefined) return url;
   throw new ConfigurationError(
     'invalid_url',
     'An authenticated request needs an absolute URL, such as https://api.frame.io/v4/me.',

@@ -21,7 +21,7 @@ export interface AdobeImsOptions {
 export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
   checkOptions('adobeIms', options);
   const { environment = 'production', origin } = options;
-  if (typeof environment !== 'string' || !Object.hasOwn(ORIGINS, environment)) {
+  if (environment !== 'production' && environment !== 'stage') {
     throw new ConfigurationError('invalid_option', "adobeIms: environment must be 'production' or 'stage'.");
   }
   const server = checkOrigin('adobeIms: origin', origin ?? ORIGINS[environment]);

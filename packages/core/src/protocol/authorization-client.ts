@@ -50,14 +50,22 @@ export function authorizationClient(options: AuthorizationClientOptions): Author
 const VISIBLE = /^[\x20-\x7e]+$/;
 
 function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOptions): void {
-  if (!VISIBLE.test(clientId)) {
-    throw new ConfigurationError('invalid_option', 'clientId must be printable ASCII, and not empty. Copy it again.');
-  }
-  if (!clientSecrets.every((secret) => VISIBLE.test(secret.reveal()))) {
-    throw new ConfigurationError(
-      'invalid_option',
-      'clientSecret must be printable ASCII, and not empty. Copy it again, without the line break at its end.',
-    );
+  for (const [option, values] of [
+    ['clientId', [clientId]],
+    ['clientSecret', clientSecrets.map((secret) => secret.reveal())],
+  ] as const) {
+    if (values.some((value) => value !== value.trim())) {
+      throw new ConfigurationError(
+        'invalid_option',
+        `${option} begins or ends with a space or a line break, which was probably copied along. Copy it again without, or trim() it where you read it.`,
+      );
+    }
+    if (!values.every((value) => VISIBLE.test(value))) {
+      throw new ConfigurationError(
+        'invalid_option',
+        `${option} must be printable ASCII, and not empty. Copy it again.`,
+      );
+    }
   }
   if (profile.basicCredentials === 'raw' && clientId.includes(':')) {
     throw new ConfigurationError(

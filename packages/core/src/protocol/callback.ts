@@ -51,9 +51,24 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
   return { state, outcome };
 }
 
+/**
+ * An address as somebody pastes it: without white space and quotes around it, and without the line breaks at which a
+ * terminal or a mail wrapped it. No address has any of these.
+ */
+function unwrapped(text: string): string {
+  let [rest, before] = [text.replace(/\s*[\r\n]\s*/g, ''), ''];
+  while (rest !== before) {
+    before = rest;
+    rest = rest
+      .replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '')
+      .replace(/^(?:"(.*)"|'(.*)'|`(.*)`|<(.*)>|“(.*)”)$/s, '$1$2$3$4$5');
+  }
+  return rest;
+}
+
 /** The query of an address, of a path, or standing alone, with its question mark or without. */
 function parametersOf(text: string): URLSearchParams {
-  const [beforeFragment = ''] = text.split('#', 1);
+  const [beforeFragment = ''] = unwrapped(text).split('#', 1);
   // A query alone begins with the name of a parameter; further question marks are then part of a value.
   const alone = /^[^?/:]+=/.test(beforeFragment);
   return new URLSearchParams(alone ? beforeFragment : beforeFragment.slice(beforeFragment.indexOf('?') + 1));

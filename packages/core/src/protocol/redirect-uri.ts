@@ -1,3 +1,4 @@
+import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
 import { isLoopback } from '../kernel/private-address.js';
 import type { ServerProfile } from './server-profile.js';
@@ -9,14 +10,13 @@ import type { ServerProfile } from './server-profile.js';
  *   it stays on this machine and the server accepts it
  */
 export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
-  if (typeof redirectUri !== 'string' || !URL.canParse(redirectUri))
-    refuse('is not a URL. Give it as it is registered: https://host/callback.');
+  const url = absoluteUrl(redirectUri);
+  if (url === undefined) refuse('is not a URL. Give it as it is registered: https://host/callback.');
   // The URL parser forgives what the server's comparison does not, and takes "localhost:8080/callback" for a scheme.
   if (/\s/.test(redirectUri)) refuse('has a space or a line break. Give it to the letter as it is registered.');
   if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))
     refuse('has no scheme. Give the whole of it: https://host/callback.');
   if (redirectUri.includes('#')) refuse('has a fragment ("#…"). Take it out (RFC 6749 §3.1.2).');
-  const url = new URL(redirectUri);
   if (url.protocol !== 'http:') return;
   if (!isLoopback(url)) refuse('must be https, because the authorization code travels there.');
   if (!profile.plainHttpRedirects) refuse(`must be https for ${profile.name}, for localhost as well.`);

@@ -38,7 +38,8 @@ export function judgeable(
   const { error } = refusal;
   return {
     error,
-    ofProfile: Object.hasOwn(profile.errorKinds, error) ? profile.errorKinds[error] : undefined,
+    // The server's word must not find what every object has, such as `constructor`.
+    ofProfile: Object.entries(profile.errorKinds).find(([word]) => word === error)?.[1],
     demandsAction: demandsAction(profile, error),
     unknownIsTerminal,
   };

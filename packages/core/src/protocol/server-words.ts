@@ -35,7 +35,12 @@ export function checkWords(profile: ServerProfile): void {
 /** One answer, one meaning: where two options claim the same answer, one of them is a mistake. */
 function checkOverlaps({ wrongSecret, userAction, errorKinds, bareBadRequest }: ServerProfile): void {
   for (const { error, description, status } of wrongSecret) {
-    if (error !== undefined && description === undefined && status === undefined && Object.hasOwn(errorKinds, error)) {
+    if (
+      error !== undefined &&
+      description === undefined &&
+      status === undefined &&
+      Object.keys(errorKinds).includes(error)
+    ) {
       refuse('errorKinds', `has "${error}", which wrongSecret lists too. Leave it in one of them.`);
     }
     if (error === undefined && status === 400 && bareBadRequest === 'terminal') {

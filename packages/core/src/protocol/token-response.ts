@@ -73,7 +73,10 @@ async function processTokens(
   members: object,
 ): Promise<oauth.TokenEndpointResponse | undefined> {
   try {
-    return await oauth.processGenericTokenEndpointResponse(server, client, Response.json(members));
+    // `Response.json()` is younger than browsers that are in use.
+    const headers = { 'content-type': 'application/json' };
+    const response = new Response(JSON.stringify(members), { headers });
+    return await oauth.processGenericTokenEndpointResponse(server, client, response);
   } catch {
     // Its errors hold the tokens as their `cause`, so that nothing of them may be passed on.
     return undefined;

@@ -1,3 +1,4 @@
+import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
 import { isPrivate } from '../kernel/private-address.js';
 
@@ -19,7 +20,7 @@ export function checkOrigin(option: string, value: string): string {
  *   fragment (RFC 6749 §3.1 and §3.2)
  */
 export function checkAddress(option: string, value: unknown): URL {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const url = absoluteUrl(value);
   if (url === undefined) {
     throw new ConfigurationError('invalid_option', `${option} is not a URL. Give an absolute one: https://host/path.`);
   }

@@ -71,7 +71,7 @@ export class PendingAuthorizations {
     if (record === undefined) {
       refuse(
         'state_unknown',
-        'No sign-in with this state was begun here within the last ten minutes. Start a new one with getAuthorizationUrl().',
+        'No sign-in with this state was begun here within the last ten minutes, or the process that began it is gone and has no shared `storage`: without one, a restart forgets the sign-ins under way. Start a new one with getAuthorizationUrl().',
       );
     }
     const pending = parse(record.value);

@@ -10,7 +10,7 @@ import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machin
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { Outcome } from './bounded-queue.js';
 import { Callers } from './callers.js';
-import { harmlessly } from './calls.js';
+import { harmlessly, throwIfAborted } from './calls.js';
 import type { CoolDown } from './cool-down.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
@@ -150,7 +150,7 @@ export class TokenSession {
   };
 
   async #obtainToken({ signal, rejected }: GetTokenOptions = {}): Promise<string> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     this.assertOpen();
     if (rejected !== undefined) {
       await orAborted(this.#restore(), signal);

@@ -41,6 +41,25 @@ describe('readCallback()', () => {
     expect(codeOf(callback)).toBe('abc');
   });
 
+  it.each<readonly [string, (address: string) => string]>([
+    ['a blank at its end', (address) => `${address} `],
+    ['the line break of its program', (address) => `\r\n${address}\n`],
+    ['quotes', (address) => ` "${address}"\n`],
+    ['the quotes of a text', (address) => `“${address}”`],
+    ['the brackets of a mail', (address) => `<${address}>`],
+    ['both', (address) => `'<${address}>'`],
+    ['marks that nobody sees', (address) => `\ufeff${address}\u200b`],
+    ['a line break in it', (address) => `${address.slice(0, 40)}\n${address.slice(40, -3)}\r\n   ${address.slice(-3)}`],
+  ])('reads an address that was pasted with %s', (_name, pasted) => {
+    const callback = client.readCallback(pasted('https://app.example.com/callback?code=ab%22c&state=x%0Ayz%20'));
+    expect([codeOf(callback), callback.state]).toEqual(['ab"c', 'x\nyz ']);
+  });
+
+  it('leaves a quote that has no other half', () => {
+    expect(client.readCallback("?state=xyz&code=ab'")).toMatchObject({ state: 'xyz' });
+    expect(codeOf(client.readCallback("?state=xyz&code=ab'"))).toBe("ab'");
+  });
+
   it('reads values as they were before they were encoded', () => {
     const callback = client.readCallback('code=a%2Bb+c&state=x%3Dy?z');
     expect([codeOf(callback), callback.state]).toEqual(['a+b c', 'x=y?z']);
@@ -131,6 +150,12 @@ describe('readCallback()', () => {
       );
     },
   );
+
+  it('ends what is quoted with one full stop, whether it has one or not', () => {
+    for (const said of ['No', 'No.', 'No!']) {
+      expect(claimOf(`?error=access_denied&error_description=${said}&state=xyz`)?.message).toMatch(/"No[.!]" If/);
+    }
+  });
 
   it('says that the user must act, and sends nobody to an address that a browser brought', () => {
     const claim = claimOf('?error=ride_AdobeID_acct_actreq&jump=https%3A%2F%2Fevil.example%2F&state=xyz');
