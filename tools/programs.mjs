@@ -27,10 +27,10 @@ const PROGRAMS = {
   chromium: {
     what: 'a Chromium or Chrome',
     variable: 'CHROMIUM',
-    commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    commands: ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     version: /^(chromium|google chrome)\b.* \d+\./im,
-    debian: 'chromium',
-    install: 'chromium or google-chrome',
+    debian: 'chromium-headless-shell', // Without a desktop: smaller, and half of the processor time.
+    install: 'chromium-headless-shell, chromium or google-chrome',
   },
 };
 

@@ -13,9 +13,9 @@ import {
 } from '@frameio-auth/inspector';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault, startAuthorizationServer } from '@frameio-auth/testing';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { launchBrowser } from './launch-browser.js';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, onTestFinished } from 'vitest';
+import { it } from './browser.js';
 import {
   countFlights,
   drawn,
@@ -35,15 +35,14 @@ const WIDE = { width: 1500, height: 1000 };
 const MEDIUM = { width: 1100, height: 700 };
 const PHONE = { width: 390, height: 844 };
 
-let browser: Browser;
 let page: Page;
 let server: AuthorizationServer;
 /** What went wrong in the page, by its own words: scripts that fail, and what its content security policy refuses. */
 let complaints: string[] = [];
 
-beforeAll(async () => {
+it.beforeAll(async ({ browser }) => {
   await mkdir(artifacts, { recursive: true });
-  [browser, server] = await Promise.all([launchBrowser(), startAuthorizationServer({ accessTokenLifetime: 3600 })]);
+  server = await startAuthorizationServer({ accessTokenLifetime: 3600 });
   page = await browser.newPage();
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
@@ -53,7 +52,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await browser.close();
+  await page.close();
   await server.close();
 });
 

@@ -7,10 +7,10 @@ import {
   startRedis,
 } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeEach, describe, expect } from 'vitest';
 import { Instance } from '../nestjs-app/instance.js';
-import { launchBrowser } from './launch-browser.js';
+import { it } from './browser.js';
 
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 
@@ -30,16 +30,14 @@ describe('two instances of the Nest application behind one Redis', () => {
   let redis: RedisServer;
   let one: Instance;
   let other: Instance;
-  let browser: Browser;
   let page: Page;
   /** What the pages say on their console. */
   let said: string[];
 
-  beforeAll(async () => {
-    [local, redis, browser] = await Promise.all([
+  it.beforeAll(async ({ browser }) => {
+    [local, redis] = await Promise.all([
       startAuthorizationServer({ allowHttpRedirects: false }),
       startRedis(),
-      launchBrowser(),
       mkdir(artifacts, { recursive: true }),
     ]);
     const { clientId, clientSecret } = local.clients.webApp;
@@ -52,13 +50,14 @@ describe('two instances of the Nest application behind one Redis', () => {
       COOKIE_SECRET: 'cookie-secret.fictional.review-portal',
     };
     [one, other] = await Promise.all([Instance.start(env), Instance.start(env)]);
-    page = await (await newContext()).newPage();
+    // The instances share its cookies, for cookies do not mind the port.
+    page = await browser.newPage({ ignoreHTTPSErrors: true, viewport: { width: 640, height: 480 } });
     page.on('console', (message) => said.push(message.text()));
     page.on('pageerror', (error) => said.push(error.message));
   });
 
   afterAll(async () => {
-    await Promise.all([browser.close(), one.end(), other.end()]);
+    await Promise.all([page.close(), one.end(), other.end()]);
     await Promise.all([local.close(), redis.stop()]);
   });
 
@@ -67,11 +66,6 @@ describe('two instances of the Nest application behind one Redis', () => {
     await page.context().clearCookies();
     local.clearRequests();
   });
-
-  /** A browser with cookies of its own, which the instances share, for cookies do not mind the port. */
-  function newContext(): Promise<BrowserContext> {
-    return browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 640, height: 480 } });
-  }
 
   const title = () => page.locator('h1').textContent();
 

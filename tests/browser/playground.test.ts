@@ -7,22 +7,17 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { wishesOf } from '../../playground/src/command-line.js';
-import { launchBrowser } from './launch-browser.js';
+import { it } from './browser.js';
 
 // It runs as `npm run playground` runs it: by Node alone, on the built packages.
 const program = fileURLToPath(new URL('../../playground/src/main.ts', import.meta.url));
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 
-let browser: Browser;
-
 beforeAll(async () => {
   await mkdir(artifacts, { recursive: true });
-  browser = await launchBrowser();
 });
-
-afterAll(() => browser.close());
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
@@ -52,7 +47,7 @@ class Visit {
     running.child.stdout.on('data', (chunk) => this.said.push(String(chunk)));
   }
 
-  static async begin(args: readonly string[] = []): Promise<Visit> {
+  static async begin(browser: Browser, args: readonly string[] = []): Promise<Visit> {
     const temporary = await mkdtemp(join(tmpdir(), 'frameio-auth-visit-'));
     const running = run(args, { TMPDIR: temporary });
     const link = await new Promise<string>((resolve, reject) => {
@@ -134,6 +129,7 @@ class Visit {
 
   /** Ends it whatever became of it: a test that failed leaves no process behind either. */
   async abandon(): Promise<void> {
+    await this.page.close();
     this.#run.child.kill();
     await this.#run.ended;
     await rm(this.temporary, { recursive: true, force: true });
@@ -153,8 +149,8 @@ class Visit {
 describe('the playground', () => {
   let visit: Visit;
 
-  beforeAll(async () => {
-    visit = await Visit.begin();
+  it.beforeAll(async ({ browser }) => {
+    visit = await Visit.begin(browser);
   });
 
   afterAll(() => visit.abandon());
@@ -360,8 +356,8 @@ describe('the playground', () => {
   });
 });
 
-it('shares the session in a real Redis, and ends that as well', async () => {
-  const visit = await Visit.begin(['--redis']);
+it('shares the session in a real Redis, and ends that as well', async ({ browser }) => {
+  const visit = await Visit.begin(browser, ['--redis']);
   onTestFinished(() => visit.abandon());
   expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
   await visit.signIn();

@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import { adobeIms } from '@frameio-auth/core';
 import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
 import type { APIRequestContext, Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, vi } from 'vitest';
 import { type Framework, frameworks, type RunningService, serve } from '../../examples/web-app/src/serve.js';
-import { launchBrowser } from './launch-browser.js';
+import { it } from './browser.js';
 
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 
@@ -20,21 +20,19 @@ const STORES = `Promise.all([
 
 const platform = [Request, Response];
 
-let browser: Browser;
 let page: Page;
 /** What the page says on its console. */
 let said: string[];
 
-beforeAll(async () => {
+it.beforeAll(async ({ browser }) => {
   await mkdir(artifacts, { recursive: true });
-  browser = await launchBrowser();
   // One page for all tests, because opening one costs as much as several of them.
-  page = await (await newContext()).newPage();
+  page = await (await newContext(browser)).newPage();
   page.on('console', (message) => said.push(message.text()));
   page.on('pageerror', (error) => said.push(error.message));
 });
 
-afterAll(() => browser.close());
+afterAll(() => page.context().close());
 
 beforeEach(async () => {
   said = [];
@@ -42,7 +40,7 @@ beforeEach(async () => {
 });
 
 /** A browser with cookies of its own. */
-function newContext(): Promise<BrowserContext> {
+function newContext(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 640, height: 400 } });
 }
 
@@ -145,8 +143,10 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     expect(await titleFor(page)).toBe('Hello, Mara Editor');
   });
 
-  it('refuses a callback that another browser began, and leaves it to that one (RFC 6749 §10.12)', async () => {
-    const other = await newContext();
+  it('refuses a callback that another browser began, and leaves it to that one (RFC 6749 §10.12)', async ({
+    browser,
+  }) => {
+    const other = await newContext(browser);
     const callback = await beginSignIn(other, 'ode@studio.example');
     await signedIn();
 

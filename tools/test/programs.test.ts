@@ -77,6 +77,7 @@ describe('a Redis server that is there', () => {
 
 describe('a Chromium that is there', () => {
   it.each([
+    ['chromium-headless-shell', "echo 'Chromium 156.0.8078.79'"],
     ['chromium', `echo 'launcher: a remark' >&2; ${chromium}`],
     ['chromium-browser', "echo 'Chromium 120.0.6099.71 snap'"],
     ['google-chrome', "echo 'Google Chrome 156.0.8078.79 '"],
@@ -96,22 +97,22 @@ describe('a Chromium that is there', () => {
 
 describe('programs that are missing', () => {
   it('are installed together', async () => {
-    await layAptGet(`${lays()}; ${lays('chromium', chromium)}`);
+    await layAptGet(`${lays()}; ${lays('chromium-headless-shell', chromium)}`);
 
-    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing redis-server and chromium']);
-    expect(await told()).toBe(`${installation.trim()} chromium\n`);
+    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing redis-server and chromium-headless-shell']);
+    expect(await told()).toBe(`${installation.trim()} chromium-headless-shell\n`);
   });
 
   it('are installed without those that are there', async () => {
     await lay('redis-server', redis);
-    await layAptGet(lays('chromium', chromium));
+    await layAptGet(lays('chromium-headless-shell', chromium));
 
-    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing chromium']);
+    expect(await bring(root, ['redis', 'chromium'])).toEqual(['Installing chromium-headless-shell']);
   });
 
   it('are named, each in a sentence', async () => {
     await expect(bring(root, ['redis', 'chromium'])).rejects.toThrow(
-      /^It takes a Redis server .*\nIt takes a Chromium or Chrome, and this machine has none: install chromium or google-chrome, or name the program in the environment variable CHROMIUM, and run it again\.$/,
+      /^It takes a Redis server .*\nIt takes a Chromium or Chrome, and this machine has none: install chromium-headless-shell, chromium or google-chrome, or name the program in the environment variable CHROMIUM, and run it again\.$/,
     );
   });
 });
