@@ -49,6 +49,8 @@ export default defineConfig({
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
     maxWorkers: 2,
+    // Room for what dies young, in MB: the models make much of it, and collect less often.
+    execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: SlowestFirst },
     globalSetup: 'tools/vitest/building.mjs',
     // For what hangs, and for nothing else: how long a test takes is the business of the machine.

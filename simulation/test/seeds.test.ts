@@ -4,7 +4,7 @@ import { planOf } from '../src/plan.ts';
 import { reportFailure } from '../src/report.ts';
 import { simulate } from '../src/simulation.ts';
 
-const SEEDS = 100;
+const SEEDS = 50;
 
 it(`keeps every invariant through the first ${SEEDS} seeds, in which every fault strikes`, async () => {
   const coverage = noCoverage();
