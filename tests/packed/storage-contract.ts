@@ -35,9 +35,9 @@ async function createFiles(): Promise<StorageUnderTest> {
 }
 
 let redis: RedisServer;
+let clients: readonly [Redis, Redis];
 
 async function createRedis(): Promise<StorageUnderTest> {
-  const clients = [new Redis(redis.url), new Redis(redis.url)] as const;
   const keyPrefix = `${randomUUID()}:`;
   const [storage, other] = [
     redisStorage({ client: clients[0], keyPrefix }),
@@ -49,7 +49,6 @@ async function createRedis(): Promise<StorageUnderTest> {
     advance: (ms) => delay(ms),
     async dispose() {
       await Promise.all([storage.close(), other.close()]);
-      for (const client of clients) client.disconnect();
     },
   };
 }
@@ -63,8 +62,12 @@ describe('fileStorage keeps the contract', { concurrency: 4 }, () => {
 describe('redisStorage keeps the contract', { concurrency: 4 }, () => {
   before(async () => {
     redis = await startRedis();
+    clients = [new Redis(redis.url), new Redis(redis.url)];
   });
-  after(() => redis.stop());
+  after(async () => {
+    for (const client of clients) client.disconnect();
+    await redis.stop();
+  });
   for (const { id, rule, check } of storageContract({ name: 'redisStorage', create: createRedis })) {
     it(`${id}: ${rule}`, check);
   }

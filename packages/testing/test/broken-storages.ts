@@ -584,6 +584,21 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       };
     },
   },
+  'calls watchers with 0 after each release': {
+    breaks: ['watch.release'],
+    by(whole) {
+      let releasing = false;
+      return {
+        async release(lease) {
+          releasing = true;
+          await whole.release(lease);
+          await whole.read(lease.key); // The watchers have had their turn.
+          releasing = false;
+        },
+        watch: (key, listener) => whole.watch(key, (version) => listener(releasing ? 0 : version)),
+      };
+    },
+  },
   'calls watchers before it writes': {
     breaks: ['watch.readable'],
     by(whole) {

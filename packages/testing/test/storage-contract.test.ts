@@ -186,6 +186,44 @@ describe('a storage breaks the contract that', () => {
     expect(broken).toEqual(expect.arrayContaining(['watch.commit']));
   });
 
+  it('tells all of commits, and late, and one handle of no release of the other', async () => {
+    interface Watch {
+      readonly handle: object;
+      readonly key: string;
+      readonly listener: (version: number) => void;
+    }
+    const broken = await brokenBy(async () => {
+      const watches: Watch[] = [];
+      let deaf: object | undefined;
+      const tell = (key: string, version: number, mayHear: (handle: object) => boolean) => {
+        for (const watch of watches) if (watch.key === key && mayHear(watch.handle)) watch.listener(version);
+      };
+      return underTest((records) => {
+        const handle = handleOn(records);
+        deaf ??= handle;
+        return {
+          ...handle,
+          async commit(key, request) {
+            const reply = await handle.commit(key, request);
+            // Whoever watches by then is told, too.
+            if (reply.outcome === 'committed') setTimeout(tell, 5, key, reply.version, () => true);
+            return reply;
+          },
+          async release(lease) {
+            await handle.release(lease);
+            const { record } = await records.read(lease.key);
+            tell(lease.key, record?.version ?? 0, (heard) => heard === handle || heard !== deaf);
+          },
+          watch(key, listener) {
+            watches.push({ handle, key, listener });
+            return () => {};
+          },
+        };
+      });
+    });
+    expect(broken).toContain('watch.release');
+  });
+
   it('closes all handles with one', async () => {
     const broken = await brokenBy(async () => underTest((records) => ({ ...records })));
     for (const id of broken) found.add(id);

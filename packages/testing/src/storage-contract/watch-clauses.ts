@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core';
-import { type Bench, type Clause, comesTrue, grant, KEY, upTo, write } from './bench.js';
+import { type Bench, type Clause, comesTrue, grant, KEY, LONG, upTo, write } from './bench.js';
 
 /** A hint may be lost, so a clause gives so many occasions for one, and waits for each so often. */
 const OCCASIONS = 10;
@@ -22,17 +22,21 @@ export const watchClauses: readonly Clause[] = [
     id: 'watch.release',
     rule: 'A watcher is told when a lease is released: by the version of the record, or 0 when there is none.',
     async prove(bench) {
-      for (const [writer, watcher] of directions(bench)) {
-        const { record } = await writer.read(KEY);
-        const ifVersion = record?.version ?? 0;
-        const heard: number[] = [];
-        const stop = watcher.watch(KEY, (version) => heard.push(version));
-        await assertHeard(bench, 'a release', heard, async () => {
-          await writer.release((await grant(writer, 'one', { ifVersion })).lease);
-          return ifVersion;
+      for (const [direction, [writer, watcher]] of directions(bench).entries()) {
+        const key = `${KEY}/${direction}`; // Without commits, so no late hint of one can pass for that of a release.
+        const ofNone: number[] = [];
+        watcher.watch(key, (version) => ofNone.push(version));
+        await assertHeard(bench, 'a release without a record', ofNone, () => leaseAndRelease(writer, key, 0));
+
+        let version = 0;
+        await assertHeard(bench, 'a commit', ofNone, async () => {
+          version = await writeOver(writer, key);
+          return version;
         });
-        stop();
-        await writeOver(writer, KEY); // The other direction sees a release of a record.
+        const ofRecord: number[] = [];
+        watcher.watch(key, (told) => ofRecord.push(told));
+        await assertHeard(bench, 'a release', ofRecord, () => leaseAndRelease(writer, key, version));
+        assert.deepEqual([...new Set(ofRecord)], [version], 'What a watcher was told of releases of a record:');
       }
     },
   },
@@ -121,6 +125,14 @@ function directions({ storage, other }: Bench): [TokenStorage, TokenStorage][] {
     [storage, other],
     [other, storage],
   ];
+}
+
+/** Takes a lease on a version and releases it, and returns the version. */
+async function leaseAndRelease(storage: TokenStorage, key: string, ifVersion: number): Promise<number> {
+  const reply = await storage.lease(key, { owner: 'one', ttl: LONG, ifVersion });
+  assert.equal(reply.outcome, 'granted', 'A lease that is free:');
+  await storage.release(reply.lease);
+  return ifVersion;
 }
 
 /** Commits over whatever is there, and returns the version. */
