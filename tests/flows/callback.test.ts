@@ -50,6 +50,43 @@ describe('a callback', () => {
     expect([auth.snapshot.step, await auth.getToken()]).toEqual(['valid.fresh', token]);
   });
 
+  it('is refused at another address than its sign-in named, and is still good at the right one (RFC 9700 §4.4.2)', async () => {
+    const { server, portal } = await startWorld();
+    const redirectUri = 'http://127.0.0.1:5050/auth/frameio/callback?tenant=1';
+    const auth = portal({ redirectUri });
+    const { url } = await auth.session('mara').getAuthorizationUrl();
+    const { search } = new URL(await server.signIn(url));
+    const elsewhere = [
+      `http://127.0.0.1:5050/auth/other/callback${search}`,
+      new URL(`http://127.0.0.1:5050/auth/frameio/callback${search.replace('tenant=1', 'tenant=2')}`),
+      `http://127.0.0.1:5050/auth/frameio/callback?${search.replace(/^\?tenant=1&/, '')}`,
+      `http://127.0.0.1:5050/${search}`,
+    ];
+    for (const callback of elsewhere) {
+      for (const session of [auth, auth.session('mara')]) {
+        const error = await errorOf(session.handleCallback(callback));
+        expect(error).toMatchObject({ name: 'AuthenticationError', code: 'redirect_uri_mismatch' });
+        expect(error.message).toContain('/auth/frameio/callback?tenant=1');
+      }
+    }
+    expect(server.count({ grantType: 'authorization_code' })).toBe(0);
+    await auth.handleCallback(`http://127.0.0.1:5050/auth/frameio/callback${search}`);
+  });
+
+  it.each<readonly [string, (query: string) => string | URL]>([
+    ['a proxy took the TLS away and changed the host', (query) => `http://10.0.0.7:3000/callback${query}`],
+    ['a slash came to its end', (query) => new URL(`https://review-portal.example/callback/${query}`)],
+    ['a mounted router took the path away', (query) => `/${query}`],
+    ['a proxy changed the path, and its server knows that alone', (query) => `/internal/callback${query}`],
+    ['the query alone is handed over', (query) => query],
+  ])('is good although %s', async (_what, callback) => {
+    const { server, portal } = await startWorld();
+    const auth = portal({ redirectUri: 'http://localhost:8080/callback' });
+    const { search } = new URL(await server.signIn((await auth.getAuthorizationUrl()).url));
+    await auth.handleCallback(callback(search));
+    expect(auth.isAuthenticated).toBe(true);
+  });
+
   it('that was forged leaves the true one good', async () => {
     const { server, portal } = await startWorld();
     const auth = portal();

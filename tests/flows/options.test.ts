@@ -201,7 +201,22 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
   ],
 ];
 
+/** What no application can be reached by (RFC 8252 §7, RFC 9700 §2.1). */
+const NO_REDIRECT = [
+  ...['javascript:/alert(1)', 'JavaScript://x/%0aalert(1)', 'data:/text,x', 'vbscript:/x', 'blob:/x', 'about:/blank'],
+  ...['file:///etc/passwd', 'ftp://x/cb', 'ws://x/cb', 'wss://x/cb', 'intent:/x', 'view-source:/x', 'mailto:/x'],
+];
+
 describe('an auth object', () => {
+  it.each(NO_REDIRECT)('is refused with the redirectUri %s', (address) => {
+    for (const flow of ['portal', 'player', 'uploader'] as const) {
+      const error = refusalOf(() => flows[flow]({ redirectUri: address }));
+      expect(error.message).toMatch(
+        /^redirectUri has the scheme [a-z-]+: which leads to no application\. Give an https/,
+      );
+    }
+  });
+
   it.each(REFUSED)('is refused with %s', (_name, flow, options, message) => {
     const error = refusalOf(() => flows[flow](options));
     expect(error.message).toMatch(message);
@@ -225,6 +240,7 @@ describe('an auth object', () => {
       'player',
       { redirectUri: 'http://localhost:5050/callback', server: legacyFrameio({ pkce: true }) },
     ],
+    ['a scheme by its domain (RFC 8252 §7.1)', 'uploader', { redirectUri: 'com.example.uploader:/callback' }],
     ['a scheme of its own (RFC 8252 §7.1)', 'uploader', { redirectUri: 'adobe+f1c710a1://adobeid/slate-uploader' }],
     ['a query in the redirect URI', 'portal', { redirectUri: `${redirectUri}?tenant=7` }],
     [

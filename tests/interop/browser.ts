@@ -2,10 +2,13 @@
  * Does what a person in a browser does: follows the redirects with a jar of cookies, presses the same button on each
  * page, and stops at the redirect to the application, whose address it resolves to.
  *
+ * @param options - `cookies`: those of a browser that was here before
  * @throws Error when there is no way on
  */
-export async function signIn(authorizationUrl: string, { deny = false } = {}): Promise<string> {
-  const cookies = new Map<string, string>();
+export async function signIn(
+  authorizationUrl: string,
+  { deny = false, cookies = new Map<string, string>() } = {},
+): Promise<string> {
   const { origin } = new URL(authorizationUrl);
   const decision = new URLSearchParams({ decision: deny ? 'deny' : 'allow' });
 

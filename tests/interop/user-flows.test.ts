@@ -49,6 +49,20 @@ describe('a user who signs in at oidc-provider', () => {
     expect(provider.count('refused')).toBe(0);
   });
 
+  it('may sign in once more in the same browser, and stays signed in', async () => {
+    const provider = await startProvider();
+    await using auth = webApp(provider);
+    const cookies = new Map<string, string>();
+    const again = async () =>
+      auth.handleCallback(await signIn((await auth.getAuthorizationUrl({ prompt: 'consent' })).url, { cookies }));
+    await again();
+    await again();
+    // This server revokes all that the user has from the client, so that nothing may be revoked here.
+    expect(await provider.isActive(await auth.getToken())).toBe(true);
+    await auth.refresh();
+    expect(auth.snapshot.step).toBe('valid.fresh');
+  });
+
   it('is signed in at the server as it describes itself (OpenID Connect Discovery §4)', async () => {
     const provider = await startProvider();
     const transport = fetchTransport();

@@ -50,6 +50,23 @@ describe('a server that asks one instance to wait', () => {
     expect(auth.session('ilya').isAuthenticated).toBe(true);
   });
 
+  it('is asked for new tokens all the same when it turned away a code, which anybody can hand in', async () => {
+    const { clock, server, portal, signIn } = await startWorld();
+    const storage = memoryStorage({ clock });
+    const [auth, other] = [portal({ storage }), portal({ storage })];
+    await signIn(auth.session('mara'));
+    const stranger = auth.session('stranger');
+    for (const answer of [fault.status(429, { retryAfter: 3_600 }), fault.status(503, { retryAfter: 600 })]) {
+      const { state } = await stranger.getAuthorizationUrl();
+      server.faults.next('token', answer);
+      await errorOf(stranger.handleCallback(`?code=garbage.fictional&state=${state}`));
+    }
+    await idle();
+    await auth.session('mara').refresh();
+    await other.session('mara').refresh();
+    expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
+  });
+
   it('is asked once more by an instance that hears nothing, and by none that failed for another reason', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const storage = observedStorage({ clock });

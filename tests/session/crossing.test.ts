@@ -326,6 +326,7 @@ it('keeps the sessions of two servers on one host apart', async () => {
   const storage = observedStorage({ clock });
   await signIn(portal({ storage }));
   const profile = adobeIms({ origin: server.origin });
-  const other = portal({ storage, server: { ...profile, issuer: `${profile.issuer}/realms/two` } });
+  const redirectUri = 'https://review-portal.example/auth/two/callback';
+  const other = portal({ storage, redirectUri, server: { ...profile, issuer: `${profile.issuer}/realms/two` } });
   expect(await errorOf(other.getToken())).toMatchObject({ code: 'not_authenticated' });
 });

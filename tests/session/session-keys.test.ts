@@ -86,9 +86,10 @@ it('keeps applications apart that share a storage: by client, by server, and ser
   const storage = observedStorage({ clock });
   await signIn(portal({ storage }));
   const { singlePageApp } = server.clients;
+  const redirectUri = 'https://review-portal.example/auth/two/callback';
   const others = [
     portal({ storage, clientId: singlePageApp.clientId }),
-    portal({ storage, server: { ...profile, issuer: `${profile.issuer}/realms/two` } }),
+    portal({ storage, redirectUri, server: { ...profile, issuer: `${profile.issuer}/realms/two` } }),
   ];
   for (const other of others) expect(await errorOf(other.getToken())).toMatchObject({ code: 'not_authenticated' });
 

@@ -14,6 +14,7 @@ import type { ServerProfile } from './protocol/server-profile.js';
 import { CoolDown } from './session/cool-down.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { Inspect } from './session/inspected-replica.js';
+import { DEFAULT_MAX_PENDING } from './session/pending-authorizations.js';
 import { type ReauthenticationDue, Reauthentications } from './session/reauthentications.js';
 import { defaultKeepAliveBefore } from './session/refresh-token-life.js';
 import { readScopes, type Scopes } from './session/scopes.js';
@@ -74,6 +75,11 @@ export interface UserAuthOptions extends CommonOptions {
    * Needs `refreshTokenLifetime` in the server's profile. Default: `false`.
    */
   readonly keepAlive?: boolean | { readonly before?: number };
+  /**
+   * How many sign-ins this object keeps at once; each is a record in storage for ten minutes at most. When there are more,
+   * the oldest is forgotten, and its callback is refused as `state_unknown`. Default: 10 000.
+   */
+  readonly maxPendingSignIns?: number;
   /**
    * Called when a user must sign in again although nobody has noticed yet, with the time by which: at once for tokens
    * without a refresh token, in the last part of its life (`keepAlive.before`) for a refresh token that the server does
@@ -140,6 +146,10 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   const onStorageUnavailable = options.onStorageUnavailable ?? (renewal === 'client_credentials' ? 'request' : 'fail');
   if (onStorageUnavailable !== 'request' && onStorageUnavailable !== 'fail') {
     refuse('onStorageUnavailable', "must be 'request' or 'fail'.");
+  }
+  const { maxPendingSignIns = DEFAULT_MAX_PENDING } = options;
+  if (!Number.isSafeInteger(maxPendingSignIns) || maxPendingSignIns < 1) {
+    refuse('maxPendingSignIns', 'must be a whole number of sign-ins, 1 or more. Leave it out for the default.');
   }
   for (const name of ['onTokenRefreshed', 'onStateChange', 'onReauthenticationDue'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function') refuse(name, 'must be a function.');

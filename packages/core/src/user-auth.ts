@@ -1,8 +1,10 @@
 import { Auth, DEFAULT_KEY } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
+import { checkReturn } from './protocol/callback.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
 import { KeepAlive } from './session/keep-alive.js';
 import { type PendingAuthorization, PendingAuthorizations } from './session/pending-authorizations.js';
+import { claimRedirectUri } from './session/redirect-uri-claims.js';
 import {
   type AuthorizationUrl,
   type AuthorizationUrlOptions,
@@ -17,6 +19,7 @@ import {
 export abstract class UserAuth extends Auth<UserSession> {
   readonly #signIn: SignIn;
   readonly #keepAlive: KeepAlive | undefined;
+  readonly #giveUpRedirectUri: () => void;
 
   protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
     const { redirectUri } = settings;
@@ -30,7 +33,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkRedirectUri(server, redirectUri);
     const signIn: SignIn = {
       client,
-      pending: new PendingAuthorizations(around.storage, keys),
+      pending: new PendingAuthorizations(around.storage, keys, settings.options.maxPendingSignIns),
       redirectUri,
       scopes: around.scopes,
       entropy: around.entropy,
@@ -40,6 +43,7 @@ export abstract class UserAuth extends Auth<UserSession> {
       () => around.coolDown.close(),
     );
     this.#signIn = signIn;
+    this.#giveUpRedirectUri = claimRedirectUri(around.storage, redirectUri, server);
     const { keepAliveBefore } = around;
     if (keepAliveBefore !== undefined) {
       const renew = (key: string) => this.borrow(key, UserSession.keepAlive);
@@ -48,6 +52,7 @@ export abstract class UserAuth extends Auth<UserSession> {
   }
 
   override async close(): Promise<void> {
+    this.#giveUpRedirectUri();
     const ending = this.#keepAlive?.close();
     try {
       await super.close();
@@ -73,7 +78,10 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkTokenParameters(options);
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    const ready = ({ sessionKey }: PendingAuthorization) => this.borrow(sessionKey, UserSession.prepare);
+    const ready = ({ sessionKey, redirectUri }: PendingAuthorization) => {
+      checkReturn(callback, redirectUri);
+      return this.borrow(sessionKey, UserSession.prepare);
+    };
     const begun = await pending.take(callback.state, { ready });
     return this.borrow(begun.sessionKey, async (session) => {
       await UserSession.complete(session, callback, begun, options);

@@ -3,6 +3,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
 import { type AuthorizationRequest, authorizationUrl } from './authorization-request.js';
 import { type Callback, readCallback } from './callback.js';
+import { areOfDifferentUsers } from './id-token.js';
 import { type MessengerOptions, messenger, secretTextsOf } from './messenger.js';
 import { checkNonce, sendsNonce } from './nonce.js';
 import { type RevocationReply, type RevocationRequest, revocationEndpoint } from './revocation-endpoint.js';
@@ -23,8 +24,14 @@ export interface AuthorizationClient extends TokenEndpoint {
   revoke(request: RevocationRequest): Promise<RevocationReply>;
   /** Whether a sign-in with these scopes sends a `nonce`. */
   sendsNonce(scopes: readonly string[]): boolean;
+  /** Whether a revocation of a former sign-in's tokens leaves those of a later one alive. */
+  revocationSpares(former: IdTokenHolder, later: IdTokenHolder): boolean;
   /** Why the tokens are not those of the sign-in that sent this `nonce`; `undefined` when they may be. */
-  checkNonce(sent: Secret | undefined, tokens: { readonly idToken?: Secret }): Failure | undefined;
+  checkNonce(sent: Secret | undefined, tokens: IdTokenHolder): Failure | undefined;
+}
+
+interface IdTokenHolder {
+  readonly idToken?: Secret;
 }
 
 /** @throws ConfigurationError for a profile or a client that cannot work */
@@ -42,6 +49,8 @@ export function authorizationClient(options: AuthorizationClientOptions): Author
     authorizationUrl: (request) => authorizationUrl(profile, clientId, request),
     readCallback: (url) => readCallback(profile, secretTextsOf(clientId, clientSecrets), url),
     sendsNonce: (scopes) => sendsNonce(profile, scopes),
+    revocationSpares: (former, later) =>
+      profile.revocationReach === 'sign_in' || areOfDifferentUsers(former.idToken, later.idToken),
     checkNonce: (sent, { idToken }) => checkNonce(profile, sent, idToken),
   };
 }

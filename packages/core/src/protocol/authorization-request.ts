@@ -11,6 +11,9 @@ import {
 import { joinScopes } from './scope.js';
 import type { ServerProfile } from './server-profile.js';
 
+/** The longest `state` where the server names no limit: addresses that are much longer do not arrive everywhere. */
+const LONGEST_STATE = 4096;
+
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
@@ -46,10 +49,11 @@ export async function authorizationUrl(
   }
   checkRedirectUri(profile, redirectUri);
   checkParameters('parameters', own, AUTHORIZATION_PARAMETERS);
-  if (state.length > (profile.maxStateLength ?? Number.POSITIVE_INFINITY)) {
+  const { maxStateLength = LONGEST_STATE } = profile;
+  if (state.length > maxStateLength) {
     throw new ConfigurationError(
       'invalid_option',
-      `state has ${state.length} characters, and ${profile.name} takes ${profile.maxStateLength}. Keep what it stands for, and send a name of it.`,
+      `state has ${state.length} characters, and ${profile.name} takes ${maxStateLength}. Keep what it stands for, and send a name of it.`,
     );
   }
 

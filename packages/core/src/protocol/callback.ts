@@ -1,3 +1,4 @@
+import { absoluteUrl } from '../kernel/absolute-url.js';
 import { AuthenticationError, errorOfClaim } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
@@ -8,6 +9,8 @@ import type { ServerProfile } from './server-profile.js';
 
 /** What the server sent the user back with (RFC 6749 §4.1.2). */
 export interface Callback {
+  /** Where the browser came back to; absent when only a path or a query was handed over. */
+  readonly address?: URL;
   /** Still to be compared with that of a pending authorization. */
   readonly state: string;
   readonly outcome:
@@ -27,13 +30,14 @@ export interface Callback {
  *   `issuer_missing` or `issuer_mismatch`
  */
 export function readCallback(profile: ServerProfile, secrets: readonly string[], url: string | URL): Callback {
-  const parameters = typeof url === 'string' ? parametersOf(url) : url instanceof URL ? url.searchParams : undefined;
-  if (parameters === undefined) {
+  if (typeof url !== 'string' && !(url instanceof URL)) {
     refuse(
       'invalid_callback',
       'This is no callback: it is neither a string nor a URL. Pass on the URL with its query.',
     );
   }
+  const text = unwrapped(String(url));
+  const parameters = parametersOf(text);
   for (const name of ['code', 'state', 'error', 'iss']) {
     if (parameters.getAll(name).length > 1) {
       refuse('invalid_callback', `The callback has the parameter "${name}" more than once. Start the sign-in again.`);
@@ -48,7 +52,35 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
   const state = parameter('state');
   if (state === undefined) refuse('state_missing', stateMissing(outcome));
   checkIssuer(profile, clean, parameter('iss'));
-  return { state, outcome };
+  // What has no scheme may be parsed as an address all the same: "localhost:8443/callback".
+  const address = /^[a-z][a-z\d+.-]*:\//i.test(text) ? absoluteUrl(text) : undefined;
+  return { state, outcome, ...(address && { address }) };
+}
+
+/**
+ * Checks that the browser came back to where this sign-in sent it. Where each server has a redirect URI of its own, a code
+ * of one server cannot be led to another one by that (RFC 9700 §4.4.2).
+ *
+ * Compared are the path, but for a slash at its end, and the parameters that the redirect URI has itself. Scheme, host and
+ * port are not, because proxies change them.
+ *
+ * @throws AuthenticationError `redirect_uri_mismatch`
+ */
+export function checkReturn({ address }: Callback, redirectUri: string): void {
+  const expected = absoluteUrl(redirectUri);
+  if (address === undefined || expected === undefined) return;
+  const isThere = pathOf(address) === pathOf(expected);
+  const own = [...expected.searchParams].every(([name, value]) => address.searchParams.getAll(name).includes(value));
+  if (isThere && own) return;
+  const place = cleaner([])(address.pathname, LIMITS.sentence);
+  refuse(
+    'redirect_uri_mismatch',
+    `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be of another server, so it was not used. Hand each callback to the client of its server; if a proxy changes paths, hand over the path and query as handleCallback('/callback?…').`,
+  );
+}
+
+function pathOf({ pathname }: URL): string {
+  return pathname.replace(/\/$/, '');
 }
 
 /**
@@ -68,10 +100,14 @@ function unwrapped(text: string): string {
 
 /** The query of an address, of a path, or standing alone, with its question mark or without. */
 function parametersOf(text: string): URLSearchParams {
-  const [beforeFragment = ''] = unwrapped(text).split('#', 1);
-  // A query alone begins with the name of a parameter; further question marks are then part of a value.
-  const alone = /^[^?/:]+=/.test(beforeFragment);
-  return new URLSearchParams(alone ? beforeFragment : beforeFragment.slice(beforeFragment.indexOf('?') + 1));
+  const [beforeFragment = ''] = text.split('#', 1);
+  const query = isQuery(beforeFragment) ? beforeFragment : beforeFragment.slice(beforeFragment.indexOf('?') + 1);
+  return new URLSearchParams(query);
+}
+
+/** A query alone begins with the name of a parameter; further question marks are then part of a value. */
+function isQuery(text: string): boolean {
+  return /^[^?/:]+=/.test(text);
 }
 
 function outcomeOf(

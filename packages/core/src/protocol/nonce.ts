@@ -1,6 +1,6 @@
 import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
-import { parseJsonObject } from './json-object.js';
+import { claimsOf } from './id-token.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** Whether a sign-in with these scopes sends a `nonce` (OpenID Connect Core §3.1.2.1). */
@@ -39,18 +39,4 @@ export function checkNonce(
     code,
     description: `The id token of ${name} ${what}, so the tokens were not taken. Start the sign-in again.`,
   };
-}
-
-/** The claims of a signed JWT (RFC 7515 §7.1); `undefined` for anything else. Its signature is not verified. */
-function claimsOf(token: string): Readonly<Record<string, unknown>> | undefined {
-  const [, payload = '', , ...more] = token.split('.');
-  if (more.length > 0) return undefined;
-  try {
-    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (byte) =>
-      byte.charCodeAt(0),
-    );
-    return parseJsonObject(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,12 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { isLoopback } from '../kernel/private-address.js';
 import type { ServerProfile } from './server-profile.js';
 
+/** Schemes that browsers and systems give a meaning of their own; no application receives a code by them. */
+const FOREIGN_SCHEMES: readonly string[] = [
+  ...['about:', 'blob:', 'data:', 'file:', 'filesystem:', 'intent:', 'javascript:', 'vbscript:', 'view-source:'],
+  ...['ftp:', 'ftps:', 'mailto:', 'sms:', 'tel:', 'ws:', 'wss:', 'urn:'],
+];
+
 /**
  * Checks where users are to be sent back to. Schemes of an application's own are allowed (RFC 8252 §7.1).
  *
@@ -17,6 +23,11 @@ export function checkRedirectUri(profile: ServerProfile, redirectUri: string): v
   if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))
     refuse('has no scheme. Give the whole of it: https://host/callback.');
   if (redirectUri.includes('#')) refuse('has a fragment ("#…"). Take it out (RFC 6749 §3.1.2).');
+  if (FOREIGN_SCHEMES.includes(url.protocol)) {
+    refuse(
+      `has the scheme ${url.protocol} which leads to no application. Give an https address, or a scheme of your own.`,
+    );
+  }
   if (url.protocol !== 'http:') return;
   if (!isLoopback(url)) refuse('must be https, because the authorization code travels there.');
   if (!profile.plainHttpRedirects) refuse(`must be https for ${profile.name}, for localhost as well.`);

@@ -55,7 +55,7 @@ export interface ServerProfile {
   readonly defaultScopes: { readonly clientCredentials: readonly string[]; readonly user: readonly string[] };
   /** How long a refresh token lives, in seconds, as the provider documents it; absent when it does not say. */
   readonly refreshTokenLifetime?: number;
-  /** The longest `state` that the server hands back whole, in characters; absent when it names no limit. */
+  /** The longest `state` that the server hands back whole, in characters. Default: 4096, also when it names no limit. */
   readonly maxStateLength?: number;
 
   /** Whether users may be sent back to plain http on this machine (RFC 8252 §7.3), or to https addresses only. */
@@ -70,6 +70,12 @@ export interface ServerProfile {
   readonly revocationClientId: 'body' | 'query';
   /** Whether a revocation says what kind of token it is about (`token_type_hint`, RFC 7009 §2.1). */
   readonly revocationTokenTypeHint: boolean;
+  /**
+   * What a revocation ends: the tokens of one `sign_in`, or all that the `user` has from this client, those of a later
+   * sign-in too. A sign-in that replaces another one revokes the replaced tokens; with `user`, only if they are another
+   * user's, by the id tokens. Default: `user`, the careful reading.
+   */
+  readonly revocationReach?: 'sign_in' | 'user';
 
   /**
    * Parameters that this server wants in each authorization request, such as `audience`. Those that the request has
@@ -156,6 +162,7 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
   oneOf(profile, 'pkce', ['S256', 'none']);
   oneOf(profile, 'scopeSeparator', [' ', ',']);
   oneOf(profile, 'revocationClientId', ['body', 'query']);
+  oneOf(profile, 'revocationReach', ['sign_in', 'user', undefined]);
   oneOf(profile, 'basicCredentials', ['form-encoded', 'raw', undefined]);
   oneOf(profile, 'nonce', ['with_openid', 'always', 'never', undefined]);
   oneOf(profile, 'missingNonce', ['refused', 'accepted', undefined]);

@@ -4,6 +4,7 @@ import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
+import { harmlessly } from './calls.js';
 import { fromStorage } from './storage-failure.js';
 import type { StorageKeys } from './storage-keys.js';
 
@@ -19,20 +20,39 @@ export interface PendingAuthorization {
 
 const FORMAT = 1;
 
+/** How many sign-ins of one auth object are kept at once, unless the application says otherwise. */
+export const DEFAULT_MAX_PENDING = 10_000;
+
+/** The longest record of a sign-in, in characters. */
+const LONGEST_RECORD = 16_384;
+
+/** A record that this instance wrote, on the storage's clock. */
+interface Kept {
+  readonly version: number;
+  readonly expiresAt: number;
+}
+
 /**
  * The sign-ins under way, by their `state`. Each is a record in storage, so that a sign-in may begin on one instance
  * and end on another; it is taken by compare-and-set, so that a `state` works once.
+ *
+ * Anybody may begin one, so an instance keeps a limited number: the oldest gives way to the newest. Refusing the newest
+ * would let a few requests a second keep everybody out.
  */
 export class PendingAuthorizations {
   readonly #storage: TokenStorage;
   readonly #keys: StorageKeys;
+  readonly #limit: number;
+  /** The records that this instance wrote, the oldest first. */
+  readonly #kept = new Map<string, Kept>();
 
-  constructor(storage: TokenStorage, keys: StorageKeys) {
+  constructor(storage: TokenStorage, keys: StorageKeys, limit = DEFAULT_MAX_PENDING) {
     this.#storage = storage;
     this.#keys = keys;
+    this.#limit = limit;
   }
 
-  /** @throws ConfigurationError for a state that is in use, StorageError */
+  /** @throws ConfigurationError for a state that is in use, and for a sign-in that takes too much space; StorageError */
   async begin(state: string, pending: PendingAuthorization): Promise<void> {
     const key = await this.#keys.authorization(state);
     // Only the storage's own clock can tell when its records expire.
@@ -43,10 +63,16 @@ export class PendingAuthorizations {
       codeVerifier: pending.codeVerifier.reveal(),
       nonce: pending.nonce?.reveal(),
     });
-    const reply = await fromStorage(() =>
-      this.#storage.commit(key, { value, expectedVersion: 0, expiresAt: now + policy.authorizationTtl }),
-    );
-    if (reply.outcome === 'conflict') {
+    if (value.length > LONGEST_RECORD) {
+      throw new ConfigurationError(
+        'sign_in_too_large',
+        `This sign-in takes ${value.length} characters to keep, and at most ${LONGEST_RECORD} are kept. Use a shorter session key, or fewer scopes.`,
+      );
+    }
+    const expiresAt = now + policy.authorizationTtl;
+    const reply = await fromStorage(() => this.#storage.commit(key, { value, expectedVersion: 0, expiresAt }));
+    if (reply.outcome === 'committed') this.#keep(key, { version: reply.version, expiresAt }, now);
+    else {
       throw new ConfigurationError(
         'state_in_use',
         'This state belongs to another sign-in. Leave it out, and a random one is made; or make a new one for each sign-in.',
@@ -84,16 +110,30 @@ export class PendingAuthorizations {
     }
     await ready?.(pending);
     // The record stays until it would have expired, so that a second use is told from an unknown state.
+    const expiresAt = now + policy.authorizationTtl;
     const reply = await fromStorage(() =>
-      this.#storage.commit(key, {
-        value: JSON.stringify({ format: FORMAT, used: true }),
-        expectedVersion: record.version,
-        expiresAt: now + policy.authorizationTtl,
-      }),
+      this.#storage.commit(key, { value: USED, expectedVersion: record.version, expiresAt }),
     );
-    return reply.outcome === 'committed' ? pending : alreadyUsed();
+    if (reply.outcome !== 'committed') return alreadyUsed();
+    this.#keep(key, { version: reply.version, expiresAt }, now);
+    return pending;
+  }
+
+  /** Remembers a record, and has the storage forget the oldest when there are too many. */
+  #keep(key: string, kept: Kept, now: number): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    for (const [oldest, { version, expiresAt }] of this.#kept) {
+      if (expiresAt > now && this.#kept.size <= this.#limit) return;
+      this.#kept.delete(oldest);
+      const forgotten = { value: USED, expectedVersion: version, expiresAt: now };
+      if (expiresAt > now) harmlessly(() => this.#storage.commit(oldest, forgotten));
+    }
   }
 }
+
+/** What is left of a sign-in that was completed. */
+const USED = JSON.stringify({ format: FORMAT, used: true });
 
 function parse(value: string): PendingAuthorization | 'used' {
   try {

@@ -321,12 +321,25 @@ export class TokenSession {
   protected async exchange(grant: CodeGrant): Promise<void> {
     await this.#inTurn(async () => {
       this.#vault.codeGrant = grant;
+      this.#vault.replaced = this.#vault.served;
       try {
         await this.#bring({ type: 'code.received' });
+        this.#revokeReplaced();
       } finally {
         this.#vault.codeGrant = undefined;
+        this.#vault.replaced = undefined;
       }
     });
+  }
+
+  /** Nobody waits for this, and what fails in it is no reason to refuse who has just signed in. */
+  #revokeReplaced(): void {
+    const { client } = this.#around;
+    const { replaced, served } = this.#vault;
+    // Until the new tokens are written, the others are what a crash would leave.
+    const isWritten = this.#snapshot.context.unwritten === null;
+    if (replaced === undefined || served === undefined || !isWritten || sharesToken(replaced, served)) return;
+    if (client.revocationSpares(replaced, served)) harmlessly(() => revokeTokens(client, replaced));
   }
 
   /**
@@ -660,7 +673,8 @@ export class TokenSession {
       this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
       return;
     }
-    coolDown.note(outcome.failure);
+    // Anybody can have a code refused, so what comes of one is no reason for others to wait.
+    if (grant !== 'authorization_code') coolDown.note(outcome.failure);
     this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
   }
 
@@ -743,6 +757,14 @@ function outcomeOf(event: SessionEvent, { onStorageUnavailable }: SessionInput):
     default:
       return null;
   }
+}
+
+/** Some servers give out the same token again. */
+function sharesToken(one: TokenSet, other: TokenSet): boolean {
+  return (
+    one.accessToken.reveal() === other.accessToken.reveal() ||
+    (one.refreshToken !== undefined && one.refreshToken.reveal() === other.refreshToken?.reveal())
+  );
 }
 
 function closedError(): ConfigurationError {

@@ -3,6 +3,7 @@ import { AuthenticationError, ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
+import { checkReturn } from '../protocol/callback.js';
 import { checkParameters, type RequestParameters, TOKEN_PARAMETERS } from '../protocol/request-parameters.js';
 import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
 import { readScopes, type Scopes } from './scopes.js';
@@ -129,7 +130,13 @@ export class UserSession extends TokenSession {
     checkTokenParameters(options);
     const { client, pending } = this.#signIn;
     const callback = client.readCallback(url);
-    const begun = await pending.take(callback.state, { sessionKey: this.key, ready: () => this.prepare() });
+    const begun = await pending.take(callback.state, {
+      sessionKey: this.key,
+      ready: ({ redirectUri }) => {
+        checkReturn(callback, redirectUri);
+        return this.prepare();
+      },
+    });
     await UserSession.complete(this, callback, begun, options);
     return this;
   }

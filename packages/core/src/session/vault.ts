@@ -25,6 +25,8 @@ export class Vault {
   held: TokenSet | undefined;
   /** What the code exchange under way needs; gone with its end, whichever it is. */
   codeGrant: CodeGrant | undefined;
+  /** The tokens that the code exchange under way replaces. */
+  replaced: TokenSet | undefined;
 
   adoptHeld(): void {
     this.served = this.held;

@@ -231,7 +231,7 @@ describe('a client', () => {
   it.each([
     [{ clientId: '' }, 'clientId must be printable ASCII'],
     [{ clientSecrets: [new Secret('')] }, 'clientSecret must be printable ASCII'],
-    [{ clientSecrets: [new Secret('canary\n')] }, 'without the line break at its end'],
+    [{ clientSecrets: [new Secret('canary\n')] }, 'begins or ends with a space or a line break'],
   ])('is refused an id or a secret that cannot be right, which is not repeated', (options, complaint) => {
     expect(() => clientOf(adobeIms(), options)).toThrow(complaint);
     expect(() => clientOf(adobeIms(), options)).not.toThrow('canary');

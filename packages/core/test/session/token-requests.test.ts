@@ -28,6 +28,7 @@ function broken(error: Error): AuthorizationClient {
     revoke: fail,
     sendsNonce: fail,
     checkNonce: fail,
+    revocationSpares: fail,
   };
 }
 

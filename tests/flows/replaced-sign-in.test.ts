@@ -1,0 +1,91 @@
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { fault } from '@frameio-auth/testing';
+import { describe, expect, it } from 'vitest';
+import { idle, observedStorage, startWorld, type World } from '../session/world.js';
+
+const ODE = 'ode@studio.example';
+
+type Options = Parameters<World['portal']>[0];
+
+/** Somebody is signed in, and somebody signs in in their place. */
+async function replaced(world: World, user: string | undefined, options: Options = {}) {
+  const auth = world.portal(options);
+  await world.signIn(auth);
+  const former = await auth.exportTokens();
+  const { url } = await auth.getAuthorizationUrl();
+  const signIn = auth.handleCallback(await world.server.signIn(url, user === undefined ? {} : { user }));
+  return { auth, signIn, refreshToken: former?.refreshToken ?? '', accessToken: former?.accessToken ?? '' };
+}
+
+describe('a sign-in in the place of another', () => {
+  it('revokes the tokens that it replaces when they are another user’s, and nobody waits for that', async () => {
+    const world = await startWorld();
+    const { server } = world;
+    const held = fault.held();
+    server.faults.next('revoke', held);
+    const { auth, signIn, refreshToken, accessToken } = await replaced(world, ODE);
+    await signIn;
+    await held.reached;
+    expect(server.refreshTokenIsLive(refreshToken)).toBe(true);
+    held.release();
+    await server.waitFor({ endpoint: 'revoke', outcome: 'granted' }, 2);
+    expect([server.refreshTokenIsLive(refreshToken), server.accessTokenIsLive(accessToken)]).toEqual([false, false]);
+    await auth.refresh();
+    expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
+  });
+
+  it('keeps the tokens of the same user, because a revocation may end the new ones too', async () => {
+    const world = await startWorld();
+    const { signIn, refreshToken } = await replaced(world, undefined);
+    await signIn;
+    await idle();
+    expect(world.server.count({ endpoint: 'revoke' })).toBe(0);
+    expect(world.server.refreshTokenIsLive(refreshToken)).toBe(true);
+  });
+
+  it('revokes those of the same user where a revocation is known to end one sign-in alone', async () => {
+    const world = await startWorld();
+    const server = { ...world.profile, revocationReach: 'sign_in' } as const;
+    const { auth, signIn, refreshToken } = await replaced(world, undefined, { server });
+    await signIn;
+    await world.server.waitFor({ endpoint: 'revoke', outcome: 'granted' }, 2);
+    expect(world.server.refreshTokenIsLive(refreshToken)).toBe(false);
+    expect(world.server.accessTokenIsLive(await auth.getToken())).toBe(true);
+  });
+
+  it('succeeds although the server cannot revoke', async () => {
+    const world = await startWorld();
+    world.server.faults.always('revoke', fault.dropped());
+    const { auth, signIn } = await replaced(world, ODE);
+    await signIn;
+    await world.server.waitFor({ endpoint: 'revoke' }, 2);
+    expect(auth.snapshot.step).toBe('valid.fresh');
+  });
+
+  it('revokes nothing when its code is refused, or while its tokens are not written', async () => {
+    const world = await startWorld();
+    const storage = observedStorage(world);
+    const auth = world.portal({ storage });
+    await world.signIn(auth);
+    world.server.faults.next('token', fault.error('invalid_grant'));
+    await expect(world.signIn(auth, ODE)).rejects.toMatchObject({ code: 'invalid_grant' });
+
+    const exchanges = () => world.server.count({ grantType: 'authorization_code', outcome: 'granted' });
+    storage.before = () => void (exchanges() === 2 && storage.failing.add('commit'));
+    await world.signIn(auth, ODE);
+    expect(auth.snapshot.step).toBe('valid.unsaved');
+    await idle();
+    expect(world.server.count({ endpoint: 'revoke' })).toBe(0);
+  });
+
+  it('of another instance is noticed by the one that still has the tokens that were revoked', async () => {
+    const world = await startWorld();
+    const storage = memoryStorage(world);
+    const other = world.portal({ storage });
+    const { auth, signIn } = await replaced(world, ODE, { storage });
+    await other.getToken();
+    await signIn;
+    await world.server.waitFor({ endpoint: 'revoke', outcome: 'granted' }, 2);
+    expect(await other.getToken()).toBe(await auth.getToken());
+  });
+});
