@@ -32,6 +32,7 @@ describe('a server that does not answer', () => {
     // So that Redis has the scripts: one that it does not know is not run when nobody waits for it any more.
     await other.release((await grant(other, 'warm-up')).lease);
     await other.read(KEY);
+    await client.ping(); // It is connected: a command that is not sent is not run late either.
     const first = await write(other, 'first', { key: 'another' });
     const version = await write(other, 'before', { key: 'another', expectedVersion: first });
     server.pause();
@@ -82,7 +83,7 @@ describe('a server that is down', () => {
   it('may come up while it is waited for', async () => {
     await using another = await startRedis();
     await another.kill();
-    const storage = open({ client: connect(another, { retryStrategy: () => 20 }) });
+    const storage = open({ client: connect(another, { retryStrategy: () => 20 }), timeout: LONG });
     const writing = write(storage, 'patience');
     const reading = storage.read('another');
     await delay(100);
@@ -175,8 +176,8 @@ const options: Readonly<Record<string, ClientOptions>> = {
   'enableReadyCheck: false': { enableReadyCheck: false },
   'autoResubscribe: false': { autoResubscribe: false },
   'autoResendUnfulfilledCommands: false': { autoResendUnfulfilledCommands: false },
-  commandTimeout: { commandTimeout: 5000 },
-  socketTimeout: { socketTimeout: 5000 },
+  commandTimeout: { commandTimeout: LONG },
+  socketTimeout: { socketTimeout: LONG },
   keyPrefix: { keyPrefix: 'fictional-app:' },
   connectionName: { connectionName: 'fictional-app' },
   'db: 3': { db: 3 },

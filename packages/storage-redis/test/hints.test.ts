@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { channelOf, connect, grant, KEY, open, until, write } from './bench.js';
 import { startForgetfulProcess } from './forgetful-process.js';
-import { startProxyWithoutPubSub } from './proxy-without-pubsub.js';
+import { startProxyWithoutPubSub } from './proxy.js';
 
 let server: RedisServer;
 beforeAll(async () => {

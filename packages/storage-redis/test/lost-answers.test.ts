@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientOptions, connect, failureOf, grant, KEY, open, until, write } from './bench.js';
-import { startLossyProxy } from './lossy-proxy.js';
+import { startLossyProxy } from './proxy.js';
 
 let server: RedisServer;
 beforeAll(async () => {

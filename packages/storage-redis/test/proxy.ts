@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { RedisAddress } from '@frameio-auth/testing';
+import { onTestFinished } from 'vitest';
+
+/** A connection of a client through a proxy. */
+interface Passage {
+  /** Sends something to the client. */
+  answer(data: Buffer | string): void;
+  /** Ends the connection, on both sides. */
+  break(): void;
+}
+
+/** What a proxy does to what passes: a function that returns `false` keeps it from passing. */
+interface Interference {
+  request?(data: Buffer, passage: Passage): boolean;
+  answer?(data: Buffer, passage: Passage): boolean;
+}
+
+/** Starts a way to a server that is gone after the test. `interfere` is called for each connection. */
+async function startProxy(target: RedisAddress, interfere: () => Interference): Promise<RedisAddress> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((near) => {
+    const far = connect(target.port, target.host);
+    const { request = () => true, answer = () => true } = interfere();
+    const passage: Passage = {
+      answer: (data) => void near.write(data),
+      break() {
+        near.destroy();
+        far.destroy();
+      },
+    };
+    near.on('data', (data: Buffer) => {
+      if (request(data, passage)) far.write(data);
+    });
+    far.on('data', (data: Buffer) => {
+      if (answer(data, passage)) near.write(data);
+    });
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => passage.break());
+    }
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port };
+}
+
+/** A way to a server that lets everything pass but subscriptions, as some proxies do. */
+export interface ProxyWithoutPubSub extends RedisAddress {
+  readonly connections: number;
+  /** How many subscriptions were asked for. */
+  readonly subscriptions: number;
+}
+
+export async function startProxyWithoutPubSub(
+  target: RedisAddress,
+  manner: 'closes' | 'refuses',
+): Promise<ProxyWithoutPubSub> {
+  let connections = 0;
+  let subscriptions = 0;
+  const address = await startProxy(target, () => {
+    connections += 1;
+    return {
+      request(data, passage) {
+        if (!data.toString('latin1').toLowerCase().includes('\r\nsubscribe\r\n')) return true;
+        subscriptions += 1;
+        if (manner === 'closes') passage.break();
+        else passage.answer("-ERR unsupported command 'subscribe'\r\n");
+        return false;
+      },
+    };
+  });
+  return {
+    ...address,
+    get connections() {
+      return connections;
+    },
+    get subscriptions() {
+      return subscriptions;
+    },
+  };
+}
+
+/** A way to a server on which an answer can be lost. */
+export interface LossyProxy extends RedisAddress {
+  /** Takes the next answer to a script away, and breaks the connection that it came by: the server has done it. */
+  loseNextAnswer(): void;
+  /** How many answers were lost so far. */
+  readonly lost: number;
+}
+
+export async function startLossyProxy(target: RedisAddress): Promise<LossyProxy> {
+  let losing = false;
+  let lost = 0;
+  const address = await startProxy(target, () => {
+    let asked = false;
+    return {
+      request(data) {
+        if (losing && data.includes('evalsha')) asked = true;
+        return true;
+      },
+      answer(_, passage) {
+        if (!(losing && asked)) return true;
+        losing = false;
+        lost += 1;
+        passage.break();
+        return false;
+      },
+    };
+  });
+  return {
+    ...address,
+    loseNextAnswer() {
+      losing = true;
+    },
+    get lost() {
+      return lost;
+    },
+  };
+}
