@@ -56,13 +56,13 @@ function run(
   env: Readonly<Record<string, string>> = {},
   preloads: readonly string[] = [withoutNetwork],
 ): Promise<Run> {
-  const { PATH } = process.env;
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const REDIS_SERVER = redisServerProgram();
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', ...preloads, demo, ...args],
-      { env: { PATH, REDIS_SERVER, FORCE_COLOR: '1', ...env }, timeout: TIME_LIMIT },
+      { env: { PATH, NODE_COMPILE_CACHE, REDIS_SERVER, FORCE_COLOR: '1', ...env }, timeout: TIME_LIMIT },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal), stdout, stderr }),
     );
   });

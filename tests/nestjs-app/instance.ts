@@ -15,7 +15,10 @@ export class Instance {
 
   private constructor(port: number, env: Readonly<Record<string, string>>) {
     this.home = `https://localhost:${port}`;
-    this.#process = spawn(process.execPath, [main, '--port', String(port)], { env: { NO_COLOR: '1', ...env } });
+    const { NODE_COMPILE_CACHE } = process.env;
+    this.#process = spawn(process.execPath, [main, '--port', String(port)], {
+      env: { NODE_COMPILE_CACHE, NO_COLOR: '1', ...env },
+    });
     this.#ended = once(this.#process, 'close');
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

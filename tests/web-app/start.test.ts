@@ -13,7 +13,11 @@ import { Mistake, wishOf } from '../../examples/web-app/src/command-line.js';
 const main = fileURLToPath(new URL('../../examples/web-app/src/main.ts', import.meta.url));
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { NODE_COMPILE_CACHE } = process.env;
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { NODE_COMPILE_CACHE, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill());
   return child;
 }

@@ -25,8 +25,9 @@ export async function sharedRedis(world: World, env: NodeJS.ProcessEnv): Promise
   const members = Array.from({ length: PROCESSES }, () => new Member());
   try {
     await shareSession(world, redis, members);
+    await Promise.all(members.map(({ ended }) => ended));
   } finally {
-    await Promise.all(members.map((member) => member.end()));
+    await Promise.all(members.map((member) => member.kill()));
     await redis.end();
   }
 }
@@ -71,21 +72,22 @@ type Outcome = Extract<Message, { status: number }>;
 /** One of the processes. */
 class Member {
   readonly #process: ChildProcess = fork(PROGRAM);
-  readonly #ended = once(this.#process, 'exit');
+  /** Resolves when it has closed its session and gone: of itself, once it has called the API. */
+  readonly ended = once(this.#process, 'exit');
 
   /** Resolves to what it says then. */
   async tell<Answer extends Message>(what: Task | string): Promise<Answer> {
     const answer = once(this.#process, 'message');
     this.#process.send(what);
-    const gone = this.#ended.then(([code]) => {
+    const gone = this.ended.then(([code]) => {
       throw new Error(`A process ended with ${code} and without a word.`);
     });
     const [message] = await Promise.race([answer, gone]);
     return message as Answer;
   }
 
-  async end(): Promise<void> {
+  async kill(): Promise<void> {
     this.#process.kill();
-    await this.#ended;
+    await this.ended;
   }
 }
