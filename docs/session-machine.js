@@ -501,6 +501,7 @@ export const sessionMachine = createMachine({
           on: {
             'record.changed': {
               target: '#session.authorizing.leasing',
+              actions: 'noteHint',
             },
             'pollTimer.elapsed': {
               target: '#session.authorizing.leasing',
@@ -1076,9 +1077,73 @@ export const sessionMachine = createMachine({
             },
           ],
           on: {
-            'retryTimer.elapsed': {
-              actions: 'commitTokens',
+            'retryTimer.elapsed': [
+              {
+                guard: 'knowsOfNewer',
+                actions: 'readRecord',
+              },
+              {
+                actions: 'commitTokens',
+              },
+            ],
+            'record.changed': {
+              actions: 'noteHint',
             },
+            'record.read': [
+              {
+                guard: 'recordIsKnown',
+                actions: ['forgetHint', 'commitTokens'],
+              },
+              {
+                guard: 'newerIsLost',
+                target: '#session.settling',
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'isOutdoneAndNotTheNewest',
+                target: '#session.valid.unsaved',
+                reenter: true,
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'isOutdone',
+                actions: ['noteRecord', 'commitTokens'],
+              },
+              {
+                guard: 'recordIsLost',
+              },
+              {
+                guard: 'recordIsRevoked',
+                target: '#session.settling',
+                actions: [
+                  {
+                    type: 'revokeTokens',
+                    params: {
+                      which: 'unwritten',
+                    },
+                  },
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberRecord',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'record',
+                    },
+                  },
+                ],
+              },
+            ],
             'lease.held': {
               target: '#session.settling',
               actions: 'leaveLossAlone',
@@ -1088,6 +1153,17 @@ export const sessionMachine = createMachine({
               actions: 'rememberCommit',
             },
             'commit.conflicted': [
+              {
+                guard: 'newerIsLost',
+                target: '#session.settling',
+                actions: 'noteRecord',
+              },
+              {
+                guard: 'isOutdoneAndNotTheNewest',
+                target: '#session.valid.unsaved',
+                reenter: true,
+                actions: 'noteRecord',
+              },
               {
                 guard: 'isOutdone',
                 actions: ['noteRecord', 'commitTokens'],
@@ -1280,6 +1356,7 @@ export const sessionMachine = createMachine({
           on: {
             'record.changed': {
               target: '#session.refreshing.leasing',
+              actions: 'noteHint',
             },
             'pollTimer.elapsed': {
               target: '#session.refreshing.leasing',
@@ -1535,8 +1612,12 @@ export const sessionMachine = createMachine({
             },
             'record.read': [
               {
-                guard: 'recordWentBack',
+                guard: 'recordIsLost',
                 actions: 'noteRecord',
+              },
+              {
+                guard: 'recordIsKnown',
+                actions: 'forgetHint',
               },
               {
                 guard: 'unwrittenDisproveRecord',

@@ -135,6 +135,27 @@ const COME_BACK: Plan = {
   parameters: { ...PARAMETERS, clocks: [{ ahead: 0, fast: 0 }], serverLatency: [500, 500] },
 };
 
+/** The storage comes back empty while one instance is revoking, and another one has not read of it. */
+const REVOKED_UNREAD: Plan = {
+  seed: 52147,
+  entries: [
+    { at: 0, kind: 'call', instance: 0, call: 'visit' },
+    { at: 2_042_123, kind: 'call', instance: 2, call: 'refresh' },
+    { at: 2_042_173, kind: 'call', instance: 3, call: 'revoke' },
+    { at: 2_044_161, kind: 'call', instance: 2, call: 'refresh' },
+    { at: 2_044_465, kind: 'data loss', lasts: 418 },
+  ],
+  parameters: {
+    ...PARAMETERS,
+    duration: 2_060_076,
+    clocks: Array.from({ length: 4 }, () => ({ ahead: 0, fast: 0 })),
+    accessTokenLifetime: 2226,
+    serverTimeout: 15 * SECOND,
+    serverLatency: [41, 423],
+    storageLatency: [0, 25],
+  },
+};
+
 describe('goes well what went wrong once', () => {
   it('wrote a sign-in over what another instance had made of it', async () => {
     expect(reportFailure(await simulate(UNANSWERED))).toBe('');
@@ -158,6 +179,14 @@ describe('goes well what went wrong once', () => {
 
   it('served tokens of a revoked session while it gave them up once more', async () => {
     expect(reportFailure(await simulate(COME_BACK))).toBe('');
+  });
+
+  it('wrote revoked tokens again, having heard of the revocation that the storage lost', async () => {
+    const outcome = await simulate(REVOKED_UNREAD);
+    expect(reportFailure(outcome)).toBe('');
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({ kind: 'writes lost', before: { status: 'revoked' } }),
+    );
   });
 
   for (const [what, failed] of Object.entries(PLANS)) {

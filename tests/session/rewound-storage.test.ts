@@ -164,6 +164,40 @@ describe('a storage that lost its last writes', () => {
     },
   );
 
+  it.each(['before', 'after'])(
+    'is not given tokens that another instance has revoked, though it lost the revocation before this one could read it (and more %s that)',
+    async (when) => {
+      const { server, clock, portal, signedIn, storage } = await strictWorld();
+      const [auth, other] = [await signedIn({ storage }), portal({ storage })];
+      await other.getToken();
+      server.faults.always('token', fault.status(400));
+      expect(await errorOf(auth.refresh())).toMatchObject({ name: 'ConfigurationError' });
+      expect(auth.snapshot.step).toBe('refreshing.backingOff');
+
+      if (when === 'before') {
+        await storage.lose(1);
+        await storage.hint();
+        await reaches(other, 'valid.unsaved');
+      }
+      storage.failingReads = 1;
+      await other.revoke();
+      await idle();
+      expect(storage.failingReads).toBe(0);
+      await storage.lose(when === 'before' ? 1 : 2);
+      await storage.hint();
+
+      const notWritten = { name: 'AuthenticationError', code: 'not_authenticated' };
+      for (let pause = 1; pause <= 5; pause += 1) {
+        await idle();
+        expect(await errorOf(portal({ storage }).getToken())).toMatchObject(notWritten);
+        await clock.advance(MINUTE);
+      }
+      expect(auth.isAuthenticated).toBe(true);
+      await auth.close();
+      expect(await errorOf(portal({ storage }).getToken())).toMatchObject(notWritten);
+    },
+  );
+
   it('is not written to by others while one renews, whose lease that would end', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const [auth, other] = [await signedIn({ storage }), portal({ storage })];

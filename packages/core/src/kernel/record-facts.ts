@@ -9,8 +9,8 @@ export type RecordFacts =
       readonly version: number;
       readonly tokens: TokenFacts;
       /**
-       * The record conflicts with the write of newer tokens and holds the very ones that these replace: another instance
-       * has written again what the storage had lost. Default: false.
+       * The session has newer tokens to write, and the record holds the very ones that these replace: another instance has
+       * written again what the storage had lost. Default: false.
        */
       readonly rewritten?: boolean;
     }

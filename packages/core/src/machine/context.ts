@@ -20,7 +20,10 @@ export interface SessionContext extends SessionInput {
   readonly version: number;
   /** The highest version that it knew of since it last adopted a record: above `version` once the storage went back. */
   readonly newest: number;
-  /** The highest version that was hinted at since the last renewal began. Above `newest`: one that could not be read. */
+  /**
+   * The highest version that was hinted at since the server last gave tokens. Above `newest`: one that was not read here.
+   * It may have replaced or revoked the tokens at hand, so these are not written then.
+   */
   readonly heard: number;
   /** The tokens that are served, as far as they may be shown. */
   readonly tokens: TokenFacts | null;
@@ -32,7 +35,7 @@ export interface SessionContext extends SessionInput {
   readonly origin: TokenOrigin;
   /** What was received and is not yet written. */
   readonly held: TokenFacts | null;
-  /** Where the tokens that are served came from, while the storage does not have them. */
+  /** Where the tokens that are served came from, while they are to be written: the storage never had them, or lost them. */
   readonly unwritten: TokenOrigin | null;
   /** Whether somebody asked for a token since the last time everybody was served or refused. */
   readonly wanted: boolean;

@@ -129,12 +129,14 @@ const startTheLeaseTimer = {
   }),
 } as const;
 
+const noteTheHint = { type: 'noteHint', params: itsVersion } as const;
+
 /** What a session at rest hears of other instances. */
 const learning = {
   // A session hears of its own commits too, and knows them already.
   'record.changed': {
     guard: { type: 'hintIsNews', params: itsVersion },
-    actions: [{ type: 'noteHint', params: itsVersion }, 'readRecord'],
+    actions: [noteTheHint, 'readRecord'],
   },
   'record.read': {
     guard: { type: 'recordIsNewer', params: itsRecord },
@@ -278,7 +280,7 @@ const waiting = session.createStateConfig({
   },
   exit: { type: 'stopTimer', params: { timer: 'poll' } },
   on: {
-    'record.changed': 'leasing',
+    'record.changed': { target: 'leasing', actions: noteTheHint },
     'pollTimer.elapsed': 'leasing',
     ...beginning,
   },
@@ -430,6 +432,22 @@ function theEndOf(cause: EndingCause) {
     actions: [{ type: 'noteEnding', params: { cause } }, 'rememberNothing', 'forgetTokens'],
   } as const;
 }
+
+/** What becomes of tokens that the storage does not have, by the record that stands in their way. */
+const overwriteTheRecord = [
+  { guard: { type: 'newerIsLost', params: itsRecord }, target: '#session.settling', actions: noteTheRecord },
+  {
+    guard: { type: 'isOutdoneAndNotTheNewest', params: itsRecord },
+    target: 'unsaved',
+    reenter: true,
+    actions: noteTheRecord,
+  },
+  { guard: { type: 'isOutdone', params: itsRecord }, actions: [noteTheRecord, commitTheHeld] },
+] as const;
+const yieldToTheRecord = [
+  { guard: { type: 'recordIsRevoked', params: itsRecord }, target: '#session.settling', actions: adoptTheRevocation },
+  { target: '#session.settling', actions: adoptTheRecord },
+] as const;
 
 export const sessionMachine = session.createMachine({
   id: 'session',
@@ -661,25 +679,24 @@ export const sessionMachine = session.createMachine({
             { guard: 'isWanted', actions: ['noteWishesMet', repeatTheRefusal] },
           ],
           on: {
-            'retryTimer.elapsed': { actions: commitTheHeld },
+            // This alone decides whether they are written. One that other instances have outdone is not.
+            'retryTimer.elapsed': [{ guard: 'knowsOfNewer', actions: 'readRecord' }, { actions: commitTheHeld }],
+            'record.changed': { actions: noteTheHint },
+            'record.read': [
+              // The hint was of another storage, or of a write that is lost.
+              { guard: { type: 'recordIsKnown', params: itsRecord }, actions: ['forgetHint', commitTheHeld] },
+              ...overwriteTheRecord,
+              // It was read before the storage was known to have lost the tokens.
+              { guard: { type: 'recordIsLost', params: itsRecord } },
+              ...yieldToTheRecord,
+            ],
             // Tokens that the storage lost are just being renewed by another instance.
             'lease.held': { target: '#session.settling', actions: 'leaveLossAlone' },
             'commit.succeeded': {
               target: '#session.settling',
               actions: { type: 'rememberCommit', params: itsVersion },
             },
-            'commit.conflicted': [
-              {
-                guard: { type: 'isOutdone', params: itsRecord },
-                actions: [noteTheRecord, commitTheHeld],
-              },
-              {
-                guard: { type: 'recordIsRevoked', params: itsRecord },
-                target: '#session.settling',
-                actions: adoptTheRevocation,
-              },
-              { target: '#session.settling', actions: adoptTheRecord },
-            ],
+            'commit.conflicted': [...overwriteTheRecord, ...yieldToTheRecord],
             'storage.failed': [
               {
                 guard: { type: 'newTokensOutdoUnreadable', params: itsRefusal },
@@ -787,7 +804,8 @@ export const sessionMachine = session.createMachine({
           on: {
             ...backingOff.on,
             'record.read': [
-              { guard: { type: 'recordWentBack', params: itsRecord }, actions: noteTheRecord },
+              { guard: { type: 'recordIsLost', params: itsRecord }, actions: noteTheRecord },
+              { guard: { type: 'recordIsKnown', params: itsRecord }, actions: 'forgetHint' },
               { guard: { type: 'unwrittenDisproveRecord', params: itsRecord }, actions: noteTheRecord },
               {
                 guard: { type: 'unwrittenAreRevoked', params: itsRecord },

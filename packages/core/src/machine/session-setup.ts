@@ -37,7 +37,7 @@ export const session = setup({
     noteWish: assign({ wanted: true }),
     noteWishesMet: assign({ wanted: false }),
     noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
-    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false, heard: 0 })),
+    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
     notePace: assign(({ context }, { tokens, now }: { tokens: TokenFacts; now: number }) => ({
       pace: paceOf(tokens, context.pace, now),
     })),
@@ -67,18 +67,17 @@ export const session = setup({
     })),
     forgetHint: assign({ heard: 0 }),
     noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
-    /** A storage that went back to an earlier record does not have the tokens at hand any more. */
     noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
       ...versions(context, record.version),
-      unwritten:
-        context.unwritten ?? (context.tokens !== null && record.version < context.newest ? context.renewal : null),
+      unwritten: unwrittenAfter(record, context),
     })),
     /** Whoever renews writes what comes of it. A hint that it did not is of another version than this, so it is followed. */
     leaveLossAlone: assign(({ context: { newest } }) => ({ unwritten: null, version: newest })),
     noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
       versions(context, failure.version ?? context.version),
     ),
-    rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens })),
+    /** What was written before they came is no newer than these. */
+    rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens, heard: 0 })),
     rememberCommit: assign(({ context }, { version }: { version: number }) => ({
       ...calm,
       ...versions(context, version),
@@ -153,7 +152,10 @@ export const session = setup({
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNews(record, context),
     /** An earlier version may be a late hint, or a storage that lost its last writes: the record tells which. */
     hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
-    recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => record.version === context.version,
+    recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => isKnown(record, context),
+    knowsOfNewer: ({ context }) => knowsOfNewer(context),
+    recordIsLost: ({ context }, { record }: { record: RecordFacts }) => isLost(record, context),
+    newerIsLost: ({ context }, { record }: { record: RecordFacts }) => knowsOfNewer(context) && isLost(record, context),
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
     /**
      * A storage forgets the record of tokens that are over and that no refresh token renews. That is no loss: written
@@ -167,18 +169,15 @@ export const session = setup({
       (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
+    isOutdone: ({ context }, { record }: { record: RecordFacts }) => isOutdone(record, context),
+    isOutdoneAndNotTheNewest: ({ context }, { record }: { record: RecordFacts }) =>
+      isOutdone(record, context) && context.heard > Math.max(context.newest, record.version),
     /**
-     * A new sign-in replaces whatever there is but what came of it; tokens just received disprove that their session has
-     * expired; and they replace the tokens that they were renewed from, also where another instance has written those again.
+     * Tokens that were received after the last ones which the storage had disprove that their session has expired, and
+     * replace those that they were renewed from.
      */
-    isOutdone: ({ context }, { record }: { record: RecordFacts }) =>
-      (bringsSignIn(context) && !comesFromOurs(record, context)) ||
-      record.status === 'expired' ||
-      (record.status === 'tokens' && record.rewritten === true) ||
-      wentBack(record, context),
-    /** Tokens that were received after the last ones which the storage had disprove that their session has expired. */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten !== null && record.status === 'expired' && isNews(record, context),
+      context.unwritten !== null && isNews(record, context) && isDisproved(record),
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
       context.unwritten !== null && record.status === 'revoked' && isNews(record, context),
     /** What an earlier reading found does not count: a code would be spent for nothing if the storage is down now. */
@@ -241,14 +240,49 @@ function wentBack(record: RecordFacts, context: SessionContext): boolean {
   return record.version !== context.version && !isNews(record, context);
 }
 
-/** Whether another instance has written a record that this session could not read before the storage lost it. */
+/** Whether the storage has what this session knows, and the session knows of no loss. */
+function isKnown({ version }: RecordFacts, context: SessionContext): boolean {
+  return version === context.version && version === context.newest;
+}
+
+/** Whether the storage does not have the newest record that this session knows, nor a newer one. */
+function isLost(record: RecordFacts, context: SessionContext): boolean {
+  return !isNews(record, context) && !isKnown(record, context);
+}
+
+/** Whether another instance has written a record that this session has not read, and perhaps never can. */
 function knowsOfNewer({ heard, newest }: SessionContext): boolean {
   return heard > newest;
+}
+
+/**
+ * Where the tokens came from that are to be written, once a record was seen. A storage that lost its last writes does not
+ * have the tokens at hand any more. If it also lost a newer record, which nobody read here, they are never written again:
+ * that record may have replaced or revoked them.
+ */
+function unwrittenAfter(record: RecordFacts, context: SessionContext): TokenOrigin | null {
+  if (!isLost(record, context)) return context.unwritten;
+  if (knowsOfNewer(context)) return null;
+  return context.unwritten ?? (context.tokens !== null && record.version < context.newest ? context.renewal : null);
 }
 
 /** Where the tokens came from that are to be written: those held aside, or the served ones that are unwritten. */
 function originOfUncommitted({ held, origin, unwritten }: SessionContext): TokenOrigin | null {
   return held === null ? unwritten : origin;
+}
+
+/**
+ * Whether new tokens replace the record. A new sign-in replaces whatever there is but what came of it; tokens just
+ * received disprove that their session has expired; and they replace the tokens that they were renewed from, also where
+ * another instance has written those again.
+ */
+function isOutdone(record: RecordFacts, context: SessionContext): boolean {
+  return (bringsSignIn(context) && !comesFromOurs(record, context)) || isDisproved(record) || wentBack(record, context);
+}
+
+/** Whether newer tokens than those in the record, or before its tombstone, show that it is wrong or obsolete. */
+function isDisproved(record: RecordFacts): boolean {
+  return record.status === 'expired' || (record.status === 'tokens' && record.rewritten === true);
 }
 
 function bringsSignIn(context: SessionContext): boolean {

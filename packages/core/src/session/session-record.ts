@@ -11,6 +11,7 @@ import type {
   TokenStorage,
   Unsubscribe,
 } from '../kernel/token-storage.js';
+import type { SessionContext } from '../machine/context.js';
 import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { isFromFuture, policy } from '../machine/policy.js';
@@ -113,26 +114,31 @@ export class SessionRecord {
     this.#renewal = undefined;
   }
 
-  read(deadline: number): void {
+  /** @param unwritten - tokens that the storage does not have */
+  read(deadline: number, unwritten: TokenSet | undefined): void {
     this.#unwatch ??= this.#watch();
     this.#askInTurn(
       deadline,
       (storage) => storage.read(this.#key),
-      ({ record, now }) => this.#about('record.read', record, now),
+      ({ record, now }) => this.#about('record.read', record, now, unwritten),
     );
   }
 
-  /** Asks for the lease when it is this session's turn to renew. A session that has its turn asks at once. */
-  requestLease(ifVersion: number, deadline: number): void {
+  /**
+   * Asks for the lease when it is this session's turn to renew. A session that has its turn asks at once.
+   *
+   * @param unwritten - tokens that the storage does not have
+   */
+  requestLease(ifVersion: number, deadline: number, unwritten: TokenSet | undefined): void {
     if (this.#renewal !== undefined) {
-      this.#askForLease(ifVersion);
+      this.#askForLease(ifVersion, unwritten);
       return;
     }
     this.#supersede();
     this.#renewal = this.#workload.renewals.enter({
       // If another instance has renewed, all that is left to do is to read the record.
       deadline: this.#hints.highest > ifVersion ? Math.min(deadline, this.#soon()) : deadline,
-      begin: () => this.#askForLease(ifVersion),
+      begin: () => this.#askForLease(ifVersion, unwritten),
       fail: (failure) => {
         this.#renewal = undefined;
         this.#answer([{ type: 'storage.failed', failure }]);
@@ -140,7 +146,7 @@ export class SessionRecord {
     });
   }
 
-  #askForLease(ifVersion: number): void {
+  #askForLease(ifVersion: number, unwritten: TokenSet | undefined): void {
     this.#ask(
       (storage) => storage.lease(this.#key, this.#leaseRequest(ifVersion)),
       (reply) => {
@@ -154,7 +160,7 @@ export class SessionRecord {
           case 'held':
             return [{ type: 'lease.held', until: reply.until }];
           case 'moved':
-            return this.#about('lease.moved', reply.record, reply.now);
+            return this.#about('lease.moved', reply.record, reply.now, unwritten);
         }
       },
     );
@@ -207,13 +213,13 @@ export class SessionRecord {
   /**
    * Writes tokens that the storage has not taken yet, for a session that hears of nothing any more. Tombstones of
    * expiry are replaced, because these tokens disprove them, and so is whatever a storage went back to; newer tokens and
-   * a revocation stand.
+   * a revocation stand, also where the storage lost them.
    */
   async writeLast(
     tokens: TokenSet,
-    version: number,
-    newest: number,
+    { version, newest, heard }: Pick<SessionContext, 'version' | 'newest' | 'heard'>,
   ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
+    if (heard > newest && version < newest) return 'outdone';
     const turn = await this.#lastTurn();
     try {
       for (let expectedVersion = version; ; ) {
@@ -225,6 +231,7 @@ export class SessionRecord {
           (facts.version > newest || facts.version === expectedVersion) && !this.#isRewritten(others, tokens);
         if (isNews && facts.status === 'revoked') return 'revoked';
         if (isNews && facts.status === 'tokens') return 'outdone';
+        if (heard > Math.max(newest, facts.version)) return 'outdone';
         expectedVersion = facts.version;
       }
     } catch (error) {
@@ -403,7 +410,7 @@ export class SessionRecord {
   /**
    * An event that is about a record, and the tokens that are in it.
    *
-   * @param offered - tokens that were not written, because of this record
+   * @param offered - tokens that are not written
    */
   #about(
     type: 'record.read' | 'lease.moved' | 'commit.conflicted',

@@ -309,10 +309,10 @@ export class TokenSession {
 
   /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
   async #writeOnceMore(): Promise<Failure | null> {
-    const { unwritten, version, newest } = this.#snapshot.context;
+    const { unwritten, ...known } = this.#snapshot.context;
     const tokens = this.#vault.served;
     if (!unwritten || tokens === undefined) return null;
-    const outcome = await this.#record.writeLast(tokens, version, newest);
+    const outcome = await this.#record.writeLast(tokens, known);
     if (outcome === 'revoked') await revokeTokens(this.#around.client, tokens);
     return typeof outcome === 'object' && tokens.refreshToken !== undefined ? outcome : null;
   }
@@ -407,6 +407,11 @@ export class TokenSession {
     await this.#rest();
     const obstacle = this.#obstacle;
     if (obstacle !== null && obstacle.version === undefined) throw errorOf(obstacle);
+  }
+
+  /** The tokens that are served, if the storage does not have them. */
+  get #unwritten(): TokenSet | undefined {
+    return this.#snapshot.context.unwritten === null ? undefined : this.#vault.served;
   }
 
   /** Why it is not known what the storage holds, when the last reading failed. */
@@ -597,10 +602,10 @@ export class TokenSession {
     switch (effect.type) {
       case 'readRecord':
         this.#around.coolDown.begin();
-        this.#record.read(this.#deadline());
+        this.#record.read(this.#deadline(), this.#unwritten);
         break;
       case 'requestLease':
-        this.#record.requestLease(effect.params.ifVersion, this.#deadline());
+        this.#record.requestLease(effect.params.ifVersion, this.#deadline(), this.#unwritten);
         break;
       case 'renewLease':
         this.#record.renewLease();

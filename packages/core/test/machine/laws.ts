@@ -87,8 +87,9 @@ export const laws: readonly Law[] = [
     holds({ place, timers, storage }) {
       const expected = TIMERS[place];
       const running = Object.keys(timers).join();
+      if (running === (expected ?? '')) return true;
       // While the tokens are being written again there is nothing to wait for but the answer.
-      return running === (expected ?? '') || (expected === 'retry' && running === '' && storage === 'commitTokens');
+      return place === 'valid.unsaved' && running === '' && (storage === 'commitTokens' || storage === 'readRecord');
     },
   },
   {
@@ -257,7 +258,7 @@ export const laws: readonly Law[] = [
     holds({ snapshot, place }, { from, event, effects }) {
       const { tokens } = from.snapshot.context;
       if (tokens === null || snapshot.context.tokens !== null || event === null) return true;
-      if ('record' in event) return effects.some(({ type }) => type === 'adoptTokens');
+      if ('record' in event && effects.some(({ type }) => type === 'adoptTokens')) return true;
       if (event.type === 'commit.succeeded' && from.snapshot.context.held?.refreshable === false) return true;
       if (from.storage === 'commitTombstone')
         return event.type === 'commit.succeeded' || from.place === 'revoking.committing';
@@ -272,8 +273,25 @@ export const laws: readonly Law[] = [
         effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held')),
   },
   {
-    rule: 'knows whether the storage has the tokens that it serves',
-    holds: ({ snapshot, unwritten }) => (snapshot.context.unwritten !== null) === unwritten,
+    rule: 'knows whether it owes the storage the tokens that it serves',
+    holds: ({ snapshot, unwritten }) => (snapshot.context.unwritten !== null) === (unwritten !== null),
+  },
+  {
+    rule: 'writes no tokens again while it knows of a newer record that it has not read',
+    holds: ({ snapshot: { context } }, { event, effects }) =>
+      context.heard <= context.newest ||
+      // What nothing was renewed for replaces a record that cannot be read, whichever it is.
+      event?.type === 'storage.failed' ||
+      each(effects, 'commitTokens', () => context.held !== null),
+  },
+  {
+    rule: 'writes tokens that it just received over those that they replace, also where these were written again',
+    holds: ({ place }, { from, event, effects }) =>
+      event?.type !== 'commit.conflicted' ||
+      event.record.status !== 'tokens' ||
+      !event.record.rewritten ||
+      from.snapshot.context.held === null ||
+      (place === from.place && effects.some(({ type }) => type === 'commitTokens')),
   },
   {
     rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
@@ -282,25 +300,31 @@ export const laws: readonly Law[] = [
   {
     rule: 'lets no tokens that are not written outlive the revocation of their session',
     holds: ({ unwritten }, { from, event, effects }) =>
-      !from.unwritten ||
-      unwritten ||
+      from.unwritten === null ||
+      unwritten !== null ||
       // Unless the server has refused them since.
       from.storage === 'commitTombstone' ||
       event === null ||
       !('record' in event) ||
       event.record.status !== 'revoked' ||
+      // One that a storage went back to was of tokens before these.
+      event.record.version <= from.snapshot.context.newest ||
       effects.some(({ type }) => type === 'revokeTokens'),
   },
   {
     rule: 'gives tokens that are not written up for no record that they disprove',
     holds: ({ unwritten }, { from, event }) =>
-      !from.unwritten ||
-      unwritten ||
+      from.unwritten === null ||
+      unwritten !== null ||
       // Unless the server has refused them since.
       from.storage === 'commitTombstone' ||
       event === null ||
       !('record' in event) ||
-      (event.record.status !== 'expired' && event.record.version > from.snapshot.context.newest),
+      // Nor is anything owed once the storage lost what may have replaced them.
+      from.snapshot.context.heard > from.snapshot.context.newest ||
+      (event.record.status !== 'expired' &&
+        !('rewritten' in event.record) &&
+        event.record.version > from.snapshot.context.newest),
   },
   {
     rule: 'presents a refresh token only when it has one, under a lease that was just granted, or without storage if that is allowed',
@@ -409,7 +433,7 @@ export const laws: readonly Law[] = [
     holds: (_, { from, event, effects }) =>
       each(effects, 'revokeTokens', ({ which }) => {
         if (which === 'held') return from.snapshot.context.held !== null;
-        if (which === 'unwritten') return from.unwritten;
+        if (which === 'unwritten') return from.unwritten !== null;
         const isRead = event !== null && 'record' in event && event.record.status === 'tokens';
         return from.snapshot.context.tokens !== null || isRead;
       }),

@@ -33,8 +33,11 @@ export interface World {
   readonly callers: boolean;
   /** Whether somebody who brought a code or tokens waits to hear what became of them. */
   readonly bringer: boolean;
-  /** Whether the tokens that are served are in memory alone, by the way they came. */
-  readonly unwritten: boolean;
+  /**
+   * Whether the tokens that are served are in memory alone and may be written: because the storage never took them, or
+   * because it lost them and, as far as is known, nothing newer.
+   */
+  readonly unwritten: 'never' | 'lost' | null;
   readonly last: Happening | null;
 }
 
@@ -67,7 +70,7 @@ export function firstWorld(input: SessionInput): World {
     timers: {},
     callers: false,
     bringer: false,
-    unwritten: false,
+    unwritten: null,
     last: null,
   };
 }
@@ -79,7 +82,7 @@ const SERVER_ANSWER = /^(?:token(?:Response|Request)\.|revocation\.finished)/;
 export function move(world: World, { type, occurrence, now }: Move): World {
   const event = occurrence && ({ ...occurrence, now } as SessionEvent);
   const [snapshot, effects] = event ? step(world.snapshot, event) : [world.snapshot, []];
-  const next = {
+  const next: Next = {
     storage: world.storage,
     server: world.server,
     timers: { ...world.timers },
@@ -87,19 +90,29 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
     // That a write succeeded is not heard where something else has begun since.
     unwritten:
-      world.unwritten && (event?.type !== 'commit.succeeded' || !/committing$|entombing$|unsaved$/.test(world.place)),
+      event?.type === 'commit.succeeded' && /committing$|entombing$|unsaved$/.test(world.place)
+        ? null
+        : world.unwritten,
   };
   const known = world.snapshot.context;
-  const isBehind = event !== null && 'record' in event && event.record.version < known.newest;
-  // A storage that went back to an earlier record has lost what is served, and whoever takes note of it knows.
-  if (isBehind && known.tokens !== null && snapshot.context.version === event.record.version) next.unwritten = true;
+  const isHeard = event?.type !== 'record.read' || /^valid|^refreshing\.backingOff$/.test(world.place);
+  if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
+    const { version } = event.record;
+    const isLost = version < known.newest || (version === known.newest && version !== known.version);
+    // A storage that went back to an earlier record has lost what is served, and whoever takes note of it knows. What
+    // else it lost may have replaced the tokens, so nobody writes them any more.
+    if (isLost && known.heard > known.newest) next.unwritten = null;
+    else if (version < known.newest && known.tokens !== null) next.unwritten ??= 'lost';
+  }
+  // Another instance renews what the storage lost.
+  if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
   if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
   if (event && SERVER_ANSWER.test(event.type)) next.server = null;
   if (event?.type.endsWith('Timer.elapsed'))
     delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
   for (const effect of effects) {
     carryOut(effect, next);
-    if (effect.type === 'adoptTokens') next.unwritten = event?.type === 'storage.failed';
+    if (effect.type === 'adoptTokens') next.unwritten = event?.type === 'storage.failed' ? 'never' : null;
   }
   return {
     ...next,
@@ -110,12 +123,11 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   };
 }
 
-function carryOut(
-  effect: Effect,
-  next: { -readonly [Key in 'storage' | 'server' | 'callers' | 'bringer' | 'unwritten']: World[Key] } & {
-    timers: Partial<Record<TimerName, Window>>;
-  },
-) {
+type Next = { -readonly [Key in 'storage' | 'server' | 'callers' | 'bringer' | 'unwritten']: World[Key] } & {
+  timers: Partial<Record<TimerName, Window>>;
+};
+
+function carryOut(effect: Effect, next: Next) {
   switch (effect.type) {
     case 'readRecord':
     case 'requestLease':
@@ -144,7 +156,7 @@ function carryOut(
       next.bringer = false;
       break;
     case 'forgetTokens':
-      next.unwritten = false;
+      next.unwritten = null;
       break;
     default:
   }
@@ -234,15 +246,19 @@ function mayWish(world: World, may: May): void {
 /** Between two versions there are others, so that a storage can go back from each. */
 const STRIDE = 10;
 
-function mayLearn({ snapshot, storage }: World, may: May): void {
+function mayLearn({ snapshot, place, storage }: World, may: May): void {
   const { context } = snapshot;
   if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
   if (storage === 'readRecord') return;
   may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
+  // More happens than is read: between a record that is read and the one that was hinted at there may be others.
+  if (place === 'valid.unsaved') {
+    may('record.changed, later news', { type: 'record.changed', version: context.newest + 2 * STRIDE });
+  }
   if (context.version > 1) may('record.changed, earlier', { type: 'record.changed', version: context.version - 1 });
 }
 
-function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, may: May): void {
+function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unwritten }: World, may: May): void {
   const isUser = context.renewal === 'refresh_token';
   const newer = context.newest + STRIDE;
   const records: [string, RecordFacts][] = [
@@ -277,6 +293,13 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
         ] as [string, RecordFacts][])
       : []),
   ];
+  /** Another instance has written again what the tokens replace that are not written yet. */
+  const replaced: RecordFacts = {
+    status: 'tokens',
+    version: newer,
+    tokens: tokens(now - MINUTE, { refreshable: isUser }),
+    rewritten: true,
+  };
   const failed = () => {
     may('storage.failed', { type: 'storage.failed', failure: failures.storage });
     may('storage.failed, unreadable', { type: 'storage.failed', failure: unreadable(newer) });
@@ -291,6 +314,7 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
       if (context.version === 0) may('record.read, absent', { type: 'record.read', record: record.absent });
       for (const [kind, facts] of [...lost, ...records])
         may(`record.read, ${kind}`, { type: 'record.read', record: facts });
+      if (unwritten === 'never') may('record.read, tokens written again', { type: 'record.read', record: replaced });
       if (context.tokens) {
         may('record.read, known', { type: 'record.read', record: record.holding(context.version, context.tokens) });
       }
@@ -302,6 +326,7 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
       may('lease.held', { type: 'lease.held', until: now + MINUTE });
       for (const [kind, facts] of [...lost, ...records])
         may(`lease.moved, ${kind}`, { type: 'lease.moved', record: facts });
+      if (unwritten === 'never') may('lease.moved, tokens written again', { type: 'lease.moved', record: replaced });
       failed();
       break;
     case 'commitTokens':
@@ -309,6 +334,12 @@ function mayBeAnswered({ snapshot: { context }, now, storage, server }: World, m
       may('commit.succeeded', { type: 'commit.succeeded', version: newer });
       for (const [kind, facts] of [...lost, ...records]) {
         may(`commit.conflicted, ${kind}`, { type: 'commit.conflicted', record: facts });
+      }
+      // What the storage lost is written again under a lease; and newer tokens may meet what was written so.
+      if (storage === 'commitTokens' && place === 'valid.unsaved' && unwritten === 'lost') {
+        may('lease.held, again', { type: 'lease.held', until: now + MINUTE });
+      } else if (storage === 'commitTokens' && context.newest > 0) {
+        may('commit.conflicted, tokens written again', { type: 'commit.conflicted', record: replaced });
       }
       failed();
       break;
@@ -377,7 +408,8 @@ export function essenceOf(world: World): string {
     ...Object.keys(timers).sort(),
     context.version > 0 && 'recorded',
     context.version < context.newest && 'behind',
-    /^valid\.(?:fresh|due)$/.test(place) && context.heard > context.newest && 'outdone',
+    context.heard > context.newest && 'outdone',
+    place === 'valid.unsaved' && context.heard > context.newest + STRIDE && 'twice',
     // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
     isHeldBack(world) && 'paced',
     context.ending !== null && 'ended',
@@ -389,7 +421,7 @@ export function essenceOf(world: World): string {
     context.repeated && /leasing|waiting|requesting/.test(place) && 'repeated',
     callers && 'callers',
     bringer && 'bringer',
-    unwritten && context.unwritten && 'unwritten',
+    unwritten,
   ]
     .filter((part) => part !== null && part !== false)
     .join(' ');
