@@ -69,8 +69,10 @@ ${table(
 
 - A pause by backoff is random from its whole span (full jitter), and begins when the server's \`Retry-After\` ends, in
   either of its forms (RFC 9110 §10.2.3), of which ${seconds(policy.longestRetryAfter)} are believed.
-- A \`Retry-After\` cools down the whole fleet: it is kept in the storage, and the other instances ask for no tokens
-  meanwhile. A user's code is exchanged all the same, because it does not live that long.
+- A \`Retry-After\` to a refresh or a service cools down the whole fleet: it is kept in the storage, and the other
+  instances ask for no tokens meanwhile. A user's code is exchanged all the same, because it does not live that long, and
+  a \`Retry-After\` to a code cools nobody down, because anybody can hand one in.
+- An error in a callback is what the browser claims, and stands in neither table: it ends that sign-in and nothing else.
 - A storage that does not answer is \`transient\`, with pauses of ${seconds(policy.storageBackoff)} at most.
 - Callers wait through ${policy.patience.attempts - 1} failed attempts, and for ${seconds(policy.patience.delay)} at most.
 - An ending is written by compare-and-set: where another instance has newer tokens, they are adopted instead.

@@ -2,7 +2,7 @@ import type { Clock } from '@frameio-auth/core';
 import type { ClientRegistration } from './client-registry.js';
 import type { Faults } from './fault-queue.js';
 import type { FictionalClients } from './fictional-clients.js';
-import type { ApiRateLimit } from './frameio-api.js';
+import type { ApiRateLimit, ApiRefusal } from './frameio-api.js';
 import type { ProfileName } from './profiles/profile.js';
 import type { RecordedRequest, RequestFilter } from './request-record.js';
 import type { SignInOptions } from './sign-in.js';
@@ -20,7 +20,7 @@ export interface AuthorizationServerOptions {
   readonly clients?: readonly ClientRegistration[];
   /** Who may sign in. Default: three fictional users. */
   readonly users?: readonly User[];
-  /** Seconds. Default: 86 399 for Adobe, 3 600 for the legacy server. */
+  /** Seconds. Default: 86 399 for Adobe, 3 599 with `enterprise`, 3 600 for the legacy server. */
   readonly accessTokenLifetime?: number;
   /** Seconds, from each refresh token's own issue. Default: 14 days for Adobe, 30 days for the legacy server. */
   readonly refreshTokenLifetime?: number;
@@ -34,10 +34,20 @@ export interface AuthorizationServerOptions {
   /** The server's time: expiry, the `Date` header, delays. Default: the system's. */
   readonly clock?: Clock;
   /**
-   * Whether a redirect URI may be plain http. Default: true, since tests run on loopback; Adobe itself takes https
-   * alone, for localhost too: set false to be as strict.
+   * Whether a redirect URI may be plain http, or have an IP address for a host. Default: true, since tests run on
+   * loopback; Adobe itself takes https and names alone, for localhost too: set false to be as strict.
    */
   readonly allowHttpRedirects?: boolean;
+  /**
+   * What becomes of a sign-in with a redirect URI that is not registered: the client's default one takes its place without
+   * a word, or an error page is shown. Adobe is seen to do either. Default: `replaced`, and `refused` for the legacy server.
+   */
+  readonly unregisteredRedirectUri?: 'replaced' | 'refused';
+  /**
+   * Whether tokens are answered as Adobe does for accounts of a company: without `token_type`, for 3 599 s, and with an id
+   * token whose `iss` ends in `/ims`. Default: false.
+   */
+  readonly enterprise?: boolean;
   /** Whether the redirect back names the server in `iss` (RFC 9207). Default: false: neither server documents it. */
   readonly sendIssuer?: boolean;
   /** Developer tokens (`fio-u-…`) that the API takes, with the header `x-frameio-legacy-token-auth: true`. */
@@ -94,6 +104,11 @@ export interface AuthorizationServer {
   revokeToken(token: string): void;
   /** Ends all access tokens at once; refresh tokens stay. */
   expireAccessTokens(): void;
+  /**
+   * Has the API answer its one 401 to somebody from now on: to a user, named by id or e-mail, or to a service, by its client
+   * ID. The record's `outcome` has the cause, which the caller is not told. `undefined`: no more.
+   */
+  refuseAtApi(who: string, cause: ApiRefusal | undefined): void;
   /** Gives a client a second secret, which it returns; the first stays live until it is dropped. */
   rotateClientSecret(clientId: string): string;
   /** Ends a client's secret; its oldest, when none is named. */

@@ -20,11 +20,23 @@ interface Caller {
   readonly email: string;
 }
 
+/**
+ * Why the API answers 401 to a token, in the same words whatever the reason:
+ *
+ * - `scope_missing`: its sign-in did not ask for all scopes. Only a new sign-in helps, not a refresh.
+ * - `not_linked`: the Adobe ID is not linked to a Frame.io account.
+ * - `no_entitlement`: the account has no product profile for it.
+ * - `expired`: it has expired. A refresh helps.
+ */
+export type ApiRefusal = 'scope_missing' | 'not_linked' | 'no_entitlement' | 'expired';
+
 /** A few pages of the Frame.io V4 API: enough to see a token accepted or refused. */
 export class FrameioApi {
   readonly #context: EndpointContext;
   readonly #limiter: RateLimiter;
   readonly #developerTokens: readonly string[];
+  /** By user, or by client of its own; `until`: the last sign-in that it is about. */
+  readonly #refusals = new Map<string, { readonly cause: ApiRefusal; readonly until: number }>();
 
   constructor(context: EndpointContext, rateLimit: ApiRateLimit, developerTokens: readonly string[]) {
     this.#context = context;
@@ -36,12 +48,23 @@ export class FrameioApi {
     const token = bearerToken(request.headers) ?? '';
     if (!this.#limiter.admits(token)) return refusal(429, 'rate_limited', 'Too Many Requests', 'Rate limit exceeded');
     const caller = this.#caller(token, request);
-    if (caller === undefined) {
-      return refusal(401, 'unauthorized', 'Unauthorized', 'Invalid or missing authorization token');
+    if (typeof caller === 'string') {
+      return refusal(401, caller, 'Unauthorized', 'Invalid or missing authorization token');
     }
     const data = request.method === 'GET' ? dataAt(request.path, caller) : undefined;
     if (data === undefined) return refusal(404, 'not_found', 'Not Found', 'Resource not found');
     return { answer: jsonAnswer(200, data), outcome: 'granted' };
+  }
+
+  /** Refuses a user, or a client of its own, from now on; `undefined`: no more. */
+  refuse(who: string, cause: ApiRefusal | undefined): void {
+    const { issuer } = this.#context;
+    this.#refusals.delete(who);
+    if (cause === 'expired') issuer.expireAccessTokensOf(who);
+    else if (cause !== undefined) {
+      const until = cause === 'scope_missing' ? issuer.signIns : Number.POSITIVE_INFINITY;
+      this.#refusals.set(who, { cause, until });
+    }
   }
 
   /** The headers that are on every answer of the API, whatever its status. */
@@ -49,18 +72,21 @@ export class FrameioApi {
     return this.#limiter.headers(bearerToken(request.headers) ?? '');
   }
 
-  #caller(token: string, request: ReceivedRequest): Caller | undefined {
+  /** Who calls, or what the record says of a token that is refused. */
+  #caller(token: string, request: ReceivedRequest): Caller | 'unauthorized' | ApiRefusal {
     const { issuer, users, profile, clients } = this.#context;
     if (this.#developerTokens.includes(token)) {
-      return request.headers['x-frameio-legacy-token-auth'] === 'true' ? users[0] : undefined;
+      const isTold = request.headers['x-frameio-legacy-token-auth'] === 'true';
+      return (isTold ? users[0] : undefined) ?? 'unauthorized';
     }
     const facts = issuer.accessTokenFacts(token);
-    if (facts === undefined) return undefined;
-    const { apiScopes } = profile;
-    const needed = facts.userId === undefined ? apiScopes.service : apiScopes.user;
-    if (!needed.every((scope) => facts.scopes.includes(scope))) return undefined;
-    if (facts.userId !== undefined) return users.find(({ id }) => id === facts.userId);
-    const { clientId } = facts;
+    if (facts === undefined) return 'unauthorized';
+    const { clientId, userId, scopes, signIn = 0 } = facts;
+    const refused = this.#refusals.get(userId ?? clientId);
+    if (refused !== undefined && signIn <= refused.until) return refused.cause;
+    const needed = userId === undefined ? profile.apiScopes.service : profile.apiScopes.user;
+    if (!needed.every((scope) => scopes.includes(scope))) return 'scope_missing';
+    if (userId !== undefined) return users.find(({ id }) => id === userId) ?? 'unauthorized';
     return { id: clientId, name: clients.find(clientId)?.name ?? clientId, email: `${clientId}@techacct.example` };
   }
 }

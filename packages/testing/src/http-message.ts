@@ -1,7 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
 /** The doors of the server, as faults and the record name them. */
-export type Endpoint = 'authorize' | 'token' | 'revoke' | 'userinfo' | 'validate' | 'discovery' | 'api' | 'unknown';
+export type Endpoint =
+  | 'authorize'
+  | 'token'
+  | 'revoke'
+  | 'userinfo'
+  | 'validate'
+  | 'discovery'
+  | 'keys'
+  | 'api'
+  | 'unknown';
 
 /** A request as it came, secrets and all. */
 export interface ReceivedRequest {

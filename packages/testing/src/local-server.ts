@@ -5,7 +5,7 @@ import { ClientRegistry } from './client-registry.js';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { FaultQueue } from './fault-queue.js';
 import { type FictionalClients, registrationsOf } from './fictional-clients.js';
-import { FrameioApi } from './frameio-api.js';
+import { type ApiRefusal, FrameioApi } from './frameio-api.js';
 import { HttpListener } from './http-listener.js';
 import { adobeIms } from './profiles/adobe-ims.js';
 import { legacyFrameio } from './profiles/legacy-frameio.js';
@@ -23,6 +23,7 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = { 'adobe-ims': adobeIms
 /** Starts a server on loopback that behaves like one of the real ones. For tests and demonstrations only. */
 export async function startAuthorizationServer(options: AuthorizationServerOptions = {}): Promise<AuthorizationServer> {
   oneOf('profile', options.profile, Object.keys(PROFILES));
+  oneOf('unregisteredRedirectUri', options.unregisteredRedirectUri, ['replaced', 'refused']);
   oneOf('rotation', options.rotation, ['none', 'lenient', 'strict', 'revoke-chain']);
   const certificate = options.https ? await serverCertificate() : undefined;
   const server = new LocalAuthorizationServer(options, certificate);
@@ -46,11 +47,12 @@ class LocalAuthorizationServer implements AuthorizationServer {
   readonly #listener: HttpListener;
   readonly #registry: ClientRegistry;
   readonly #issuer: TokenIssuer;
+  readonly #api: FrameioApi;
   readonly #ledger = new SecretLedger();
   readonly #record = new RequestRecord();
 
   constructor(options: AuthorizationServerOptions, certificate: Certificate | undefined) {
-    const { clock = systemClock(), users = fictionalUsers, developerTokens = [] } = options;
+    const { clock = systemClock(), users = fictionalUsers, developerTokens = [], enterprise = false } = options;
     const profile = PROFILES[options.profile ?? 'adobe-ims'];
     this.#profile = profile;
     this.users = users;
@@ -59,7 +61,7 @@ class LocalAuthorizationServer implements AuthorizationServer {
     this.#ledger.add(...this.#registry.secrets(), ...developerTokens);
     this.#issuer = new TokenIssuer({
       clock,
-      accessTokenLifetime: options.accessTokenLifetime ?? profile.accessTokenLifetime,
+      accessTokenLifetime: options.accessTokenLifetime ?? (enterprise ? 3_599 : profile.accessTokenLifetime),
       refreshTokenLifetime: options.refreshTokenLifetime ?? profile.refreshTokenLifetime,
       rotation: options.rotation ?? profile.rotation,
       gracePeriod: options.gracePeriod ?? 0,
@@ -74,11 +76,13 @@ class LocalAuthorizationServer implements AuthorizationServer {
       ledger: this.#ledger,
       clock,
       allowHttpRedirects: options.allowHttpRedirects ?? true,
+      unregisteredRedirectUri: options.unregisteredRedirectUri ?? profile.unregisteredRedirectUri,
+      enterprise,
       sendIssuer: options.sendIssuer ?? false,
       origin: () => this.origin,
     };
-    const api = new FrameioApi(context, options.apiRateLimit ?? { limit: 1000, window: 60_000 }, developerTokens);
-    const router = new Router(context, api);
+    this.#api = new FrameioApi(context, options.apiRateLimit ?? { limit: 1000, window: 60_000 }, developerTokens);
+    const router = new Router(context, this.#api);
     const handler = new RequestHandler({
       router,
       clock,
@@ -147,6 +151,12 @@ class LocalAuthorizationServer implements AuthorizationServer {
 
   expireAccessTokens(): void {
     this.#issuer.expireAccessTokens();
+  }
+
+  refuseAtApi(who: string, cause: ApiRefusal | undefined): void {
+    oneOf('cause', cause, ['scope_missing', 'not_linked', 'no_entitlement', 'expired']);
+    const isClient = this.#registry.find(who) !== undefined;
+    this.#api.refuse(isClient ? who : this.#user(who).id, cause);
   }
 
   rotateClientSecret(clientId: string): string {

@@ -1,4 +1,10 @@
-import { discoveryEndpoint, revokeEndpoint, userinfoEndpoint, validateEndpoint } from './endpoints/adobe-endpoints.js';
+import {
+  discoveryEndpoint,
+  keysEndpoint,
+  revokeEndpoint,
+  userinfoEndpoint,
+  validateEndpoint,
+} from './endpoints/adobe-endpoints.js';
 import { AuthorizeEndpoint } from './endpoints/authorize-endpoint.js';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { type TokenRequestOptions, tokenEndpoint } from './endpoints/token-endpoint.js';
@@ -73,6 +79,8 @@ export class Router {
         return validateEndpoint(request, this.#context);
       case 'discovery':
         return discoveryEndpoint(this.#context);
+      case 'keys':
+        return keysEndpoint();
       case 'api':
         return this.#api.answer(request);
       case 'unknown':

@@ -97,11 +97,14 @@ export interface AccessTokenFacts {
   readonly clientId: string;
   readonly userId?: string;
   readonly scopes: readonly string[];
+  /** The number of the sign-in that it descends from: later ones have higher numbers. Absent: it is the client's own. */
+  readonly signIn?: number;
 }
 
 /** All tokens that descend from one sign-in. */
 interface Family {
   readonly consent: Consent;
+  readonly signIn: number;
   revoked: boolean;
 }
 
@@ -133,6 +136,7 @@ export class TokenIssuer {
   readonly #codes = new Map<string, CodeEntry>();
   readonly #accessTokens = new Map<string, AccessTokenEntry>();
   readonly #refreshTokens = new Map<string, RefreshTokenEntry>();
+  #signIns = 0;
 
   constructor(rules: IssuerRules) {
     this.#rules = rules;
@@ -166,8 +170,9 @@ export class TokenIssuer {
     }
     checkCodeVerifier(consent.codeChallenge, redemption.codeVerifier);
     checkWithin(consent.scopes, redemption.scopes);
-    entry.family = { consent, revoked: false };
-    const tokens = this.#issuePair(entry.family, consent.scopes, consent.refreshable);
+    this.#signIns += 1;
+    entry.family = { consent, signIn: this.#signIns, revoked: false };
+    const tokens = this.#issuePair(entry.family, redemption.scopes ?? consent.scopes, consent.refreshable);
     return consent.nonce === undefined ? tokens : { ...tokens, nonce: consent.nonce };
   }
 
@@ -224,6 +229,16 @@ export class TokenIssuer {
     this.#endAccessTokens(() => true);
   }
 
+  /** Ends the access tokens of a user, or those of a client of its own; refresh tokens stay. */
+  expireAccessTokensOf(who: string): void {
+    this.#endAccessTokens(({ userId, clientId }) => (userId ?? clientId) === who);
+  }
+
+  /** The number of the latest sign-in. */
+  get signIns(): number {
+    return this.#signIns;
+  }
+
   /** What an access token stands for; `undefined` when it is unknown, expired or revoked. */
   accessTokenFacts(token: string): AccessTokenFacts | undefined {
     const entry = this.#accessTokens.get(token);
@@ -268,7 +283,7 @@ export class TokenIssuer {
     const issuedAt = this.#now();
     const accessToken = this.#rules.mint.accessToken({ ...facts, issuedAt, lifetime });
     const entry = { ...facts, expiresAt: issuedAt + lifetime * 1000, ended: false };
-    this.#accessTokens.set(accessToken, family === undefined ? entry : { ...entry, family });
+    this.#accessTokens.set(accessToken, family === undefined ? entry : { ...entry, family, signIn: family.signIn });
     return { ...facts, accessToken, expiresIn: lifetime };
   }
 }

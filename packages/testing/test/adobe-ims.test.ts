@@ -401,7 +401,10 @@ describe('the other endpoints of Adobe IMS', () => {
     const response = await fetch(url, { headers: { authorization: `Bearer ${access_token}` } });
     expect(await response.json()).toEqual({
       sub: server.users[1]?.id,
+      account_type: 'ind',
       name: 'Ode Colorist',
+      given_name: 'Ode',
+      family_name: 'Colorist',
       email: 'ode@studio.example',
       email_verified: true,
     });
@@ -417,22 +420,75 @@ describe('the other endpoints of Adobe IMS', () => {
       const response = await post(`${server.origin}/ims/validate_token/v1`, body);
       return [response.status, await response.json()];
     };
-    expect(await validate('access_token', access_token)).toEqual([200, { valid: true }]);
-    expect(await validate('refresh_token', refresh_token)).toEqual([200, { valid: true }]);
+    const claims = { client_id: clientId, scope: expect.stringContaining('offline_access,'), expires_in: '86399000' };
+    expect(await validate('access_token', access_token)).toMatchObject([200, { valid: true, token: claims }]);
+    expect(await validate('refresh_token', refresh_token)).toMatchObject([200, { valid: true }]);
     expect(await validate('access_token', 'unknown')).toEqual([200, { valid: false, reason: 'invalid_token' }]);
   });
 
-  it('describes itself by discovery, which browsers may not read from elsewhere', async () => {
+  it('describes itself by discovery as Adobe does, without what it has besides, and not to pages from elsewhere', async () => {
     const response = await fetch(`${server.origin}/ims/.well-known/openid-configuration`);
     expect(response.headers.has('access-control-allow-origin')).toBe(false);
-    expect(await response.json()).toMatchObject({
+    const metadata = (await response.json()) as Record<string, unknown>;
+    expect(metadata).toMatchObject({
       issuer: server.origin,
       authorization_endpoint: server.endpoints.authorizationEndpoint,
       token_endpoint: server.endpoints.tokenEndpoint,
       revocation_endpoint: server.endpoints.revocationEndpoint,
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      claims_supported: expect.arrayContaining(['account_type', 'given_name', 'family_name']),
     });
+    expect(metadata).not.toHaveProperty('code_challenge_methods_supported');
+    const keys = await (await fetch(String(metadata['jwks_uri']))).json();
+    expect(keys).toEqual({ keys: [expect.objectContaining({ kty: 'RSA', alg: 'RS256', use: 'sig', e: 'AQAB' })] });
   });
+
+  it('answers tokens for accounts of a company without a type, for an hour, and with another issuer', async () => {
+    const company = await startServer({ enterprise: true });
+    const { clientId, clientSecret } = company.clients.webApp;
+    const { url, verifier } = authorization(company, company.clients.webApp);
+    const code = (await callback(company, url)).get('code') ?? '';
+    const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: CALLBACK };
+    const response = await post(company.endpoints.tokenEndpoint, form, {
+      authorization: basic(clientId, clientSecret),
+    });
+    const tokens = (await response.json()) as Tokens & { token_type?: string };
+    expect(tokens).toMatchObject({ expires_in: 3599, access_token: expect.any(String) });
+    expect(tokens).not.toHaveProperty('token_type');
+    const claims = JSON.parse(Buffer.from(tokens.id_token?.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).toMatchObject({ iss: `${company.origin}/ims`, sub: company.users[0]?.id });
+  });
+
+  it('adds AdobeID to the scopes of a user, which a token request with narrower scopes loses', async () => {
+    const { clientId } = server.clients.singlePageApp;
+    const api = async (scope?: string) => {
+      const { url, verifier } = authorization(server, server.clients.singlePageApp);
+      const code = (await callback(server, url)).get('code') ?? '';
+      const form = { grant_type: 'authorization_code', client_id: clientId, code, code_verifier: verifier, scope };
+      const { access_token } = (await (await post(server.endpoints.tokenEndpoint, form)).json()) as Tokens;
+      return (await fetch(`${server.apiBaseUrl}/me`, { headers: { authorization: `Bearer ${access_token}` } })).status;
+    };
+    expect([await api(), await api(server.clients.singlePageApp.scopes.join(' '))]).toEqual([200, 401]);
+    expect(server.requests.at(-1)).toMatchObject({ endpoint: 'api', outcome: 'scope_missing' });
+  });
+
+  it('shows a page in place of the default redirect URI, where it is told to', async () => {
+    const refusing = await startServer({ unregisteredRedirectUri: 'refused' });
+    const { url } = authorization(refusing, refusing.clients.webApp, { redirect_uri: 'https://elsewhere.example/cb' });
+    expect((await fetch(url)).status).toBe(400);
+  });
+
+  it.each(['http://localhost:8443/callback', 'https://127.0.0.1:8443/callback', 'https://[::1]:8443/callback'])(
+    'does not send users to %s where it is as strict as Adobe',
+    async (redirect_uri) => {
+      const strict = await startServer({ allowHttpRedirects: false });
+      const { url } = authorization(strict, strict.clients.webApp, { redirect_uri });
+      const back = await strict.signIn(url);
+      expect(back.startsWith(strict.clients.webApp.redirectUri)).toBe(true);
+    },
+  );
 
   it('lets applications in browsers call the token endpoint, after asking first', async () => {
     const asked = { origin: 'https://dailies-player.example', 'access-control-request-headers': 'authorization' };
@@ -471,6 +527,41 @@ describe('the Frame.io API', () => {
         errors: [{ title: 'Unauthorized', detail: 'Invalid or missing authorization token' }],
       });
     }
+  });
+
+  it('answers 401 in the same words for each cause that it can have, and the record has the cause', async () => {
+    const service = await serviceToken(server);
+    const { access_token: mara } = await webAppTokens(server);
+    const { access_token: ode } = await webAppTokens(server, 'ode@studio.example');
+    const words = { errors: [{ title: 'Unauthorized', detail: 'Invalid or missing authorization token' }] };
+    for (const cause of ['scope_missing', 'not_linked', 'no_entitlement'] as const) {
+      server.refuseAtApi('mara@studio.example', cause);
+      server.refuseAtApi(server.clients.serverToServer.clientId, cause);
+      for (const refused of [mara, service]) {
+        const response = await get('/me', refused);
+        expect([response.status, await response.json()]).toEqual([401, words]);
+        expect(server.requests.at(-1)).toMatchObject({ endpoint: 'api', outcome: cause });
+      }
+      expect((await get('/me', ode)).status).toBe(200);
+    }
+    server.refuseAtApi('mara@studio.example', undefined);
+    server.refuseAtApi(server.clients.serverToServer.clientId, undefined);
+    for (const taken of [mara, service]) expect((await get('/me', taken)).status).toBe(200);
+    expect(() => server.refuseAtApi('mara@studio.example', 'tired' as never)).toThrow(/must be one of 'scope_missing'/);
+  });
+
+  it('takes the tokens of a new sign-in where a scope was missing, and of a refresh where they had expired', async () => {
+    const first = await webAppTokens(server);
+    server.refuseAtApi('mara@studio.example', 'scope_missing');
+    expect((await get('/me', first.access_token)).status).toBe(401);
+    const second = await webAppTokens(server);
+    expect((await get('/me', second.access_token)).status).toBe(200);
+    server.refuseAtApi('mara@studio.example', 'expired');
+    expect((await get('/me', second.access_token)).status).toBe(401);
+    const { clientId, clientSecret } = server.clients.webApp;
+    const form = { grant_type: 'refresh_token', refresh_token: second.refresh_token };
+    const answer = await post(server.endpoints.tokenEndpoint, form, { authorization: basic(clientId, clientSecret) });
+    expect((await get('/me', ((await answer.json()) as Tokens).access_token)).status).toBe(200);
   });
 
   it('answers 401 to a token without all five scopes of a user', async () => {

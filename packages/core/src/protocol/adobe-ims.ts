@@ -17,6 +17,13 @@ export interface AdobeImsOptions {
 /**
  * Adobe IMS, which signs in for Frame.io V4. The facts are those of Adobe's guides to user and server-to-server
  * authentication and of Frame.io's OpenAPI description.
+ *
+ * Redirect URIs: https with the name of a host, for localhost too, for web app and single-page app credentials; Native
+ * credentials have `adobe+<hash>://adobeid/<client id>` and no other, which no command line can receive. For one that is
+ * not registered, Adobe uses the credential's default one without a word, or shows "Unable to validate entity".
+ *
+ * Frame.io answers the same 401 to a token that has expired, lacks a scope, is of an Adobe ID that is not linked to a
+ * Frame.io account, or of one without entitlement.
  */
 export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
   checkOptions('adobeIms', options);
@@ -52,6 +59,8 @@ export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
     // one, so the callback would never come. A server on this machine that stands in for Adobe need not mind.
     plainHttpRedirects: server.startsWith('http:'),
     callbackCarriesIssuer: false,
+    // Adobe adds `AdobeID` when a user signs in. A token request that repeats the scopes asked for loses it, and then
+    // Frame.io answers 401.
     codeRequestCarriesStateAndScope: false,
     refreshCarriesScope: false,
     // Documented as `?client_id=…` for public clients, with `token` alone in the body.

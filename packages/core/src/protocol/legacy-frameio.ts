@@ -11,7 +11,13 @@ export interface LegacyFrameioOptions {
   readonly origin?: string;
 }
 
-/** Frame.io's own OAuth server, which signs in for Frame.io V2. The facts are those of its developer guides. */
+/**
+ * Frame.io's own OAuth server, which signs in for Frame.io V2. The facts are those of its developer guides.
+ *
+ * Frame.io removes the V2 API on 1 December 2026; Camera-to-Cloud stays. Whether this server goes with it is not
+ * announced. Users come to V4 by signing in with `adobeIms()`, with a credential of Adobe's: tokens of V2 are of no use
+ * there, and accounts that were not migrated do not appear.
+ */
 export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile {
   checkOptions('legacyFrameio', options);
   const { pkce = false, origin = 'https://applications.frame.io' } = options;
@@ -22,7 +28,7 @@ export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile
     issuer: server,
     authorizationEndpoint: `${server}/oauth2/auth`,
     tokenEndpoint: `${server}/oauth2/token`,
-    // No revocation endpoint and no client credentials grant: neither is documented.
+    // No revocation endpoint and no client credentials grant: neither is documented for OAuth applications.
 
     clientAuthentication: pkce ? 'none' : 'client_secret_basic',
     pkce: pkce ? 'S256' : 'none',

@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from '../http-message.js';
 import { Refusal } from '../refusal.js';
+import type { User } from '../users.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { checkForm, parameter } from './token-endpoint.js';
 
@@ -22,13 +24,19 @@ export function userinfoEndpoint(request: ReceivedRequest, { issuer, users }: En
   if (facts === undefined || user === undefined) throw new Refusal('invalid_token', 'invalid access token', 401);
   const members = {
     sub: user.id,
-    ...(facts.scopes.includes('profile') ? { name: user.name } : {}),
+    account_type: 'ind',
+    ...(facts.scopes.includes('profile') ? namesOf(user) : {}),
     ...(facts.scopes.includes('email') ? { email: user.email, email_verified: true } : {}),
   };
   return { answer: jsonAnswer(200, members), outcome: 'granted' };
 }
 
-/** Whether a token is good: 200 either way. */
+function namesOf({ name }: User): object {
+  const [given = name, ...family] = name.split(' ');
+  return { name, given_name: given, family_name: family.join(' ') };
+}
+
+/** Whether a token is good, and what is in it: 200 either way. */
 export function validateEndpoint({ form }: ReceivedRequest, { issuer }: EndpointContext): Decision {
   const token = form.get('token') ?? '';
   const clientId = form.get('client_id');
@@ -36,10 +44,23 @@ export function validateEndpoint({ form }: ReceivedRequest, { issuer }: Endpoint
     form.get('type') === 'refresh_token'
       ? issuer.refreshTokenIsLive(token)
       : issuer.accessTokenFacts(token)?.clientId === clientId;
-  const members = valid ? { valid } : { valid, reason: 'invalid_token' };
+  const members = valid ? { valid, token: claimsOf(token) } : { valid, reason: 'invalid_token' };
   return { answer: jsonAnswer(200, members), outcome: valid ? 'granted' : 'invalid_token' };
 }
 
+/** The claims of a token of the shape of a JWT. */
+function claimsOf(token: string): object {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as object;
+}
+
+/** A public key, as a verifier would fetch it. The tokens of this server are not signed, so it verifies none of them. */
+export function keysEndpoint(): Decision {
+  const { n, e } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  const key = { kty: 'RSA', kid: 'fictional', use: 'sig', alg: 'RS256', n, e };
+  return { answer: jsonAnswer(200, { keys: [key] }), outcome: 'granted' };
+}
+
+/** What Adobe lists, and no more: neither public clients nor PKCE nor client credentials, although it has all three. */
 export function discoveryEndpoint({ profile, origin }: EndpointContext): Decision {
   const { paths } = profile;
   const members = {
@@ -49,10 +70,12 @@ export function discoveryEndpoint({ profile, origin }: EndpointContext): Decisio
     revocation_endpoint: origin() + paths.revoke,
     userinfo_endpoint: origin() + paths.userinfo,
     response_types_supported: ['code'],
-    grant_types_supported: profile.grantTypes,
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-    code_challenge_methods_supported: ['plain', 'S256'],
+    grant_types_supported: profile.grantTypes.filter((grant) => grant !== 'client_credentials'),
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    jwks_uri: origin() + paths.keys,
+    id_token_signing_alg_values_supported: ['RS256'],
     scopes_supported: profile.apiScopes.user,
+    claims_supported: ['sub', 'account_type', 'name', 'given_name', 'family_name', 'email', 'email_verified'],
   };
   return { answer: jsonAnswer(200, members), outcome: 'granted' };
 }

@@ -88,13 +88,13 @@ export class AuthorizeEndpoint {
   }
 
   #redirectUri(client: Client, asked: string | null): string {
-    const { profile, allowHttpRedirects } = this.#context;
-    const allowed = (uri: string): boolean => allowHttpRedirects || !uri.startsWith('http:');
+    const { unregisteredRedirectUri, allowHttpRedirects } = this.#context;
+    const allowed = (uri: string): boolean => allowHttpRedirects || isStrict(new URL(uri));
     const registered = (uri: string): boolean =>
-      allowed(uri) && (client.redirectUris.includes(uri) || client.redirectUriPattern?.test(uri) === true);
+      (client.redirectUris.includes(uri) || client.redirectUriPattern?.test(uri) === true) && allowed(uri);
     if (asked !== null && registered(asked)) return asked;
     const fallback = client.redirectUris.find(allowed);
-    if (fallback !== undefined && (asked === null || profile.unregisteredRedirectUri === 'replaced')) return fallback;
+    if (fallback !== undefined && (asked === null || unregisteredRedirectUri === 'replaced')) return fallback;
     throw new Refusal('invalid_request', 'redirect_uri is not registered');
   }
 
@@ -106,6 +106,11 @@ export class AuthorizeEndpoint {
     if (this.#context.sendIssuer) location.searchParams.set('iss', this.#context.origin());
     return { answer: redirectAnswer(location.href), outcome: parameters['error'] ?? 'granted' };
   }
+}
+
+/** Adobe takes https with the name of a host, and schemes of applications' own. */
+function isStrict({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' ? !/^\[|^[\d.]+$/.test(hostname) : protocol !== 'http:';
 }
 
 /** Reads what the application asks the user for. Its refusals can be told to the application. */
@@ -138,7 +143,7 @@ function consentAsked(
   const nonce = query.get('nonce');
   return {
     clientId: client.clientId,
-    scopes,
+    scopes: [...new Set([...scopes, ...profile.addedScopes])],
     refreshable: scopes.includes(profile.refreshScope) && client.grantTypes.includes('refresh_token'),
     ...(nonce === null ? {} : { nonce }),
     ...(challenge === null ? {} : { codeChallenge: { value: challenge, method } }),

@@ -14,6 +14,8 @@ export interface EndpointContext {
   readonly ledger: SecretLedger;
   readonly clock: Pick<Clock, 'now'>;
   readonly allowHttpRedirects: boolean;
+  readonly unregisteredRedirectUri: Profile['unregisteredRedirectUri'];
+  readonly enterprise: boolean;
   readonly sendIssuer: boolean;
   /** The server's origin, which is also its issuer identifier. */
   origin(): string;

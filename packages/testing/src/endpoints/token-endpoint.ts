@@ -20,11 +20,11 @@ export function tokenEndpoint(
   context: EndpointContext,
   options: TokenRequestOptions,
 ): Decision {
-  const { profile, clients, ledger, origin } = context;
+  const { profile, clients, ledger, enterprise, origin } = context;
   checkForm(request);
   const client = profile.authenticateClient(request, clients);
   const tokens = grant(request, client, context, options);
-  const members = profile.tokenAnswer(tokens, origin()) as Record<string, unknown>;
+  const members = profile.tokenAnswer(tokens, origin(), enterprise) as Record<string, unknown>;
   for (const name of ['access_token', 'refresh_token', 'id_token']) {
     if (typeof members[name] === 'string') ledger.add(members[name]);
   }

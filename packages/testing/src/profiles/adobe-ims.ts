@@ -21,6 +21,7 @@ export const adobeIms: Profile = {
     userinfo: '/ims/userinfo/v2',
     validate: '/ims/validate_token/v1',
     discovery: '/ims/.well-known/openid-configuration',
+    keys: '/ims/keys',
   },
   accessTokenLifetime: DAY - 1,
   refreshTokenLifetime: 14 * DAY,
@@ -34,7 +35,8 @@ export const adobeIms: Profile = {
   ),
   refreshScope: 'offline_access',
   scopeSeparator: /[ ,]+/,
-  apiScopes: { user: USER_SCOPES, service: ['frame.s2s.all'] },
+  apiScopes: { user: [...USER_SCOPES, 'AdobeID'], service: ['frame.s2s.all'] },
+  addedScopes: ['AdobeID'],
   unregisteredRedirectUri: 'replaced',
   longestState: 4096,
   grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -64,19 +66,19 @@ export const adobeIms: Profile = {
 
   checkTokenRequest() {},
 
-  /** No `scope`, and a `token_type` in lower case. */
-  tokenAnswer(tokens: IssuedTokens, issuer: string): object {
+  /** No `scope`, and a `token_type` in lower case; none for accounts of a company, whose `iss` is another one too. */
+  tokenAnswer(tokens: IssuedTokens, issuer: string, enterprise: boolean): object {
     const { accessToken, refreshToken, clientId, userId, scopes, expiresIn, nonce } = tokens;
     const idToken =
       userId !== undefined && scopes.includes('openid')
-        ? jwtShaped({ iss: issuer, aud: clientId, sub: userId, nonce })
+        ? jwtShaped({ iss: enterprise ? `${issuer}/ims` : issuer, aud: clientId, sub: userId, nonce })
         : undefined;
     return {
       access_token: accessToken,
       refresh_token: refreshToken,
       id_token: idToken,
       sub: userId,
-      token_type: 'bearer',
+      token_type: enterprise ? undefined : 'bearer',
       expires_in: expiresIn,
     };
   },

@@ -26,6 +26,7 @@ export const legacyFrameio: Profile = {
   refreshScope: 'offline',
   scopeSeparator: / +/,
   apiScopes: { user: [], service: [] },
+  addedScopes: [],
   unregisteredRedirectUri: 'refused',
   longestState: Number.POSITIVE_INFINITY,
   grantTypes: ['authorization_code', 'refresh_token'],

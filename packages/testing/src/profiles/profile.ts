@@ -16,6 +16,7 @@ export interface Profile {
     readonly userinfo?: string;
     readonly validate?: string;
     readonly discovery?: string;
+    readonly keys?: string;
   };
   /** Seconds. */
   readonly accessTokenLifetime: number;
@@ -29,6 +30,8 @@ export interface Profile {
   readonly scopeSeparator: RegExp;
   /** The scopes without which the Frame.io API answers 401. */
   readonly apiScopes: { readonly user: readonly string[]; readonly service: readonly string[] };
+  /** The scopes that the server adds to those that a user's sign-in asks for. */
+  readonly addedScopes: readonly string[];
   /** What becomes of an authorization request with a redirect URI that is not registered. */
   readonly unregisteredRedirectUri: 'replaced' | 'refused';
   readonly longestState: number;
@@ -39,8 +42,8 @@ export interface Profile {
   authenticateClient(request: ReceivedRequest, clients: ClientRegistry): Client;
   /** @throws Refusal when the request lacks what this server wants beyond RFC 6749 */
   checkTokenRequest(request: ReceivedRequest, client: Client): void;
-  /** The members of a token answer. */
-  tokenAnswer(tokens: IssuedTokens, issuer: string): object;
+  /** The members of a token answer; `enterprise`: as the server answers for accounts of a company. */
+  tokenAnswer(tokens: IssuedTokens, issuer: string, enterprise: boolean): object;
   readonly mint: TokenMint;
 }
 
