@@ -173,6 +173,15 @@ describe('a record that was changed', () => {
     await expectFailure(encrypted({ acceptPlaintext: true }).read(KEY), 'record_tampered', /changed or damaged/);
   });
 
+  it('is read again when somebody puts an older one back as the newest, as the README warns', async () => {
+    const storage = encrypted();
+    const version = await write(storage, VALUE);
+    const before = await stored();
+    await write(storage, '{"format":1,"status":"revoked"}', version);
+    const latest = await replace(before);
+    expect((await storage.read(KEY)).record).toEqual({ value: VALUE, version: latest });
+  });
+
   it('into the record of another session is refused, so that nobody acts as another user', async () => {
     const storage = encrypted();
     await write(storage, 'the tokens of another user', 0, `${KEY}-2`);
