@@ -10,7 +10,7 @@ import { MovableClock } from './movable-clock.ts';
 import { stagedStorage } from './staged-storage.ts';
 
 /** How long the server may take, in milliseconds; less than a lease lasts. */
-const TIMEOUT = 2_000;
+const TIMEOUT = 4_000;
 
 /** How often an instance calls the API by itself, as a busy application does, and how long it waits for that. */
 const CALLS = { every: 2_500, patience: 10_000 };

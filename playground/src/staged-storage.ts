@@ -1,7 +1,7 @@
 import type { LeaseReply, TokenStorage } from '@frameio-auth/core';
 
 /** How long a lease lasts here, in milliseconds. */
-export const LEASE = 3_000;
+export const LEASE = 5_000;
 
 /**
  * The storage, for tokens that live a minute and for a clock that can be moved: its time goes ahead with the clock's, and

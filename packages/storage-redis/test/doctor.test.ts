@@ -39,7 +39,8 @@ describe('the doctor', () => {
     expect(statuses).toEqual(fine);
     expect(healthy).toBe(true);
     expect(latency).toBeGreaterThan(0);
-    expect(Math.abs(clockOffset ?? Infinity)).toBeLessThan(1000);
+    // On one machine there is none but what the question takes.
+    expect(Math.abs(clockOffset ?? Infinity)).toBeLessThan(60_000);
     const left = async () => (await client.keys('*')).filter((key) => !key.endsWith('.mark'));
     await until('nothing is left but marks', async () => (await left()).length === 0);
   });
