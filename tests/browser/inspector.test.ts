@@ -59,12 +59,17 @@ afterAll(async () => {
 interface Looks {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
+  /** Default: none, because a picture that moves is drawn sixty times a second. */
+  readonly reducedMotion?: 'reduce' | 'no-preference';
 }
 
 /** The one page of these tests, because opening one costs as much as a test. */
-async function pageAt(address: string, { viewport = MEDIUM, colorScheme = 'light' }: Looks = {}): Promise<void> {
+async function pageAt(
+  address: string,
+  { viewport = MEDIUM, colorScheme = 'light', reducedMotion = 'reduce' }: Looks = {},
+): Promise<void> {
   await page.setViewportSize(viewport);
-  await page.emulateMedia({ colorScheme, reducedMotion: 'no-preference' });
+  await page.emulateMedia({ colorScheme, reducedMotion });
   await page.goto('about:blank'); // The test before has closed what its page still looks for.
   complaints = [];
   await page.goto(address);
@@ -250,7 +255,7 @@ describe('the viewer', () => {
     const local = inspector();
     const auth = application(local);
     await signIn(auth, 'mara');
-    await pageAt(await local.url());
+    await pageAt(await local.url(), { reducedMotion: 'no-preference' });
     await option('valid › fresh').click();
     await page.evaluate(countFlights);
     const flightsOfRefresh = async () => {
