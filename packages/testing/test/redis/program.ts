@@ -1,4 +1,5 @@
-import { startRedis } from '@frameio-auth/testing';
+// Not by the name of the package, of which four such programs would load everything else as well.
+import { startRedis } from '../../dist/redis/redis-standalone.js';
 
 /** Starts a server on the built package, says where it is, and ends in one of the ways in which programs end. */
 
