@@ -24,10 +24,12 @@ interface Scene {
   readonly fault?: Parameters<RaceInProgress['failNextAnswer']>[0];
   /** While the process is stopped, which goes on when this resolves. */
   whileStopped(race: RaceInProgress, stopped: number): Promise<unknown>;
+  /** What the process must have done before all comes to rest. Default: nothing. */
+  afterwards?(race: RaceInProgress, stopped: number): Promise<unknown>;
 }
 
 /** Stops the process that refreshes first, in the middle of its refresh. */
-function stoppingOnce({ name, held, fault = held, whileStopped }: Scene): RaceFault {
+function stoppingOnce({ name, held, fault = held, whileStopped, afterwards }: Scene): RaceFault {
   let struck = false;
   return {
     name,
@@ -41,7 +43,9 @@ function stoppingOnce({ name, held, fault = held, whileStopped }: Scene): RaceFa
       await race.during({ member }, async () => {
         member.pause();
         await whileStopped(race, member.index);
+        const done = afterwards?.(race, member.index);
         member.resume();
+        await done;
       });
     },
   };
@@ -55,6 +59,13 @@ function anotherCommits(race: RaceInProgress, stopped: number): Promise<RaceEven
       event.call === 'commit' &&
       event.outcome === 'committed' &&
       event.process !== String(stopped),
+  );
+}
+
+/** Resolves when the process that was stopped has offered the tokens that it got, whether they were taken or not. */
+function itsOwnCommit(race: RaceInProgress, stopped: number): Promise<RaceEvent> {
+  return race.nextEvent(
+    (event) => event.kind === 'storage.answered' && event.call === 'commit' && event.process === String(stopped),
   );
 }
 
@@ -109,6 +120,7 @@ function pausePastTheLease(): Scene {
       held.release();
       return anotherCommits(race, stopped);
     },
+    afterwards: itsOwnCommit,
   };
 }
 
