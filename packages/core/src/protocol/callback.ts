@@ -83,19 +83,41 @@ function pathOf({ pathname }: URL): string {
   return pathname.replace(/\/$/, '');
 }
 
+/** Quotes around an address, each with its other half. */
+const QUOTES: ReadonlyMap<string | undefined, string> = new Map([
+  ['"', '"'],
+  ["'", "'"],
+  ['`', '`'],
+  ['<', '>'],
+  ['“', '”'],
+]);
+
+/** How many quotes around quotes are taken away. */
+const LAYERS = 3;
+
 /**
  * An address as somebody pastes it: without white space and quotes around it, and without the line breaks at which a
  * terminal or a mail wrapped it. No address has any of these.
  */
 function unwrapped(text: string): string {
-  let [rest, before] = [text.replace(/\s*[\r\n]\s*/g, ''), ''];
-  while (rest !== before) {
-    before = rest;
-    rest = rest
-      .replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '')
-      .replace(/^(?:"(.*)"|'(.*)'|`(.*)`|<(.*)>|“(.*)”)$/s, '$1$2$3$4$5');
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  let rest = withoutMargin(lines.join(''));
+  for (let layer = 0; layer < LAYERS && rest.length > 1 && rest.endsWith(QUOTES.get(rest[0]) ?? '\n'); layer += 1) {
+    rest = withoutMargin(rest.slice(1, -1));
   }
   return rest;
+}
+
+/** Without white space and marks that nobody sees at the beginning and the end. */
+function withoutMargin(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isMargin(text[start])) start += 1;
+  while (end > start && isMargin(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function isMargin(character: string | undefined): boolean {
+  return character !== undefined && /[\s\p{Cf}]/u.test(character);
 }
 
 /** The query of an address, of a path, or standing alone, with its question mark or without. */
