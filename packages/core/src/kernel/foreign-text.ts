@@ -145,5 +145,7 @@ function componentEncode(value: string): string {
 }
 
 function base64(value: string): string {
+  // Tokens are ASCII, which is its own UTF-8 and needs no detour. Each record that is read comes this way.
+  if (/^[\x20-\x7e]*$/.test(value)) return btoa(value);
   return btoa(Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte)).join(''));
 }
