@@ -24,6 +24,15 @@ export function seeds(count: number): number[] {
   return Array.from({ length: count * TIMES }, () => Math.floor(random() * 2 ** 31));
 }
 
+/**
+ * Returns random bytes by the seed, for the `entropy` of sessions under test. Sessions that meet share one source, so that
+ * no two have the same name.
+ */
+export function seededEntropy(): (length: number) => Uint8Array {
+  const random = randomNumbers(SEED);
+  return (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
+}
+
 function wholeNumber(name: 'SEED' | 'TIMES', usual: number): number {
   const text = process.env[name] ?? String(usual);
   if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} is "${text}". Set it to a whole number, such as ${name}=1.`);

@@ -2,7 +2,7 @@ import type { ReauthenticationDue, TokenStorage, WebAppAuth, WebAppAuthOptions }
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault, type ManualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { chance, errorOf, HOUR, idle, MINUTE, SECOND, startWorld, type World } from './world.js';
+import { chance, entropy, errorOf, HOUR, idle, MINUTE, SECOND, startWorld, type World } from './world.js';
 
 const DAY = 24 * HOUR;
 
@@ -38,7 +38,7 @@ async function startPlace(options: Parameters<typeof startWorld>[0] = {}): Promi
     world.portal({
       storage,
       keepAlive: true,
-      entropy: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      entropy,
       ...more,
     });
   return {

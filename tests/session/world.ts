@@ -23,6 +23,7 @@ import {
 } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { onTestFinished } from 'vitest';
+import { seededEntropy } from '../seeds.js';
 
 /** A real server on loopback, one clock for everybody, and applications that live as long as the test. */
 export interface World {
@@ -72,10 +73,13 @@ export async function startWorld(options: AuthorizationServerOptions = {}): Prom
   return world;
 }
 
-/** Chance that always falls at the same place of a window, from 0 to 1, and leaves all other bytes to the platform. */
+/** Random bytes by the fixed seed, one source for all sessions of a file. */
+export const entropy: Entropy = seededEntropy();
+
+/** Chance that always falls at the same place of a window, from 0 to 1; all other bytes come from the fixed seed. */
 export function chance(fraction: number): Entropy {
   return (length) => {
-    const bytes = crypto.getRandomValues(new Uint8Array(length));
+    const bytes = entropy(length);
     if (length === 4) new DataView(bytes.buffer).setUint32(0, Math.min(fraction * 2 ** 32, 2 ** 32 - 1));
     return bytes;
   };

@@ -15,6 +15,7 @@ import {
   startRedis,
 } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { seededEntropy } from '../../../tests/seeds.js';
 import { connect, open, until } from './bench.js';
 
 let redis: RedisServer;
@@ -98,8 +99,8 @@ describe('round trips', () => {
   it('of a refresh are two for its holder also when it says when it is due', async () => {
     const { webApp } = place();
     // The latest of all times: no look at what is due comes in between.
-    const entropy = (length: number) =>
-      length === 4 ? new Uint8Array(4).fill(255) : crypto.getRandomValues(new Uint8Array(length));
+    const seeded = seededEntropy();
+    const entropy = (length: number) => (length === 4 ? new Uint8Array(4).fill(255) : seeded(length));
     const auth = webApp({ keepAlive: true, entropy });
     const { url } = await auth.getAuthorizationUrl();
     await auth.handleCallback(await server.signIn(url));
