@@ -74,6 +74,8 @@ export class Conduct {
   brought: string | undefined;
   /** When it got which access token from the server itself. */
   readonly received = new Map<string, number>();
+  /** When it first read which access token in the record. */
+  readonly read = new Map<string, number>();
   /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */
   readonly revoking = new Set<number | string>();
   readonly revoked = new Map<number | string, number>();

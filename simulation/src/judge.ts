@@ -277,14 +277,25 @@ export class Judge {
     const late = ledger.now - issued;
     const datedLate = this.#datedLate.get(token) ?? 0;
     const allowance = conduct.roundTrip + drift * (at - (conduct.heardAt ?? 0)) + datedLate + 2;
-    // What was dated by a clock that was put back since looks younger than it is.
     const life = parameters.accessTokenLifetime * 1_000;
-    const isMisjudged = this.#putBack !== undefined && ledger.now - (at - this.#putBack.at) > issued - life;
     const age = ledger.now - (issued - life);
-    const extra = (isMisjudged ? Math.min(this.#putBack?.by ?? 0, life) : 0) + conduct.hiddenSince(at - age);
+    const extra = this.#extraLife(token, conduct, issued - life, at) + conduct.hiddenSince(at - age);
     const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
     if (late < allowance + extra || waitedForIt || this.#misdated.has(token)) return;
     this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
+  }
+
+  /**
+   * How much longer than it lives a token may be served by an instance that read it in the storage, whose clock was put back
+   * since: it looked younger by as much, but not younger than new.
+   */
+  #extraLife(token: string, { read }: Conduct, issuedAt: number, at: number): number {
+    const { ledger } = this.#evidence;
+    const [readAt, putBack] = [read.get(token), this.#putBack];
+    if (readAt === undefined || putBack === undefined) return 0;
+    const dateOf = (moment: number) => ledger.now - (at - moment);
+    if (dateOf(putBack.at) <= issuedAt) return 0;
+    return Math.max(0, Math.min(putBack.by, dateOf(readAt) + CLOCK_TOLERANCE - issuedAt));
   }
 
   #hearStorage(event: Of<'storage did'>): void {
@@ -384,6 +395,7 @@ export class Judge {
     if (call === 'lease') conduct.knowsOfAbandonment = conduct.lease?.abandoned === true;
     if (answer?.holding.status !== 'tokens') return;
     conduct.known = answer.holding.refreshToken ?? conduct.known;
+    if (!conduct.read.has(answer.holding.accessToken)) conduct.read.set(answer.holding.accessToken, at);
     // Newer tokens, whoever got them, mean that nothing was lost.
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);

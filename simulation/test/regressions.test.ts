@@ -156,7 +156,30 @@ const REVOKED_UNREAD: Plan = {
   },
 };
 
+/** Tokens that a new instance reads when they are dead, in a storage whose clock was put back so that they look alive. */
+function looksYoung(putBackBy: number): Plan {
+  return {
+    ...plan(
+      { at: 30 * MINUTE, kind: 'clock', by: -putBackBy },
+      { at: 35 * MINUTE, kind: 'call', instance: 1, call: 'use' },
+    ),
+    parameters: { ...PARAMETERS, duration: 36 * MINUTE },
+  };
+}
+
 describe('goes well what went wrong once', () => {
+  it.each([
+    ['by less than their age', 34 * MINUTE],
+    ['by more', DAY],
+  ])(
+    'accused an instance that served tokens for as long as the clock of the storage was put back, %s',
+    async (_, by) => {
+      const outcome = await simulate(looksYoung(by));
+      expect(reportFailure(outcome)).toBe('');
+      expect(outcome.events).toContainEqual(expect.objectContaining({ kind: 'handed', who: 'b1', token: 'at#1' }));
+    },
+  );
+
   it('wrote a sign-in over what another instance had made of it', async () => {
     expect(reportFailure(await simulate(UNANSWERED))).toBe('');
   });
