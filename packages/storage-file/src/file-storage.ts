@@ -116,7 +116,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         const now = clock.now();
         const { reply, next, telling = false } = decide(asOf(now, head?.state ?? begun), now);
         if (next === undefined) return reply;
-        if (!(await advance(place, name, head, next))) continue;
+        if (!(await advance(place, name, head, next, now))) continue;
         if (head === undefined) await forgetSome(place, now).catch(() => {});
         if (telling) {
           tell(name, versionOf(next));
@@ -248,10 +248,16 @@ async function latest(directory: string, name: string): Promise<Head | undefined
   return (await isPrivateDirectory(directory)) ? readHead(join(directory, name)) : undefined;
 }
 
-async function advance(directory: string, name: string, head: Head | undefined, next: SessionState): Promise<boolean> {
+async function advance(
+  directory: string,
+  name: string,
+  head: Head | undefined,
+  next: SessionState,
+  now: number,
+): Promise<boolean> {
   const folder = join(directory, name);
   if (head === undefined) await makePrivateDirectory(directory);
-  return withHints(directory, name, head?.state, next, () =>
+  return withHints(directory, name, head?.state, next, now, () =>
     head === undefined ? beginFolder(directory, folder, next) : replaceHead(folder, head, next),
   );
 }

@@ -3,20 +3,13 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { absentAs } from './private-files.js';
 import { endFolder, isScrapName, readHead, SCRAP_FOLDER, scrap } from './revision-folder.js';
-import { dueHint, dueIndex, endOf, overIndex } from './session-hints.js';
+import { dueHint, dueIndex, overAt, overIndex } from './session-hints.js';
 import { addHint, dropHint, type Hint, hintsUntil, removeHint } from './time-index.js';
 import { rememberVersion } from './version-mark.js';
 
 /** One in so many new sessions looks after so many that may be over: in the long run, at twice the rate of new ones. */
 const ONE_IN = 8;
 const LOOKS = 16;
-
-/**
- * A session is kept for so long after its last commit. A process that read that there is none, and begins it with a
- * version of that moment, must stand still for this long before it could use the version of a forgotten one again. In
- * milliseconds.
- */
-const REST = 5_000;
 
 /**
  * What lies about for so long was left behind by a process that is gone. If it was only asleep, it finds that its
@@ -51,8 +44,7 @@ async function forget(directory: string, hint: Hint, now: number): Promise<void>
   const folder = join(directory, hint.folder);
   const head = await readHead(folder);
   if (head === undefined) return dropHint(index, hint);
-  const { version } = head.state;
-  const end = version > now ? endOf(head.state) : Math.max(endOf(head.state), version + REST);
+  const end = overAt(head.state, now);
   if (end <= now) {
     // First, because the folder was all that knew the version.
     await rememberVersion(directory, head.state.version);

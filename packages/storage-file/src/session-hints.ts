@@ -6,6 +6,13 @@ import { addHint, type Hint, removeHint } from './time-index.js';
 /** A lease that ended by time says for so long that its work may have been done, also when its record is gone. */
 const EVIDENCE_LIFETIME = 24 * 60 * 60_000;
 
+/**
+ * A session is kept for so long after its last commit. A process that read that there is none, and begins it with a
+ * version of that moment, must stand still for this long before it could use the version of a forgotten one again. In
+ * milliseconds.
+ */
+const REST = 5_000;
+
 /** The id of hints for records that were written before records had them. */
 const UNNAMED = '0'.repeat(24);
 
@@ -28,8 +35,13 @@ export function dueHint(folder: string, { record }: SessionState): Hint | undefi
   return record?.due === undefined ? undefined : { at: record.due.at, folder, id: record.due.hint ?? UNNAMED };
 }
 
+/** When a session may be forgotten: `Infinity` for never. A version that is ahead of the clock does not tell its time. */
+export function overAt(state: SessionState, now: number): number {
+  return state.version > now ? endOf(state) : Math.max(endOf(state), state.version + REST);
+}
+
 /** When nothing of a state is needed any more: `Infinity` for never. */
-export function endOf({ record, lease }: SessionState): number {
+function endOf({ record, lease }: SessionState): number {
   const recordEnd = record === null ? 0 : (record.expiresAt ?? Infinity);
   return Math.max(0, recordEnd, lease === null ? 0 : lease.until + EVIDENCE_LIFETIME);
 }
@@ -38,6 +50,7 @@ export function endOf({ record, lease }: SessionState): number {
  * Makes a change of a session with the hints that it needs: those of the new state before it, and without that of the
  * old state after it.
  *
+ * @param now - on the storage's clock
  * @param change - resolves to whether the change was made
  */
 export async function withHints(
@@ -45,6 +58,7 @@ export async function withHints(
   folder: string,
   last: SessionState | undefined,
   next: SessionState,
+  now: number,
   change: () => Promise<boolean>,
 ): Promise<boolean> {
   const index = dueIndex(directory);
@@ -53,7 +67,7 @@ export async function withHints(
   // That a session may be over is looked at later, so one hint for it is enough, and an early one is as good.
   const wasEndless = last === undefined || endOf(last) === Infinity;
   if (wasEndless && endOf(next) !== Infinity) {
-    await addHint(overIndex(directory), { at: endOf(next), folder, id: newHintId() });
+    await addHint(overIndex(directory), { at: overAt(next, now), folder, id: newHintId() });
   }
   if (isNew) await addHint(index, after);
   let made = false;

@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
+import { overIndex } from '../src/session-hints.js';
+import { hintsUntil } from '../src/time-index.js';
 import { contents, scratch, stateFile } from './scratch.js';
 
 const KEY = 'fictional-session';
@@ -102,7 +104,7 @@ describe('sessions that are over', () => {
     await storage.lease('leased', { owner: 'one', ttl: 1000, ifVersion: 0 });
     const lived = 10;
     let most = 0;
-    for (let signIn = 0; signIn < 300; signIn += 1) {
+    for (let signIn = 0; signIn < 400; signIn += 1) {
       await storage.commit(`state-${signIn}`, {
         value: 'pending',
         expectedVersion: 0,
@@ -112,7 +114,8 @@ describe('sessions that are over', () => {
       await clock.advance(100);
     }
     expect(most).toBeGreaterThan(lived);
-    expect(most).toBeLessThan(150);
+    // Chance decides which of them tidies up: here, that none of 190 in a row does.
+    expect(most).toBeLessThan(250);
     expect(await storage.commit(KEY, { value: 'again', expectedVersion: 0 })).toMatchObject({
       outcome: 'conflict',
       record: { value: 'kept', version: kept.outcome === 'committed' ? kept.version : 0 },
@@ -121,6 +124,18 @@ describe('sessions that are over', () => {
       outcome: 'granted',
       abandoned: true,
     });
+  });
+
+  it('are looked at once, when they may be removed, and not before', async () => {
+    const { directory } = await scratch();
+    const storage = fileStorage({ directory, clock: manualClock({ now: 1_000_000 }) });
+    await storage.commit(KEY, { value: 'pending', expectedVersion: 0, expiresAt: 1_001_000 });
+    const looksUntil = async (time: number) => {
+      let looks = 0;
+      for await (const { at } of hintsUntil(overIndex(directory), time)) looks += Number(at <= time);
+      return looks;
+    };
+    expect([await looksUntil(1_004_999), await looksUntil(1_005_000)]).toEqual([0, 1]);
   });
 
   it('never give a version twice, though the clock was put back after they were forgotten', async () => {
