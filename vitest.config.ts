@@ -48,7 +48,8 @@ export default defineConfig({
     ],
     // No test changes what another one imports, so each worker loads the sources once and not once for every file.
     isolate: false,
-    maxWorkers: 2,
+    // One more than the cores that it is made for, because many tests wait for other processes.
+    maxWorkers: 3,
     // Room for what dies young, in MB: the models make much of it, and collect less often.
     execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: SlowestFirst },
