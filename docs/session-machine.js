@@ -11,6 +11,7 @@ export const sessionMachine = createMachine({
     version: 0,
     newest: 0,
     heard: 0,
+    heardOthers: false,
     tokens: null,
     ending: null,
     revoked: false,

@@ -156,6 +156,19 @@ const REVOKED_UNREAD: Plan = {
   },
 };
 
+/** The storage comes back empty, and the first to renew is an instance that missed a sign-out and a sign-in. */
+const REFUSED_OLDER: Plan = {
+  ...plan(
+    { at: 5 * MINUTE, kind: 'call', instance: 1, call: 'use' },
+    { at: 6 * MINUTE, kind: 'hints', effect: 'lost', lasts: 4 * SECOND },
+    { at: 6 * MINUTE + 500, kind: 'call', instance: 0, call: 'revoke' },
+    { at: 6 * MINUTE + SECOND, kind: 'call', instance: 0, call: 'signIn' },
+    { at: 7 * MINUTE, kind: 'data loss', lasts: 2 * SECOND },
+    { at: 7 * MINUTE + 2_100, kind: 'call', instance: 1, call: 'refresh' },
+  ),
+  parameters: { ...PARAMETERS, accessTokenLifetime: 86_400 },
+};
+
 /** Tokens that a new instance reads when they are dead, in a storage whose clock was put back so that they look alive. */
 function looksYoung(putBackBy: number): Plan {
   return {
@@ -209,6 +222,20 @@ describe('goes well what went wrong once', () => {
     expect(reportFailure(outcome)).toBe('');
     expect(outcome.events).toContainEqual(
       expect.objectContaining({ kind: 'writes lost', before: { status: 'revoked' } }),
+    );
+  });
+
+  it('signed a user out because the refused tokens of an earlier sign-in were the first to be tried after a loss', async () => {
+    const outcome = await simulate(REFUSED_OLDER);
+    expect(reportFailure(outcome)).toBe('');
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'storage did',
+        call: 'commit',
+        outcome: 'committed',
+        before: { status: 'expired', cause: 'refresh_token_rejected' },
+        after: expect.objectContaining({ refreshToken: 'rt#2' }),
+      }),
     );
   });
 

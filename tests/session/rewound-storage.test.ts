@@ -6,7 +6,7 @@ import { becomes, errorOf, idle, LATEST_RENEWAL, LIFETIME, MINUTE, reaches, SECO
 
 /** A storage that can lose its last commits, as one does whose replica takes over before it heard of them. */
 interface RewindableStorage extends TokenStorage {
-  /** Loses so many commits, the last ones. Their versions are not used again. */
+  /** Loses so many commits, the last ones, or `Infinity`. Their versions are not used again. */
   lose(commits: number): Promise<void>;
   /** Tells all who watch which version there is, or another. */
   hint(version?: number): Promise<void>;
@@ -67,7 +67,7 @@ function rewindableStorage({ clock }: { readonly clock: ManualClock }): Rewindab
     async lose(count) {
       inner = memoryStorage({ clock });
       watched = new Set();
-      commits.fill(['lost', { value: '', expectedVersion: 0 }], commits.length - count);
+      commits.fill(['lost', { value: '', expectedVersion: 0 }], Math.max(0, commits.length - count));
       for (const [at, [key, { lease: _, ...request }]] of commits.entries()) {
         const reply = await inner.commit(key === 'lost' ? `lost ${at}` : key, request);
         // A record that has expired meanwhile is gone, so its successor is none: it takes its version alone.
@@ -460,5 +460,123 @@ describe('a storage that lost its last writes', () => {
     expect(new Set(tokens).size).toBe(1);
     expect(server.accessTokenIsLive(tokens[0] ?? '')).toBe(true);
     expect(server.count({ endpoint: 'token' })).toBe(asked + 1);
+  });
+});
+
+/** The same storage for an instance that gets no hints. */
+function unhinted(storage: RewindableStorage): TokenStorage {
+  return { ...storage, watch: () => () => {} };
+}
+
+describe('a storage that lost tokens, in which an instance with older ones wrote that they were refused', () => {
+  /** Two instances; one, which gets no hints, has older tokens than the other. */
+  async function twoInstances(newer: 'renewed' | 'signed in anew', { hinted = true } = {}) {
+    const world = await startWorld({ rotation: 'strict' });
+    const storage = rewindableStorage(world);
+    const auth = await world.signedIn({ storage: hinted ? storage : unhinted(storage) });
+    const behind = world.portal({ storage: unhinted(storage) });
+    await behind.getToken();
+    if (newer === 'renewed') {
+      await auth.refresh();
+      await auth.refresh();
+    } else {
+      await auth.revoke();
+      await world.signIn(auth);
+    }
+    return { ...world, storage, auth, behind, token: await auth.getToken() };
+  }
+
+  const refused = { name: 'TokenExpiredError', code: 'invalid_grant' };
+
+  it.each([
+    ['renewed', 'all', Number.POSITIVE_INFINITY],
+    ['signed in anew', 'all', Number.POSITIVE_INFINITY],
+    ['renewed', 'two', 2],
+  ] as const)('signs nobody out who has newer ones (%s; it lost %s), and is put right', async (newer, _, count) => {
+    const { server, clock, portal, storage, auth, behind, token } = await twoInstances(newer);
+    await storage.lose(count);
+    expect(await errorOf(behind.refresh())).toMatchObject(refused);
+    await idle();
+    await clock.advance(SECOND);
+    await idle();
+    await clock.advance(2 * SECOND);
+    await idle();
+    expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
+    expect(server.accessTokenIsLive(token)).toBe(true);
+    expect(await portal({ storage }).getToken()).toBe(token);
+    // Who was refused learns of them by asking.
+    expect(await behind.getToken()).toBe(token);
+    await auth.refresh();
+    expect(server.accessTokenIsLive(await portal({ storage }).getToken())).toBe(true);
+  });
+
+  it.each(['renewed', 'signed in anew'] as const)(
+    'is renewed over by who has newer ones and got no hint (%s)',
+    async (newer) => {
+      const { server, portal, storage, auth, behind, token } = await twoInstances(newer, { hinted: false });
+      await storage.lose(Number.POSITIVE_INFINITY);
+      expect(await errorOf(behind.refresh())).toMatchObject(refused);
+      await auth.refresh();
+      const renewed = await auth.getToken();
+      expect(renewed === token).toBe(false);
+      expect(await portal({ storage }).getToken()).toBe(renewed);
+      expect(server.accessTokenIsLive(renewed)).toBe(true);
+    },
+  );
+
+  it('is put right by an instance whose own renewal failed before', async () => {
+    const { server, clock, portal, storage, auth, behind, token } = await twoInstances('renewed');
+    server.faults.next('token', fault.status(400));
+    expect(await errorOf(auth.refresh())).toMatchObject({ name: 'ConfigurationError' });
+    expect(auth.snapshot.step).toBe('refreshing.backingOff');
+    await storage.lose(Number.POSITIVE_INFINITY);
+    expect(await errorOf(behind.refresh())).toMatchObject(refused);
+    for (let pause = 1; pause <= 3; pause += 1) {
+      await idle();
+      await clock.advance(MINUTE);
+    }
+    await idle();
+    expect(auth.isAuthenticated).toBe(true);
+    expect(await portal({ storage }).getToken()).toBe(token);
+  });
+
+  it('ends the session of an instance that has no newer ones', async () => {
+    const { server, portal, storage, auth } = await twoInstances('renewed');
+    const equal = portal({ storage: unhinted(storage) });
+    await equal.getToken();
+    server.revokeToken((await auth.exportTokens())?.refreshToken ?? '');
+    await storage.lose(Number.POSITIVE_INFINITY);
+    expect(await errorOf(equal.refresh())).toMatchObject(refused);
+    await becomes(auth, ({ state }) => state === 'expired');
+  });
+
+  it('ends an older sign-in, where the refused tokens are of the one that replaced it', async () => {
+    const { server, signedIn, portal, signIn, storage } = await strictWorld();
+    const older = await signedIn({ storage: unhinted(storage) });
+    const newer = portal({ storage });
+    await signIn(newer);
+    server.revokeToken((await newer.exportTokens())?.refreshToken ?? '');
+    expect(await errorOf(newer.refresh())).toMatchObject(refused);
+    expect(await errorOf(older.refresh())).toMatchObject({ name: 'TokenExpiredError' });
+  });
+
+  it('gets no tokens again that may have been revoked meanwhile, which nobody could read', async () => {
+    const { clock, portal, storage, auth, behind } = await twoInstances('renewed');
+    const other = portal({ storage });
+    await other.getToken();
+    storage.failingReads = 1;
+    await other.revoke();
+    await other.close();
+    await idle();
+    expect(storage.failingReads).toBe(0);
+    await storage.lose(Number.POSITIVE_INFINITY);
+    expect(await errorOf(behind.refresh())).toMatchObject(refused);
+    for (let pause = 1; pause <= 3; pause += 1) {
+      await idle();
+      await clock.advance(MINUTE);
+    }
+    await idle();
+    expect(auth.snapshot.state).toBe('valid');
+    expect(await errorOf(portal({ storage }).getToken())).toMatchObject(refused);
   });
 });

@@ -108,6 +108,7 @@ const context = fields<Required<ShownContext>>({
   version: number,
   newest: number,
   heard: number,
+  heardOthers: flag,
   tokens: orNull(tokens),
   ending: orNull(ending),
   revoked: flag,

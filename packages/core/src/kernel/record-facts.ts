@@ -14,5 +14,14 @@ export type RecordFacts =
        */
       readonly rewritten?: boolean;
     }
-  | { readonly status: 'expired'; readonly version: number; readonly ending: SessionEnding }
+  | {
+      readonly status: 'expired';
+      readonly version: number;
+      readonly ending: SessionEnding;
+      /**
+       * The highest version that was known to the instance whose refresh token was refused. Tokens of a later one, which the
+       * storage lost, are not what ended. Absent in records that did not say it yet.
+       */
+      readonly ofVersion?: number;
+    }
   | { readonly status: 'revoked'; readonly version: number };

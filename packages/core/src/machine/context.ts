@@ -25,6 +25,8 @@ export interface SessionContext extends SessionInput {
    * It may have replaced or revoked the tokens at hand, so these are not written then.
    */
   readonly heard: number;
+  /** Whether another version above `newest` was hinted at before that one. */
+  readonly heardOthers: boolean;
   /** The tokens that are served, as far as they may be shown. */
   readonly tokens: TokenFacts | null;
   /** How the last tokens ended, when there are none because they did. */
@@ -63,6 +65,7 @@ export function initialContext(input: SessionInput): SessionContext {
     version: 0,
     newest: 0,
     heard: 0,
+    heardOthers: false,
     tokens: null,
     ending: null,
     revoked: false,

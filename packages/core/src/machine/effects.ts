@@ -7,8 +7,10 @@ export type TimerName = 'refresh' | 'retry' | 'poll' | 'lease' | 'authorization'
 /** What a session asks the authorization server for, or gets its tokens from. */
 export type TokenOrigin = 'client_credentials' | 'refresh_token' | 'authorization_code' | 'import';
 
-/** What a session leaves in storage when its tokens are gone. */
-export type Tombstone = { readonly status: 'expired'; readonly ending: SessionEnding } | { readonly status: 'revoked' };
+/** What a session leaves in storage when its tokens are gone; of refused ones, the highest version that was known. */
+export type Tombstone =
+  | { readonly status: 'expired'; readonly ending: SessionEnding; readonly ofVersion: number }
+  | { readonly status: 'revoked' };
 
 /**
  * What the machine wants done: the name of each effect and the data it comes with. Effects are imperative, carry no

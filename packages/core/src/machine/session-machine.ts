@@ -27,7 +27,8 @@
  *   was about an old token, and the new ones are adopted: nobody is signed out by losing a race.
  * - Versions only grow. A record of an earlier one than is known proves that the storage lost its last writes, so it is
  *   never adopted: its refresh token is spent. The tokens in memory count as not written then, and are written anew,
- *   unless a hint told of a version that another instance has written since: then they are spent too.
+ *   unless a hint told of a version that another instance has written since: then they are spent too. A tombstone of
+ *   tokens from an earlier version than is known proves the same loss.
  * - No fault makes a session press the server. Renewals that come too early, by the life that the last tokens were given,
  *   wait for each other ever longer, and callers get the tokens at hand meanwhile.
  * - Only the server ends a session. Faults of the network, of the storage or of the client's configuration keep the
@@ -772,7 +773,11 @@ export const sessionMachine = session.createMachine({
             type: 'commitTombstone',
             params: ({ context }) => ({
               expectedVersion: context.version,
-              tombstone: { status: 'expired', ending: context.ending as SessionEnding },
+              tombstone: {
+                status: 'expired',
+                ending: context.ending as SessionEnding,
+                ofVersion: context.newest,
+              },
             }),
           },
           on: {

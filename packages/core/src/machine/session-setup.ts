@@ -62,9 +62,11 @@ export const session = setup({
     })),
     forgetRefusal: assign({ ending: null }),
     noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
-    noteHint: assign(({ context: { heard, newest } }, { version }: { version: number }) => ({
-      heard: version > newest ? Math.max(heard, version) : heard,
-    })),
+    noteHint: assign(({ context: { heard, heardOthers, newest } }, { version }: { version: number }) => {
+      if (version <= newest) return {};
+      if (heard <= newest) return { heard: version, heardOthers: false };
+      return { heard: Math.max(heard, version), heardOthers: heardOthers || version !== heard };
+    }),
     forgetHint: assign({ heard: 0 }),
     noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
     noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
@@ -155,7 +157,8 @@ export const session = setup({
     recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => isKnown(record, context),
     knowsOfNewer: ({ context }) => knowsOfNewer(context),
     recordIsLost: ({ context }, { record }: { record: RecordFacts }) => isLost(record, context),
-    newerIsLost: ({ context }, { record }: { record: RecordFacts }) => knowsOfNewer(context) && isLost(record, context),
+    newerIsLost: ({ context }, { record }: { record: RecordFacts }) =>
+      missesOthers(record, context) && isLost(record, context),
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
     /**
      * A storage forgets the record of tokens that are over and that no refresh token renews. That is no loss: written
@@ -165,7 +168,7 @@ export const session = setup({
      */
     lostTokensAreOfUse: ({ context }, { record, now }: { record: RecordFacts; now: number }) =>
       wentBack(record, context) &&
-      !knowsOfNewer(context) &&
+      !missesOthers(record, context) &&
       (context.tokens?.refreshable === true || !isExpired(context, now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
@@ -228,12 +231,20 @@ function versions({ newest }: SessionContext, version: number) {
   return { version, newest: Math.max(newest, version) };
 }
 
-function isNews(record: RecordFacts, { newest }: SessionContext): boolean {
-  return record.version > newest;
+function isNews(record: RecordFacts, context: SessionContext): boolean {
+  return record.version > context.newest && !isOfOlderTokens(record, context);
 }
 
 /**
- * Whether the storage has another record than the one known, and no newer one. Versions only grow, so it lost its last
+ * Whether it says that older tokens were refused than those at hand. Whoever wrote that replaced the newest record that it
+ * knew of, so it could write it only because the storage had lost the record of these.
+ */
+function isOfOlderTokens(record: RecordFacts, { tokens, newest }: SessionContext): boolean {
+  return record.status === 'expired' && record.ofVersion !== undefined && tokens !== null && record.ofVersion < newest;
+}
+
+/**
+ * Whether the storage has another record than the one known, and no news. Versions only grow, so it lost its last
  * writes, to a failover, a flush (then there is none, which is version 0) or a restored backup; or it has them back.
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
@@ -245,7 +256,7 @@ function isKnown({ version }: RecordFacts, context: SessionContext): boolean {
   return version === context.version && version === context.newest;
 }
 
-/** Whether the storage does not have the newest record that this session knows, nor a newer one. */
+/** Whether the storage does not have the newest record that this session knows, nor news. */
 function isLost(record: RecordFacts, context: SessionContext): boolean {
   return !isNews(record, context) && !isKnown(record, context);
 }
@@ -255,6 +266,11 @@ function knowsOfNewer({ heard, newest }: SessionContext): boolean {
   return heard > newest;
 }
 
+/** The same of another record than the one that was just read. */
+function missesOthers(record: RecordFacts, context: SessionContext): boolean {
+  return knowsOfNewer(context) && (context.heard !== record.version || context.heardOthers);
+}
+
 /**
  * Where the tokens came from that are to be written, once a record was seen. A storage that lost its last writes does not
  * have the tokens at hand any more. If it also lost a newer record, which nobody read here, they are never written again:
@@ -262,8 +278,9 @@ function knowsOfNewer({ heard, newest }: SessionContext): boolean {
  */
 function unwrittenAfter(record: RecordFacts, context: SessionContext): TokenOrigin | null {
   if (!isLost(record, context)) return context.unwritten;
-  if (knowsOfNewer(context)) return null;
-  return context.unwritten ?? (context.tokens !== null && record.version < context.newest ? context.renewal : null);
+  if (missesOthers(record, context)) return null;
+  // At the newest version that is known there is what others have put back.
+  return context.unwritten ?? (context.tokens !== null && record.version !== context.newest ? context.renewal : null);
 }
 
 /** Where the tokens came from that are to be written: those held aside, or the served ones that are unwritten. */

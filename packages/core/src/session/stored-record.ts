@@ -5,6 +5,7 @@ import type { RecordFacts } from '../kernel/record-facts.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import { type TokenSet, tokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
+import type { Tombstone } from '../machine/effects.js';
 import { readImport } from './exported-tokens.js';
 
 /** The version of the format below. A record of a later one is refused and left as it is. */
@@ -24,7 +25,12 @@ type RecordBody =
       readonly signIn?: string;
       readonly scopes: readonly string[];
     }
-  | { readonly format: typeof FORMAT; readonly status: 'expired'; readonly ending: SessionEnding }
+  | {
+      readonly format: typeof FORMAT;
+      readonly status: 'expired';
+      readonly ending: SessionEnding;
+      readonly ofVersion: number;
+    }
   | { readonly format: typeof FORMAT; readonly status: 'revoked' };
 
 export function writeTokens({ accessToken, refreshToken, idToken, facts }: TokenSet): string {
@@ -43,9 +49,7 @@ export function writeTokens({ accessToken, refreshToken, idToken, facts }: Token
   return JSON.stringify(body);
 }
 
-export function writeTombstone(
-  tombstone: { status: 'expired'; ending: SessionEnding } | { status: 'revoked' },
-): string {
+export function writeTombstone(tombstone: Tombstone): string {
   return JSON.stringify({ format: FORMAT, ...tombstone } satisfies RecordBody);
 }
 
@@ -88,7 +92,7 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
       return { facts: { status: 'tokens', version, tokens: tokens.facts }, tokens };
     }
     case 'expired':
-      return { facts: { status: 'expired', version, ending: endingOf(body['ending']) } };
+      return { facts: { status: 'expired', version, ending: endingOf(body['ending']), ...ofVersionIn(body) } };
     case 'revoked':
       return { facts: { status: 'revoked', version } };
     default:
@@ -148,6 +152,11 @@ function endingOf(value: unknown): SessionEnding {
   const [cause, failure] = [value['cause'] as EndingCause, value['failure']];
   if (failure === null) return { cause, failure };
   return { cause, failure: (isObject(failure) && foreignFailure(failure, clean)) || unreadable() };
+}
+
+/** Tombstones did not always say it, and one that says it wrongly is taken for one of those. */
+function ofVersionIn({ ofVersion }: Body): { readonly ofVersion?: number } {
+  return typeof ofVersion === 'number' && Number.isSafeInteger(ofVersion) && ofVersion >= 0 ? { ofVersion } : {};
 }
 
 /** Something in the record is not as it was written. */

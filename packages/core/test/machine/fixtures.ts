@@ -35,7 +35,12 @@ const ENDING: SessionEnding = { cause: 'refresh_token_rejected', failure: null }
 export const record = {
   absent: { status: 'absent', version: 0 } satisfies RecordFacts as RecordFacts,
   holding: (version: number, facts: TokenFacts): RecordFacts => ({ status: 'tokens', version, tokens: facts }),
-  expired: (version: number): RecordFacts => ({ status: 'expired', version, ending: ENDING }),
+  expired: (version: number, ofVersion?: number): RecordFacts => ({
+    status: 'expired',
+    version,
+    ending: ENDING,
+    ...(ofVersion !== undefined && { ofVersion }),
+  }),
   revoked: (version: number): RecordFacts => ({ status: 'revoked', version }),
 };
 

@@ -1,6 +1,6 @@
 /** What must hold after every step of every path, whatever happened. */
 import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
-import { type Happening, isPaced, isServed, type Question, type World, waits } from './world.js';
+import { type Happening, isOfOlderTokens, isPaced, isServed, type Question, type World, waits } from './world.js';
 
 export interface Law {
   readonly rule: string;
@@ -353,7 +353,10 @@ export const laws: readonly Law[] = [
       each(effects, 'commitTombstone', ({ tombstone }) => {
         if (tombstone.status === 'revoked') return true;
         if (event?.type === 'tokenRequest.failed') return event.failure.kind === 'terminal';
-        const isAgain = event?.type === 'commit.conflicted' && event.record.version <= from.snapshot.context.newest;
+        const isAgain =
+          event?.type === 'commit.conflicted' &&
+          (event.record.version <= from.snapshot.context.newest ||
+            isOfOlderTokens(event.record, from.snapshot.context));
         return isAgain && from.storage === 'commitTombstone' && tombstone.ending === from.snapshot.context.ending;
       }),
   },

@@ -388,7 +388,11 @@ describe('a refresh token that the server refuses', () => {
     expect(story.place).toBe('refreshing.entombing');
     expect(story.deed('commitTombstone')).toEqual({
       expectedVersion: 7,
-      tombstone: { status: 'expired', ending: { cause: 'refresh_token_rejected', failure: failures.refused } },
+      tombstone: {
+        status: 'expired',
+        ending: { cause: 'refresh_token_rejected', failure: failures.refused },
+        ofVersion: 7,
+      },
     });
     expect(story.context.tokens).toEqual(tokens(START));
 

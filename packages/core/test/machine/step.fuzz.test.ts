@@ -49,7 +49,7 @@ const anyFailure: fc.Arbitrary<Failure> = fc.oneof(
 const anyRecord: fc.Arbitrary<RecordFacts> = fc.oneof(
   fc.constant(record.absent),
   fc.tuple(anyVersion, anyTokens).map(([version, facts]) => record.holding(version, facts)),
-  anyVersion.map(record.expired),
+  fc.tuple(anyVersion, fc.option(anyVersion, { nil: undefined })).map(([version, of]) => record.expired(version, of)),
   anyVersion.map(record.revoked),
 );
 

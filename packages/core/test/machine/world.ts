@@ -6,7 +6,7 @@
  */
 
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
-import type { SessionInput } from '../../src/machine/context.js';
+import type { SessionContext, SessionInput } from '../../src/machine/context.js';
 import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { paceEnd, policy, renewalWindow, type Window } from '../../src/machine/policy.js';
@@ -38,6 +38,8 @@ export interface World {
    * because it lost them and, as far as is known, nothing newer.
    */
   readonly unwritten: 'never' | 'lost' | null;
+  /** The versions that were hinted at since none was unread. */
+  readonly hinted: readonly number[];
   readonly last: Happening | null;
 }
 
@@ -71,6 +73,7 @@ export function firstWorld(input: SessionInput): World {
     callers: false,
     bringer: false,
     unwritten: null,
+    hinted: [],
     last: null,
   };
 }
@@ -98,12 +101,20 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   const isHeard = event?.type !== 'record.read' || /^valid|^refreshing\.backingOff$/.test(world.place);
   if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
     const { version } = event.record;
-    const isLost = version < known.newest || (version === known.newest && version !== known.version);
+    const { record } = event;
+    // So has one in which another instance could write that older tokens were refused.
+    const isOfOlder = isOfOlderTokens(record, known);
+    const isLost = isOfOlder || version < known.newest || (version === known.newest && version !== known.version);
+    const isUnread = world.hinted.some((hinted) => hinted > known.newest);
     // A storage that went back to an earlier record has lost what is served, and whoever takes note of it knows. What
     // else it lost may have replaced the tokens, so nobody writes them any more.
-    if (isLost && known.heard > known.newest) next.unwritten = null;
-    else if (version < known.newest && known.tokens !== null) next.unwritten ??= 'lost';
+    if (isLost && isUnread && world.hinted.some((hinted) => hinted !== version)) next.unwritten = null;
+    else if ((isOfOlder || version < known.newest) && known.tokens !== null) next.unwritten ??= 'lost';
   }
+  let { hinted } = world;
+  if (snapshot.context.heard === 0) hinted = [];
+  else if (event?.type === 'record.changed' && event.version > known.newest && snapshot.context.heard >= event.version)
+    hinted = [...(known.heard > known.newest ? hinted : []), event.version];
   // Another instance renews what the storage lost.
   if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
   if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
@@ -116,11 +127,17 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   }
   return {
     ...next,
+    hinted,
     snapshot,
     place: pathOf(snapshot),
     now,
     last: { from: world, move: { type, occurrence, now }, event, effects },
   };
+}
+
+/** Whether a record says that older tokens were refused than those that a session had which knew that much. */
+export function isOfOlderTokens(record: RecordFacts, { tokens: facts, newest }: SessionContext): boolean {
+  return record.status === 'expired' && record.ofVersion !== undefined && facts !== null && record.ofVersion < newest;
 }
 
 type Next = { -readonly [Key in 'storage' | 'server' | 'callers' | 'bringer' | 'unwritten']: World[Key] } & {
@@ -252,6 +269,9 @@ function mayLearn({ snapshot, place, storage }: World, may: May): void {
   if (storage === 'readRecord') return;
   may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
   // More happens than is read: between a record that is read and the one that was hinted at there may be others.
+  if (context.renewal === 'refresh_token' && /^(?:valid\.fresh|valid\.unsaved|refreshing\.backingOff)$/.test(place)) {
+    may('record.changed, first news', { type: 'record.changed', version: context.newest + STRIDE / 2 });
+  }
   if (place === 'valid.unsaved') {
     may('record.changed, later news', { type: 'record.changed', version: context.newest + 2 * STRIDE });
   }
@@ -272,6 +292,9 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
         ][])
       : []),
     ['tombstone', record.expired(newer)],
+    ...(isUser && context.tokens !== null && context.newest > 0
+      ? ([['tombstone of older tokens', record.expired(newer, context.newest - 1)]] as [string, RecordFacts][])
+      : []),
     ['revoked', record.revoked(newer)],
   ];
   const earlier = context.version - 1;
@@ -409,6 +432,10 @@ export function essenceOf(world: World): string {
     context.version > 0 && 'recorded',
     context.version < context.newest && 'behind',
     context.heard > context.newest && 'outdone',
+    context.heard > context.newest &&
+      context.renewal === 'refresh_token' &&
+      (context.heardOthers || context.heard !== context.newest + STRIDE) &&
+      'by others',
     place === 'valid.unsaved' && context.heard > context.newest + STRIDE && 'twice',
     // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
     isHeldBack(world) && 'paced',

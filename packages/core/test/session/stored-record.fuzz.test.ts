@@ -47,7 +47,7 @@ const anyEnding: fc.Arbitrary<SessionEnding> = fc.record({
 
 const realRecord = fc.oneof(
   anyTokenSet.map(writeTokens),
-  anyEnding.map((ending) => writeTombstone({ status: 'expired', ending })),
+  anyEnding.map((ending) => writeTombstone({ status: 'expired', ending, ofVersion: 0 })),
   fc.constant(writeTombstone({ status: 'revoked' })),
 );
 
@@ -129,9 +129,9 @@ describe('a stored record of any kind', () => {
         const read = readRecord({ value: writeTokens(tokens), version: VERSION }, NOW);
         expectUsable(read);
         expect(writeTokens(read.tokens as TokenSet)).toBe(writeTokens(tokens));
-        const tombstone = writeTombstone({ status: 'expired', ending });
+        const tombstone = writeTombstone({ status: 'expired', ending, ofVersion: 1 });
         const { facts } = readRecord({ value: tombstone, version: VERSION }, NOW);
-        expect(facts).toEqual({ status: 'expired', version: VERSION, ending });
+        expect(facts).toEqual({ status: 'expired', version: VERSION, ending, ofVersion: 1 });
       }),
       runs(60),
     );

@@ -63,9 +63,24 @@ describe('a record', () => {
       { cause, failure: null },
       { cause, failure },
     ]) {
-      const value = writeTombstone({ status: 'expired', ending });
-      expect(readRecord({ value, version: 2 }, NOW)).toEqual({ facts: { status: 'expired', version: 2, ending } });
+      const value = writeTombstone({ status: 'expired', ending, ofVersion: 1 });
+      expect(readRecord({ value, version: 2 }, NOW)).toEqual({
+        facts: { status: 'expired', version: 2, ending, ofVersion: 1 },
+      });
     }
+  });
+
+  it.each([
+    ['says nothing', undefined],
+    ['has text', '1'],
+    ['has a fraction', 1.5],
+    ['has one below zero', -1],
+    ['has too large a one', 2 ** 53],
+    ['has null', null],
+  ])('of an ending that %s in place of the version of its tokens is read all the same', (_, ofVersion) => {
+    const ending = { cause: 'refresh_token_rejected', failure: null };
+    const value = JSON.stringify({ format: 1, status: 'expired', ending, ofVersion });
+    expect(readRecord({ value, version: 2 }, NOW)).toEqual({ facts: { status: 'expired', version: 2, ending } });
   });
 
   it('of a sign-out is read as it was written', () => {
