@@ -4,6 +4,8 @@ import { type Happening, isOfOlderTokens, isPaced, isServed, type Question, type
 
 export interface Law {
   readonly rule: string;
+  /** The effects that it is about: a step that has none of them keeps to it. Absent: every step is asked. */
+  readonly about?: readonly EffectName[];
   /** Whether the step that led to the world keeps to the rule. */
   holds(world: World, happening: Happening): boolean;
 }
@@ -64,12 +66,11 @@ export const laws: readonly Law[] = [
   {
     rule: 'asks only for effects that exist, with their parameters',
     holds: (_, { effects }) =>
-      effects.every(
-        ({ type, params }) =>
-          Object.keys(params ?? {})
-            .sort()
-            .join() === PARAMETERS[type]?.join(),
-      ),
+      effects.every(({ type, params }) => {
+        const expected = PARAMETERS[type];
+        if (params === undefined) return expected?.length === 0;
+        return expected?.length === Object.keys(params).length && expected.every((name) => Object.hasOwn(params, name));
+      }),
   },
   {
     rule: 'waits for exactly the one answer that its busy state is for',
@@ -86,14 +87,17 @@ export const laws: readonly Law[] = [
     rule: 'runs the timer of its state, and no other',
     holds({ place, timers, storage }) {
       const expected = TIMERS[place];
-      const running = Object.keys(timers).join();
-      if (running === (expected ?? '')) return true;
+      let running = 0;
+      for (const _ in timers) running += 1;
+      if (expected === undefined) return running === 0;
+      if (running === 1 && timers[expected] !== undefined) return true;
       // While the tokens are being written again there is nothing to wait for but the answer.
-      return place === 'valid.unsaved' && running === '' && (storage === 'commitTokens' || storage === 'readRecord');
+      return place === 'valid.unsaved' && running === 0 && (storage === 'commitTokens' || storage === 'readRecord');
     },
   },
   {
     rule: 'starts no timer that still runs',
+    about: ['startTimer'],
     holds(_, { from, event, effects }) {
       if (!effects.some(({ type }) => type === 'startTimer')) return true;
       const running = new Set(Object.keys(from.timers));
@@ -109,6 +113,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'gives timers windows that lie ahead and end after they begin',
+    about: ['startTimer'],
     holds: ({ now }, { effects }) =>
       each(effects, 'startTimer', ({ notBefore, notAfter }) => notBefore >= now && notAfter >= notBefore),
   },
@@ -123,7 +128,9 @@ export const laws: readonly Law[] = [
     rule: 'leaves nobody waiting who brought a code or tokens, unless these are under way',
     holds: ({ snapshot, place, bringer }) =>
       bringer ===
-      (/^authorizing\.(?:requesting|committing|backingOff)$/.test(place) &&
+      ((place === 'authorizing.requesting' ||
+        place === 'authorizing.committing' ||
+        place === 'authorizing.backingOff') &&
         (snapshot.context.origin === 'authorization_code' || snapshot.context.origin === 'import')),
   },
   {
@@ -136,12 +143,14 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'confirms a code or imported tokens in the step that adopts them',
+    about: ['confirmTokens', 'adoptTokens'],
     holds: (_, { effects }) =>
       effects.some(({ type }) => type === 'confirmTokens') ===
       effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held'),
   },
   {
     rule: 'refuses a code for what the server said of it, and only then',
+    about: ['refuseTokens'],
     holds: (_, { from, event, effects }) =>
       each(
         effects,
@@ -155,6 +164,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'turns nobody away for what the server says of a code',
+    about: ['rejectCallers'],
     holds: (_, { from, effects }) =>
       !from.bringer ||
       each(
@@ -165,6 +175,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'serves tokens only while they are good, as far as is known, or straight from the server, or while it is paced',
+    about: ['serveCallers'],
     holds: (world, { from, event, effects }) =>
       !effects.some(({ type }) => type === 'serveCallers') ||
       isServed(world) ||
@@ -176,6 +187,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'says in every refusal why',
+    about: ['rejectCallers'],
     holds: (_, { effects }) =>
       each(
         effects,
@@ -187,11 +199,13 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'tells nobody that they are not signed in while there are tokens',
+    about: ['rejectCallers'],
     holds: ({ snapshot }, { effects }) =>
       each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed' || snapshot.context.tokens === null),
   },
   {
     rule: 'sends no caller of a service to sign in: it does so itself',
+    about: ['rejectCallers'],
     holds: ({ snapshot }, { from, event, effects }) =>
       snapshot.context.renewal !== 'client_credentials' ||
       !(from.callers || (event !== null && waits(from, event))) ||
@@ -200,10 +214,11 @@ export const laws: readonly Law[] = [
   {
     rule: 'holds received tokens aside from their arrival to their commit, and no longer',
     holds: ({ snapshot, place }) =>
-      (snapshot.context.held !== null) === /^(?:authorizing|refreshing)\.committing$/.test(place),
+      (snapshot.context.held !== null) === (place === 'authorizing.committing' || place === 'refreshing.committing'),
   },
   {
     rule: 'adopts received tokens only when they are written, or cannot be written now',
+    about: ['adoptTokens'],
     holds: (_, { from, event, effects }) =>
       each(
         effects,
@@ -216,6 +231,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'adopts what a record says only when a record came',
+    about: ['adoptTokens'],
     holds: ({ snapshot }, { event, effects }) =>
       each(
         effects,
@@ -227,6 +243,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'adopts no record from before the one that it knows, unless it is to give up what is in it',
+    about: ['adoptTokens'],
     holds: ({ place }, { from, event, effects }) =>
       each(
         effects,
@@ -267,6 +284,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'announces tokens only when it received them itself, and adopts them in the same step',
+    about: ['announceTokens', 'adoptTokens'],
     holds: (_, { from, effects }) =>
       effects.some(({ type }) => type === 'announceTokens') ===
       (from.snapshot.context.origin !== 'import' &&
@@ -278,6 +296,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes no tokens again while it knows of a newer record that it has not read',
+    about: ['commitTokens'],
     holds: ({ snapshot: { context } }, { event, effects }) =>
       context.heard <= context.newest ||
       // What nothing was renewed for replaces a record that cannot be read, whichever it is.
@@ -295,7 +314,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
-    holds: ({ place, unwritten }) => !unwritten || !/^valid\.(?:fresh|due)$/.test(place),
+    holds: ({ place, unwritten }) => !unwritten || (place !== 'valid.fresh' && place !== 'valid.due'),
   },
   {
     rule: 'lets no tokens that are not written outlive the revocation of their session',
@@ -328,6 +347,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'presents a refresh token only when it has one, under a lease that was just granted, or without storage if that is allowed',
+    about: ['requestToken'],
     holds: ({ snapshot }, { event, effects }) =>
       each(effects, 'requestToken', ({ grant }) => {
         if (grant !== 'refresh_token') return true;
@@ -340,6 +360,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'asks by its own credentials only if it has them, and exchanges a code only when one came',
+    about: ['requestToken'],
     holds: ({ snapshot }, { from, event, effects }) =>
       each(effects, 'requestToken', ({ grant }) =>
         grant === 'authorization_code'
@@ -349,6 +370,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes that a session expired only when the server refused its refresh token',
+    about: ['commitTombstone'],
     holds: (_, { from, event, effects }) =>
       each(effects, 'commitTombstone', ({ tombstone }) => {
         if (tombstone.status === 'revoked') return true;
@@ -362,6 +384,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes that a session was revoked only when that was asked for',
+    about: ['commitTombstone'],
     holds: ({ place }, { effects }) =>
       each(
         effects,
@@ -371,6 +394,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes over the version that it knows',
+    about: ['commitTokens', 'commitTombstone', 'requestLease'],
     holds: ({ snapshot: { context } }, { effects }) =>
       each(effects, 'commitTokens', ({ expectedVersion }) => expectedVersion === context.version) &&
       each(effects, 'commitTombstone', ({ expectedVersion }) => expectedVersion === context.version) &&
@@ -400,6 +424,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes what a refresh brought over no record that it cannot read',
+    about: ['commitTokens'],
     holds: (_, { from, event, effects }) =>
       event?.type !== 'storage.failed' ||
       originOfWritten(from) !== 'refresh_token' ||
@@ -433,6 +458,7 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'revokes at the server only what there is',
+    about: ['revokeTokens'],
     holds: (_, { from, event, effects }) =>
       each(effects, 'revokeTokens', ({ which }) => {
         if (which === 'held') return from.snapshot.context.held !== null;
@@ -442,6 +468,23 @@ export const laws: readonly Law[] = [
       }),
   },
 ];
+
+const general = laws.filter(({ about }) => about === undefined);
+const byEffects = new Map<string, readonly Law[]>();
+
+/** The laws that a step with these effects may break. */
+export function lawsAbout(effects: readonly Effect[]): readonly Law[] {
+  if (effects.length === 0) return general;
+  let key = '';
+  for (const { type } of effects) key += type;
+  let concerned = byEffects.get(key);
+  if (concerned === undefined) {
+    const types = new Set(effects.map(({ type }) => type));
+    concerned = laws.filter(({ about }) => about === undefined || about.some((type) => types.has(type)));
+    byEffects.set(key, concerned);
+  }
+  return concerned;
+}
 
 /** Where the tokens came from that would be written now. */
 function originOfWritten({ snapshot, place }: World): TokenOrigin | null {

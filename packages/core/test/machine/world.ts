@@ -6,6 +6,7 @@
  */
 
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
+import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionContext, SessionInput } from '../../src/machine/context.js';
 import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
@@ -78,8 +79,20 @@ export function firstWorld(input: SessionInput): World {
   };
 }
 
-const STORAGE_ANSWER = /^(?:record\.read|lease\.|commit\.|storage\.)/;
-const SERVER_ANSWER = /^(?:token(?:Response|Request)\.|revocation\.finished)/;
+const STORAGE_ANSWERS: ReadonlySet<SessionOccurrence['type']> = new Set([
+  'record.read',
+  'lease.granted',
+  'lease.held',
+  'lease.moved',
+  'commit.succeeded',
+  'commit.conflicted',
+  'storage.failed',
+]);
+const SERVER_ANSWERS: ReadonlySet<SessionOccurrence['type']> = new Set([
+  'tokenResponse.received',
+  'tokenRequest.failed',
+  'revocation.finished',
+]);
 
 /** The world after a move. */
 export function move(world: World, { type, occurrence, now }: Move): World {
@@ -92,13 +105,10 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     callers: world.callers || (event !== null && waits(world, event)),
     bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
     // That a write succeeded is not heard where something else has begun since.
-    unwritten:
-      event?.type === 'commit.succeeded' && /committing$|entombing$|unsaved$/.test(world.place)
-        ? null
-        : world.unwritten,
+    unwritten: event?.type === 'commit.succeeded' && traitsOf(world.place).hearsOfWrites ? null : world.unwritten,
   };
   const known = world.snapshot.context;
-  const isHeard = event?.type !== 'record.read' || /^valid|^refreshing\.backingOff$/.test(world.place);
+  const isHeard = event?.type !== 'record.read' || traitsOf(world.place).notesLosses;
   if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
     const { version } = event.record;
     const { record } = event;
@@ -117,8 +127,8 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     hinted = [...(known.heard > known.newest ? hinted : []), event.version];
   // Another instance renews what the storage lost.
   if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
-  if (event && STORAGE_ANSWER.test(event.type)) next.storage = null;
-  if (event && SERVER_ANSWER.test(event.type)) next.server = null;
+  if (event && STORAGE_ANSWERS.has(event.type)) next.storage = null;
+  if (event && SERVER_ANSWERS.has(event.type)) next.server = null;
   if (event?.type.endsWith('Timer.elapsed'))
     delete next.timers[event.type.slice(0, -'Timer.elapsed'.length) as TimerName];
   for (const effect of effects) {
@@ -199,7 +209,7 @@ export function isPaced({ snapshot: { context }, now }: World): boolean {
 
 /** The same where it makes a difference: a fresh token is not renewed anyway. */
 function isHeldBack(world: World): boolean {
-  return /^valid\.(?:due|unsaved)$/.test(world.place) && isPaced(world);
+  return traitsOf(world.place).isPacedAtRest && isPaced(world);
 }
 
 /** Whether callers get the token at hand without asking the machine. */
@@ -263,13 +273,23 @@ function mayWish(world: World, may: May): void {
 /** Between two versions there are others, so that a storage can go back from each. */
 const STRIDE = 10;
 
+/**
+ * Where hints of several versions may come before a tombstone of older tokens is read. How a session goes on without its
+ * storage changes nothing about that, so it is tried in one model only.
+ */
+const FIRST_NEWS: ReadonlySet<string> = new Set(['valid.fresh', 'valid.unsaved', 'refreshing.backingOff']);
+
+function meetsOlderTombstones({ renewal, onStorageUnavailable }: SessionContext): boolean {
+  return renewal === 'refresh_token' && onStorageUnavailable === 'fail';
+}
+
 function mayLearn({ snapshot, place, storage }: World, may: May): void {
   const { context } = snapshot;
   if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
   if (storage === 'readRecord') return;
   may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
   // More happens than is read: between a record that is read and the one that was hinted at there may be others.
-  if (context.renewal === 'refresh_token' && /^(?:valid\.fresh|valid\.unsaved|refreshing\.backingOff)$/.test(place)) {
+  if (meetsOlderTombstones(context) && FIRST_NEWS.has(place)) {
     may('record.changed, first news', { type: 'record.changed', version: context.newest + STRIDE / 2 });
   }
   if (place === 'valid.unsaved') {
@@ -292,7 +312,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
         ][])
       : []),
     ['tombstone', record.expired(newer)],
-    ...(isUser && context.tokens !== null && context.newest > 0
+    ...(meetsOlderTombstones(context) && context.tokens !== null && context.newest > 0
       ? ([['tombstone of older tokens', record.expired(newer, context.newest - 1)]] as [string, RecordFacts][])
       : []),
     ['revoked', record.revoked(newer)],
@@ -415,52 +435,77 @@ export function essenceOf(world: World): string {
   const { place, now, storage, server, timers, callers, bringer, unwritten } = world;
   const { context } = world.snapshot;
   const { tokens: served, held, failure, attempt, forcedAt } = context;
-  const isLeaving = place.startsWith('revoking');
-  const mayBeRejected = /^(?:valid|refreshing)/.test(place);
-  const isBreak = /backingOff|unsaved/.test(place);
-  return [
-    place,
-    isLeaving || place.endsWith('.committing') ? String(served !== null) : phaseOf(context, now),
-    held && phaseOf({ ...context, tokens: held }, now),
-    /leasing|requesting|committing|backingOff/.test(place) && !isLeaving && context.origin,
-    // Patience ends with the third failure: what counts is how many are left.
-    !isLeaving && Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1),
-    isBreak && failure && (failure.retryAfter === undefined ? failure.kind : 'told to wait'),
-    storage,
-    server,
-    ...Object.keys(timers).sort(),
-    context.version > 0 && 'recorded',
-    context.version < context.newest && 'behind',
-    context.heard > context.newest && 'outdone',
-    context.heard > context.newest &&
-      context.renewal === 'refresh_token' &&
-      (context.heardOthers || context.heard !== context.newest + STRIDE) &&
-      'by others',
-    place === 'valid.unsaved' && context.heard > context.newest + STRIDE && 'twice',
-    // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
-    isHeldBack(world) && 'paced',
-    context.ending !== null && 'ended',
-    context.revoked && 'revoked',
-    context.wanted && !isLeaving && 'wanted',
-    context.suspect && mayBeRejected && 'suspect',
-    mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE && 'forced',
-    place === 'restoring.unread' && failure?.version !== undefined && 'replaceable',
-    context.repeated && /leasing|waiting|requesting/.test(place) && 'repeated',
-    callers && 'callers',
-    bringer && 'bringer',
-    unwritten,
-  ]
-    .filter((part) => part !== null && part !== false)
-    .join(' ');
+  const { isLeaving, isCommitting, mayBeRejected, isBreak, hasOrigin, repeats } = traitsOf(place);
+  let essence = `${place} ${isLeaving || isCommitting ? served !== null : phaseOf(served, context, now)}`;
+  if (held !== null) essence += ` ${phaseOf(held, context, now)}`;
+  if (hasOrigin) essence += ` ${context.origin}`;
+  // Patience ends with the third failure: what counts is how many are left.
+  if (!isLeaving) essence += ` ${Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1)}`;
+  if (isBreak && failure) essence += ` ${failure.retryAfter === undefined ? failure.kind : 'told to wait'}`;
+  if (storage) essence += ` ${storage}`;
+  if (server) essence += ` ${server}`;
+  for (const timer of TIMERS) if (timers[timer]) essence += ` ${timer}`;
+  if (context.version > 0) essence += ' recorded';
+  if (context.version < context.newest) essence += ' behind';
+  if (context.heard > context.newest) {
+    essence += ' outdone';
+    if (meetsOlderTombstones(context) && (context.heardOthers || context.heard !== context.newest + STRIDE))
+      essence += ' by others';
+    if (place === 'valid.unsaved' && context.heard > context.newest + STRIDE) essence += ' twice';
+  }
+  // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
+  if (isHeldBack(world)) essence += ' paced';
+  if (context.ending !== null) essence += ' ended';
+  if (context.revoked) essence += ' revoked';
+  if (context.wanted && !isLeaving) essence += ' wanted';
+  if (context.suspect && mayBeRejected) essence += ' suspect';
+  if (mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE) essence += ' forced';
+  if (place === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
+  if (context.repeated && repeats) essence += ' repeated';
+  if (callers) essence += ' callers';
+  if (bringer) essence += ' bringer';
+  if (unwritten) essence += ` ${unwritten}`;
+  return essence;
 }
 
-function phaseOf(context: World['snapshot']['context'], now: number): string {
-  const { tokens: facts, refreshBuffer } = context;
+const TIMERS: readonly TimerName[] = ['authorization', 'lease', 'poll', 'refresh', 'retry'];
+
+/** What a state's name says of it; worked out once, because it is asked millions of times. */
+const traits = new Map<string, ReturnType<typeof readTraits>>();
+
+function traitsOf(place: string): ReturnType<typeof readTraits> {
+  const known = traits.get(place);
+  if (known !== undefined) return known;
+  const read = readTraits(place);
+  traits.set(place, read);
+  return read;
+}
+
+function readTraits(place: string) {
+  const isLeaving = place.startsWith('revoking');
+  return {
+    isLeaving,
+    isCommitting: place.endsWith('.committing'),
+    mayBeRejected: /^(?:valid|refreshing)/.test(place),
+    isBreak: /backingOff|unsaved/.test(place),
+    hasOrigin: /leasing|requesting|committing|backingOff/.test(place) && !isLeaving,
+    repeats: /leasing|waiting|requesting/.test(place),
+    /** Whether what is served may be held back. */
+    isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(place),
+    /** Whether it is heard there that a write has succeeded. */
+    hearsOfWrites: /committing$|entombing$|unsaved$/.test(place),
+    /** Whether a session that learns of a record there takes note of what the storage lost. */
+    notesLosses: /^valid|^refreshing\.backingOff$/.test(place),
+  };
+}
+
+function phaseOf(facts: TokenFacts | null, { renewal, refreshBuffer }: SessionContext, now: number): string {
   if (facts === null) return 'none';
-  const kind = canRenew(context) ? 'renewable' : 'plain';
-  if (facts.expiresAt === null) return `${kind}:endless`;
-  if (now >= facts.expiresAt) return `${kind}:expired`;
-  return `${kind}:${canRenew(context) && now >= renewalWindow(facts, refreshBuffer).notBefore ? 'due' : 'fresh'}`;
+  const isRenewable = renewal === 'client_credentials' || facts.refreshable;
+  if (facts.expiresAt === null) return isRenewable ? 'renewable:endless' : 'plain:endless';
+  if (now >= facts.expiresAt) return isRenewable ? 'renewable:expired' : 'plain:expired';
+  if (!isRenewable) return 'plain:fresh';
+  return now >= renewalWindow(facts, refreshBuffer).notBefore ? 'renewable:due' : 'renewable:fresh';
 }
 
 /** The moves that led to a world, to be read in a failing test. */
