@@ -1,4 +1,4 @@
-import { startDeadline, type Transport, TransportError } from '@frameio-auth/core';
+import { type KnownErrorCode, startDeadline, type Transport, TransportError } from '@frameio-auth/core';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
@@ -34,7 +34,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
     history.note({ kind: 'server asked', who, request, ...(presented !== null && { presented }) });
     return new Promise((resolve, reject) => {
       let waiting = true;
-      const giveUp = (code: string, delivery: 'not_sent' | 'unknown') => () => {
+      const giveUp = (code: KnownErrorCode, delivery: 'not_sent' | 'unknown') => () => {
         if (!waiting) return;
         waiting = false;
         history.note({ kind: 'server silent', who, request, delivery });

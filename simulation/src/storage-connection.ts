@@ -4,6 +4,7 @@ import {
   assertKey,
   assertLeaseRequest,
   type Clock,
+  type KnownErrorCode,
   StorageError,
   type StoredRecord,
   startDeadline,
@@ -91,7 +92,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     const about = { who, question, call, record: recordNameOf(key) };
     return new Promise((resolve, reject) => {
       let waiting = true;
-      const giveUp = (code: string) => () => {
+      const giveUp = (code: KnownErrorCode) => () => {
         if (!waiting) return;
         waiting = false;
         history.note({ kind: 'storage silent', ...about, code });
@@ -102,7 +103,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         chance.within(`storage ${way} ${place}`, time.now, latency) +
         (effect === 'slow' ? chance.within(`slow storage ${way} ${place}`, time.now, [0, 2 * timeout]) : 0);
       if (effect === 'refused') {
-        time.after(delay('there'), () => receiver.deliver('message', giveUp('unreachable')));
+        time.after(delay('there'), () => receiver.deliver('message', giveUp('ECONNREFUSED')));
         return;
       }
       const cancelDeadline = startDeadline(timeout, giveUp('timeout'), receiver.clock);

@@ -1,4 +1,10 @@
-import { AuthenticationError, ProtocolError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import {
+  AuthenticationError,
+  foreignCode,
+  ProtocolError,
+  StorageError,
+  UserActionRequiredError,
+} from '@frameio-auth/core';
 import { FrameioAuthException } from '@frameio-auth/nestjs';
 import { BadRequestException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import { expect, it } from 'vitest';
@@ -21,7 +27,7 @@ const problem = { statusCode: 401, error: 'Unauthorized', code: 'ride_AdobeID_ac
 it.each([
   {
     what: 'an error of the sign-in',
-    error: new UserActionRequiredError('ride_AdobeID_acct_terms', 'The user must act.', details),
+    error: new UserActionRequiredError(foreignCode('ride_AdobeID_acct_terms'), 'The user must act.', details),
   },
   {
     what: 'an exception of the guard',
@@ -63,7 +69,7 @@ it.each([
   { what: 'a malformed request', error: new BadRequestException(), status: 400, title: 'That was not understood' },
   {
     what: 'an outage of the storage',
-    error: new StorageError('unavailable', 'It does not answer.'),
+    error: new StorageError('storage_failed', 'It does not answer.'),
     status: 503,
     title: 'Please come back later',
   },

@@ -119,7 +119,7 @@ test('a storage keeps its code and its words', async () => {
     [fileStorage({ directory: file }), /^ENOTDIR$/, /is no directory/],
     [encryptedStorage(fileStorage({ directory: file }), KEYS), /^ENOTDIR$/, /is no directory/],
     [redisStorage({ client: nowhere, timeout: 300 }), /^(?!storage_failed)/, /Redis/],
-    [encryptedStorage(failing(), KEYS), /^quota_exceeded$/, /quota of fictional records/],
+    [encryptedStorage(failing(), KEYS), /^QUOTA_EXCEEDED$/, /quota of fictional records/],
   ];
   for (const [storage, code, words] of storages) {
     const auth = new ServerToServerAuth({
@@ -203,7 +203,7 @@ const granting: Transport = async () =>
 function failing(): TokenStorage {
   class QuotaError extends StorageError {}
   const fail = async () => {
-    throw new QuotaError('quota_exceeded', 'The quota of fictional records is used up.');
+    throw new QuotaError('QUOTA_EXCEEDED', 'The quota of fictional records is used up.');
   };
   return { ...memoryStorage(), read: fail, lease: fail, commit: fail };
 }

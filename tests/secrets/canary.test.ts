@@ -2,6 +2,7 @@ import {
   adobeIms,
   type CommonOptions,
   customServer,
+  foreignCode,
   type ImportableTokens,
   NativeAppAuth,
   ServerToServerAuth,
@@ -159,7 +160,7 @@ describe('no secret can be seen', () => {
         throw new TypeError(quote(url, init));
       },
       'a TransportError that quotes the request': async (url, init) => {
-        const error = new TransportError(String(init.body), quote(url, init), { delivery: 'not_sent' });
+        const error = new TransportError(foreignCode(String(init.body)), quote(url, init), { delivery: 'not_sent' });
         throw Object.assign(error, { cause: init });
       },
       'a TransportError that quotes it, after sending': async (url, init) => {

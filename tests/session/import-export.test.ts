@@ -267,7 +267,7 @@ describe('an import that is refused', () => {
     const storage = observedStorage({ clock });
     storage.failing.add('read');
     const auth = portal({ storage });
-    expect(await errorOf(auth.importTokens(good))).toMatchObject({ name: 'StorageError', code: 'storage_down' });
+    expect(await errorOf(auth.importTokens(good))).toMatchObject({ name: 'StorageError', code: 'STORAGE_DOWN' });
     storage.failing.clear();
     expect(await auth.exportTokens()).toBeUndefined();
     await auth.importTokens(good);

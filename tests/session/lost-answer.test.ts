@@ -87,13 +87,13 @@ describe('an answer that is lost after the server carried the refresh out', () =
       storage: {
         ...shared,
         commit: async (key, request) => {
-          if (request.lease !== undefined) throw new StorageError('down', 'The storage takes nothing.');
+          if (request.lease !== undefined) throw new StorageError('DOWN', 'The storage takes nothing.');
           return shared.commit(key, request);
         },
       },
     });
     await auth.refresh();
-    expect(await errorOf(auth.close())).toMatchObject({ name: 'StorageError', code: 'down' });
+    expect(await errorOf(auth.close())).toMatchObject({ name: 'StorageError', code: 'DOWN' });
 
     const next = portal({ storage: shared });
     const asked = errorOf(next.refresh());

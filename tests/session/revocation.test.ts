@@ -177,7 +177,7 @@ describe('revoke()', () => {
     const storage = observedStorage({ clock });
     const auth = await signedIn({ storage });
     storage.failing.add('commit');
-    expect(await errorOf(auth.revoke())).toMatchObject({ name: 'StorageError', code: 'storage_down' });
+    expect(await errorOf(auth.revoke())).toMatchObject({ name: 'StorageError', code: 'STORAGE_DOWN' });
     expect(auth.peekToken()).toBeUndefined();
     expect(await errorOf(auth.getToken())).toMatchObject(REVOKED);
     storage.failing.clear();

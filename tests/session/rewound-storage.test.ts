@@ -41,17 +41,17 @@ function rewindableStorage({ clock }: { readonly clock: ManualClock }): Rewindab
     async read(key) {
       if (storage.failingReads === 0) return inner.read(key);
       storage.failingReads -= 1;
-      throw new StorageError('storage_down', 'The storage fails to read.');
+      throw new StorageError('STORAGE_DOWN', 'The storage fails to read.');
     },
     async lease(key, request) {
       storage.leases += 1;
-      if (storage.leases > 100) throw new StorageError('storage_weary', 'The storage was asked for too many leases.');
+      if (storage.leases > 100) throw new StorageError('STORAGE_WEARY', 'The storage was asked for too many leases.');
       return inner.lease(key, request);
     },
     renew: (lease) => inner.renew(lease),
     release: (lease) => inner.release(lease),
     async commit(key, request) {
-      if (storage.failing) throw new StorageError('storage_down', 'The storage fails to commit.');
+      if (storage.failing) throw new StorageError('STORAGE_DOWN', 'The storage fails to commit.');
       const reply = await inner.commit(key, request);
       if (reply.outcome === 'committed') commits.push([key, request]);
       return reply;

@@ -14,7 +14,7 @@ import {
   startWorld,
 } from './world.js';
 
-const STORAGE_DOWN = { name: 'StorageError', code: 'storage_down' };
+const STORAGE_DOWN = { name: 'StorageError', code: 'STORAGE_DOWN' };
 
 describe('a storage that fails', () => {
   it('does not matter to a token that is fresh', async () => {
@@ -36,7 +36,7 @@ describe('a storage that fails', () => {
     clock.setNow(clock.now() + LIFETIME - MINUTE);
     expect(await auth.getToken()).toBe(old);
     await reaches(auth, 'refreshing.backingOff');
-    expect(auth.snapshot).toMatchObject({ degraded: true, failure: { source: 'storage', code: 'storage_down' } });
+    expect(auth.snapshot).toMatchObject({ degraded: true, failure: { source: 'storage', code: 'STORAGE_DOWN' } });
     await clock.advance(MINUTE);
     await sitOutUntil(auth, clock, 3);
     const error = await errorOf(auth.getToken());
@@ -134,7 +134,7 @@ describe('a storage that fails', () => {
       step: 'valid.unsaved',
       degraded: true,
       attempt: 1,
-      failure: { source: 'storage', code: 'storage_down' },
+      failure: { source: 'storage', code: 'STORAGE_DOWN' },
     });
     for (const attempt of [1, 2, 3]) {
       const { retryAt } = await becomes(auth, (snapshot) => snapshot.attempt === attempt);

@@ -288,7 +288,7 @@ describe('what is not replaced', () => {
     const commits = records.calls.filter((call) => call === 'commit').length;
     for (const call of calls) await expect(call()).rejects.toMatchObject(failure);
     records.failing.add('read');
-    await expect(auth.revoke()).rejects.toMatchObject({ name: 'StorageError', code: 'storage_down' });
+    await expect(auth.revoke()).rejects.toMatchObject({ name: 'StorageError', code: 'STORAGE_DOWN' });
     expect(records.calls.filter((call) => call === 'commit')).toHaveLength(commits);
   });
 });

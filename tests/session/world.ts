@@ -106,7 +106,7 @@ export function observedStorage({ clock }: { readonly clock: ManualClock }): Obs
   async function observed<Reply>(operation: Operation, act: () => Promise<Reply>): Promise<Reply> {
     storage.calls.push(operation);
     await storage.before(operation);
-    if (storage.failing.has(operation)) throw new StorageError('storage_down', `The storage fails to ${operation}.`);
+    if (storage.failing.has(operation)) throw new StorageError('STORAGE_DOWN', `The storage fails to ${operation}.`);
     return act();
   }
   const storage: ObservedStorage = {

@@ -1,4 +1,4 @@
-import { ConfigurationError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import { ConfigurationError, foreignCode, StorageError, UserActionRequiredError } from '@frameio-auth/core';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { apology, profile } from '../../examples/web-app/src/pages.js';
 
@@ -35,14 +35,16 @@ it.each([
 ])('sends a user of whom Adobe wants something there, with $with', ({ actionUrl, link }) => {
   const details = { errorDescription: 'Accept the terms.', actionUrl };
 
-  const page = apology(new UserActionRequiredError('ride_AdobeID_acct_terms', 'The user must act.', details));
+  const page = apology(
+    new UserActionRequiredError(foreignCode('ride_AdobeID_acct_terms'), 'The user must act.', details),
+  );
 
   expect(page.status).toBe(403);
   expect(page.html).toMatch(link);
 });
 
 it.each([
-  { what: 'an outage of the storage', error: new StorageError('unavailable', 'It does not answer.'), status: 503 },
+  { what: 'an outage of the storage', error: new StorageError('storage_failed', 'It does not answer.'), status: 503 },
   { what: 'a wrong secret', error: new ConfigurationError('invalid_client', 'Check clientSecret.'), status: 500 },
   { what: 'a bug', error: new TypeError('undefined is not a function'), status: 500 },
   { what: 'nothing at all', error: undefined, status: 500 },

@@ -4,6 +4,7 @@ import { capture } from '../child.mjs';
 /** What writes a file of the repository, and with `--check` says whether it is fresh. */
 const GENERATORS = [
   'tools/generate-contracts.mjs',
+  'tools/generate-errors.mjs',
   'tools/generate-failure-policy.mjs',
   'tools/generate-statechart.mjs',
 ];

@@ -12,11 +12,13 @@ export { requestFailure } from './http/failed-request.js';
 export { isRepeatable, isRepeatableBody } from './http/repeatable-request.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
+export type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './kernel/error-codes.js';
 export {
   AuthenticationError,
   type AuthenticationErrorDetails,
   ConfigurationError,
   FrameioAuthError,
+  foreignCode,
   ProtocolError,
   RateLimitError,
   StorageError,

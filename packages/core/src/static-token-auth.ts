@@ -51,8 +51,8 @@ export class StaticTokenAuth {
     if (token !== undefined) return token;
     const [code, sentence] =
       this.#state === 'revoked'
-        ? ['token_revoked', 'The token was given up with revoke().']
-        : ['access_token_rejected', 'The API refused the token.'];
+        ? (['token_revoked', 'The token was given up with revoke().'] as const)
+        : (['access_token_rejected', 'The API refused the token.'] as const);
     throw new TokenExpiredError(code, `${sentence} Make a new StaticTokenAuth with a token that is good.`, {
       errorDescription: sentence,
     });

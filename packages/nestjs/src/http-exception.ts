@@ -3,6 +3,7 @@ import {
   AuthenticationError,
   ConfigurationError,
   type FrameioAuthError,
+  type KnownErrorCode,
   ProtocolError,
   RateLimitError,
   UserActionRequiredError,
@@ -103,7 +104,7 @@ export function exceptionOf(error: FrameioAuthError, signIn?: string): FrameioAu
 }
 
 /** The refusal of a request that the application itself does not allow. */
-export function forbidden(code: string, message: string): FrameioAuthException {
+export function forbidden(code: KnownErrorCode, message: string): FrameioAuthException {
   return new FrameioAuthException({ ...statusOf(HttpStatus.FORBIDDEN), code, message });
 }
 

@@ -107,7 +107,7 @@ async function prepare(kid: string, source: Source | undefined): Promise<ReadyKe
     const what = bytes instanceof Uint8Array ? `${bytes.length} bytes` : 'something else';
     throw new StorageError(
       'encryption_key_invalid',
-      `The function for the key "${kid}" gave ${what}, but must give ${KEY_LENGTH} bytes.`,
+      `The function for the key "${kid}" gave ${what}, but must give ${KEY_LENGTH} bytes. Check what it reads.`,
     );
   }
   const raw = new Uint8Array(bytes);
@@ -126,7 +126,7 @@ async function bytesOf(kid: string, source: Source): Promise<unknown> {
     // Its own error may hold what the key service was asked with.
     throw new StorageError(
       'encryption_key_unavailable',
-      `The function for the key "${kid}" failed. It is called again when the key is next needed.`,
+      `The function for the key "${kid}" failed. Check the key service that it asks; it is called again when the key is next needed.`,
     );
   }
 }

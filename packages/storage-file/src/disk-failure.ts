@@ -1,4 +1,4 @@
-import { StorageError } from '@frameio-auth/core';
+import { foreignCode, type KnownErrorCode, StorageError } from '@frameio-auth/core';
 
 /** What the codes of the system and of Node mean, and what to do where that does not follow. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no directory',
   EPERM: 'this process is not allowed to',
   EROFS: 'the file system is read-only',
-};
+} satisfies Partial<Record<KnownErrorCode, string>>;
 
 /** The code of Node's permission model. */
 export const DENIED = 'ERR_ACCESS_DENIED';
@@ -38,13 +38,16 @@ export function storageErrorOf(error: unknown, directory: string): StorageError 
   if (error instanceof StorageError) return error;
   const code = codeOf(error);
   if (code === undefined) {
-    return new StorageError('storage_failed', `The file storage in ${directory} failed for a reason not shown here.`);
+    return new StorageError(
+      'storage_failed',
+      `The file storage in ${directory} failed for a reason not shown here. Look at the disk and at who else uses the directory.`,
+    );
   }
   const { path = directory, syscall = 'use' } = placeOf(error);
   const reason = REASONS[code] === undefined ? code : `${REASONS[code]} (${code})`;
   return new StorageError(
-    code,
-    `The file storage failed to ${syscall} ${path}: ${reason}. Nothing that it holds is lost.`,
+    foreignCode(code),
+    `The file storage failed to ${syscall} ${path}: ${reason}. Nothing that it holds is lost. It is tried again once the cause is gone.`,
   );
 }
 

@@ -76,7 +76,8 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   let closed = false;
 
   function assertOpen(): void {
-    if (closed) throw new StorageError('storage_closed', 'The file storage was closed.');
+    if (closed)
+      throw new StorageError('storage_closed', 'The file storage was closed. Close it after the last session.');
   }
 
   /** A call that `close()` waits for, and that fails with a `StorageError` or not at all. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   type CommitRequest,
   type DueRequest,
+  foreignCode,
   type Lease,
   type LeaseRequest,
   StorageError,
@@ -105,7 +106,7 @@ function questions(child: ChildProcess, now: () => number) {
         .get(id)
         ?.reject(
           error.isStorageError
-            ? new StorageError(error.code, error.message)
+            ? new StorageError(foreignCode(error.code), error.message)
             : new Error(`${error.name}: ${error.message}`),
         );
     waiting.delete(id);

@@ -45,7 +45,8 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
   let sweepAt = FIRST_SWEEP;
 
   function assertOpen(): void {
-    if (closed) throw new StorageError('storage_closed', 'The memory storage was closed.');
+    if (closed)
+      throw new StorageError('storage_closed', 'The memory storage was closed. Close it after the last session.');
   }
 
   /** Runs the whole action later and in one piece, as a storage far away would. */

@@ -38,7 +38,12 @@ export class Connection {
 
   /** Nobody waits any longer, and nothing of this is left on the client. */
   close(): void {
-    this.#stopWaiting(new StorageError('storage_closed', 'The Redis storage was closed before Redis was reached.'));
+    this.#stopWaiting(
+      new StorageError(
+        'storage_closed',
+        'The Redis storage was closed before Redis was reached. Close it after the last session.',
+      ),
+    );
   }
 
   #wait(): Promise<void> {
@@ -66,6 +71,6 @@ export class Connection {
 function closedClient(): StorageError {
   return new StorageError(
     'connection_closed',
-    'The Redis client is closed: it was told to quit, or has given up. Nothing that Redis holds is lost.',
+    'The Redis client is closed: it was told to quit, or has given up. Nothing that Redis holds is lost. Close it after the storage, and let its `retryStrategy` go on; restart the process.',
   );
 }

@@ -1,4 +1,4 @@
-import { StorageError } from '@frameio-auth/core';
+import { type ErrorCode, foreignCode, type KnownErrorCode, StorageError } from '@frameio-auth/core';
 
 const NOT_ALLOWED = "the user is not allowed to; see the package's README for the least that must be allowed";
 
@@ -25,10 +25,12 @@ const REASONS: Readonly<Record<string, string>> = {
   UNBLOCKED: 'it became a replica meanwhile',
   WRONGPASS: 'it does not know this user and password',
   WRONGTYPE: 'something else is kept under the key',
-};
+} satisfies Partial<Record<KnownErrorCode, string>>;
+
+const ADVICE = 'It is tried again; if that lasts, look at the log of Redis, or ask doctor() of the storage.';
 
 /** What says more by its words than by its code: errors of the client itself, and what Redis calls a plain `ERR`. */
-const WORDED_REASONS: readonly (readonly [of: RegExp, code: string, reason: string])[] = [
+const WORDED_REASONS: readonly (readonly [of: RegExp, code: KnownErrorCode, reason: string])[] = [
   // The first, because it quotes what was asked.
   [/^ReplyError ERR unknown command/, 'ERR', 'it does not know a command that scripts need; is it a sentinel?'],
   [/^ReplyError ERR .*(?:ACL failure in script|can't run this command)/, 'NOPERM', NOT_ALLOWED],
@@ -54,14 +56,14 @@ const WORDED_REASONS: readonly (readonly [of: RegExp, code: string, reason: stri
 export function storageErrorOf(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const { code, reason } = told(error);
-  return new StorageError(code, `Redis failed: ${reason}. Nothing that it holds is lost.`);
+  return new StorageError(code, `Redis failed: ${reason}. Nothing that it holds is lost. ${ADVICE}`);
 }
 
 /** No answer within the time. What was asked may be done all the same. */
 export function timeoutError(timeout: number): StorageError {
   return new StorageError(
     'storage_timeout',
-    `Redis did not answer within ${timeout} ms. Nothing that it holds is lost.`,
+    `Redis did not answer within ${timeout} ms. Nothing that it holds is lost. Check that it is up, reachable and not busy with slow commands.`,
   );
 }
 
@@ -75,7 +77,7 @@ export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-function told(error: unknown): { readonly code: string; readonly reason: string } {
+function told(error: unknown): { readonly code: ErrorCode; readonly reason: string } {
   if (!(error instanceof Error)) return { code: 'storage_failed', reason: 'for a reason not shown here' };
   // What a Cluster says itself is that it found no node; why, its last node said.
   const { code: itsCode, lastNodeError } = error as NodeJS.ErrnoException & { readonly lastNodeError?: unknown };
@@ -84,8 +86,11 @@ function told(error: unknown): { readonly code: string; readonly reason: string 
   const shown = `${error.name} ${error.message}`;
   for (const [of, code, reason] of WORDED_REASONS) if (of.test(shown)) return { code, reason };
   const code = itsCode ?? codeIn(error.message);
-  if (REASONS[code] !== undefined) return { code, reason: `${REASONS[code]} (${code})` };
-  return { code: /^[A-Z_]{2,30}$/.test(code) ? code : 'storage_failed', reason: 'its reason is not shown here' };
+  if (REASONS[code] !== undefined) return { code: foreignCode(code), reason: `${REASONS[code]} (${code})` };
+  return {
+    code: /^[A-Z_]{2,30}$/.test(code) ? foreignCode(code) : 'storage_failed',
+    reason: 'its reason is not shown here',
+  };
 }
 
 /** The word that Redis begins its errors with. */

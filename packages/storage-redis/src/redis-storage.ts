@@ -67,7 +67,8 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   let closed = false;
 
   function assertOpen(): void {
-    if (closed) throw new StorageError('storage_closed', 'The Redis storage was closed.');
+    if (closed)
+      throw new StorageError('storage_closed', 'The Redis storage was closed. Close it after the last session.');
   }
 
   function namesOf(key: string): KeyNames {

@@ -235,7 +235,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
         async commit(key, request) {
           const holder = held.get(key);
           if (holder !== undefined && request.lease?.id !== holder) {
-            throw new StorageError('not_leased', 'Another has the lease.');
+            throw new StorageError('NOT_LEASED', 'Another has the lease.');
           }
           const reply = await whole.commit(key, request);
           if (reply.outcome === 'committed') held.delete(key);
@@ -260,7 +260,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (whole) => ({
       async commit(key, request) {
         if (request.lease !== undefined && !(await whole.renew(request.lease))) {
-          throw new StorageError('lease_lost', 'The lease is lost.');
+          throw new StorageError('LEASE_LOST', 'The lease is lost.');
         }
         return whole.commit(key, request);
       },
@@ -756,7 +756,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (whole) => ({
       commit: (key, request) =>
         whole.commit(key, request).catch(() => {
-          throw new StorageError('write_failed', `Could not write ${request.value}.`);
+          throw new StorageError('WRITE_FAILED', `Could not write ${request.value}.`);
         }),
     }),
   },
@@ -765,7 +765,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (whole) => ({
       commit: (key, request) =>
         whole.commit(key, request).catch(() => {
-          throw Object.assign(new StorageError('write_failed', 'Could not write.'), { cause: { request } });
+          throw Object.assign(new StorageError('WRITE_FAILED', 'Could not write.'), { cause: { request } });
         }),
     }),
   },

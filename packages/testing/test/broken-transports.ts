@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { ConfigurationError, type Transport, TransportError } from '@frameio-auth/core';
+import { ConfigurationError, foreignCode, type Transport, TransportError } from '@frameio-auth/core';
 import type { TransportSettings } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
@@ -237,7 +237,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'has sentences for codes': {
     breaks: ['error.code', 'redirect.any', 'body.undecodable', 'timeout.handshake'],
-    by: (whole) => failing(whole, () => (error) => copyOf(error, { code: 'Something went wrong.' })),
+    by: (whole) => failing(whole, () => (error) => copyOf(error, { code: foreignCode('Something went wrong.') })),
   },
   'never gives up': {
     breaks: [
@@ -392,7 +392,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (whole) =>
       answering(whole, (answer) => {
         if (answer.status < 400) return answer;
-        throw new TransportError('refused', 'The server refused.', { delivery: 'unknown' });
+        throw new TransportError('REFUSED', 'The server refused.', { delivery: 'unknown' });
       }),
   },
   'forgets headers': {
@@ -414,7 +414,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     by: (whole) =>
       answering(whole, (answer) => {
         if (answer.body !== null) return answer;
-        throw new ConfigurationError('no_body', 'The answer has no body.');
+        throw new ConfigurationError('NO_BODY', 'The answer has no body.');
       }),
   },
 };

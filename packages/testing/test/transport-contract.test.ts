@@ -49,7 +49,7 @@ describe('the transport contract', () => {
 
   it('says which transport broke which rule, and how', async () => {
     const transport = () =>
-      Promise.reject(new TransportError('offline', 'There is no network.', { delivery: 'unknown' }));
+      Promise.reject(new TransportError('OFFLINE', 'There is no network.', { delivery: 'unknown' }));
     const clauses = transportContract({ name: 'offline', create: async () => ({ transport, dispose }) });
     const clause = clauses.find(({ id }) => id === 'delivery.refused');
     await expect(clause?.check()).rejects.toThrow(

@@ -1,3 +1,4 @@
+import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { ConfigurationError, TransportError } from '../kernel/errors.js';
 import type { Delivery } from '../kernel/failure.js';
 import type { Transport, TransportRequest } from '../kernel/transport.js';
@@ -71,7 +72,11 @@ export function boundedTransport(
       if (timedOut) throw tooLate(host, timeout, error);
       if (error instanceof TransportError) throw error;
       if (!answered) throw requestFailure(error, host);
-      throw unanswered('body_incomplete', `The answer of ${host} broke off (${codeOf(error)}).`);
+      throw unanswered(
+        'body_incomplete',
+        `The answer of ${host} broke off (${codeOf(error)}).`,
+        'Try again later; if that lasts, look at the proxies on the way.',
+      );
     } finally {
       cancelDeadline();
     }
@@ -108,11 +113,12 @@ function hostOf(url: string, request: BoundedRequest): string {
 function tooLate(host: string, timeout: number, cause: unknown): TransportError {
   const delivery: Delivery = cause instanceof TransportError ? cause.delivery : 'unknown';
   const what = delivery === 'not_sent' ? 'could not be reached' : 'gave no complete answer';
-  return new TransportError('timeout', `${host} ${what} within ${timeout} ms.`, { delivery });
+  const advice = 'Try again later; if the server always takes that long, raise `timeout`.';
+  return new TransportError('timeout', `${host} ${what} within ${timeout} ms.`, { delivery, advice });
 }
 
 /** The failure of a request that the server saw, or may have seen. */
-function unanswered(code: string, message: string, advice?: string): TransportError {
+function unanswered(code: KnownErrorCode, message: string, advice?: string): TransportError {
   return new TransportError(code, message, { delivery: 'unknown', advice });
 }
 
@@ -125,7 +131,11 @@ function assertUsable({ status, type }: Response, host: string): void {
     );
   }
   if (status < 200 || status > 599) {
-    throw unanswered('invalid_status', `${host} answered with the status ${status}, which HTTP does not have.`);
+    throw unanswered(
+      'invalid_status',
+      `${host} answered with the status ${status}, which HTTP does not have.`,
+      'Check the address of the endpoint, and what stands in front of it.',
+    );
   }
 }
 
@@ -136,7 +146,13 @@ async function bodyOf({ body }: Response, limit: number, host: string): Promise<
   for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
     const chunk: Uint8Array = part.value;
     size += chunk.length;
-    if (size > limit) throw unanswered('body_too_large', `The answer of ${host} is longer than ${limit} bytes.`);
+    if (size > limit) {
+      throw unanswered(
+        'body_too_large',
+        `The answer of ${host} is longer than ${limit} bytes.`,
+        'Check the address of the endpoint; if it is right, raise `maxBodySize`.',
+      );
+    }
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);

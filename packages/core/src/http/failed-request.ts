@@ -1,4 +1,5 @@
-import { TransportError } from '../kernel/errors.js';
+import type { ErrorCode } from '../kernel/error-codes.js';
+import { foreignCode, TransportError } from '../kernel/errors.js';
 import type { Delivery } from '../kernel/failure.js';
 
 /**
@@ -36,6 +37,7 @@ const WORDS: Record<Stage, Words> = {
   },
   exchange: {
     event: (host, code) => `The request to ${host} got no answer (${code}): the server may have seen it all the same.`,
+    advice: 'Try again later; if that lasts, check the network and the proxies on the way.',
   },
 };
 
@@ -59,9 +61,9 @@ export function requestFailure(error: unknown, host: string, begun?: boolean): T
 }
 
 /** The platform's word for the failure, or `request_failed` where it has none that is safe to repeat. */
-export function codeOf(error: unknown, depth = 0): string {
+export function codeOf(error: unknown, depth = 0): ErrorCode {
   const { code, errors } = informative(error);
-  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return code;
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return foreignCode(code);
   return errors === undefined || depth === DEEPEST ? 'request_failed' : codeOf(errors[0], depth + 1);
 }
 

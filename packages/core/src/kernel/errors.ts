@@ -1,6 +1,18 @@
 import { brand } from './brand.js';
+import type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './error-codes.js';
 import type { Delivery, Failure } from './failure.js';
 import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
+
+/** Where the meaning of each code and its remedy stand: a file of this package. */
+const ERRORS_PAGE = '@frameio-auth/core/errors.md';
+
+/**
+ * Marks a code that these packages have no entry for: a server's word, or one of a storage or a transport of your own.
+ * Codes in capitals, such as `ENOSPC`, need no mark.
+ */
+export function foreignCode(code: string): ForeignErrorCode {
+  return code as ForeignErrorCode;
+}
 
 /**
  * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
@@ -11,16 +23,24 @@ import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
  */
 export abstract class FrameioAuthError extends Error {
   /** What went wrong, for a program to compare. */
-  readonly code: string;
+  readonly code: ErrorCode;
 
-  constructor(code: string, message: string) {
+  constructor(code: ErrorCode, message: string) {
     super(message);
     this.code = code;
   }
 
-  /** The error as plain data: its name, message and public fields, without the stack. */
+  /**
+   * Where to read what the code means and what to do: `@frameio-auth/core/errors.md#storage_timeout`, a file that this
+   * package brings along. A code of others that is not listed there leads to its beginning, which says what to do.
+   */
+  get help(): string {
+    return `${ERRORS_PAGE}#${encodeURIComponent(this.code.toLowerCase())}`;
+  }
+
+  /** The error as plain data: its name, message, public fields and `help`, without the stack. */
   toJSON(): object {
-    return { ...this, name: this.name, message: this.message };
+    return { ...this, name: this.name, message: this.message, help: this.help };
   }
 }
 
@@ -33,7 +53,7 @@ export class ConfigurationError extends FrameioAuthError {
   declare readonly debugId?: string;
 
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     details: { status?: number | undefined; debugId?: string | undefined } = {},
   ) {
@@ -55,12 +75,12 @@ export interface AuthenticationErrorDetails {
 /** The user or the client is not signed in, or a sign-in failed. `errorCode` is the server's `error` where it sent one. */
 export class AuthenticationError extends FrameioAuthError {
   override readonly name: string = 'AuthenticationError';
-  readonly errorCode: string;
+  readonly errorCode: ErrorCode;
   readonly errorDescription: string;
   declare readonly status?: number;
   declare readonly debugId?: string;
 
-  constructor(errorCode: string, message: string, details: AuthenticationErrorDetails) {
+  constructor(errorCode: ErrorCode, message: string, details: AuthenticationErrorDetails) {
     super(errorCode, message);
     this.errorCode = errorCode;
     this.errorDescription = details.errorDescription;
@@ -81,7 +101,7 @@ export class UserActionRequiredError extends AuthenticationError {
   declare readonly actionUrl?: string;
 
   constructor(
-    errorCode: string,
+    errorCode: ErrorCode,
     message: string,
     details: AuthenticationErrorDetails & { actionUrl?: string | undefined },
   ) {
@@ -102,7 +122,7 @@ export class TransportError extends FrameioAuthError {
    * @param message - what happened, and why. It may quote others, so sessions show the first 200 characters of it
    * @param details - `advice`: what to do, in words of the transport's own. Sessions show the whole of it after the message
    */
-  constructor(code: string, message: string, details: { delivery: Delivery; advice?: string | undefined }) {
+  constructor(code: ErrorCode, message: string, details: { delivery: Delivery; advice?: string | undefined }) {
     const { delivery, advice } = details;
     super(code, advice === undefined ? message : `${message} ${advice}`);
     this.delivery = delivery;
@@ -131,7 +151,7 @@ export class ProtocolError extends FrameioAuthError {
   declare readonly debugId?: string;
 
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     details: { status?: number | undefined; debugId?: string | undefined } = {},
   ) {
@@ -150,7 +170,7 @@ export class StorageError extends FrameioAuthError {
    */
   declare readonly version?: number;
 
-  constructor(code: string, message: string, details: { version?: number | undefined } = {}) {
+  constructor(code: ErrorCode, message: string, details: { version?: number | undefined } = {}) {
     super(code, message);
     if (details.version !== undefined) this.version = details.version;
   }
@@ -200,14 +220,25 @@ export function errorOf(failure: Failure): FrameioAuthError {
     );
   }
   if (failure.kind === 'terminal') {
-    return new AuthenticationError(code, `The authorization server refused (${code}): ${description}`, details);
+    return new AuthenticationError(
+      code,
+      `The authorization server refused (${code}): ${asSentence(description)} Start the sign-in again.`,
+      details,
+    );
   }
   if (status === 429) {
     const seconds = failure.retryAfter === undefined ? undefined : Math.ceil(failure.retryAfter / 1000);
     const wait = seconds === undefined ? 'for a while' : `for ${seconds} s`;
-    return new RateLimitError(`The authorization server asks to wait ${wait}: ${description}`, { retryAfter: seconds });
+    return new RateLimitError(
+      `The authorization server asks to wait ${wait}: ${asSentence(description)} Tokens are kept. Try again after that.`,
+      { retryAfter: seconds },
+    );
   }
-  return new ProtocolError(code, `The authorization server failed (${code}): ${description}`, { status, debugId });
+  return new ProtocolError(
+    code,
+    `The authorization server failed (${code}): ${asSentence(description)} Tokens are kept. Try again later; if that lasts, ask its support.`,
+    { status, debugId },
+  );
 }
 
 /** Ends a text that came from outside with one full stop, whether it has one or not. */
@@ -216,7 +247,7 @@ function asSentence(text: string): string {
 }
 
 /** What to look at when the server refuses the client with a word of RFC 6749 §5.2, or with 401 and no word. */
-const ADVICE: ReadonlyMap<string, string> = new Map([
+const ADVICE: ReadonlyMap<string, string> = new Map<KnownErrorCode, string>([
   ['invalid_client', 'Check clientId and clientSecret, and whether the secret is still live.'],
   ['http_401', 'Check clientId and clientSecret, and whether the secret is still live.'],
   ['invalid_scope', 'Check scopes: each must be one that the credential may ask for in this flow.'],

@@ -2,6 +2,7 @@
  * What a failed request means, and what follows from that: two tables, and the only place that decides either.
  * `docs/failure-policy.md` is made from them.
  */
+import type { KnownErrorCode } from './error-codes.js';
 import type { Delivery, FailureKind } from './failure.js';
 
 /** What a request is for; what its refusal means depends on it. */
@@ -68,7 +69,7 @@ const CLIENT_ERRORS = [
   'invalid_target',
   'invalid_dpop_proof',
   'use_dpop_nonce',
-] as const;
+] as const satisfies readonly KnownErrorCode[];
 
 /** `error` values that speak of the grant: of the code, the token, or the user's consent. */
 const GRANT_ERRORS = [
@@ -82,7 +83,7 @@ const GRANT_ERRORS = [
   'consent_required',
   'interaction_required',
   'account_selection_required',
-] as const;
+] as const satisfies readonly KnownErrorCode[];
 
 /** What an answer means. The first rule that fits decides, and one always does. */
 export const ANSWER_RULES: readonly Rule<Refused>[] = [

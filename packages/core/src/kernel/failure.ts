@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.js';
+
 /**
  * What a failure means for the credential, and so what may be done next:
  *
@@ -19,7 +21,7 @@ export interface Failure {
   readonly kind: FailureKind;
   readonly source: 'server' | 'transport' | 'storage' | 'session';
   /** The server's `error` (RFC 6749 §5.2), or this project's own word, such as `timeout` or `http_503`. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** The server's `error_description` or a sentence of ours, with every known secret taken out. */
   readonly description: string;
   readonly delivery?: Delivery;

@@ -1,4 +1,5 @@
 import { absoluteUrl } from './absolute-url.js';
+import { foreignCode } from './errors.js';
 import type { Failure, FailureKind } from './failure.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 import { isPrivate } from './private-address.js';
@@ -34,7 +35,7 @@ export function foreignFailure(foreign: ForeignFailure, clean: Cleaner): Failure
     kind: kind as FailureKind,
     source: source as Failure['source'],
     // What cannot be seen is no word.
-    code: clean(code, LIMITS.word) || 'unnamed_error',
+    code: foreignCode(clean(code, LIMITS.word)) || 'unnamed_error',
     description: clean(description, LIMITS.passage) || 'No reason was given.',
     ...(isStatus(status) && { status }),
     ...(isDuration(retryAfter) && { retryAfter }),

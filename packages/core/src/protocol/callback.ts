@@ -1,4 +1,5 @@
 import { absoluteUrl } from '../kernel/absolute-url.js';
+import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { AuthenticationError, errorOfClaim } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
@@ -184,6 +185,6 @@ function checkIssuer(
   }
 }
 
-function refuse(code: string, message: string): never {
+function refuse(code: KnownErrorCode, message: string): never {
   throw new AuthenticationError(code, message, { errorDescription: message });
 }

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { ConfigurationError, TransportError } from '../kernel/errors.js';
+import { ConfigurationError, foreignCode, TransportError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { kindOfRefusal, kindOfSilence } from '../kernel/failure-policy.js';
 import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
@@ -100,7 +100,7 @@ export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   return {
     kind: kindOfSilence(reason),
     source: 'transport',
-    code: clean(reason.code, LIMITS.word),
+    code: foreignCode(clean(reason.code, LIMITS.word)),
     description: descriptionOf(reason, clean),
     delivery: reason.delivery,
   };

@@ -1,3 +1,4 @@
+import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { AuthenticationError, ConfigurationError, StorageError } from '../kernel/errors.js';
 import { cleaner } from '../kernel/foreign-text.js';
 import { scopeList } from '../kernel/scope-list.js';
@@ -170,6 +171,6 @@ function alreadyUsed(): never {
   refuse('state_used', 'This callback was used before. If the sign-in did not succeed then, start a new one.');
 }
 
-function refuse(code: string, message: string): never {
+function refuse(code: KnownErrorCode, message: string): never {
   throw new AuthenticationError(code, message, { errorDescription: message });
 }

@@ -59,7 +59,7 @@ function storageErrorOf(error: unknown): StorageError {
     ? new StorageError(error.code, error.message, { version: error.version })
     : new StorageError(
         'storage_failed',
-        'The storage failed, and not with a StorageError, so its reason is not shown here.',
+        'The storage failed, and not with a StorageError, so its reason is not shown here. Look at its own log; a storage of yours tells more by throwing a StorageError.',
       );
 }
 

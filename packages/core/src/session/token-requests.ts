@@ -130,6 +130,8 @@ function misuseOf(error: unknown): Failure {
     kind: 'configuration',
     source: 'session',
     code: known ? error.code : 'unexpected_error',
-    description: known ? error.message : 'The request could not be made, for a reason that is not shown here.',
+    description: known
+      ? error.message
+      : 'The request could not be made, for a reason that is not shown here. Check the transport and the server, if they are your own.',
   };
 }

@@ -104,14 +104,14 @@ describe('advice', () => {
 
   it('of any transport is shown whole, and only what happened is cut', async () => {
     const advice = 'Ask the administrator of the proxy. '.repeat(20).trim();
-    const failure = new TransportError('odd', 'quoted '.repeat(100).trim(), { delivery: 'unknown', advice });
+    const failure = new TransportError('ODD', 'quoted '.repeat(100).trim(), { delivery: 'unknown', advice });
     const description = await describedAs(failure);
     expect(description.endsWith(` ${advice}`)).toBe(true);
     expect(description.length).toBeLessThanOrEqual(LIMITS.sentence + 1 + advice.length);
   });
 
   it('shows no secret either', async () => {
-    const failure = new TransportError('odd', 'It failed.', {
+    const failure = new TransportError('ODD', 'It failed.', {
       delivery: 'unknown',
       advice: 'Do not use fictional-secret.',
     });
@@ -119,7 +119,7 @@ describe('advice', () => {
   });
 
   it('that is not what the message ends with is not taken for the transport’s own', async () => {
-    const failure = new TransportError('odd', 'quoted '.repeat(100).trim(), { delivery: 'unknown', advice: 'Wait.' });
+    const failure = new TransportError('ODD', 'quoted '.repeat(100).trim(), { delivery: 'unknown', advice: 'Wait.' });
     Object.assign(failure, { advice: 'quoted '.repeat(1_000) });
     expect((await describedAs(failure)).length).toBeLessThanOrEqual(LIMITS.sentence);
   });

@@ -12,7 +12,11 @@ const ERRORS = [
   ['ConfigurationError', new copy.ConfigurationError('invalid_option', 'No.'), []],
   ['AuthenticationError', new copy.AuthenticationError('not_authenticated', 'No.', details), []],
   ['TokenExpiredError', new copy.TokenExpiredError('token_revoked', 'No.', details), ['AuthenticationError']],
-  ['UserActionRequiredError', new copy.UserActionRequiredError('ride', 'No.', details), ['AuthenticationError']],
+  [
+    'UserActionRequiredError',
+    new copy.UserActionRequiredError('user_action_required', 'No.', details),
+    ['AuthenticationError'],
+  ],
   ['TransportError', new copy.TransportError('ECONNREFUSED', 'No.', { delivery: 'not_sent' }), []],
   ['RateLimitError', new copy.RateLimitError('No.', { retryAfter: 3 }), []],
   ['ProtocolError', new copy.ProtocolError('invalid_response', 'No.'), []],
@@ -54,8 +58,8 @@ describe('an error of another copy of the package', () => {
   it('is recognised when an application derived its class', () => {
     class QuotaError extends copy.StorageError {}
 
-    expect(new QuotaError('quota', 'No.')).toBeInstanceOf(core.StorageError);
-    expect(new QuotaError('quota', 'No.')).not.toBeInstanceOf(core.TransportError);
+    expect(new QuotaError('QUOTA', 'No.')).toBeInstanceOf(core.StorageError);
+    expect(new QuotaError('QUOTA', 'No.')).not.toBeInstanceOf(core.TransportError);
   });
 
   it('is an Error for the platform, whose plain data shows no more than before', () => {
@@ -67,6 +71,7 @@ describe('an error of another copy of the package', () => {
       version: 7,
       name: 'StorageError',
       message: 'No.',
+      help: '@frameio-auth/core/errors.md#enospc',
     });
   });
 });
@@ -75,7 +80,7 @@ describe('a class that an application derives from one of ours', () => {
   class QuotaError extends core.StorageError {}
 
   it('recognises its own instances alone', () => {
-    expect(new QuotaError('quota', 'No.')).toBeInstanceOf(QuotaError);
+    expect(new QuotaError('QUOTA', 'No.')).toBeInstanceOf(QuotaError);
     expect(new core.StorageError('ENOSPC', 'No.')).not.toBeInstanceOf(QuotaError);
     expect(new copy.StorageError('ENOSPC', 'No.')).not.toBeInstanceOf(QuotaError);
   });

@@ -103,7 +103,7 @@ export const failures = {
   storage: {
     kind: 'transient',
     source: 'storage',
-    code: 'storage_unreachable',
+    code: 'storage_timeout',
     description: 'The storage does not answer.',
   },
 } satisfies Record<string, Failure>;

@@ -36,7 +36,7 @@ const anyFailure: fc.Arbitrary<Failure> = fc.oneof(
     {
       kind: fc.constantFrom('terminal', 'transient', 'ambiguous', 'configuration'),
       source: fc.constantFrom('server', 'transport', 'storage', 'session'),
-      code: fc.constant('fictional'),
+      code: fc.constant('FICTIONAL' as const),
       description: fc.constant('It failed.'),
       retryAfter: fc.constantFrom(0, 1, HOUR, 1e15),
       userActionRequired: fc.constant(true as const),

@@ -4,7 +4,7 @@
  * with Passport, better-auth, OpenAuth and Adobe's enterprise answers.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { errorOf } from '../../src/kernel/errors.js';
+import { errorOf, foreignCode } from '../../src/kernel/errors.js';
 import type { Failure } from '../../src/kernel/failure.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { type CustomServerOptions, customServer } from '../../src/protocol/custom-server.js';
@@ -39,9 +39,9 @@ interface Answer {
 }
 
 const BASIC = { 'www-authenticate': 'Basic realm="Users"' };
-const configuration = (code: string) => ({ kind: 'configuration', code }) as const;
-const terminal = (code: string) => ({ kind: 'terminal', code }) as const;
-const transient = (code: string) => ({ kind: 'transient', code }) as const;
+const configuration = (code: string) => ({ kind: 'configuration', code: foreignCode(code) }) as const;
+const terminal = (code: string) => ({ kind: 'terminal', code: foreignCode(code) }) as const;
+const transient = (code: string) => ({ kind: 'transient', code: foreignCode(code) }) as const;
 
 /** Glewlwyd answers 400, 401 and 403 without a word; which one it is depends on the endpoint. */
 const GLEWLWYD = { wrongSecret: [{ status: 403 }, { status: 400 }] };

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { errorOf, TransportError } from '../../src/kernel/errors.js';
+import { errorOf, foreignCode, TransportError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { adobeIms } from '../../src/protocol/adobe-ims.js';
 import type { AuthorizationClient, AuthorizationClientOptions } from '../../src/protocol/authorization-client.js';
@@ -113,7 +113,10 @@ describe('a secret that the server repeats', () => {
 
 describe('a secret in the words of a transport', () => {
   it.each([
-    ['of this project', (body: string) => new TransportError(body, `${body} was not sent`, { delivery: 'unknown' })],
+    [
+      'of this project',
+      (body: string) => new TransportError(foreignCode(body), `${body} was not sent`, { delivery: 'unknown' }),
+    ],
     ['of another', (body: string) => Object.assign(new TypeError(body, { cause: { body } }), { body })],
   ])('%s is not repeated', async (_, errorFor) => {
     const client = canaryClient(adobeIms(), CLIENT_SECRETS, {

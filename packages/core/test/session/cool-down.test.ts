@@ -2,6 +2,7 @@ import { memoryStorage } from '@frameio-auth/storage-memory';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { systemEntropy } from '../../src/kernel/entropy.js';
+import { foreignCode } from '../../src/kernel/errors.js';
 import type { Failure } from '../../src/kernel/failure.js';
 import type { TokenStorage } from '../../src/kernel/token-storage.js';
 import { CoolDown } from '../../src/session/cool-down.js';
@@ -11,7 +12,14 @@ const KEY = 'client.fictional/cool-down';
 
 function told(seconds: number, code = 'rate_limited'): Failure {
   const description = 'A fictional wish to be left alone.';
-  return { kind: 'transient', source: 'server', code, description, status: 429, retryAfter: seconds * SECOND };
+  return {
+    kind: 'transient',
+    source: 'server',
+    code: foreignCode(code),
+    description,
+    status: 429,
+    retryAfter: seconds * SECOND,
+  };
 }
 
 /** Resolves to what stands in the storage, once everything that was begun has come to its end. */

@@ -16,11 +16,11 @@ import type { Failure } from '../../src/kernel/failure.js';
 import type { EndingCause } from '../../src/kernel/session-ending.js';
 
 function failure(details: Partial<Failure> = {}): Failure {
-  return { kind: 'terminal', source: 'server', code: 'some_code', description: 'What happened.', ...details };
+  return { kind: 'terminal', source: 'server', code: 'SOME_CODE', description: 'What happened.', ...details };
 }
 
 const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] = [
-  ['storage', { source: 'storage', kind: 'transient' }, StorageError, { code: 'some_code', message: 'What happened.' }],
+  ['storage', { source: 'storage', kind: 'transient' }, StorageError, { code: 'SOME_CODE', message: 'What happened.' }],
   [
     'the network, with what was sent',
     { source: 'transport', kind: 'transient', delivery: 'not_sent' },
@@ -33,7 +33,7 @@ const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] 
     'the session itself',
     { source: 'session' },
     AuthenticationError,
-    { errorCode: 'some_code', errorDescription: 'What happened.' },
+    { errorCode: 'SOME_CODE', errorDescription: 'What happened.' },
   ],
   [
     'a refused client',
@@ -45,7 +45,7 @@ const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] 
     'a refused credential',
     { status: 400, debugId: 'debug-7' },
     AuthenticationError,
-    { errorCode: 'some_code', errorDescription: 'What happened.', status: 400, debugId: 'debug-7' },
+    { errorCode: 'SOME_CODE', errorDescription: 'What happened.', status: 400, debugId: 'debug-7' },
   ],
   [
     'a user who must act',

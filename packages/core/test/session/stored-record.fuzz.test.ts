@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorOfRefusal, StorageError } from '../../src/kernel/errors.js';
+import { errorOfRefusal, foreignCode, StorageError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { SessionEnding } from '../../src/kernel/session-ending.js';
 import type { TokenSet } from '../../src/kernel/token-set.js';
@@ -28,7 +28,7 @@ const anyEnding: fc.Arbitrary<SessionEnding> = fc.record({
         {
           kind: fc.constantFrom('terminal', 'transient', 'ambiguous', 'configuration'),
           source: fc.constantFrom('server', 'transport', 'storage', 'session'),
-          code: anyWords,
+          code: anyWords.map(foreignCode),
           description: anyWords,
           status: fc.integer({ min: 100, max: 599 }),
           userActionRequired: fc.constant(true as const),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../src/kernel/errors.js';
+import { ConfigurationError, foreignCode } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { TokenSet } from '../../src/kernel/token-set.js';
 import type { AuthorizationClient } from '../../src/protocol/authorization-client.js';
@@ -42,7 +42,8 @@ describe('a message that cannot be made', () => {
         kind: 'configuration',
         source: 'session',
         code: 'unexpected_error',
-        description: 'The request could not be made, for a reason that is not shown here.',
+        description:
+          'The request could not be made, for a reason that is not shown here. Check the transport and the server, if they are your own.',
       },
     });
     expect(await revokeTokens(client, tokens)).toEqual({ revokedRemotely: false, reason: 'unexpected_error' });
@@ -62,7 +63,7 @@ describe('a revocation of both tokens', () => {
   const REVOKED: RevocationReply = { revoked: true };
   const refused = (code: string): RevocationReply => ({
     revoked: false,
-    failure: { kind: 'terminal', source: 'server', code, description: 'Refused.' },
+    failure: { kind: 'terminal', source: 'server', code: foreignCode(code), description: 'Refused.' },
   });
   const unanswered: RevocationReply = {
     revoked: false,

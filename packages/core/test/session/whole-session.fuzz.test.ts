@@ -53,7 +53,7 @@ const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
 const anyTrouble: fc.Arbitrary<Answer | null> = fc.oneof(
   { weight: 6, arbitrary: fc.constant(null) },
   fc.constantFrom<Answer>(
-    () => Promise.reject(new StorageError('storage_down', 'It is down.')),
+    () => Promise.reject(new StorageError('STORAGE_DOWN', 'It is down.')),
     () => Promise.reject(new StorageError('record_unreadable', 'It is damaged.', { version: 1 })),
     () => Promise.reject(new Error(`canary-access ${SECRET}`)),
     () => {

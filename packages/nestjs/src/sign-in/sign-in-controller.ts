@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { AuthenticationError, type AuthorizationUrl, FrameioAuthError, type WebAppAuth } from '@frameio-auth/core';
+import {
+  AuthenticationError,
+  type AuthorizationUrl,
+  FrameioAuthError,
+  type KnownErrorCode,
+  type WebAppAuth,
+} from '@frameio-auth/core';
 import {
   Controller,
   createParamDecorator,
@@ -199,7 +205,8 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     #assertOwnPage({ headers }: FrameioRequest): void {
       const site = headers['sec-fetch-site'];
       const isOwn = site === undefined ? headers['origin'] === this.#routes.origin : site === 'same-origin';
-      if (!isOwn) throw forbidden('foreign_origin', 'Only a page of this application can sign its user out.');
+      if (!isOwn)
+        throw forbidden('foreign_origin', 'Only a page of this application can sign its user out. Sign out there.');
     }
 
     /** Sends the browser on; when the work fails, to where the application says so, or else its filters do. */
@@ -235,7 +242,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
   return FrameioSignInController;
 }
 
-function refuse(code: string, message: string): never {
+function refuse(code: KnownErrorCode, message: string): never {
   throw new AuthenticationError(code, message, { errorDescription: message });
 }
 

@@ -188,7 +188,7 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
 
       @Get('storage')
       storage(): never {
-        throw new StorageError('connection_lost', 'redis.studio.example does not answer.');
+        throw new StorageError('ECONNRESET', 'redis.studio.example does not answer.');
       }
     }
     const server = await serverForTest();

@@ -320,7 +320,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
       ...memory,
       read: (key) =>
         outage.is
-          ? Promise.reject(new StorageError('connection_lost', 'redis.studio.example does not answer.'))
+          ? Promise.reject(new StorageError('ECONNRESET', 'redis.studio.example does not answer.'))
           : memory.read(key),
     };
     const app = await application(server, {}, { storage, users: new Logins() });
@@ -427,7 +427,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const users = new Logins();
     const memory = memoryStorage();
     const outage = { is: false };
-    const down = () => Promise.reject(new StorageError('connection_lost', 'Nobody answers.'));
+    const down = () => Promise.reject(new StorageError('ECONNRESET', 'Nobody answers.'));
     const storage: TokenStorage = {
       ...memory,
       read: (key) => (outage.is ? down() : memory.read(key)),
