@@ -10,6 +10,7 @@ import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
 import { checkPublishedFiles } from './gates/published-files.mjs';
 import { checkReadmeCode } from './gates/readme-code.mjs';
+import { checkSecurityChecklist } from './gates/security-checklist.mjs';
 import { importTarballs, packPackages, runTwoCores } from './gates/tarballs.mjs';
 import { runUnitTests } from './gates/unit-tests.mjs';
 import { bringPrograms } from './programs.mjs';
@@ -52,6 +53,7 @@ const ROOMS = [
     { name: 'manners', run: ({ root }) => checkManners(root) },
     { name: 'manifests', run: ({ root }) => checkManifests(root) },
     { name: 'changesets', run: ({ root }) => checkChangesets(root) },
+    { name: 'security checklist', run: ({ root }) => checkSecurityChecklist(root) },
     { name: 'format and lint', run: tool('biome', ['check', '--error-on-warnings', '--max-diagnostics=20']) },
     // By force, because the compiler's notes on its last run outlive a change of `lib`. In one thread, because several
     // check the same types more than once, and another gate needs the other core.

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { faultsOf as faultsOfManifest, installs } from '../gates/manifests.mjs';
 import { faultsOf as faultsOfFile } from '../gates/manners.mjs';
 import { programsOf } from '../gates/readme-code.mjs';
+import { hasTest, proofsOf } from '../gates/security-checklist.mjs';
 import { adviceFor } from '../trouble.mjs';
 
 describe('the manners of a file', () => {
@@ -176,5 +177,30 @@ describe('the advice for a failure', () => {
 
   it('is none for a failure of another kind', () => {
     expect(adviceFor('error TS2304: Cannot find name')).toBeUndefined();
+  });
+});
+
+describe('the tests that the security checklist names', () => {
+  it('are read with the file that they are in, and a file alone names none', () => {
+    expect(
+      proofsOf('`tests/a.test.ts`: “takes one”, “takes two”; `b.spec.ts`: “refuses (RFC 9207 §2.4)”, `c.test.ts`'),
+    ).toEqual([
+      { path: 'tests/a.test.ts', title: 'takes one' },
+      { path: 'tests/a.test.ts', title: 'takes two' },
+      { path: 'b.spec.ts', title: 'refuses (RFC 9207 §2.4)' },
+      { path: 'c.test.ts', title: '' },
+    ]);
+  });
+
+  it.each([
+    ["it('takes one', () => {});", true],
+    ['test.each(rows)(\n  "takes one",\n  (row) => {});', true],
+    ["it('takes one of two', () => {});", false],
+    ['// takes one', false],
+    ["describe('takes one', () => {});", false],
+    ['', false],
+  ])('are looked for by their whole title: %s', (text, isThere) => {
+    expect(hasTest(text, 'takes one')).toBe(isThere);
+    expect(hasTest(text, '')).toBe(false);
   });
 });
