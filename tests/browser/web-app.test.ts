@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
-import { adobeIms } from '@frameio-auth/core';
+import { adobeIms, type TokenStorage } from '@frameio-auth/core';
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
 import type { APIRequestContext, Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, vi } from 'vitest';
@@ -47,14 +48,25 @@ function newContext(browser: Browser): Promise<BrowserContext> {
 describe.each(Object.keys(frameworks) as Framework[])('the %s application', (framework) => {
   let local: AuthorizationServer;
   let service: RunningService;
+  /** Whose names the records in the storage have. */
+  const records = new Set<string>();
 
   beforeAll(async () => {
+    const memory = memoryStorage();
+    const storage: TokenStorage = {
+      ...memory,
+      commit(key, request) {
+        records.add(key);
+        return memory.commit(key, request);
+      },
+    };
     local = await startAuthorizationServer({ allowHttpRedirects: false });
     const { clientId, clientSecret } = local.clients.webApp;
     service = await serve({
       framework,
       account: { clientId, clientSecret, server: adobeIms({ origin: local.origin }), api: local.origin },
       redirectUri: 'https://localhost:0/callback',
+      storage,
     });
   });
 
@@ -74,7 +86,8 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
 
   /** Begins a sign-in in the browser and lets the user allow it elsewhere. Resolves to the callback, not yet visited. */
   async function beginSignIn({ request }: { request: APIRequestContext }, user: string): Promise<string> {
-    const answer = await request.get(`${service.home}/sign-in`, { maxRedirects: 0 });
+    const headers = { 'sec-fetch-site': 'same-origin' };
+    const answer = await request.get(`${service.home}/sign-in`, { maxRedirects: 0, headers });
     return local.signIn(answer.headers()['location'] ?? '', { user });
   }
 
@@ -168,6 +181,31 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     await page.context().clearCookies();
     await page.context().addCookies(planted);
     expect(await titleFor(page)).toBe('Review Portal');
+  });
+
+  it('never gives the browser the key of a session, for a storage shows it to whoever may list its keys', async () => {
+    records.clear();
+    await signedIn();
+    const [key = ''] = [...records].flatMap((record) => /\/session\/(.+)$/.exec(record)?.[1] ?? []);
+    expect(key).toMatch(/^[\w-]{36}$/);
+    for (const { value } of await page.context().cookies()) {
+      const parts = decodeURIComponent(value).split('.');
+      for (const part of [value, ...parts.map((text) => Buffer.from(text, 'base64').toString())]) {
+        expect(part).not.toContain(key);
+      }
+    }
+  });
+
+  it('begins no other sign-in for a user who is signed in because another site says so', async () => {
+    await signedIn();
+    await page.goto(local.origin);
+    await page.setContent(`<a href="${service.home}/sign-in">Win a prize</a>`);
+
+    await page.getByRole('link').click();
+
+    expect(await title()).toBe('Sign in again?');
+    await page.getByRole('link', { name: 'Sign in with Adobe' }).click();
+    expect(page.url()).toContain(local.origin);
   });
 
   it('ends the former session of a user who signs in again', async () => {

@@ -54,6 +54,12 @@ it.each([
     title: 'You are not signed in',
   },
   {
+    what: 'a user who is signed in, and whom another site sent',
+    error: new FrameioAuthException({ ...problem, statusCode: 403, code: 'confirmation_required', signIn: '/login' }),
+    status: 403,
+    title: 'Sign in again?',
+  },
+  {
     what: 'a form of another site',
     error: new FrameioAuthException({ ...problem, statusCode: 403, code: 'foreign_origin' }),
     status: 403,

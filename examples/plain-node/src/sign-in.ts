@@ -1,6 +1,6 @@
 // A web application whose users sign in with Adobe, on node:http alone. Run it as it is, and open the address that it
 // prints: `npm run start:web`. With `--once` it visits itself and ends.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,42 +25,69 @@ const auth = new WebAppAuth({
   redirectUri: `${home}/callback`,
   transport: fetchTransport(),
   // With a `storage`, sign-ins outlive a restart, and many instances share them.
-  onStateChange: ({ from, to }) => console.log(`  ${from} → ${to}`), // Not the key: it is what the cookie holds.
+  onStateChange: ({ from, to }) => console.log(`  ${from} → ${to}`),
 });
 
+/** The key of the session that the cookie of a browser stands for. An application keeps this where it keeps its logins. */
+const keys = new Map<string, string>();
+
+/** Over https, only this host can set a cookie whose name begins so (RFC 6265bis §4.1.3.2). */
+const prefix = home.startsWith('https:') ? '__Host-' : '';
+
 async function answerTo(request: IncomingMessage): Promise<Answer> {
-  const visitor = visitorOf(request);
-  const { pathname } = new URL(request.url ?? '/', home);
+  const browser = cookieOf(request, 'browser');
+  const key = keys.get(browser);
+  const { pathname, searchParams } = new URL(request.url ?? '/', home);
   switch (`${request.method} ${pathname}`) {
     case 'GET /':
-      return visitor === undefined ? welcome : profileOf(visitor);
+      return key === undefined ? welcome : profileOf(key);
 
     case 'GET /login': {
-      // A new key for each sign-in: a cookie that somebody planted in this browser before is worth nothing then. An
+      // Another site could have the user work in somebody else's account by a link to this.
+      if (key !== undefined && !isFromOwnPage(request)) return confirmation;
+      // A session's key is a name and no secret, for storages show it. So it is random, and no browser ever has it. An
       // application that knows its users by other means takes their ids instead.
-      const newcomer = randomBytes(32).toString('base64url');
-      const { url } = await auth.session(newcomer).getAuthorizationUrl();
-      return redirect(url, cookie(newcomer, 30 * 24 * 60 * 60));
+      const session = auth.session(randomUUID());
+      const { url, state } = await session.getAuthorizationUrl();
+      await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+      return redirect(url, cookie('state', state, 10 * 60));
     }
 
-    case 'GET /callback':
-      // A session takes only the callback of a sign-in that it began, and only the browser that began it has the
-      // session's cookie: a link alone lures nobody into somebody else's account.
-      if (visitor === undefined) return page(400, '<p>This sign-in was begun in another browser.</p>');
-      await auth.session(visitor).handleCallback(request.url ?? '');
-      return redirect('/');
+    case 'GET /callback': {
+      // Only the browser that began a sign-in has its state: a link lures nobody into somebody else's account.
+      const state = cookieOf(request, 'state');
+      if (state === '' || state !== searchParams.get('state')) {
+        return page(400, '<p>This sign-in was begun in another browser.</p>');
+      }
+      const session = await auth.handleCallback(request.url ?? '');
+      // A new cookie for each sign-in: one that somebody planted in this browser before is worth nothing.
+      const newcomer = randomBytes(32).toString('base64url');
+      keys.set(newcomer, session.key);
+      await forget(browser);
+      return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60), cookie('state', '', 0));
+    }
 
     case 'POST /logout':
-      if (visitor !== undefined) await auth.session(visitor).revoke();
-      return redirect('/', cookie('', 0));
+      await forget(browser);
+      return redirect('/', cookie('browser', '', 0));
 
     default:
       return page(404, '<p>There is nothing here.</p>');
   }
 }
 
-async function profileOf(visitor: string): Promise<Answer> {
-  const callFrameio = authenticatedFetch(auth.session(visitor), { allowedOrigins: [api] });
+/** From now on the cookie of a browser stands for nothing, and the tokens are given up. */
+async function forget(browser: string): Promise<void> {
+  const key = keys.get(browser);
+  if (key === undefined) return;
+  keys.delete(browser);
+  const session = auth.session(key);
+  await session.revoke();
+  await session.close();
+}
+
+async function profileOf(key: string): Promise<Answer> {
+  const callFrameio = authenticatedFetch(auth.session(key), { allowedOrigins: [api] });
   try {
     const answer = await callFrameio(`${api}/v4/me`);
     if (!answer.ok) return page(502, `<p>Frame.io answered ${answer.status}.</p>`);
@@ -82,27 +109,35 @@ function apology(error: unknown): Answer {
 
 interface Answer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly html?: string;
 }
 
 const welcome = page(200, '<a href="/login">Sign in with Adobe</a>');
 
+const confirmation = page(200, '<p>You are signed in.</p><a href="/login">Sign in again</a> <a href="/">Go back</a>');
+
 function page(status: number, content: string): Answer {
   return { status, html: `<!doctype html><title>Review Portal</title>${content}` };
 }
 
-function redirect(location: string, headers: Answer['headers'] = {}): Answer {
-  return { status: 303, headers: { ...headers, location } };
+function redirect(location: string, ...cookies: string[]): Answer {
+  return { status: 303, headers: { location, 'set-cookie': cookies } };
 }
 
-/** Scripts cannot read it, and other sites cannot have it sent with their forms. Behind https, add `Secure`. */
-function cookie(value: string, seconds: number): Answer['headers'] {
-  return { 'set-cookie': `visitor=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax` };
+/** Scripts cannot read it, and other sites cannot have it sent with their forms. */
+function cookie(name: string, value: string, seconds: number): string {
+  const secure = prefix === '' ? '' : '; Secure';
+  return `${prefix}${name}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure}`;
 }
 
-function visitorOf({ headers }: IncomingMessage): string | undefined {
-  return /(?:^|; )visitor=([\w-]{43})(?:;|$)/.exec(headers.cookie ?? '')?.[1];
+function cookieOf({ headers }: IncomingMessage, name: string): string {
+  return new RegExp(`(?:^|; )${prefix}${name}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1] ?? '';
+}
+
+/** The browser says it itself, and no page can forge it; `none`: the user typed the address, or has a bookmark. */
+function isFromOwnPage({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-site'] === 'same-origin' || headers['sec-fetch-site'] === 'none';
 }
 
 function escaped(text: string): string {

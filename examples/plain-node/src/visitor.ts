@@ -2,33 +2,51 @@ import assert from 'node:assert/strict';
 
 /** Visits the application of sign-in.ts as a browser would, and fails unless it behaves. `signIn` clicks on "Allow". */
 export async function visitOnce(home: string, signIn: (url: string) => Promise<string>): Promise<void> {
-  let cookie = '';
+  let cookies = new Map<string, string>();
 
   async function open(path: string, init: RequestInit = {}) {
-    const headers = { ...(cookie !== '' && { cookie }) };
-    const answer = await fetch(new URL(path, home), { redirect: 'manual', headers, ...init });
-    const [setCookie] = answer.headers.getSetCookie();
-    if (setCookie !== undefined) {
-      assert.match(setCookie, /HttpOnly; SameSite=Lax/);
-      [cookie = ''] = setCookie.split(';');
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await fetch(new URL(path, home), {
+      redirect: 'manual',
+      ...init,
+      headers: { ...init.headers, cookie },
+    });
+    for (const header of answer.headers.getSetCookie()) {
+      assert.match(header, /HttpOnly; SameSite=Lax/);
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*);/.exec(header) ?? [];
+      if (value === '') cookies.delete(name);
+      else cookies.set(name, value);
     }
     return { status: answer.status, location: answer.headers.get('location') ?? '', html: await answer.text() };
+  }
+
+  /** What a browser with other cookies is answered. */
+  async function openWith(others: Map<string, string>, path: string) {
+    const own = cookies;
+    cookies = new Map(others);
+    const answer = await open(path);
+    cookies = own;
+    return answer;
   }
 
   assert.match((await open('/')).html, /Sign in with Adobe/);
 
   const callback = await signIn((await open('/login')).location);
-  const elsewhere = await open(callback, { headers: {} });
-  assert.equal(elsewhere.status, 400, 'another browser cannot use the callback');
+  const before = new Map(cookies);
+  assert.equal((await openWith(new Map(), callback)).status, 400, 'another browser cannot use the callback');
   assert.equal((await open(callback)).location, '/');
   assert.match((await open('/')).html, /Hello Mara Editor/);
   assert.equal((await open(callback)).status, 400, 'nor can the same browser use it twice');
+  const planted = await openWith(before, '/');
+  assert.match(planted.html, /Sign in with Adobe/, 'who planted what the browser had before gains nothing');
   console.log('Signed in: hello Mara Editor');
 
-  const signedIn = cookie;
+  const lured = await open('/login', { headers: { 'sec-fetch-site': 'cross-site' } });
+  assert.match(lured.html, /Sign in again/, 'another site cannot begin a sign-in for a user who is signed in');
+
+  const signedIn = new Map(cookies);
   assert.equal((await open('/logout', { method: 'POST' })).location, '/');
-  assert.equal(cookie, 'visitor=', 'the cookie is gone');
-  cookie = signedIn;
-  assert.match((await open('/')).html, /Sign in with Adobe/, 'and who kept it gains nothing');
+  assert.equal(cookies.size, 0, 'the cookie is gone');
+  assert.match((await openWith(signedIn, '/')).html, /Sign in with Adobe/, 'and who kept it gains nothing');
   console.log('Signed out');
 }

@@ -4,7 +4,8 @@ import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { getIronSession, type IronSession } from 'iron-session';
 import { headers, type Page } from './layout.ts';
-import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import { isFromOwnPage } from './own-page.ts';
+import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
 /** What the cookie of a browser says. There is no token in it. */
@@ -32,6 +33,9 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
 
   app.get('/sign-in', async (request, response) => {
     const visit = await visitOf(request, response);
+    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    const isOwn = isFromOwnPage(request.get('sec-fetch-site'));
+    if (visit.user !== undefined && !isOwn) return send(response, confirmation);
     const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
     await session.close(); // What completes it is in the storage. Who never comes back costs no memory.

@@ -5,7 +5,8 @@ import secureSession from '@fastify/secure-session';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { headers, type Page } from './layout.ts';
-import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import { isFromOwnPage } from './own-page.ts';
+import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
 declare module '@fastify/secure-session' {
@@ -42,6 +43,9 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
   });
 
   app.get('/sign-in', async (request, reply) => {
+    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    const isOwn = isFromOwnPage(request.headers['sec-fetch-site']?.toString());
+    if (request.session.get('user') !== undefined && !isOwn) return send(reply, confirmation);
     const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
     await session.close(); // What completes it is in the storage. Who never comes back costs no memory.

@@ -2,14 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { type Context, Hono } from 'hono';
-import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
+import { sealData, unsealData } from 'iron-session';
 import { headers, type Page } from './layout.ts';
-import { apology, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
+import { isFromOwnPage } from './own-page.ts';
+import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
-/** The cookies of a browser, and how many seconds each lives. There is no token in them. */
+/**
+ * The cookies of a browser, and how many seconds each lives. There is no token in them, and what they say is encrypted: a
+ * session's key is for this server alone.
+ */
 const LIFETIMES = {
   /** Of the sign-in that this browser has begun. */
   state: 10 * 60,
@@ -21,6 +26,7 @@ type CookieName = keyof typeof LIFETIMES;
 
 export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   const app = new Hono();
+  const password = cookieKey.toString('base64');
 
   app.use(async (c, next) => {
     await next();
@@ -36,6 +42,9 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   });
 
   app.get('/sign-in', async (c) => {
+    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    const isOwn = isFromOwnPage(c.req.header('sec-fetch-site'));
+    if ((await read(c, 'user')) !== undefined && !isOwn) return send(c, confirmation);
     const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
     await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
@@ -68,12 +77,15 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   // The prefix `__Host-`: only this host can set the cookie, and only over TLS (RFC 6265bis §4.1.3.2).
 
   async function read(c: Context, name: CookieName): Promise<string | undefined> {
-    return (await getSignedCookie(c, cookieKey, name, 'host')) || undefined;
+    const sealed = getCookie(c, name, 'host') ?? '';
+    const content = await unsealData<Partial<Record<CookieName, string>>>(sealed, { password, ttl: LIFETIMES[name] });
+    return content[name]; // By its name, so that the one cookie is not taken for the other.
   }
 
-  function write(c: Context, name: CookieName, value: string): Promise<void> {
+  async function write(c: Context, name: CookieName, value: string): Promise<void> {
+    const maxAge = LIFETIMES[name];
     const options = { httpOnly: true, secure: true, sameSite: 'Lax', path: '/', prefix: 'host' } as const;
-    return setSignedCookie(c, name, value, cookieKey, { ...options, maxAge: LIFETIMES[name] });
+    setCookie(c, name, await sealData({ [name]: value }, { password, ttl: maxAge }), { ...options, maxAge });
   }
 
   function erase(c: Context, name: CookieName): void {

@@ -30,6 +30,13 @@ export async function profile(answer: Response): Promise<Page> {
   return unavailable;
 }
 
+/** A sign-in for a user who has signed in, when another site led the user to it. The button is on a page of this one. */
+export const confirmation = page(
+  200,
+  'Sign in again?',
+  `<p>You are signed in. Go on if you want to use another account.</p>${signIn}${back}`,
+);
+
 /** A callback whose sign-in this browser did not begin: a link that somebody sent, or one that was used before. */
 export const strayCallback = page(
   400,

@@ -1,16 +1,15 @@
 import { Auth, DEFAULT_KEY } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
-import { checkReturn } from './protocol/callback.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
 import { KeepAlive } from './session/keep-alive.js';
-import { type PendingAuthorization, PendingAuthorizations } from './session/pending-authorizations.js';
+import { PendingAuthorizations } from './session/pending-authorizations.js';
 import { claimRedirectUri } from './session/redirect-uri-claims.js';
 import {
   type AuthorizationUrl,
   type AuthorizationUrlOptions,
   type CallbackOptions,
   type CodeExchange,
-  checkTokenParameters,
+  checkCallbackOptions,
   type SignIn,
   UserSession,
 } from './session/user-session.js';
@@ -33,7 +32,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkRedirectUri(server, redirectUri);
     const signIn: SignIn = {
       client,
-      pending: new PendingAuthorizations(around.storage, keys, settings.options.maxPendingSignIns),
+      pending: new PendingAuthorizations(around.storage, keys, around.clock, settings.options.maxPendingSignIns),
       redirectUri,
       scopes: around.scopes,
       entropy: around.entropy,
@@ -75,17 +74,14 @@ export abstract class UserAuth extends Auth<UserSession> {
    */
   async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<UserSession> {
     this.assertOpen();
-    checkTokenParameters(options);
-    const { client, pending } = this.#signIn;
-    const callback = client.readCallback(url);
-    const ready = ({ sessionKey, redirectUri }: PendingAuthorization) => {
-      checkReturn(callback, redirectUri);
-      return this.borrow(sessionKey, UserSession.prepare);
-    };
-    const begun = await pending.take(callback.state, { ready });
-    return this.borrow(begun.sessionKey, async (session) => {
-      await UserSession.complete(session, callback, begun, options);
-      return this.session(begun.sessionKey); // A sign-in that failed leaves nothing behind; this one is to be kept.
+    checkCallbackOptions(options);
+    return UserSession.completeCallback(this.#signIn, url, options, {
+      prepare: (key) => this.borrow(key, UserSession.prepare),
+      use: (key, work) =>
+        this.borrow(key, async (session) => {
+          await work(session);
+          return this.session(key); // A sign-in that failed leaves nothing behind; this one is to be kept.
+        }),
     });
   }
 

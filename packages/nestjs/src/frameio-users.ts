@@ -26,7 +26,8 @@ export interface FrameioUsers {
   /**
    * The user whom an HTTP request is from, by the application's own login, or by what `admit()` kept; also of a GraphQL
    * request, whose context has it as `req` or `request`. It becomes the session's key, so it must never be what the
-   * browser can choose.
+   * browser can choose. The key is a name and no secret, so a cookie never holds it as it is: that is refused with
+   * `key_in_cookie`.
    *
    * @returns a user's id; nothing, or an empty string, for a browser that is not logged in
    */
@@ -43,8 +44,8 @@ export interface FrameioUsers {
   /**
    * For an application in which signing in is the login: called each time that somebody has signed in, before the browser
    * is sent on. `visit.key` is fresh and random, whoever the browser was before; from now on `identify()` is to return it
-   * for this browser, so keep it where the browser cannot change it and others cannot read it, such as in a server-side
-   * session under a new id. The session that `identify()` knew until then is revoked afterwards; when this method throws,
+   * for this browser, so give the browser a new cookie that stands for it: a random one, with the key in a server-side
+   * session, or the key encrypted. A browser that lost its first answer is admitted once more, by the same key. The session that `identify()` knew until then is revoked afterwards; when this method throws,
    * the new one is. Without this method, only users who are logged in to the application can sign in, and the tokens
    * are for whom `identify()` names.
    */

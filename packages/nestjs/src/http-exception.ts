@@ -108,6 +108,20 @@ export function forbidden(code: KnownErrorCode, message: string): FrameioAuthExc
   return new FrameioAuthException({ ...statusOf(HttpStatus.FORBIDDEN), code, message });
 }
 
+/**
+ * The question to a user who is signed in whether to sign in again, where no page of the application asked for it.
+ *
+ * @param signIn - where a page of the application sends the user who wants it
+ */
+export function confirmationRequired(signIn: string): FrameioAuthException {
+  const message = 'No page of this application asked for this sign-in. Let its user confirm it.';
+  return new FrameioAuthException(
+    { ...statusOf(HttpStatus.FORBIDDEN), code: 'confirmation_required', message, signIn },
+    // Of browsers without `Sec-Fetch-Site`, the page is known by `Referer`.
+    { 'Referrer-Policy': 'same-origin' },
+  );
+}
+
 /** A redirect as an exception, for where nothing else can answer. */
 export function redirectTo(location: string, code: string): FrameioAuthException {
   const message = 'Sign in first.';

@@ -1,4 +1,4 @@
-import { AuthenticationError, FrameioAuthError } from '@frameio-auth/core';
+import { AuthenticationError, ConfigurationError, FrameioAuthError } from '@frameio-auth/core';
 import { type ExecutionContext, Inject, Injectable, Logger, SetMetadata } from '@nestjs/common';
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import type { Connection } from './connection.js';
@@ -105,6 +105,28 @@ export function acceptsPage({ headers }: FrameioRequest): boolean {
 /** The user whom the application says that the request, or the message, is from. */
 export async function userOf(users: FrameioUsers, context: ExecutionContext): Promise<string | undefined> {
   const request = requestOf(context);
-  const key = request === undefined ? await users.identifyMessage?.(context) : await users.identify(request, context);
+  if (request === undefined) return (await users.identifyMessage?.(context)) || undefined;
+  const key = await users.identify(request, context);
+  if (key && isInCookie(request, key)) {
+    throw new ConfigurationError(
+      'key_in_cookie',
+      "users.identify() returned what a cookie of the browser holds, as it is. A session's key is a name and no secret: storages show it, and whoever can plant the cookie would have the tokens. Give the browser a random value at each sign-in, keep which key it stands for, and return that; or encrypt the key.",
+    );
+  }
   return key || undefined;
+}
+
+function isInCookie({ headers }: FrameioRequest, key: string): boolean {
+  const pairs = String(headers['cookie'] ?? '').split(/; */);
+  return pairs.some((pair) => pair.slice(pair.indexOf('=') + 1) === key);
+}
+
+/**
+ * Whether a page of the application sent a request, or the user did by typing or a bookmark, and no other site. Browsers
+ * say so in `Sec-Fetch-Site`, which no page can forge; of those that do not, the page is known by `Referer`.
+ */
+export function isFromOwnPage({ headers }: FrameioRequest, origin: string): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return URL.parse(String(headers['referer']))?.origin === origin;
 }

@@ -15,6 +15,7 @@ interface Trouble {
   readonly status: number;
   readonly code?: string;
   readonly actionUrl?: string | undefined;
+  readonly signIn?: string | undefined;
 }
 
 const tryAgain = html`<p><a class="button" href="/profile">Sign in</a></p>`;
@@ -23,7 +24,7 @@ const back = html`<p><a class="button" href="/">Back</a></p>`;
 
 /** What a person sees when something failed. */
 export function apologyFor(error: unknown): Apology {
-  const { status, code, actionUrl } = troubleOf(error);
+  const { status, code, actionUrl, signIn } = troubleOf(error);
   if (actionUrl !== undefined) {
     const link = html`<p><a class="button" href="${actionUrl}">Go to Adobe</a></p>`;
     return apology(403, 'Adobe needs something from you first', html`<p>Then sign in here again.</p>${link}`);
@@ -33,6 +34,11 @@ export function apologyFor(error: unknown): Apology {
   }
   if (status === 401) {
     return apology(401, 'You are not signed in', html`<p>A sign-in was not completed, or is over.</p>${tryAgain}`);
+  }
+  if (code === 'confirmation_required' && signIn !== undefined) {
+    const text = html`<p>You are signed in. Go on if you want to use another account.</p>`;
+    const again = html`<p><a class="button" href="${signIn}">Sign in again</a></p>`;
+    return apology(403, 'Sign in again?', html`${text}${again}${back}`);
   }
   if (code === 'foreign_origin') {
     return apology(403, 'Nothing was done', html`<p>That did not come from a page of this site.</p>${back}`);
@@ -54,8 +60,8 @@ function apology(status: number, title: string, content: ReturnType<typeof html>
 /** Guard and decorators throw exceptions; the sign-in lets the errors of core through. */
 function troubleOf(error: unknown): Trouble {
   if (error instanceof FrameioAuthException) {
-    const { code, actionUrl } = error.getResponse();
-    return { status: error.getStatus(), code, actionUrl };
+    const { code, actionUrl, signIn } = error.getResponse();
+    return { status: error.getStatus(), code, actionUrl, signIn };
   }
   if (error instanceof FrameioAuthError) return troubleOf(FrameioAuthException.of(error));
   return { status: error instanceof HttpException ? error.getStatus() : 500 };

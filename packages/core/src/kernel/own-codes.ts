@@ -104,8 +104,13 @@ export const OWN_CODES = {
   },
 
   'Signing in and callbacks': {
+    confirmation_required: {
+      meaning: 'No page of the application asked for this sign-in of a user who is known, so it was not begun.',
+      remedy:
+        'Let the user confirm it: show a link to `signIn` of the answer, on a page of the origin that `redirectUri` has.',
+    },
     foreign_origin: {
-      meaning: 'The request to sign in or out did not come from a page of this application, so it was refused.',
+      meaning: 'The request to sign out did not come from a page of this application, so it was refused.',
       remedy: 'Send it from a page of the origin that `redirectUri` has.',
     },
     invalid_callback: {
@@ -127,6 +132,10 @@ export const OWN_CODES = {
     nonce_missing: {
       meaning: 'The id token does not repeat the `nonce` that was sent, so the tokens were not taken.',
       remedy: "If this server never repeats it, set `missingNonce: 'accepted'` in the profile; else sign in again.",
+    },
+    key_in_cookie: {
+      meaning: '`users.identify()` returned what a cookie holds as it is: a key that a browser can choose.',
+      remedy: 'Give the browser a random value at each sign-in, keep which key it stands for, and return that key.',
     },
     not_logged_in: {
       meaning: 'The request is from no user whom the application knows, so there is no session to use.',
@@ -150,7 +159,7 @@ export const OWN_CODES = {
     },
     state_used: {
       meaning: 'This callback was used before: a reload, a double click, or a prefetch.',
-      remedy: 'If the user is signed in, ignore it; else start the sign-in again.',
+      remedy: 'If the user is signed in, ignore it, or set `allowRepeat`; else start the sign-in again.',
     },
   },
 

@@ -6,8 +6,9 @@ import { Secret } from '../kernel/secret.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
 import { harmlessly } from './calls.js';
+import type { Timing } from './session-time.js';
 import { fromStorage } from './storage-failure.js';
-import type { StorageKeys } from './storage-keys.js';
+import { type StorageKeys, sha256 } from './storage-keys.js';
 
 /** A sign-in that was begun: what its callback is to be completed with, and for whom. */
 export interface PendingAuthorization {
@@ -27,10 +28,29 @@ export const DEFAULT_MAX_PENDING = 10_000;
 /** The longest record of a sign-in, in characters. */
 const LONGEST_RECORD = 16_384;
 
+/** For a callback that comes twice at once: how long the second waits for the first, and how often it looks, in milliseconds. */
+const REPEAT = { patience: 30_000, look: 100 };
+
 /** A record that this instance wrote, on the storage's clock. */
 interface Kept {
   readonly version: number;
   readonly expiresAt: number;
+}
+
+/** What came of a sign-in whose callback was taken. */
+export type PendingOutcome =
+  /** Nothing that a second callback may know. */
+  | { readonly used: true }
+  | { readonly used: true; readonly underWay: true }
+  /** Whom it signed in, and the hash of the code that did. */
+  | { readonly used: true; readonly sessionKey: string; readonly code: string };
+
+/** By what a repeated callback is known to be of the browser that was signed in. */
+export interface RepeatProof {
+  /** The session of the user who is logged in to the application. */
+  readonly sessionKey?: string;
+  /** The callback's own code, which nobody knows but that browser and the server. */
+  readonly code: Secret;
 }
 
 /**
@@ -43,13 +63,15 @@ interface Kept {
 export class PendingAuthorizations {
   readonly #storage: TokenStorage;
   readonly #keys: StorageKeys;
+  readonly #clock: Timing;
   readonly #limit: number;
   /** The records that this instance wrote, the oldest first. */
   readonly #kept = new Map<string, Kept>();
 
-  constructor(storage: TokenStorage, keys: StorageKeys, limit = DEFAULT_MAX_PENDING) {
+  constructor(storage: TokenStorage, keys: StorageKeys, clock: Timing, limit = DEFAULT_MAX_PENDING) {
     this.#storage = storage;
     this.#keys = keys;
+    this.#clock = clock;
     this.#limit = limit;
   }
 
@@ -86,12 +108,17 @@ export class PendingAuthorizations {
    *
    * `sessionKey` is the session that wants to complete it: a sign-in that another one began is left to that one.
    * `ready` is called before the state is used up; when it fails, the state is still good.
+   * `willSettle` says that `settle()` is called when it is known what came of it.
    *
    * @throws AuthenticationError `state_unknown`, `state_used` or `state_mismatch`; StorageError
    */
   async take(
     state: string,
-    { sessionKey, ready }: { sessionKey?: string; ready?: (pending: PendingAuthorization) => Promise<void> } = {},
+    {
+      sessionKey,
+      ready,
+      willSettle = false,
+    }: { sessionKey?: string; ready?: (pending: PendingAuthorization) => Promise<void>; willSettle?: boolean } = {},
   ): Promise<PendingAuthorization> {
     const key = await this.#keys.authorization(state);
     const { record, now } = await fromStorage(() => this.#storage.read(key));
@@ -102,7 +129,7 @@ export class PendingAuthorizations {
       );
     }
     const pending = parse(record.value);
-    if (pending === 'used') return alreadyUsed();
+    if ('used' in pending) return alreadyUsed();
     if (sessionKey !== undefined && pending.sessionKey !== sessionKey) {
       refuse(
         'state_mismatch',
@@ -112,12 +139,51 @@ export class PendingAuthorizations {
     await ready?.(pending);
     // The record stays until it would have expired, so that a second use is told from an unknown state.
     const expiresAt = now + policy.authorizationTtl;
+    const value = willSettle ? recordOf({ used: true, underWay: true }) : USED;
     const reply = await fromStorage(() =>
-      this.#storage.commit(key, { value: USED, expectedVersion: record.version, expiresAt }),
+      this.#storage.commit(key, { value, expectedVersion: record.version, expiresAt }),
     );
     if (reply.outcome !== 'committed') return alreadyUsed();
     this.#keep(key, { version: reply.version, expiresAt }, now);
     return pending;
+  }
+
+  /** Keeps what came of a sign-in that this instance took, for its callback to be repeated. */
+  async settle(state: string, completed?: { readonly sessionKey: string; readonly code: Secret }): Promise<void> {
+    const key = await this.#keys.authorization(state);
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return; // It gave way to newer ones.
+    const value =
+      completed === undefined
+        ? USED
+        : recordOf({ used: true, sessionKey: completed.sessionKey, code: await sha256(completed.code.reveal()) });
+    const { version, expiresAt } = kept;
+    const reply = await this.#storage.commit(key, { value, expectedVersion: version, expiresAt });
+    if (reply.outcome === 'committed') this.#kept.set(key, { version: reply.version, expiresAt });
+  }
+
+  /**
+   * Finds the session that a callback signed in which was taken before. Waits while that is under way, on whichever
+   * instance.
+   *
+   * @throws AuthenticationError `state_used` for a sign-in that failed or did not end, and for a callback that is not of
+   *   the browser that was signed in; StorageError
+   */
+  async completed(state: string, { sessionKey, code }: RepeatProof): Promise<string> {
+    const key = await this.#keys.authorization(state);
+    const until = this.#clock.now() + REPEAT.patience;
+    for (;;) {
+      const { record } = await fromStorage(() => this.#storage.read(key));
+      const outcome = record && parse(record.value);
+      if (outcome === undefined || !('used' in outcome)) return alreadyUsed();
+      if ('sessionKey' in outcome) {
+        const isOwn =
+          sessionKey === undefined ? outcome.code === (await sha256(code.reveal())) : sessionKey === outcome.sessionKey;
+        return isOwn ? outcome.sessionKey : alreadyUsed();
+      }
+      if (!('underWay' in outcome) || this.#clock.now() >= until) return alreadyUsed();
+      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, REPEAT.look));
+    }
   }
 
   /** Remembers a record, and has the storage forget the oldest when there are too many. */
@@ -134,14 +200,21 @@ export class PendingAuthorizations {
 }
 
 /** What is left of a sign-in that was completed. */
-const USED = JSON.stringify({ format: FORMAT, used: true });
+const USED = recordOf({ used: true });
 
-function parse(value: string): PendingAuthorization | 'used' {
+function recordOf(outcome: PendingOutcome): string {
+  return JSON.stringify({ format: FORMAT, ...outcome });
+}
+
+function parse(value: string): PendingAuthorization | PendingOutcome {
   try {
     const body = JSON.parse(value) as Record<string, unknown>;
     if (body['format'] === FORMAT) {
-      if (body['used'] === true) return 'used';
-      const { sessionKey, redirectUri, scopes, codeVerifier, nonce } = body;
+      const { sessionKey, redirectUri, scopes, codeVerifier, nonce, used, underWay, code } = body;
+      if (used === true) {
+        if (underWay === true) return { used, underWay };
+        return typeof sessionKey === 'string' && typeof code === 'string' ? { used, sessionKey, code } : { used };
+      }
       if (
         typeof sessionKey === 'string' &&
         typeof redirectUri === 'string' &&

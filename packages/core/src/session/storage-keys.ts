@@ -44,7 +44,8 @@ export function storageKeys(profile: ServerProfile, clientId: string, scopes?: r
   };
 }
 
-async function sha256(text: string): Promise<string> {
+/** The hash of a text, in hexadecimal. */
+export async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

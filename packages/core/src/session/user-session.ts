@@ -5,6 +5,7 @@ import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import { checkReturn } from '../protocol/callback.js';
 import { checkParameters, type RequestParameters, TOKEN_PARAMETERS } from '../protocol/request-parameters.js';
+import { harmlessly } from './calls.js';
 import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
 import { readScopes, type Scopes } from './scopes.js';
 import { type SessionSurroundings, TokenSession } from './token-session.js';
@@ -35,6 +36,14 @@ export interface CallbackOptions {
    * `tokenParameters`, which they replace where the names are the same. Those that the request has anyway are refused.
    */
   readonly parameters?: RequestParameters;
+  /**
+   * Whether a callback that was completed before is no error: browsers send one again when the user reloads, presses
+   * twice, or goes back. It resolves to the session that it signed in, on whichever instance, and waits for that while it
+   * is under way. Only the same callback is taken (its code is compared), or, on a session, one of a sign-in of that
+   * session. Where it failed, or the session has no tokens any more, `state_used` stays. Set it only where you have made
+   * sure that the callback comes from the browser that began. Default: `false`.
+   */
+  readonly allowRepeat?: boolean;
 }
 
 export interface AuthorizationUrl {
@@ -48,7 +57,7 @@ export interface AuthorizationUrl {
   readonly nonce?: string;
 }
 
-export interface CodeExchange extends CallbackOptions {
+export interface CodeExchange extends Pick<CallbackOptions, 'parameters'> {
   readonly code: string;
   /** Default: that of the sign-in that `state` names, or else of the last one that this session began in this process. */
   readonly codeVerifier?: string;
@@ -65,6 +74,15 @@ export interface SignIn {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly entropy: Entropy;
+}
+
+/** The sessions that a callback may complete a sign-in of. */
+interface CallbackSessions<Session> {
+  /** The only one, if there is only one. */
+  readonly sessionKey?: string;
+  prepare(sessionKey: string): Promise<void>;
+  /** Does something with a session and resolves to it. */
+  use(sessionKey: string, work: (session: UserSession) => Promise<void>): Promise<Session>;
 }
 
 /** The session of a user, who signs in by a browser. */
@@ -127,18 +145,15 @@ export class UserSession extends TokenSession {
    */
   async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<this> {
     this.assertOpen();
-    checkTokenParameters(options);
-    const { client, pending } = this.#signIn;
-    const callback = client.readCallback(url);
-    const begun = await pending.take(callback.state, {
+    checkCallbackOptions(options);
+    return UserSession.completeCallback(this.#signIn, url, options, {
       sessionKey: this.key,
-      ready: ({ redirectUri }) => {
-        checkReturn(callback, redirectUri);
-        return this.prepare();
+      prepare: () => this.prepare(),
+      use: async (_key, work) => {
+        await work(this);
+        return this;
       },
     });
-    await UserSession.complete(this, callback, begun, options);
-    return this;
   }
 
   /**
@@ -189,8 +204,47 @@ export class UserSession extends TokenSession {
     return session.prepare();
   }
 
-  /** Completes a session's sign-in whose pending authorization has been taken: for the auth object, not for its users. */
-  static async complete(
+  /** Completes the sign-in that a callback is of: for the auth object, not for its users. */
+  static async completeCallback<Session>(
+    { client, pending }: SignIn,
+    url: string | URL,
+    options: CallbackOptions,
+    { sessionKey, prepare, use }: CallbackSessions<Session>,
+  ): Promise<Session> {
+    const { allowRepeat = false } = options;
+    const callback = client.readCallback(url);
+    const { state, outcome } = callback;
+    let begun: PendingAuthorization;
+    try {
+      begun = await pending.take(state, {
+        ...(sessionKey !== undefined && { sessionKey }),
+        ready: (found) => {
+          checkReturn(callback, found.redirectUri);
+          return prepare(found.sessionKey);
+        },
+        willSettle: allowRepeat,
+      });
+    } catch (error) {
+      if (!allowRepeat || !(error instanceof AuthenticationError) || error.code !== 'state_used') throw error;
+      if (!outcome.ok) throw outcome.error;
+      const proof = { code: outcome.code, ...(sessionKey !== undefined && { sessionKey }) };
+      return use(await pending.completed(state, proof), async (session) => {
+        await session.prepare();
+        if (!session.isAuthenticated) throw error;
+      });
+    }
+    return use(begun.sessionKey, async (session) => {
+      let completed: Parameters<PendingAuthorizations['settle']>[1];
+      try {
+        await UserSession.#complete(session, callback, begun, options);
+        if (outcome.ok) completed = { sessionKey: begun.sessionKey, code: outcome.code };
+      } finally {
+        if (allowRepeat) harmlessly(() => pending.settle(state, completed));
+      }
+    });
+  }
+
+  static async #complete(
     session: UserSession,
     { state, outcome }: ReturnType<AuthorizationClient['readCallback']>,
     begun: PendingAuthorization,
@@ -217,7 +271,7 @@ function nonceOf(begun: { readonly nonce?: Secret } | undefined): Pick<PendingAu
   return begun?.nonce === undefined ? {} : { nonce: begun.nonce };
 }
 
-function parametersOf({ parameters }: CallbackOptions): CallbackOptions {
+function parametersOf({ parameters }: CallbackOptions): Pick<CallbackOptions, 'parameters'> {
   return parameters === undefined ? {} : { parameters };
 }
 
@@ -226,7 +280,15 @@ function parametersOf({ parameters }: CallbackOptions): CallbackOptions {
  *
  * @throws ConfigurationError for one that is reserved or cannot be sent
  */
-export function checkTokenParameters(options: CallbackOptions): void {
+export function checkCallbackOptions(options: CallbackOptions): void {
+  checkTokenParameters(options);
+  if (options.allowRepeat !== undefined && typeof options.allowRepeat !== 'boolean') {
+    throw new ConfigurationError('invalid_option', 'allowRepeat must be true or false. Leave it out for false.');
+  }
+}
+
+/** @throws ConfigurationError for one that is reserved or cannot be sent */
+function checkTokenParameters(options: Pick<CallbackOptions, 'parameters'>): void {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('invalid_option', 'handleCallback() takes an address and an object of options.');
   }

@@ -1,4 +1,5 @@
 import { memoryStorage } from '@frameio-auth/storage-memory';
+import { manualClock } from '@frameio-auth/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthenticationError, StorageError } from '../../src/kernel/errors.js';
@@ -41,7 +42,7 @@ describe('a sign-in under way', () => {
   it('is taken as it was begun, once, whatever its state', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, anyPending, async (state, pending) => {
-        const authorizations = new PendingAuthorizations(memoryStorage(), keys);
+        const authorizations = new PendingAuthorizations(memoryStorage(), keys, manualClock());
         await authorizations.begin(state, pending);
         expect(revealed(await authorizations.take(state))).toEqual(revealed(pending));
         expect(await rejectionOf(authorizations.take(state))).toMatchObject({ code: 'state_used' });
@@ -60,7 +61,7 @@ describe('a sign-in under way', () => {
       fc.asyncProperty(records, async (value) => {
         const storage = memoryStorage();
         await storage.commit(await keys.authorization(STATE), { value, expectedVersion: 0 });
-        const authorizations = new PendingAuthorizations(storage, keys);
+        const authorizations = new PendingAuthorizations(storage, keys, manualClock());
         let taken: PendingAuthorization | undefined;
         const error = await rejectionOf(
           authorizations.take(STATE).then((pending) => {

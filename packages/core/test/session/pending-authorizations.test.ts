@@ -20,7 +20,7 @@ function pendings() {
     scopes: ['openid', 'profile'],
     codeVerifier: new Secret(VERIFIER),
   };
-  return { clock, storage, keys, pending, authorizations: new PendingAuthorizations(storage, keys) };
+  return { clock, storage, keys, pending, authorizations: new PendingAuthorizations(storage, keys, clock) };
 }
 
 describe('a sign-in under way', () => {

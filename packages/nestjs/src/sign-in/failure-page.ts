@@ -60,6 +60,13 @@ function wordsFor({ statusCode, code, actionUrl, signIn }: FrameioAuthProblem): 
       links: { 'Try again': signIn },
     };
   }
+  if (code === 'confirmation_required') {
+    return {
+      title: 'Sign in to Frame.io?',
+      text: 'Another site has sent you here. Go on only if you want to sign in.',
+      links: { Continue: signIn },
+    };
+  }
   if (code === 'not_logged_in') {
     return { title: 'Log in first', text: 'Log in to this application, then come back.', links: {} };
   }

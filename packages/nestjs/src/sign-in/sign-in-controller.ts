@@ -4,6 +4,7 @@ import {
   type AuthorizationUrl,
   FrameioAuthError,
   type KnownErrorCode,
+  type UserSession,
   type WebAppAuth,
 } from '@frameio-auth/core';
 import {
@@ -25,9 +26,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type Connection, wordsOf } from '../connection.js';
 import { SkipFrameioAuth } from '../frameio-auth-guard.js';
 import type { FrameioRequest, FrameioUsers } from '../frameio-users.js';
-import { forbidden } from '../http-exception.js';
+import { confirmationRequired, forbidden } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
-import { userOf } from '../request-sessions.js';
+import { isFromOwnPage, userOf } from '../request-sessions.js';
 import { ownPath } from './return-to.js';
 import { SignInCookie } from './sign-in-cookie.js';
 import { signInExceptionFilter } from './sign-in-exception-filter.js';
@@ -39,8 +40,11 @@ const PRIVATE = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' 
 /** Where a browser goes on, and what it is to remember. */
 interface Destination {
   readonly location: string;
-  readonly cookie: string | undefined;
+  readonly cookies: readonly string[];
 }
+
+/** This browser has begun it, as its cookie says. */
+const REPEAT = { allowRepeat: true };
 
 const Context = createParamDecorator((_data: unknown, context: ExecutionContext) => context);
 
@@ -77,12 +81,17 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     @Get('login')
     async login(
       @Context() context: ExecutionContext,
+      @Req() request: FrameioRequest,
       @Res() response: object,
       @Query('returnTo') returnTo: unknown,
     ): Promise<void> {
+      if (this.#isOnlyLooking(request, response)) return;
       await this.#answer(response, async () => {
-        const { url, state } = await (this.#users.admit === undefined ? this.#beginForUser(context) : this.#begin());
-        return { location: url, cookie: this.#cookie.begun(state, ownPath(returnTo)) };
+        const place = ownPath(returnTo);
+        const { url, state } = await (this.#users.admit === undefined
+          ? this.#beginForUser(context, request, place)
+          : this.#begin(context, request, place));
+        return { location: url, cookies: this.#cookie.begun(request, state, place) };
       });
     }
 
@@ -93,6 +102,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       @Req() request: FrameioRequest,
       @Res() response: object,
     ): Promise<void> {
+      if (this.#isOnlyLooking(request, response)) return;
       await this.#answer(response, async () => {
         const query = new URLSearchParams(request.url.slice(request.url.indexOf('?') + 1));
         const begun = this.#cookie.read(request, query.get('state') ?? '');
@@ -101,11 +111,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         } else {
           await this.#complete(context, request, response, begun !== undefined);
         }
-        return {
-          location: begun?.returnTo ?? this.#routes.afterSignIn,
-          // The cookie of another sign-in is left to that one.
-          cookie: begun && this.#cookie.ended(),
-        };
+        return { location: begun?.returnTo ?? this.#routes.afterSignIn, cookies: [] };
       });
     }
 
@@ -142,9 +148,14 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     }
 
     /** The application has a login of its own, so the tokens are for whoever is logged in. */
-    async #beginForUser(context: ExecutionContext): Promise<AuthorizationUrl> {
+    async #beginForUser(
+      context: ExecutionContext,
+      request: FrameioRequest,
+      returnTo: string | undefined,
+    ): Promise<AuthorizationUrl> {
       const user = await userOf(this.#users, context);
       if (user === undefined) refuse('not_logged_in', 'Log in to this application first.');
+      this.#assertWanted(request, returnTo);
       return this.#auth.session(user).getAuthorizationUrl();
     }
 
@@ -152,14 +163,21 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       const user = await userOf(this.#users, context);
       if (user === undefined) refuseStray();
       // Takes only a sign-in that this user's session began, so the user is what ties it to the browser.
-      await this.#auth.session(user).handleCallback(request.url);
+      await this.#auth.session(user).handleCallback(request.url, REPEAT);
     }
 
     /**
      * Signing in is the login, so each sign-in has a session with a key of its own that cannot be guessed. One that the
      * browser came with may have been planted there, by somebody who keeps a copy of it.
      */
-    async #begin(): Promise<AuthorizationUrl> {
+    async #begin(
+      context: ExecutionContext,
+      request: FrameioRequest,
+      returnTo: string | undefined,
+    ): Promise<AuthorizationUrl> {
+      if (!isFromOwnPage(request, this.#routes.origin) && (await userOf(this.#users, context)) !== undefined) {
+        this.#assertWanted(request, returnTo);
+      }
       const session = this.#auth.session(randomBytes(32).toString('base64url'));
       try {
         return await session.getAuthorizationUrl();
@@ -178,8 +196,9 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       if (!isOwn) refuseStray();
       // Asked first, because it may fail, and a code works once.
       const former = await userOf(this.#users, context);
-      const session = await this.#auth.handleCallback(request.url);
+      const session = await this.#sessionOf(request, former);
       const { key } = session;
+      if (key === former) return; // The callback came again, to a browser that has been admitted.
       try {
         await this.#users.admit?.({ key, session, request, response });
       } catch (error) {
@@ -187,6 +206,18 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         throw error;
       }
       if (former !== undefined) await this.#giveUp(former);
+    }
+
+    async #sessionOf({ url }: FrameioRequest, former: string | undefined): Promise<UserSession> {
+      try {
+        // One that comes again is known by its code: who planted the cookie of a sign-in does not know that. A browser
+        // whose first answer was lost is admitted once more by it.
+        return await this.#auth.handleCallback(url, REPEAT);
+      } catch (error) {
+        if (former === undefined || !(error instanceof AuthenticationError) || error.code !== 'state_used') throw error;
+        // The user went back to the server, and allowed once more what had signed this browser in.
+        return this.#auth.session(former).handleCallback(url, REPEAT);
+      }
     }
 
     /** Nobody is to use this session any more. What fails in that is no reason to refuse who has just signed in. */
@@ -199,6 +230,29 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         const { logger } = this.#connection.events;
         logger.warn(`A session that nobody uses any more could not be revoked: ${wordsOf(error)}`);
       }
+    }
+
+    /**
+     * That a user who is known wants to sign in. Another site could lead the user here, signed in at the server as
+     * somebody else, and have the user work in that one's account.
+     */
+    #assertWanted(request: FrameioRequest, returnTo: string | undefined): void {
+      if (!isFromOwnPage(request, this.#routes.origin)) throw confirmationRequired(this.#routes.loginWith(returnTo));
+    }
+
+    /**
+     * Answers a request that wants nothing to happen: a browser that loads a page which its user might want next, and
+     * HEAD, by which programs look whether there is something.
+     */
+    #isOnlyLooking({ method, headers }: FrameioRequest, response: object): boolean {
+      const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz'];
+      const isPrefetch = /^(?:prefetch|prerender|preview)\b/.test(String(purpose));
+      if (method !== 'HEAD' && !isPrefetch) return false;
+      this.#keepPrivate(response);
+      // Browsers throw away what they prefetched with an error, and ask again when it is wanted.
+      const status = isPrefetch ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.NO_CONTENT;
+      this.#host.httpAdapter.reply(response, '', status);
+      return true;
     }
 
     /** That it was a page of this application that sent the request, and not one that a user was lured to. */
@@ -221,10 +275,10 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         const { actionUrl } = problem;
         destination = {
           location: this.#routes.failure(this.#routes.onFailure, problem),
-          cookie: actionUrl && this.#cookie.actionRequired(actionUrl),
+          cookies: actionUrl === undefined ? [] : [this.#cookie.actionRequired(actionUrl)],
         };
       }
-      this.#redirect(response, destination.location, destination.cookie);
+      this.#redirect(response, destination.location, destination.cookies);
     }
 
     /** Comes first, so that it holds for whatever is answered. */
@@ -232,9 +286,9 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       for (const [name, value] of Object.entries(PRIVATE)) this.#host.httpAdapter.setHeader(response, name, value);
     }
 
-    #redirect(response: object, location: string, cookie?: string): void {
+    #redirect(response: object, location: string, cookies: readonly string[] = []): void {
       const { httpAdapter } = this.#host;
-      if (cookie !== undefined) httpAdapter.appendHeader(response, 'Set-Cookie', cookie);
+      for (const cookie of cookies) httpAdapter.appendHeader(response, 'Set-Cookie', cookie);
       httpAdapter.redirect(response, HttpStatus.SEE_OTHER, location);
     }
   }

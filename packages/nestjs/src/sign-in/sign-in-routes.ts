@@ -88,7 +88,11 @@ export class SignInRoutes {
 
   /** The address that has a browser sign in and come back to what it asked for. */
   loginThenBackTo({ url, originalUrl = url }: FrameioRequest & { readonly originalUrl?: string }): string {
-    const returnTo = ownPath(originalUrl);
+    return this.loginWith(ownPath(originalUrl));
+  }
+
+  /** The address that has a browser sign in and come back to a path of this origin. */
+  loginWith(returnTo: string | undefined): string {
     return returnTo === undefined ? this.login : `${this.login}?returnTo=${encodeURIComponent(returnTo)}`;
   }
 }

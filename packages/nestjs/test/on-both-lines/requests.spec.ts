@@ -29,6 +29,7 @@ import {
   start,
   webApp,
 } from './application.js';
+import { fromOwnPage } from './browsers.js';
 
 @Controller()
 @UseGuards(FrameioAuthGuard)
@@ -269,7 +270,7 @@ test('the guard of a whole application lets everybody pass to the sign-in, and w
   });
   expect((await ask('/reviews', asMara)).status).toBe(401);
   expect((await ask('/imprint')).text).toBe('imprint');
-  expect((await ask('/auth/frameio/login', asMara)).status).toBe(303);
+  expect((await ask('/auth/frameio/login', { ...asMara, ...fromOwnPage })).status).toBe(303);
 });
 
 test('GraphQL resolvers are guarded and given tokens by the request in their context', async () => {

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type FrameioAuthError, StorageError, type TokenStorage, type WebAppAuth } from '@frameio-auth/core';
+import { type FrameioAuthError, StorageError, type TokenStorage } from '@frameio-auth/core';
 import {
   FrameioAuthException,
   FrameioAuthModule,
   type FrameioAuthModuleExtras,
   type FrameioUsers,
-  type FrameioVisit,
-  getFrameioAuthToken,
   type WebAppConnection,
 } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
@@ -25,53 +23,8 @@ import {
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { describe, expect, test } from 'vitest';
-import {
-  type Answer,
-  type ApplicationForTest,
-  ORIGIN,
-  platforms,
-  serverForTest,
-  start,
-  webApp,
-} from './application.js';
-
-const authOf = ({ app }: ApplicationForTest) => app.get<WebAppAuth>(getFrameioAuthToken(), { strict: false });
-
-const COOKIE = '__Host-frameio-sign-in';
-
-/** What the browser would send back of a cookie that was set. */
-function cookieOf({ headers }: Answer): string {
-  return headers['set-cookie']?.find((cookie) => cookie.startsWith(COOKIE))?.split(';', 1)[0] ?? '';
-}
-
-/** The user allows it at the server, and the browser is sent back: to this path. */
-async function allowed(server: AuthorizationServer, { headers }: Answer, options = {}): Promise<string> {
-  const { pathname, search } = new URL(await server.signIn(String(headers.location), options));
-  return pathname + search;
-}
-
-/** Users who have no login of their own: the application keeps the session's key for a browser that it knows by a cookie. */
-class Logins implements FrameioUsers {
-  readonly keys = new Map<string, string>();
-  readonly dismissed: string[] = [];
-  host: HttpAdapterHost | undefined;
-  #count = 0;
-
-  identify({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
-    return this.keys.get(/login=(\w+)/.exec(String(headers['cookie']))?.[1] ?? '');
-  }
-
-  admit({ key, response }: FrameioVisit): void {
-    this.#count += 1;
-    this.keys.set(`no${this.#count}`, key);
-    this.host?.httpAdapter.appendHeader(response, 'Set-Cookie', `login=no${this.#count}; HttpOnly`);
-  }
-
-  dismiss({ key }: FrameioVisit): void {
-    for (const [login, its] of this.keys) if (its === key) this.keys.delete(login);
-    this.dismissed.push(key);
-  }
-}
+import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from './application.js';
+import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
 
 describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
   async function application(
@@ -84,7 +37,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, prepare);
   }
 
-  const asMara = { 'x-user': 'mara' };
+  const asMara = { 'x-user': 'mara', ...fromOwnPage };
 
   test('takes a user to the server and back to the page that was asked for', async () => {
     const server = await serverForTest();
@@ -96,7 +49,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const callback = await app.ask(await allowed(server, login), { ...asMara, cookie: cookieOf(login) });
     expect(callback.status).toBe(303);
     expect(callback.headers).toMatchObject({ location: '/reviews?page=2', 'cache-control': 'no-store' });
-    expect(callback.headers['set-cookie']).toEqual([`${COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure`]);
+    expect(callback.headers['set-cookie']).toBeUndefined();
     expect(server.accessTokenIsLive(await authOf(app).session('mara').getToken())).toBe(true);
   });
 
@@ -126,7 +79,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const [cookie = ''] = login.headers['set-cookie'] ?? [];
     const state = String(new URL(String(login.headers.location)).searchParams.get('state'));
     const hash = createHash('sha256').update(state).digest('base64url');
-    expect(cookie).toBe(`${COOKIE}=${hash}.; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure`);
+    expect(cookie).toBe(`${COOKIE}${hash}=; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure`);
   });
 
   test("takes no other user's callback, which stays good for its owner (RFC 6749 §10.12)", async () => {
@@ -170,9 +123,6 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const key = users.keys.get('no1') ?? '';
     expect(server.accessTokenIsLive(await authOf(app).session(key).getToken())).toBe(true);
     expect(String(login.headers['set-cookie']) + login.headers.location).not.toContain(key);
-
-    const again = await app.ask(path, { cookie: cookieOf(login) });
-    expect(again.json).toMatchObject({ code: 'state_used' });
   });
 
   test('takes the right mark from no cookie of another name, which another host of the site can set (RFC 6265bis §4.1.3.2)', async () => {
@@ -193,7 +143,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const users = new Logins();
     const app = await application(server, {}, { users });
     const signIn = async (cookies: string, user: string) => {
-      const login = await app.ask('/auth/frameio/login', { cookie: cookies });
+      const login = await app.ask('/auth/frameio/login', { cookie: cookies, ...fromOwnPage });
       const path = await allowed(server, login, { user });
       const callback = await app.ask(path, { cookie: `${cookies}; ${cookieOf(login)}` });
       expect(callback.status).toBe(303);
@@ -213,12 +163,10 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     await expect(authOf(app).session(planted).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
 
     // A login alone does not complete a sign-in that another browser began.
-    const lured = await app.ask('/auth/frameio/login', { cookie: 'login=no2' });
+    const lured = await app.ask('/auth/frameio/login', { cookie: 'login=no2', ...fromOwnPage });
     const link = await allowed(server, lured);
     expect((await app.ask(link, { cookie: 'login=no2' })).json).toMatchObject({ code: 'state_mismatch' });
-    expect((await app.ask(path, { cookie: `login=no2; ${cookieOf(login)}` })).json).toMatchObject({
-      code: 'state_used',
-    });
+    expect((await app.ask(path, { cookie: `login=no2; ${cookieOf(login)}` })).headers['set-cookie']).toBeUndefined();
     expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
   });
 
@@ -235,7 +183,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const app = await application(server, { onFailure: '/sorry' }, { users });
     const former = authOf(app).session('former');
     await former.handleCallback(await server.signIn((await former.getAuthorizationUrl()).url));
-    const login = await app.ask('/auth/frameio/login');
+    const login = await app.ask('/auth/frameio/login', fromOwnPage);
     const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
     expect(callback.status).toBe(500);
     const [key = '', token = ''] = keys;
@@ -249,7 +197,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const keys: string[] = [];
     const users: FrameioUsers = { identify: () => '\ud800', admit: ({ key }) => keys.push(key) };
     const app = await application(server, {}, { users });
-    const login = await app.ask('/auth/frameio/login');
+    const login = await app.ask('/auth/frameio/login', fromOwnPage);
     const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
     expect(callback.status).toBe(303);
     expect(keys).toHaveLength(1);
@@ -370,7 +318,12 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect((await app.ask('/auth/frameio/login')).headers.location).toBe(
       '/sorry?from=frameio&reason=not_logged_in#top',
     );
-    const form = { ...asMara, ...asBrowser, 'content-length': 0, 'content-type': 'application/x-www-form-urlencoded' };
+    const form = {
+      'x-user': 'mara',
+      ...asBrowser,
+      'content-length': 0,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
     const foreign = await app.ask('/auth/frameio/logout', { ...form, origin: 'https://evil.example' }, 'POST');
     expect(foreign.status).toBe(403);
     expect(foreign.text).toContain('<h1>Nothing was done</h1>');
@@ -476,7 +429,7 @@ test("carries the application's decorators, so that its own guards may let every
         imports: [FrameioAuthModule.forRoot({ ...webApp(server), signIn: signIn(decorators) })],
         providers: [{ provide: APP_GUARD, useClass: Closed }],
       });
-      return (await ask('/auth/frameio/login', { 'x-user': 'mara' })).status;
+      return (await ask('/auth/frameio/login', { 'x-user': 'mara', ...fromOwnPage })).status;
     }),
   );
   expect(statuses).toEqual([403, 303]);
@@ -507,6 +460,8 @@ test('uses a cookie that plain http can carry, where the redirect URI is on this
   const { ask } = await start(new ExpressAdapter(), {
     imports: [FrameioAuthModule.forRoot({ ...options, signIn: { path: '/auth/frameio/' } })],
   });
-  const login = await ask('/auth/frameio/login', { 'x-user': 'mara' });
-  expect(login.headers['set-cookie']?.[0]).toMatch(/^frameio-sign-in=.*; Path=\/; HttpOnly; SameSite=Lax$/);
+  const login = await ask('/auth/frameio/login', { 'x-user': 'mara', ...fromOwnPage });
+  expect(login.headers['set-cookie']?.[0]).toMatch(
+    /^frameio-sign-in-[\w-]{43}=; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax$/,
+  );
 });

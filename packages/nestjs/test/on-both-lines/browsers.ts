@@ -1,0 +1,51 @@
+import type { WebAppAuth } from '@frameio-auth/core';
+import { type FrameioUsers, type FrameioVisit, getFrameioAuthToken } from '@frameio-auth/nestjs';
+import type { AuthorizationServer } from '@frameio-auth/testing';
+import type { HttpAdapterHost } from '@nestjs/core';
+import type { Answer, ApplicationForTest } from './application.js';
+
+export const authOf = ({ app }: ApplicationForTest) => app.get<WebAppAuth>(getFrameioAuthToken(), { strict: false });
+
+/** How the names of the sign-in's cookies begin. */
+export const COOKIE = '__Host-frameio-sign-in-';
+
+/** What the browser would send back of a cookie that was set. */
+export function cookieOf({ headers }: Answer): string {
+  return (
+    headers['set-cookie']
+      ?.find((cookie) => cookie.startsWith(COOKIE) && !cookie.includes('Max-Age=0'))
+      ?.split(';', 1)[0] ?? ''
+  );
+}
+
+/** The user allows it at the server, and the browser is sent back: to this path. */
+export async function allowed(server: AuthorizationServer, { headers }: Answer, options = {}): Promise<string> {
+  const { pathname, search } = new URL(await server.signIn(String(headers.location), options));
+  return pathname + search;
+}
+
+/** Users who have no login of their own: the application keeps the session's key for a browser that it knows by a cookie. */
+export class Logins implements FrameioUsers {
+  readonly keys = new Map<string, string>();
+  readonly dismissed: string[] = [];
+  host: HttpAdapterHost | undefined;
+  #count = 0;
+
+  identify({ headers }: { headers: Record<string, string | string[] | undefined> }): string | undefined {
+    return this.keys.get(/login=(\w+)/.exec(String(headers['cookie']))?.[1] ?? '');
+  }
+
+  admit({ key, response }: FrameioVisit): void {
+    this.#count += 1;
+    this.keys.set(`no${this.#count}`, key);
+    this.host?.httpAdapter.appendHeader(response, 'Set-Cookie', `login=no${this.#count}; HttpOnly`);
+  }
+
+  dismiss({ key }: FrameioVisit): void {
+    for (const [login, its] of this.keys) if (its === key) this.keys.delete(login);
+    this.dismissed.push(key);
+  }
+}
+
+/** What a browser sends along when a page of the application leads its user on. */
+export const fromOwnPage = { 'sec-fetch-site': 'same-origin' };

@@ -1,0 +1,272 @@
+import { FrameioAuthModule, type FrameioAuthModuleExtras, type WebAppConnection } from '@frameio-auth/nestjs';
+import { memoryStorage } from '@frameio-auth/storage-memory';
+import { type AuthorizationServer, fault } from '@frameio-auth/testing';
+import { HttpAdapterHost } from '@nestjs/core';
+import { describe, expect, test } from 'vitest';
+import { type ApplicationForTest, platforms, serverForTest, start, webApp } from './application.js';
+import { allowed, authOf, cookieOf, fromOwnPage, Logins } from './browsers.js';
+
+const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
+
+describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adapter }) => {
+  async function application(
+    server: AuthorizationServer,
+    more: Partial<WebAppConnection> = {},
+    signIn: Partial<FrameioAuthModuleExtras['signIn']> = {},
+  ): Promise<ApplicationForTest> {
+    const options = { ...webApp(server, more), signIn: { path: 'auth/frameio', ...signIn } };
+    return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, (made) => {
+      if (more.users instanceof Logins) more.users.host = made.get(HttpAdapterHost);
+    });
+  }
+
+  const asMara = { 'x-user': 'mara', ...fromOwnPage };
+  const exchanges = (server: AuthorizationServer) => server.count({ grantType: 'authorization_code' });
+
+  describe('when its users have a login of their own', () => {
+    test('takes a callback that comes again to where it led, and exchanges no code twice', async () => {
+      const server = await serverForTest();
+      const app = await application(server);
+      const login = await app.ask(REVIEWS, asMara);
+      const path = await allowed(server, login);
+      const back = { 'x-user': 'mara', cookie: cookieOf(login) };
+      for (let time = 0; time < 3; time += 1) {
+        expect(await app.ask(path, back)).toMatchObject({ status: 303, headers: { location: '/reviews' } });
+      }
+      expect((await app.ask(path, { ...back, 'x-user': 'jonas' })).json).toMatchObject({ code: 'state_used' });
+      expect(exchanges(server)).toBe(1);
+    });
+
+    test('takes each of two that come at once there, on whichever instance', async () => {
+      const server = await serverForTest();
+      const storage = memoryStorage();
+      const [one, other] = [await application(server, { storage }), await application(server, { storage })];
+      const login = await one.ask(REVIEWS, asMara);
+      const path = await allowed(server, login);
+      const held = fault.heldAnswer();
+      server.faults.next('token', held);
+      const back = { 'x-user': 'mara', cookie: cookieOf(login) };
+      const answers = [one, other, one].map((app) => app.ask(path, back));
+      await held.reached;
+      held.release();
+      for (const answer of await Promise.all(answers)) {
+        expect(answer).toMatchObject({ status: 303, headers: { location: '/reviews' } });
+      }
+      expect(exchanges(server)).toBe(1);
+    });
+
+    test('takes the tabs of a browser back, each to its own place', async () => {
+      const server = await serverForTest();
+      const app = await application(server);
+      const logins = [];
+      let jar = '';
+      for (const tab of ['one', 'two', 'three']) {
+        const login = await app.ask(`/auth/frameio/login?returnTo=/${tab}`, { ...asMara, cookie: jar });
+        logins.push(login);
+        jar = `${jar}; ${cookieOf(login)}`;
+      }
+      const paths = await Promise.all(logins.map((login) => allowed(server, login)));
+      const answers = await Promise.all(paths.map((path) => app.ask(path, { 'x-user': 'mara', cookie: jar })));
+      expect(answers.map(({ headers }) => headers.location)).toEqual(['/one', '/two', '/three']);
+    });
+
+    test('has a browser keep four sign-ins at most, the newest', async () => {
+      const server = await serverForTest();
+      const app = await application(server);
+      const jar: string[] = [];
+      let last: string[] = [];
+      for (let tab = 0; tab < 5; tab += 1) {
+        const login = await app.ask(REVIEWS, { ...asMara, cookie: jar.join('; ') });
+        last = login.headers['set-cookie'] ?? [];
+        jar.push(cookieOf(login));
+      }
+      const [oldest = ''] = jar;
+      expect(last).toHaveLength(2);
+      expect(last[0]).toBe(`${oldest.split('=', 1)[0]}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure`);
+    });
+
+    test('says again what failed, when a callback comes again', async () => {
+      const server = await serverForTest();
+      const app = await application(server);
+      const declined = await allowed(server, await app.ask(REVIEWS, asMara), { deny: true });
+      for (let time = 0; time < 2; time += 1) {
+        expect((await app.ask(declined, asMara)).json).toMatchObject({ code: 'access_denied' });
+      }
+      const path = await allowed(server, await app.ask(REVIEWS, asMara));
+      server.faults.next('token', fault.error('invalid_grant'));
+      expect((await app.ask(path, asMara)).json).toMatchObject({ code: 'invalid_grant' });
+      expect((await app.ask(path, asMara)).json).toMatchObject({ code: 'state_used', signIn: '/auth/frameio/login' });
+    });
+
+    test.each([
+      { 'sec-purpose': 'prefetch' },
+      { 'sec-purpose': 'prefetch;prerender' },
+      { purpose: 'prefetch' },
+      { 'x-moz': 'prefetch' },
+    ])('spends nothing on what a browser loads ahead of time: %o', async (ahead) => {
+      const server = await serverForTest();
+      const app = await application(server);
+      const early = await app.ask(REVIEWS, { ...asMara, ...ahead });
+      expect(early).toMatchObject({ status: 503, headers: { 'cache-control': 'no-store' } });
+      expect(early.headers['set-cookie']).toBeUndefined();
+      const login = await app.ask(REVIEWS, asMara);
+      const path = await allowed(server, login);
+      const back = { 'x-user': 'mara', cookie: cookieOf(login) };
+      expect((await app.ask(path, { ...back, ...ahead })).status).toBe(503);
+      expect(exchanges(server)).toBe(0);
+      expect((await app.ask(path, back)).headers.location).toBe('/reviews');
+    });
+
+    test('spends nothing on HEAD', async () => {
+      const server = await serverForTest();
+      const app = await application(server);
+      expect(await app.ask(REVIEWS, asMara, 'HEAD')).toMatchObject({ status: 204, text: '' });
+      const login = await app.ask(REVIEWS, asMara);
+      const path = await allowed(server, login);
+      const back = { 'x-user': 'mara', cookie: cookieOf(login) };
+      expect(await app.ask(path, back, 'HEAD')).toMatchObject({ status: 204, text: '' });
+      expect(exchanges(server)).toBe(0);
+      expect((await app.ask(path, back)).headers.location).toBe('/reviews');
+    });
+
+    test('begins nothing for a user whom another site sent, but asks', async () => {
+      const server = await serverForTest();
+      const app = await application(server, {}, { onFailure: '/sorry' });
+      const user = { 'x-user': 'mara', accept: 'text/html' };
+      const foreign: Record<string, string>[] = [
+        {},
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site', referer: 'https://localhost/' },
+        { referer: 'https://evil.example/https://localhost/' },
+      ];
+      for (const headers of foreign) {
+        const asked = await app.ask(REVIEWS, { ...user, ...headers });
+        expect(asked.status).toBe(403);
+        expect(asked.text).toContain('<a href="/auth/frameio/login?returnTo=%2Freviews">Continue</a>');
+        expect(asked.headers).toMatchObject({ 'referrer-policy': 'same-origin', 'cache-control': 'no-store' });
+        expect(asked.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+        expect(asked.headers['set-cookie']).toBeUndefined();
+      }
+      const program = await app.ask(REVIEWS, { 'x-user': 'mara', 'sec-fetch-site': 'cross-site' });
+      expect(program.json).toMatchObject({ statusCode: 403, code: 'confirmation_required' });
+      const own: Record<string, string>[] = [
+        { 'sec-fetch-site': 'same-origin' },
+        { 'sec-fetch-site': 'none' },
+        { referer: 'https://localhost/reviews' },
+      ];
+      for (const headers of own) expect((await app.ask(REVIEWS, { ...user, ...headers })).status).toBe(303);
+    });
+  });
+
+  describe('when signing in is their login', () => {
+    test('admits a browser again whose first answer was lost, to the same session', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const login = await app.ask(REVIEWS);
+      const path = await allowed(server, login);
+      const held = fault.heldAnswer();
+      server.faults.next('token', held);
+      const answers = [path, path].map((address) => app.ask(address, { cookie: cookieOf(login) }));
+      await held.reached;
+      held.release();
+      for (const answer of await Promise.all(answers)) {
+        expect(answer).toMatchObject({ status: 303, headers: { location: '/reviews' } });
+        expect(answer.headers['set-cookie']).toHaveLength(1);
+      }
+      expect(new Set(users.keys.values()).size).toBe(1);
+      const [key = ''] = users.keys.values();
+      expect(server.accessTokenIsLive(await authOf(app).session(key).getToken())).toBe(true);
+      expect(exchanges(server)).toBe(1);
+    });
+
+    test('leaves a browser that was admitted as it is, when it reloads, or goes back and allows it once more', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const login = await app.ask(REVIEWS);
+      const path = await allowed(server, login);
+      await app.ask(path, { cookie: cookieOf(login) });
+      const jar = { cookie: `${cookieOf(login)}; login=no1` };
+      for (const address of [path, await allowed(server, login)]) {
+        const again = await app.ask(address, jar);
+        expect(again).toMatchObject({ status: 303, headers: { location: '/reviews' } });
+        expect(again.headers['set-cookie']).toBeUndefined();
+      }
+      expect([...users.keys.keys()]).toEqual(['no1']);
+      expect(exchanges(server)).toBe(1);
+    });
+
+    test('admits nobody who planted the cookie of a sign-in, and keeps a copy (session fixation)', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const planted = await app.ask(REVIEWS); // By the attacker, who has the cookie and the state.
+      const path = await allowed(server, planted);
+      expect((await app.ask(path, { cookie: cookieOf(planted) })).status).toBe(303); // The victim.
+      const [victim] = users.keys.keys();
+
+      const guessed = path.replace(/code=[^&]+/, 'code=guessed.fictional');
+      expect((await app.ask(guessed, { cookie: cookieOf(planted) })).json).toMatchObject({ code: 'state_used' });
+      expect([...users.keys.keys()]).toEqual([victim]);
+      const stranger = await app.ask(path, { cookie: 'login=no9' });
+      expect(stranger.json).toMatchObject({ code: 'state_mismatch' });
+    });
+
+    test('admits nobody again who has signed out since', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const login = await app.ask(REVIEWS);
+      const path = await allowed(server, login);
+      await app.ask(path, { cookie: cookieOf(login) });
+      const form = { ...fromOwnPage, cookie: 'login=no1', 'content-length': 0 };
+      expect((await app.ask('/auth/frameio/logout', form, 'POST')).status).toBe(303);
+      expect((await app.ask(path, { cookie: cookieOf(login) })).json).toMatchObject({ code: 'state_used' });
+      expect(users.keys.size).toBe(0);
+    });
+
+    test('takes the tabs of a browser back that come one after the other', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const one = await app.ask('/auth/frameio/login?returnTo=/one');
+      const two = await app.ask('/auth/frameio/login?returnTo=/two', { cookie: cookieOf(one) });
+      let jar = `${cookieOf(one)}; ${cookieOf(two)}`;
+      for (const [login, place] of [
+        [one, '/one'],
+        [two, '/two'],
+      ] as const) {
+        const answer = await app.ask(await allowed(server, login), { cookie: jar });
+        expect(answer.headers.location).toBe(place);
+        jar += `; ${answer.headers['set-cookie']?.[0]?.split(';', 1)[0]}`;
+      }
+    });
+
+    test('asks a user who is signed in, and nobody else, whether another site may sign her in anew', async () => {
+      const server = await serverForTest();
+      const users = new Logins();
+      const app = await application(server, { users });
+      const login = await app.ask(REVIEWS, { 'sec-fetch-site': 'cross-site' });
+      await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
+      const lured = await app.ask(REVIEWS, { 'sec-fetch-site': 'cross-site', cookie: 'login=no1' });
+      expect(lured.json).toMatchObject({
+        code: 'confirmation_required',
+        signIn: '/auth/frameio/login?returnTo=%2Freviews',
+      });
+      expect((await app.ask(REVIEWS, { ...fromOwnPage, cookie: 'login=no1' })).status).toBe(303);
+    });
+  });
+
+  test('takes no session key from a cookie as it is: storages show keys, and cookies can be planted', async () => {
+    const server = await serverForTest();
+    const identify = ({ headers }: { headers: Record<string, string | string[] | undefined> }) =>
+      /visitor=([^;]*)/.exec(String(headers['cookie']))?.[1];
+    const app = await application(server, { users: { identify } });
+    const refused = await app.ask(REVIEWS, { ...fromOwnPage, cookie: 'theme=dark; visitor=mara.fictional' });
+    expect(refused).toMatchObject({ status: 500, json: { code: 'key_in_cookie' } });
+    const log = app.journal.lines.join('\n');
+    expect(log).toContain('users.identify() returned what a cookie of the browser holds');
+    expect(log).not.toContain('mara.fictional');
+  });
+});
