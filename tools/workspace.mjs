@@ -74,7 +74,7 @@ const TOOLS = {
 };
 
 /** How long a tool may take, in milliseconds: several times what the slowest needs, so that nothing hangs for ever. */
-const LONGEST = 1_200_000;
+const LONGEST = 3_600_000;
 
 /**
  * The file of a command of node_modules, for Node to run, since the one in `.bin` needs a shell on Windows.

@@ -21,7 +21,7 @@ export async function checkGeneratedFiles({ root, toolchain: { node, env } }) {
     const { code, output } = await capture(node, [join(root, generator), '--check'], {
       cwd: root,
       env,
-      timeout: 60_000,
+      timeout: 1_800_000,
     });
     if (code !== 0) faults.push(output || `${generator} ended with code ${code}.`);
   }

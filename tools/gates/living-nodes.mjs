@@ -6,7 +6,7 @@ import { capture } from '../child.mjs';
 /** @typedef {import('../gates.mjs').Verdict} Verdict */
 
 /** How long a program may take, in milliseconds: many times what it needs. */
-const LONGEST = 300_000;
+const LONGEST = 1_800_000;
 
 /**
  * Runs the programs of tests/packed/ in the folder where the packed packages are installed, on every Node that they
