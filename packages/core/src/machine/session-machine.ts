@@ -120,6 +120,16 @@ const startTheRetryTimer = {
     ...retryWindow(context.failure ?? NOT_WRITTEN, context.attempt, event.now),
   }),
 } as const;
+/** The same before a write: what the server said of its own pauses does not delay it. */
+const startTheWriteTimer = {
+  type: 'startTimer',
+  params: ({ context: { failure, attempt }, event }: { context: SessionContext; event: SessionEvent }) => ({
+    timer: 'retry' as const,
+    ...(failure?.source === 'storage'
+      ? retryWindow(failure, attempt, event.now)
+      : retryWindow(NOT_WRITTEN, 0, event.now)),
+  }),
+} as const;
 const stopTheRetryTimer = { type: 'stopTimer', params: { timer: 'retry' } } as const;
 const startTheLeaseTimer = {
   type: 'startTimer',
@@ -668,7 +678,7 @@ export const sessionMachine = session.createMachine({
         unsaved: {
           description:
             'New tokens are served from memory, because the storage does not take them. The write is repeated.',
-          entry: startTheRetryTimer,
+          entry: startTheWriteTimer,
           exit: stopTheRetryTimer,
           // Whoever still waits here waits for more than the tokens at hand, which are over.
           always: [

@@ -873,6 +873,48 @@ describe('a storage that went back to an earlier record', () => {
   });
 });
 
+describe('a tombstone of older tokens than those at hand', () => {
+  const ofOlder = (version: number) => record.expired(version, 6);
+
+  it('shows that the storage lost these, which are written again', () => {
+    const story = user().opensFresh().hears({ type: 'record.changed', version: 9 });
+    story.hears({ type: 'record.read', record: ofOlder(9) });
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.hears({ type: 'retryTimer.elapsed' }).deed('commitTokens')).toEqual({ expectedVersion: 9 });
+  });
+
+  it('ends the session when it is of the same version, or does not say which', () => {
+    for (const tombstone of [record.expired(9, 7), record.expired(9)]) {
+      const story = user().opensFresh().hears({ type: 'record.changed', version: 9 });
+      expect(story.hears({ type: 'record.read', record: tombstone }).place).toBe('expired');
+    }
+  });
+
+  it('is renewed over', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' });
+    story.hears({ type: 'lease.moved', record: ofOlder(9) });
+    expect(story.deed('requestLease')).toEqual({ ifVersion: 9 });
+  });
+
+  it('is not written over when other versions were hinted at too, which may have outdone the tokens', () => {
+    const story = user().opensFresh().hears({ type: 'record.changed', version: 8 });
+    story.hears(storageFailed).hears({ type: 'record.changed', version: 9 });
+    expect(story.hears({ type: 'record.read', record: ofOlder(9) }).effects).toEqual([]);
+    expect(story.place).toBe('valid.fresh');
+  });
+});
+
+describe('tokens that the storage lost while the server asked to wait', () => {
+  it('are written as soon as the wait is over, and do not wait as long once more', () => {
+    const story = user().opensFresh().hears({ type: 'refresh.requested' }).hears(granted).hears(busy);
+    expect(story.place).toBe('refreshing.backingOff');
+    story.hears({ type: 'record.read', record: record.absent });
+    story.after(2 * MINUTE).hears({ type: 'retryTimer.elapsed' });
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deed('startTimer')).toEqual({ timer: 'retry', notBefore: story.now, notAfter: story.now });
+  });
+});
+
 describe('a session whose storage is down', () => {
   it('makes a user wait for it, because a pair that cannot be written would orphan the other instances', () => {
     const story = user()
