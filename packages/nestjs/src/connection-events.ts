@@ -2,7 +2,7 @@ import type { ExportedTokens, Failure, ReauthenticationDue, StateChange } from '
 import { Logger } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { DEFAULT_CONNECTION } from './injection-tokens.js';
-import { optionalPeer } from './optional-peer.js';
+import { unlessMissing } from './optional-peer.js';
 
 /** The events that a connection emits where `EventEmitterModule` of `@nestjs/event-emitter` is imported. */
 export const FrameioAuthEvents = {
@@ -66,7 +66,7 @@ export class ConnectionEvents {
 
   /** Finds the emitter, once every module has made what it provides. */
   async onModuleInit(): Promise<void> {
-    const peer = await optionalPeer(() => import('@nestjs/event-emitter'));
+    const peer = await eventEmitter();
     if (peer === undefined) return;
     try {
       this.#emitter = this.#modules.get<Emitter>(peer.EventEmitter2, { strict: false });
@@ -111,5 +111,13 @@ export class ConnectionEvents {
 
   #emit(event: string, payload: object): void {
     this.#emitter?.emit(event, { connection: this.#connection, ...payload });
+  }
+}
+
+async function eventEmitter() {
+  try {
+    return await import('@nestjs/event-emitter');
+  } catch (error) {
+    return unlessMissing(error);
   }
 }

@@ -2,7 +2,7 @@ import { FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection } from './connection.js';
 import { FrameioConnections } from './frameio-connections.js';
-import { optionalPeer } from './optional-peer.js';
+import { unlessMissing } from './optional-peer.js';
 
 export interface FrameioHealthOptions {
   /** Default: the connection without a name. */
@@ -106,8 +106,16 @@ let known: Promise<boolean> | undefined;
 
 /** Terminus 11 leaves what it does not know out of its report. */
 function terminusKnowsDegraded(): Promise<boolean> {
-  known ??= optionalPeer(() => import('@nestjs/terminus')).then((terminus) =>
+  known ??= terminusPackage().then((terminus) =>
     terminus === undefined ? true : 'degraded' in new terminus.HealthIndicatorService().check(''),
   );
   return known;
+}
+
+async function terminusPackage() {
+  try {
+    return await import('@nestjs/terminus');
+  } catch (error) {
+    return unlessMissing(error);
+  }
 }

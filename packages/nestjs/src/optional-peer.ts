@@ -6,16 +6,18 @@ const NOT_THERE: readonly unknown[] = [
 ];
 
 /**
- * A package that applications may have or not.
+ * For a package that applications may have or not: returns `undefined` when it is not installed, or when what runs the
+ * application cannot import anything; else throws what was caught.
  *
- * @param load - imports it by its literal name, which is what bundlers and test runners understand
- * @returns `undefined` when it is not installed, or when what runs the application cannot import anything
+ * The `import()` itself, with the literal name, stands in a `try` where the package is used, because bundlers leave a
+ * package that is missing alone there, and nowhere else.
  */
-export async function optionalPeer<Package>(load: () => Promise<Package>): Promise<Package | undefined> {
-  try {
-    return await load();
-  } catch (error) {
-    if (NOT_THERE.includes((error as NodeJS.ErrnoException).code)) return undefined;
-    throw error;
-  }
+export function unlessMissing(error: unknown): undefined {
+  if (NOT_THERE.includes((error as NodeJS.ErrnoException).code) || isOfNcc(error)) return undefined;
+  throw error;
+}
+
+/** In a module, ncc has `require` called for a package that was missing when it bundled, and there is none. */
+function isOfNcc(error: unknown): boolean {
+  return error instanceof ReferenceError && error.message === 'require is not defined';
 }

@@ -4,5 +4,6 @@ import './on-both-lines/callbacks.spec.js';
 import './on-both-lines/health.spec.js';
 import './on-both-lines/life-cycle.spec.js';
 import './on-both-lines/module.spec.js';
+import './on-both-lines/pipes.spec.js';
 import './on-both-lines/requests.spec.js';
 import './on-both-lines/sign-in.spec.js';
