@@ -114,15 +114,17 @@ interface ForeignError {
 
 /**
  * The first error with a code, or of several addresses, in the chain of causes: `fetch` wraps it in ones that say nothing.
- * Without one there is only what the outermost says.
+ * Without one, what the innermost says.
  */
 function informative(error: unknown): ForeignError {
   let current: unknown = error;
+  let words: unknown;
   for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth += 1) {
     const { code, syscall, message, errors, cause } = current as ForeignError & { readonly cause?: unknown };
     if (Array.isArray(errors)) return { code, errors };
     if (typeof code === 'string') return { code, syscall, message };
+    words = message;
     current = cause;
   }
-  return { message: (error as ForeignError | null | undefined)?.message };
+  return { message: words };
 }

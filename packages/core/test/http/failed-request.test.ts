@@ -40,6 +40,9 @@ describe('a request without an answer under Deno', () => {
     expect(failure).toMatchObject({ delivery: 'not_sent', code: 'request_failed' });
     expect(failure.message).toContain(says);
     expect(failure.message).not.toContain('/token');
+    // Since Deno 2.9, `fetch` wraps what happened, as in Node.
+    const wrapped = new TypeError('fetch failed', { cause: new Error(text) });
+    expect(requestFailure(wrapped, HOST)).toEqual(failure);
   });
 
   it.each([
@@ -53,6 +56,7 @@ describe('a request without an answer under Deno', () => {
     '',
   ])('may have been sent when it says "%s"', (text) => {
     expect(requestFailure(deno(text), HOST).delivery).toBe('unknown');
+    expect(requestFailure(new TypeError('fetch failed', { cause: new Error(text) }), HOST).delivery).toBe('unknown');
   });
 
   it.each([undefined, null, 'client error (Connect)', 42, { message: 42 }, Object.create(null)])(
