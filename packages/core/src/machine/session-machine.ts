@@ -68,7 +68,8 @@ const NOT_WRITTEN: Failure = {
   kind: 'transient',
   source: 'storage',
   code: 'not_written',
-  description: 'The storage has not taken the new tokens yet.',
+  description:
+    'The storage has not taken the new tokens yet. They are served, and written again: look after the storage.',
 };
 
 // Steps that occur in several states, named for what they amount to.

@@ -88,7 +88,10 @@ function wordsForStatus(
   clean: Cleaner,
 ): Pick<Failure, 'code' | 'description'> {
   if (status < 200 || (status >= 300 && status < 400)) {
-    return { code: 'redirect_refused', description: `${name} answered with a redirect, which is never followed.` };
+    return {
+      code: 'redirect_refused',
+      description: `${name} answered with a redirect, which is never followed. Check the address of the endpoint.`,
+    };
   }
   // A success that cannot be read may hold tokens, so nothing of it is shown.
   if (status < 300) {

@@ -93,7 +93,8 @@ export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
       kind: kindOfSilence({ delivery: 'unknown' }),
       source: 'transport',
       code: 'no_answer',
-      description: 'No whole answer came, and whether the server got the request is not known.',
+      description:
+        'No whole answer came, and whether the server got the request is not known. fetchTransport() would tell why.',
       delivery: 'unknown',
     };
   }

@@ -256,7 +256,7 @@ describe('a redirect', () => {
       kind: 'transient',
       source: 'server',
       code: 'redirect_refused',
-      description: 'adobe-ims answered with a redirect, which is never followed.',
+      description: 'adobe-ims answered with a redirect, which is never followed. Check the address of the endpoint.',
       status: 307,
     });
     expect(server.requests).toHaveLength(1);
