@@ -93,14 +93,20 @@ describe('a callback that comes again, where that is allowed', () => {
     expect(await errorOf(one.handleCallback(callback, REPEAT))).toMatchObject({ code: 'state_used' });
   });
 
-  it('is refused after half a minute when the instance that took the first one is gone', async () => {
+  it.each<[string, (storage: TokenStorage) => TokenStorage['commit']]>([
+    ['is gone', () => () => Promise.reject(new Error('This process is gone.'))],
+    [
+      'could not write what came of it',
+      (storage) => (key, request) => storage.commit(key, { ...request, expectedVersion: 0 }),
+    ],
+  ])('is refused after half a minute when the instance that took the first one %s', async (_what, lastCommit) => {
     const { portal, other, storage, server, clock } = await fleet();
     let writes = 0;
     const ends: TokenStorage = {
       ...storage,
       commit(key, request) {
         if (key.includes('/authorization/')) writes += 1;
-        return writes > 2 ? Promise.reject(new Error('This process is gone.')) : storage.commit(key, request);
+        return writes > 2 ? lastCommit(storage)(key, request) : storage.commit(key, request);
       },
     };
     const one = portal({ storage: ends });
@@ -133,6 +139,19 @@ describe('a callback that comes again, where that is allowed', () => {
     await first;
     await idle();
     expect(await errorOf(one.handleCallback(callback, REPEAT))).toMatchObject({ code: 'state_unknown' });
+  });
+
+  it('says that the storage failed, and is good again afterwards', async () => {
+    const { portal, storage, callback } = await fleet();
+    let fails = true;
+    const failing: TokenStorage = {
+      ...storage,
+      read: (key) => (fails ? Promise.reject(new Error('It is away.')) : storage.read(key)),
+    };
+    const auth = portal({ storage: failing });
+    expect(await errorOf(auth.handleCallback(callback, REPEAT))).toMatchObject({ name: 'StorageError' });
+    fails = false;
+    expect((await auth.handleCallback(callback, REPEAT)).isAuthenticated).toBe(true);
   });
 
   it('is not understood when it is allowed by anything but true or false', async () => {

@@ -32,6 +32,15 @@ describe('a sign-in under way', () => {
     await expect(authorizations.take(STATE)).rejects.toMatchObject({ name: 'AuthenticationError', code: 'state_used' });
   });
 
+  it('is completed for nobody when it is unknown, or not taken', async () => {
+    const { authorizations, pending } = pendings();
+    await authorizations.begin(STATE, pending);
+    const proof = { sessionKey: 'mara', code: new Secret('a-code.fictional') };
+    for (const state of ['another-state.fictional', STATE]) {
+      await expect(authorizations.completed(state, proof)).rejects.toMatchObject({ code: 'state_used' });
+    }
+  });
+
   it('is taken by one of those who try at once', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
