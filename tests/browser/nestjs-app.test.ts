@@ -209,6 +209,16 @@ describe('two instances of the Nest application behind one Redis', () => {
     expect(local.count({ endpoint: 'token' })).toBe(1);
   });
 
+  it('ends there when the user presses the link of the sign-in twice', async () => {
+    await page.goto(one.home);
+    await page.getByRole('link', { name: 'Sign in with Adobe' }).dblclick();
+    await page.getByLabel('Mara Editor').check();
+    await page.getByRole('button', { name: 'Allow' }).click();
+
+    expect(await title()).toBe('Hello, Mara Editor');
+    expect(page.url()).toBe(`${one.home}/profile`);
+  });
+
   it('ends there when the browser has loaded the callback ahead of time', async ({ browser }) => {
     // The pages' own Content-Security-Policy allows no prefetching.
     const ahead = await browser.newPage({ ignoreHTTPSErrors: true, bypassCSP: true });
