@@ -20,7 +20,10 @@ export interface RedisSentinel {
   /** The server that was the master first, and the two others. */
   readonly servers: readonly RedisServer[];
 
-  /** The master, as soon as all sentinels that run name the same one. */
+  /**
+   * The master, as soon as all sentinels that run name the same one, and none is still busy with an earlier failover: it
+   * could not end that if the master died, and would name the dead one for ever.
+   */
   master(): Promise<RedisServer>;
   /**
    * Has another server become the master: by the death of the present one (`kill`, the default), which stays down until
@@ -112,8 +115,10 @@ class LocalSentinel implements RedisSentinel {
   master(): Promise<RedisServer> {
     return until('the sentinels agree on a master', async () => {
       const running = this.sentinels.filter(({ answers }) => answers);
-      const ports = await Promise.all(running.map((sentinel) => this.#masterPort(sentinel)));
-      return ports.every((port) => port === ports[0]) ? this.servers.find(({ port }) => port === ports[0]) : undefined;
+      const views = await Promise.all(running.map((sentinel) => this.#viewOf(sentinel)));
+      const [port] = views.map((view) => view.port);
+      const agree = views.every((view) => view.port === port && !view.isFailingOver);
+      return agree ? this.servers.find((server) => server.port === port) : undefined;
     });
   }
 
@@ -142,8 +147,10 @@ class LocalSentinel implements RedisSentinel {
     return this.stop();
   }
 
-  async #masterPort(sentinel: RedisAddress): Promise<number> {
+  /** The port of its master, and whether it is making another server the master. */
+  async #viewOf(sentinel: RedisAddress): Promise<{ readonly port: number; readonly isFailingOver: boolean }> {
     const [, port] = (await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name)) as [string, string];
-    return Number(port);
+    const master = fieldsOf((await ask(sentinel, 'SENTINEL', 'MASTER', this.name)) as string[]);
+    return { port: Number(port), isFailingOver: master.get('flags')?.includes('failover_in_progress') === true };
   }
 }
