@@ -9,19 +9,30 @@ const REPEAT = { allowRepeat: true };
 /** Two instances over one storage, and a callback of a sign-in that one of them began for a user. */
 async function fleet() {
   const world = await startWorld();
-  const storage = memoryStorage({ clock: world.clock });
+  const whole = memoryStorage({ clock: world.clock });
+  let written = 0;
+  const storage: TokenStorage = {
+    ...whole,
+    async commit(key, request) {
+      const reply = await whole.commit(key, request);
+      if (key.includes('/authorization/')) written += 1;
+      return reply;
+    },
+  };
+  /** Waits for what nobody else waits for: of a sign-in its beginning, its callback and what came of it are written. */
+  const settled = (writes = 3) => expect.poll(() => written, { interval: 5 }).toBeGreaterThanOrEqual(writes);
   const [one, other] = [world.portal({ storage }), world.portal({ storage })];
   const { url } = await one.session('mara').getAuthorizationUrl();
   const callback = await world.server.signIn(url);
   const exchanges = () => world.server.count({ grantType: 'authorization_code' });
-  return { ...world, one, other, storage, callback, url, exchanges };
+  return { ...world, one, other, storage, settled, callback, url, exchanges };
 }
 
 describe('a callback that comes again, where that is allowed', () => {
   it('resolves to the session that it signed in, on whichever instance, and exchanges its code once', async () => {
-    const { one, other, callback, exchanges } = await fleet();
+    const { one, other, callback, exchanges, settled } = await fleet();
     const session = await one.handleCallback(callback, REPEAT);
-    await idle();
+    await settled();
     for (const auth of [one, other]) {
       expect(await auth.handleCallback(callback, REPEAT)).toBe(auth.session('mara'));
       expect(await auth.session('mara').handleCallback(callback, REPEAT)).toBe(auth.session('mara'));
@@ -40,9 +51,9 @@ describe('a callback that comes again, where that is allowed', () => {
   });
 
   it('is refused with another code, which whoever planted the cookie of a sign-in would have to guess', async () => {
-    const { one, other, callback, exchanges } = await fleet();
+    const { one, other, callback, exchanges, settled } = await fleet();
     await one.handleCallback(callback, REPEAT);
-    await idle();
+    await settled();
     const guessed = new URL(callback);
     guessed.searchParams.set('code', 'guessed.fictional');
     for (const auth of [one, other]) {
@@ -53,9 +64,9 @@ describe('a callback that comes again, where that is allowed', () => {
   });
 
   it('is taken with another code by the session that it signed in: its user went back and allowed it once more', async () => {
-    const { one, other, callback, url, server, exchanges } = await fleet();
+    const { one, other, callback, url, server, exchanges, settled } = await fleet();
     await one.session('mara').handleCallback(callback, REPEAT);
-    await idle();
+    await settled();
     const again = await server.signIn(url);
     expect(again).not.toBe(callback);
     expect(await other.session('mara').handleCallback(again, REPEAT)).toBe(other.session('mara'));
@@ -63,27 +74,27 @@ describe('a callback that comes again, where that is allowed', () => {
   });
 
   it('is refused when its user has signed out', async () => {
-    const { one, other, callback } = await fleet();
+    const { one, other, callback, settled } = await fleet();
     await (await one.handleCallback(callback, REPEAT)).revoke();
-    await idle();
+    await settled();
     for (const auth of [one, other]) {
       expect(await errorOf(auth.handleCallback(callback, REPEAT))).toMatchObject({ code: 'state_used' });
     }
   });
 
   it('is refused when the first one failed, and says again that the user declined', async () => {
-    const { one, callback, server } = await fleet();
+    const { one, callback, server, settled } = await fleet();
     const bad = new URL(callback);
     bad.searchParams.set('code', 'guessed.fictional');
     expect(await errorOf(one.handleCallback(bad, REPEAT))).toMatchObject({ code: 'invalid_grant' });
-    await idle();
+    await settled();
     expect(await errorOf(one.handleCallback(bad, REPEAT))).toMatchObject({ code: 'state_used' });
 
     const { url } = await one.session('mara').getAuthorizationUrl();
     const declined = await server.signIn(url, { deny: true });
     for (let time = 0; time < 2; time += 1) {
       expect(await errorOf(one.handleCallback(declined, REPEAT))).toMatchObject({ code: 'access_denied' });
-      await idle();
+      await settled(6);
     }
   });
 
@@ -112,8 +123,7 @@ describe('a callback that comes again, where that is allowed', () => {
     const one = portal({ storage: ends });
     const callback = await server.signIn((await one.session('ode').getAuthorizationUrl()).url);
     await one.handleCallback(callback, REPEAT);
-    await idle();
-    expect(writes).toBe(3);
+    await expect.poll(() => writes, { interval: 5 }).toBe(3);
 
     const second = errorOf(other.handleCallback(callback, REPEAT));
     const ended = second.then(() => true);
@@ -127,8 +137,8 @@ describe('a callback that comes again, where that is allowed', () => {
   });
 
   it('is refused when the sign-in gave way to newer ones meanwhile', async () => {
-    const { portal, server } = await fleet();
-    const one = portal({ maxPendingSignIns: 1 });
+    const { portal, server, storage, settled } = await fleet();
+    const one = portal({ storage, maxPendingSignIns: 1 });
     const callback = await server.signIn((await one.session('ode').getAuthorizationUrl()).url);
     const held = fault.heldAnswer();
     server.faults.next('token', held);
@@ -137,7 +147,7 @@ describe('a callback that comes again, where that is allowed', () => {
     await one.session('pim').getAuthorizationUrl();
     held.release();
     await first;
-    await idle();
+    await settled(5); // With the beginnings of three sign-ins, and the end of the oldest.
     expect(await errorOf(one.handleCallback(callback, REPEAT))).toMatchObject({ code: 'state_unknown' });
   });
 
