@@ -1,7 +1,7 @@
 // Writes the pages of the contracts, docs/storage-contract.md and docs/transport-contract.md, from the clauses of
 // @frameio-auth/testing, which must be built. With `--check` it writes nothing, and ends with code 1 when a page is not
 // what it would write.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeGenerated } from './generated-file.mjs';
 
 const ROOT = new URL('../', import.meta.url);
 
@@ -42,18 +42,11 @@ made from the clauses: \`npm run dev -- pnpm generate\`.
 ];
 
 for (const { page, introduction, contract } of CONTRACTS) {
-  const file = new URL(page, ROOT);
   const clauses = contract({
     name: 'none',
     create: () => Promise.reject(new Error('Nothing is checked here.')),
   });
-  const content = contentOf(introduction, clauses);
-  if (!process.argv.includes('--check')) {
-    await writeFile(file, content);
-  } else if ((await readFile(file, 'utf8').catch(() => '')) !== content) {
-    console.error(`${page} is not what the clauses say. Write it anew: npm run dev -- pnpm generate`);
-    process.exitCode = 1;
-  }
+  await writeGenerated(page, contentOf(introduction, clauses), 'the clauses');
 }
 
 /**

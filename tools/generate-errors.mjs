@@ -1,7 +1,7 @@
 // Writes docs/reference/errors.md and packages/core/errors.md, which are the same page, from the tables of
 // @frameio-auth/core, which must be built. With `--check` it writes nothing, and ends with code 1 when a page is not what
 // it would write.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeGenerated } from './generated-file.mjs';
 
 /** The second one is packed: `error.help` leads to it. */
 const PAGES = ['docs/reference/errors.md', 'packages/core/errors.md'];
@@ -37,14 +37,8 @@ ${sections(FOREIGN_CODES)}
 `;
 
 for (const path of PAGES) {
-  const url = new URL(`../${path}`, import.meta.url);
   const text = page.replaceAll('CORE/', path.startsWith('docs/') ? '../../packages/core/' : '');
-  if (!process.argv.includes('--check')) {
-    await writeFile(url, text);
-  } else if ((await readFile(url, 'utf8').catch(() => '')) !== text) {
-    console.error(`${path} is not what the tables say. Write it anew: npm run dev -- pnpm generate`);
-    process.exitCode = 1;
-  }
+  await writeGenerated(path, text, 'the tables');
 }
 
 /** @param {Sections} sections */

@@ -1,8 +1,7 @@
 // Writes docs/failure-policy.md from the tables of @frameio-auth/core, which must be built. With `--check` it writes
 // nothing, and ends with code 1 when the page is not what it would write.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeGenerated } from './generated-file.mjs';
 
-const PAGE = new URL('../docs/failure-policy.md', import.meta.url);
 const CORE = new URL('../packages/core/dist/', import.meta.url);
 
 /**
@@ -80,12 +79,7 @@ ${table(
   cause \`refresh_interrupted\`; any other \`refresh_token_rejected\`.
 `;
 
-if (!process.argv.includes('--check')) {
-  await writeFile(PAGE, page);
-} else if ((await readFile(PAGE, 'utf8').catch(() => '')) !== page) {
-  console.error('docs/failure-policy.md is not what the tables say. Write it anew: npm run dev -- pnpm generate');
-  process.exitCode = 1;
-}
+await writeGenerated('docs/failure-policy.md', page, 'the tables');
 
 /** @param {string} kind */
 function kindName(kind) {

@@ -2,8 +2,8 @@
 // picture in docs, its layout for the viewer, and the machine as plain code. With `--check` it writes nothing, and ends
 // with code 1 when a file is not what it would write.
 import { spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { writeGenerated } from './generated-file.mjs';
 import { layOut } from './statechart/layout.mjs';
 import { pageOf } from './statechart/page.mjs';
 import { pictureOf } from './statechart/picture.mjs';
@@ -31,12 +31,7 @@ const files = {
 };
 
 for (const [name, content] of Object.entries(files)) {
-  if (!process.argv.includes('--check')) {
-    await writeFile(new URL(name, ROOT), content);
-  } else if ((await readFile(new URL(name, ROOT), 'utf8').catch(() => '')) !== content) {
-    console.error(`${name} is not what the statechart says. Write it anew: npm run dev -- pnpm generate`);
-    process.exitCode = 1;
-  }
+  await writeGenerated(name, content, 'the states and transitions');
 }
 
 /** @type {{ sessionMachine: import('xstate').AnyStateMachine }} */

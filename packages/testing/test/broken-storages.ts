@@ -37,6 +37,23 @@ function rekeyed(whole: TokenStorage, of: (key: string) => string): Partial<Toke
   };
 }
 
+/** The storage where those who watch are told of releases in another way. */
+function tellingOfReleases(
+  whole: TokenStorage,
+  tell: (listener: (version: number) => void) => void,
+): Partial<TokenStorage> {
+  let releasing = false;
+  return {
+    async release(lease) {
+      releasing = true;
+      await whole.release(lease);
+      await whole.read(lease.key); // The watchers have had their turn.
+      releasing = false;
+    },
+    watch: (key, listener) => whole.watch(key, (version) => (releasing ? tell(listener) : listener(version))),
+  };
+}
+
 /** The storage with its values rewritten as they are written. */
 function rewritten(whole: TokenStorage, to: (value: string) => string): Partial<TokenStorage> {
   return { commit: (key, { value, ...rest }) => whole.commit(key, { ...rest, value: to(value) }) };
@@ -571,33 +588,11 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'calls watchers after commits alone': {
     breaks: ['watch.release'],
-    by(whole) {
-      let releasing = false;
-      return {
-        async release(lease) {
-          releasing = true;
-          await whole.release(lease);
-          await whole.read(lease.key); // The watchers have had their turn.
-          releasing = false;
-        },
-        watch: (key, listener) => whole.watch(key, (version) => releasing || listener(version)),
-      };
-    },
+    by: (whole) => tellingOfReleases(whole, () => {}),
   },
   'calls watchers with 0 after each release': {
     breaks: ['watch.release'],
-    by(whole) {
-      let releasing = false;
-      return {
-        async release(lease) {
-          releasing = true;
-          await whole.release(lease);
-          await whole.read(lease.key); // The watchers have had their turn.
-          releasing = false;
-        },
-        watch: (key, listener) => whole.watch(key, (version) => listener(releasing ? 0 : version)),
-      };
-    },
+    by: (whole) => tellingOfReleases(whole, (listener) => listener(0)),
   },
   'calls watchers before it writes': {
     breaks: ['watch.readable'],

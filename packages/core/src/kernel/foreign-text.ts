@@ -58,6 +58,9 @@ export function cleaner(secrets: readonly string[]): Cleaner {
   };
 }
 
+/** For text of those who were told no secret, so that it can repeat none. */
+export const cleanText: Cleaner = cleaner([]);
+
 /** In what forms secrets may come back. */
 interface Disguises {
   readonly spellings: readonly string[];

@@ -3,7 +3,7 @@ import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { AuthenticationError, errorOfClaim } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { type Cleaner, cleaner, LIMITS } from '../kernel/foreign-text.js';
+import { type Cleaner, cleaner, cleanText, LIMITS } from '../kernel/foreign-text.js';
 import { Secret } from '../kernel/secret.js';
 import { readRefusal, wordsOf } from './refusal.js';
 import type { ServerProfile } from './server-profile.js';
@@ -73,7 +73,7 @@ export function checkReturn({ address }: Callback, redirectUri: string): void {
   const isThere = pathOf(address) === pathOf(expected);
   const own = [...expected.searchParams].every(([name, value]) => address.searchParams.getAll(name).includes(value));
   if (isThere && own) return;
-  const place = cleaner([])(address.pathname, LIMITS.sentence);
+  const place = cleanText(address.pathname, LIMITS.sentence);
   refuse(
     'redirect_uri_mismatch',
     `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be of another server, so it was not used. Hand each callback to the client of its server; if a proxy changes paths, hand over the path and query as handleCallback('/callback?…').`,

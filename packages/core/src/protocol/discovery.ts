@@ -1,5 +1,5 @@
 import { ConfigurationError, errorOf } from '../kernel/errors.js';
-import { cleaner, LIMITS } from '../kernel/foreign-text.js';
+import { cleanText, LIMITS } from '../kernel/foreign-text.js';
 import type { Transport } from '../kernel/transport.js';
 import { type CustomServerOptions, customServer } from './custom-server.js';
 import { checkResponse, failureOfSilence, isUnserved } from './exchange.js';
@@ -22,9 +22,6 @@ type Found = { readonly metadata: Metadata } | { readonly instead: string };
 
 /** The longest document that is read, in characters; real ones have some thousand. */
 const LONGEST_DOCUMENT = 256 * 1024;
-
-/** Nothing in a public document is a secret of ours. */
-const clean = cleaner([]);
 
 /**
  * Makes a server profile of what the server says of itself: asks for its metadata by RFC 8414 §3 and then by OpenID Connect
@@ -109,7 +106,7 @@ async function ask(
     return { response, text: await readBounded(response) };
   } catch (reason) {
     if (reason instanceof ConfigurationError) throw reason;
-    const failure = failureOfSilence(reason, clean);
+    const failure = failureOfSilence(reason, cleanText);
     if (failure.code === 'redirect_refused') return { instead: 'answered with a redirect' };
     throw errorOf(failure);
   }
@@ -150,7 +147,7 @@ class Document {
   assertIssuer(issuer: string): void {
     const named = this.#metadata['issuer'];
     if (named === issuer) return;
-    const whom = typeof named === 'string' ? `the issuer "${clean(named, LIMITS.address)}"` : 'no issuer';
+    const whom = typeof named === 'string' ? `the issuer "${cleanText(named, LIMITS.address)}"` : 'no issuer';
     refuse(
       `issuer is "${issuer}", and the document at ${this.#address} names ${whom}. They must be equal to the letter: give the issuer as the server names it, if that is the server you mean.`,
     );

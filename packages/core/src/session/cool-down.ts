@@ -1,6 +1,6 @@
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { cleaner } from '../kernel/foreign-text.js';
+import { cleanText } from '../kernel/foreign-text.js';
 import type { StoredRecord, Unsubscribe } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
 import { harmlessly } from './calls.js';
@@ -115,15 +115,13 @@ export class CoolDown {
   }
 }
 
-const clean = cleaner([]);
-
 /** `undefined` for what is no such record: it is only a wish, so what cannot be read is no trouble. */
 function parse(value: string): { readonly until: number; readonly failure: Failure } | undefined {
   try {
     const { until, failure } = JSON.parse(value);
     const { code, description, status, debugId } = failure;
     const words = { kind: 'transient', source: 'server', code, description, status, debugId };
-    const told = foreignFailure(words, clean);
+    const told = foreignFailure(words, cleanText);
     return Number.isFinite(until) && told !== undefined ? { until, failure: told } : undefined;
   } catch {
     return undefined;

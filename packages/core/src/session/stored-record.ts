@@ -1,6 +1,6 @@
 import { StorageError } from '../kernel/errors.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { cleaner } from '../kernel/foreign-text.js';
+import { cleanText } from '../kernel/foreign-text.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import { type TokenSet, tokenSet } from '../kernel/token-set.js';
@@ -144,14 +144,11 @@ const CAUSES: readonly unknown[] = [
   'access_token_rejected',
 ] satisfies EndingCause[];
 
-/** Whoever writes to the storage knows none of our secrets by that. */
-const clean = cleaner([]);
-
 function endingOf(value: unknown): SessionEnding {
   if (!isObject(value) || !CAUSES.includes(value['cause'])) return unreadable();
   const [cause, failure] = [value['cause'] as EndingCause, value['failure']];
   if (failure === null) return { cause, failure };
-  return { cause, failure: (isObject(failure) && foreignFailure(failure, clean)) || unreadable() };
+  return { cause, failure: (isObject(failure) && foreignFailure(failure, cleanText)) || unreadable() };
 }
 
 /** Tombstones did not always say it, and one that says it wrongly is taken for one of those. */

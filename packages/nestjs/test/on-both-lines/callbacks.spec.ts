@@ -162,12 +162,17 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
   });
 
   describe('when signing in is their login', () => {
-    test('admits a browser again whose first answer was lost, to the same session', async () => {
+    /** A sign-in that the server has allowed, and whose callback `path` no browser has delivered yet. */
+    async function begun() {
       const server = await serverForTest();
       const users = new Logins();
       const app = await application(server, { users });
       const login = await app.ask(REVIEWS);
-      const path = await allowed(server, login);
+      return { server, users, app, login, path: await allowed(server, login) };
+    }
+
+    test('admits a browser again whose first answer was lost, to the same session', async () => {
+      const { server, users, app, login, path } = await begun();
       const held = fault.heldAnswer();
       server.faults.next('token', held);
       const answers = [path, path].map((address) => app.ask(address, { cookie: cookieOf(login) }));
@@ -184,11 +189,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
     });
 
     test('leaves a browser that was admitted as it is, when it reloads, or goes back and allows it once more', async () => {
-      const server = await serverForTest();
-      const users = new Logins();
-      const app = await application(server, { users });
-      const login = await app.ask(REVIEWS);
-      const path = await allowed(server, login);
+      const { server, users, app, login, path } = await begun();
       await app.ask(path, { cookie: cookieOf(login) });
       const jar = { cookie: `${cookieOf(login)}; login=no1` };
       for (const address of [path, await allowed(server, login)]) {
@@ -201,11 +202,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
     });
 
     test('admits nobody who planted the cookie of a sign-in, and keeps a copy (session fixation)', async () => {
-      const server = await serverForTest();
-      const users = new Logins();
-      const app = await application(server, { users });
-      const planted = await app.ask(REVIEWS); // By the attacker, who has the cookie and the state.
-      const path = await allowed(server, planted);
+      const { users, app, login: planted, path } = await begun(); // By the attacker, who has the cookie and the state.
       expect((await app.ask(path, { cookie: cookieOf(planted) })).status).toBe(303); // The victim.
       const [victim] = users.keys.keys();
 
@@ -217,11 +214,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
     });
 
     test('admits nobody again who has signed out since', async () => {
-      const server = await serverForTest();
-      const users = new Logins();
-      const app = await application(server, { users });
-      const login = await app.ask(REVIEWS);
-      const path = await allowed(server, login);
+      const { users, app, login, path } = await begun();
       await app.ask(path, { cookie: cookieOf(login) });
       const form = { ...fromOwnPage, cookie: 'login=no1', 'content-length': 0 };
       expect((await app.ask('/auth/frameio/logout', form, 'POST')).status).toBe(303);
