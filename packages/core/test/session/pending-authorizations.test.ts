@@ -132,8 +132,8 @@ describe('a sign-in under way', () => {
   it('cannot begin or be taken while the storage is down', async () => {
     const { storage, authorizations, pending } = pendings();
     await storage.close();
-    for (const call of [authorizations.begin(STATE, pending), authorizations.take(STATE)]) {
-      await expect(call).rejects.toMatchObject({ name: 'StorageError', code: 'storage_closed' });
+    for (const call of [() => authorizations.begin(STATE, pending), () => authorizations.take(STATE)]) {
+      await expect(call()).rejects.toMatchObject({ name: 'StorageError', code: 'storage_closed' });
     }
   });
 });
