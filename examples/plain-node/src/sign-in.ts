@@ -1,6 +1,6 @@
 // A web application whose users sign in with Adobe, on node:http alone. Run it as it is, and open the address that it
 // prints: `npm run start:web`. With `--once` it visits itself and ends.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -48,15 +48,18 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
       // A session's key is a name and no secret, for storages show it. So it is random, and no browser ever has it. An
       // application that knows its users by other means takes their ids instead.
       const session = auth.session(randomUUID());
-      const { url, state } = await session.getAuthorizationUrl();
+      // The state is the hash of a secret that this browser alone has: logs and histories keep addresses, and with them
+      // the state and the code.
+      const secret = randomBytes(32).toString('base64url');
+      const { url } = await session.getAuthorizationUrl({ state: hashOf(secret) });
       await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
-      return redirect(url, cookie('state', state, 10 * 60));
+      return redirect(url, cookie('sign-in', secret, 10 * 60));
     }
 
     case 'GET /callback': {
-      // Only the browser that began a sign-in has its state: a link lures nobody into somebody else's account.
-      const state = cookieOf(request, 'state');
-      if (state === '' || state !== searchParams.get('state')) {
+      // Only the browser that began a sign-in has its secret: a link lures nobody into somebody else's account.
+      const secret = cookieOf(request, 'sign-in');
+      if (secret === '' || hashOf(secret) !== searchParams.get('state')) {
         return page(400, '<p>This sign-in was begun in another browser.</p>');
       }
       const session = await auth.handleCallback(request.url ?? '');
@@ -64,10 +67,11 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
       const newcomer = randomBytes(32).toString('base64url');
       keys.set(newcomer, session.key);
       await forget(browser);
-      return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60), cookie('state', '', 0));
+      return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60), cookie('sign-in', '', 0));
     }
 
     case 'POST /logout':
+      if (!isFromOwnPage(request)) return page(403, '<p>That did not come from a page of this application.</p>');
       await forget(browser);
       return redirect('/', cookie('browser', '', 0));
 
@@ -138,6 +142,10 @@ function cookieOf({ headers }: IncomingMessage, name: string): string {
 /** The browser says it itself, and no page can forge it; `none`: the user typed the address, or has a bookmark. */
 function isFromOwnPage({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'same-origin' || headers['sec-fetch-site'] === 'none';
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 function escaped(text: string): string {

@@ -34,6 +34,9 @@ export async function visitOnce(home: string, signIn: (url: string) => Promise<s
   const callback = await signIn((await open('/login')).location);
   const before = new Map(cookies);
   assert.equal((await openWith(new Map(), callback)).status, 400, 'another browser cannot use the callback');
+  const state = new URL(callback).searchParams.get('state') ?? '';
+  const made = new Map([...cookies.keys()].map((name) => [name, state]));
+  assert.equal((await openWith(made, callback)).status, 400, 'nor can one that was told the address');
   assert.equal((await open(callback)).location, '/');
   assert.match((await open('/')).html, /Hello Mara Editor/);
   assert.equal((await open(callback)).status, 400, 'nor can the same browser use it twice');
@@ -45,7 +48,10 @@ export async function visitOnce(home: string, signIn: (url: string) => Promise<s
   assert.match(lured.html, /Sign in again/, 'another site cannot begin a sign-in for a user who is signed in');
 
   const signedIn = new Map(cookies);
-  assert.equal((await open('/logout', { method: 'POST' })).location, '/');
+  const foreign = await open('/logout', { method: 'POST', headers: { 'sec-fetch-site': 'same-site' } });
+  assert.equal(foreign.status, 403, 'another site cannot sign the user out');
+  const own = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } };
+  assert.equal((await open('/logout', own)).location, '/');
   assert.equal(cookies.size, 0, 'the cookie is gone');
   assert.match((await openWith(signedIn, '/')).html, /Sign in with Adobe/, 'and who kept it gains nothing');
   console.log('Signed out');

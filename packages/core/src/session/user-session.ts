@@ -41,7 +41,8 @@ export interface CallbackOptions {
    * twice, or goes back. It resolves to the session that it signed in, on whichever instance, and waits for that while it
    * is under way. Only the same callback is taken (its code is compared), or, on a session, one of a sign-in of that
    * session. Where it failed, or the session has no tokens any more, `state_used` stays. Set it only where you have made
-   * sure that the callback comes from the browser that began. Default: `false`.
+   * sure that the callback comes from the browser that began, by something that its address does not show: logs and
+   * histories keep addresses. Default: `false`.
    */
   readonly allowRepeat?: boolean;
 }
@@ -49,7 +50,11 @@ export interface CallbackOptions {
 export interface AuthorizationUrl {
   /** Where to send the user. */
   readonly url: string;
-  /** Bind it to the user's browser (a cookie), so that only that browser can complete the sign-in. */
+  /**
+   * Bind it to the user's browser, so that only that browser can complete the sign-in: in an encrypted cookie, in a session
+   * on the server, or as the hash of a secret in a cookie. A cookie that holds it in clear can be made by anybody who has
+   * seen the callback's address (RFC 9700 §2.1.1).
+   */
   readonly state: string;
   /** Kept with the pending sign-in as well; only an application that calls `exchangeCode()` elsewhere needs it. A secret. */
   readonly codeVerifier: string;

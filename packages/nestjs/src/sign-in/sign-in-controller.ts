@@ -30,7 +30,7 @@ import { confirmationRequired, forbidden } from '../http-exception.js';
 import { connectionToken } from '../injection-tokens.js';
 import { isFromOwnPage, userOf } from '../request-sessions.js';
 import { ownPath } from './return-to.js';
-import { SignInCookie } from './sign-in-cookie.js';
+import { SignInCookie, type SignInSecret, signInSecret } from './sign-in-cookie.js';
 import { signInExceptionFilter } from './sign-in-exception-filter.js';
 import { type SignInOptions, type SignInRoutes, signInPath } from './sign-in-routes.js';
 
@@ -43,7 +43,7 @@ interface Destination {
   readonly cookies: readonly string[];
 }
 
-/** This browser has begun it, as its cookie says. */
+/** This browser has begun it, as the secret in its cookie proves. */
 const REPEAT = { allowRepeat: true };
 
 const Context = createParamDecorator((_data: unknown, context: ExecutionContext) => context);
@@ -88,10 +88,11 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       if (this.#isOnlyLooking(request, response)) return;
       await this.#answer(response, async () => {
         const place = ownPath(returnTo);
-        const { url, state } = await (this.#users.admit === undefined
-          ? this.#beginForUser(context, request, place)
-          : this.#begin(context, request, place));
-        return { location: url, cookies: this.#cookie.begun(request, state, place) };
+        const secret = signInSecret();
+        const { url } = await (this.#users.admit === undefined
+          ? this.#beginForUser(context, request, place, secret)
+          : this.#begin(context, request, place, secret));
+        return { location: url, cookies: this.#cookie.begun(request, secret, place) };
       });
     }
 
@@ -152,11 +153,12 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       context: ExecutionContext,
       request: FrameioRequest,
       returnTo: string | undefined,
+      { state }: SignInSecret,
     ): Promise<AuthorizationUrl> {
       const user = await userOf(this.#users, context);
       if (user === undefined) refuse('not_logged_in', 'Log in to this application first.');
       this.#assertWanted(request, returnTo);
-      return this.#auth.session(user).getAuthorizationUrl();
+      return this.#auth.session(user).getAuthorizationUrl({ state });
     }
 
     async #completeForUser(context: ExecutionContext, request: FrameioRequest): Promise<void> {
@@ -174,13 +176,14 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       context: ExecutionContext,
       request: FrameioRequest,
       returnTo: string | undefined,
+      { state }: SignInSecret,
     ): Promise<AuthorizationUrl> {
       if (!isFromOwnPage(request, this.#routes.origin) && (await userOf(this.#users, context)) !== undefined) {
         this.#assertWanted(request, returnTo);
       }
       const session = this.#auth.session(randomBytes(32).toString('base64url'));
       try {
-        return await session.getAuthorizationUrl();
+        return await session.getAuthorizationUrl({ state });
       } finally {
         // What completes the sign-in is in the storage. Most who begin never come back, and are not to be remembered.
         await session.close();
@@ -210,8 +213,8 @@ export function signInController(connectionName: string, signIn: SignInOptions):
 
     async #sessionOf({ url }: FrameioRequest, former: string | undefined): Promise<UserSession> {
       try {
-        // One that comes again is known by its code: who planted the cookie of a sign-in does not know that. A browser
-        // whose first answer was lost is admitted once more by it.
+        // One that comes again is known by its code, too: an attacker who planted the cookie of a sign-in does not know
+        // that. A browser whose first answer was lost is admitted once more by it.
         return await this.#auth.handleCallback(url, REPEAT);
       } catch (error) {
         if (former === undefined || !(error instanceof AuthenticationError) || error.code !== 'state_used') throw error;

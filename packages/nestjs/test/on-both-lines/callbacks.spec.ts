@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { TokenStorage } from '@frameio-auth/core';
 import { FrameioAuthModule, type FrameioAuthModuleExtras, type WebAppConnection } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
@@ -7,7 +8,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, test } from 'vitest';
 import { type ApplicationForTest, platforms, serverForTest, start, webApp } from './application.js';
-import { allowed, authOf, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 
@@ -211,6 +212,24 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect([...users.keys.keys()]).toEqual([victim]);
       const stranger = await app.ask(path, { cookie: 'login=no9' });
       expect(stranger.json).toMatchObject({ code: 'state_mismatch' });
+    });
+
+    test('admits nobody who has seen the address of a callback, before or after it was used (RFC 9700 §2.1.1, §4.5)', async () => {
+      const { users, app, login, path } = await begun();
+      const state = new URLSearchParams(path.slice(path.indexOf('?'))).get('state') ?? '';
+      const [name = '', value = ''] = cookieOf(login).split('=');
+      const hash = createHash('sha256').update(state).digest('base64url');
+      const place = Buffer.from('/reviews').toString('base64url');
+      const made = [name, `${COOKIE}${hash}`, `${COOKIE}${state}`].flatMap((mark) =>
+        ['', place, state, `${state}.${place}`, `${hash}.${place}`, `.${place}`].map((content) => `${mark}=${content}`),
+      );
+      for (const moment of ['before', 'after']) {
+        for (const cookie of made) {
+          expect((await app.ask(path, { cookie })).json, moment).toMatchObject({ code: 'state_mismatch' });
+        }
+        expect((await app.ask(path, { cookie: `${name}=${value}` })).headers.location).toBe('/reviews');
+      }
+      expect(new Set(users.keys.values()).size).toBe(1);
     });
 
     test('admits nobody again who has signed out since', async () => {
