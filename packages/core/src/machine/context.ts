@@ -60,7 +60,7 @@ export interface SessionContext extends SessionInput {
 }
 
 export function initialContext(input: SessionInput): SessionContext {
-  return {
+  const context: SessionContext = {
     ...input,
     version: 0,
     newest: 0,
@@ -82,4 +82,7 @@ export function initialContext(input: SessionInput): SessionContext {
     possiblySpent: false,
     repeated: false,
   };
+  // XState copies the context for each note. V8 takes 10 µs to copy an object that began as a literal of so many
+  // properties, and 0.1 µs for the same object put together one property at a time; its copies behave likewise.
+  return Object.fromEntries(Object.entries(context)) as unknown as SessionContext;
 }
