@@ -78,6 +78,29 @@ describe('a sign-in in the place of another', () => {
     expect(world.server.count({ endpoint: 'revoke' })).toBe(0);
   });
 
+  it.each([
+    { user: 'another user', as: ODE, reach: undefined, told: true },
+    { user: 'the same user', as: undefined, reach: undefined, told: false },
+    { user: 'the same user, where one sign-in ends alone', as: undefined, reach: 'sign_in' as const, told: true },
+  ])('with a key of its own lets the former session be given up, and lives: $user', async ({ as, reach, told }) => {
+    const world = await startWorld();
+    const auth = world.portal({ server: { ...world.profile, ...(reach && { revocationReach: reach }) } });
+    const signIn = async (key: string, options: { user?: string }) => {
+      const session = auth.session(key);
+      return session.handleCallback(await world.server.signIn((await session.getAuthorizationUrl()).url, options));
+    };
+    const former = await signIn('former', {});
+    const { refreshToken = '' } = (await former.exportTokens()) ?? {};
+    const session = await signIn('later', as === undefined ? {} : { user: as });
+    const result = await former.revoke({ sparing: session });
+    expect(result).toEqual(told ? { revokedRemotely: true } : { revokedRemotely: false, reason: 'would_end_another' });
+    expect(world.server.refreshTokenIsLive(refreshToken)).toBe(!told);
+    await expect(former.getToken()).rejects.toMatchObject({ code: 'token_revoked' });
+    await session.refresh();
+    expect(session.snapshot.step).toBe('valid.fresh');
+    expect(await session.revoke()).toEqual({ revokedRemotely: true });
+  });
+
   it('of another instance is noticed by the one that still has the tokens that were revoked', async () => {
     const world = await startWorld();
     const storage = memoryStorage(world);

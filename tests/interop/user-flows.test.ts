@@ -63,6 +63,24 @@ describe('a user who signs in at oidc-provider', () => {
     expect(auth.snapshot.step).toBe('valid.fresh');
   });
 
+  it('may sign in once more under another key, and stays signed in when the former session is given up', async () => {
+    const provider = await startProvider();
+    await using auth = webApp(provider);
+    const cookies = new Map<string, string>();
+    const signInAs = async (key: string) => {
+      const session = auth.session(key);
+      const { url } = await session.getAuthorizationUrl({ prompt: 'consent' });
+      return session.handleCallback(await signIn(url, { cookies }));
+    };
+    const former = await signInAs('former');
+    const session = await signInAs('later');
+    await former.revoke({ sparing: session });
+    expect(former.snapshot.state).toBe('revoked');
+    expect(await provider.isActive(await session.getToken())).toBe(true);
+    await session.refresh();
+    expect(session.snapshot.step).toBe('valid.fresh');
+  });
+
   it('is signed in at the server as it describes itself (OpenID Connect Discovery §4)', async () => {
     const provider = await startProvider();
     const transport = fetchTransport();

@@ -4,7 +4,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
+import { AuthenticationError, adobeIms, FrameioAuthError, type UserSession, WebAppAuth } from '@frameio-auth/core';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { visitOnce } from './visitor.ts';
@@ -66,7 +66,7 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
       // A new cookie for each sign-in: one that somebody planted in this browser before is worth nothing.
       const newcomer = randomBytes(32).toString('base64url');
       keys.set(newcomer, session.key);
-      await forget(browser);
+      await forget(browser, session);
       return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60), cookie('sign-in', '', 0));
     }
 
@@ -80,13 +80,17 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
   }
 }
 
-/** From now on the cookie of a browser stands for nothing, and the tokens are given up. */
-async function forget(browser: string): Promise<void> {
+/**
+ * From now on the cookie of a browser stands for nothing, and the tokens are given up.
+ *
+ * @param successor - the session that came in its place: some servers would end its tokens too
+ */
+async function forget(browser: string, successor?: UserSession): Promise<void> {
   const key = keys.get(browser);
   if (key === undefined) return;
   keys.delete(browser);
   const session = auth.session(key);
-  await session.revoke();
+  await session.revoke(successor && { sparing: successor });
   await session.close();
 }
 

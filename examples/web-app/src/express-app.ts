@@ -1,5 +1,6 @@
 // Sign-in with Frame.io in an Express application.
 import { randomUUID } from 'node:crypto';
+import type { UserSession } from '@frameio-auth/core';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { getIronSession, type IronSession } from 'iron-session';
@@ -53,7 +54,7 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     delete visit.state;
     visit.user = session.key;
     await visit.save();
-    if (former !== undefined) await giveUp(former);
+    if (former !== undefined) await giveUp(former, session);
     response.redirect(303, '/');
   });
 
@@ -81,9 +82,10 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     });
   }
 
-  async function giveUp(user: string): Promise<void> {
+  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
-    await session.revoke(); // At the server, in the storage and in memory.
+    await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.
     await session.close();
   }
 

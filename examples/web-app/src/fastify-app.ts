@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import formbody from '@fastify/formbody';
 import secureSession from '@fastify/secure-session';
+import type { UserSession } from '@frameio-auth/core';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { headers, type Page } from './layout.ts';
@@ -61,7 +62,7 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
     const session = await auth.handleCallback(request.url);
     request.session.regenerate();
     request.session.set('user', session.key);
-    if (former !== undefined) await giveUp(former);
+    if (former !== undefined) await giveUp(former, session);
     return reply.redirect('/', 303);
   });
 
@@ -76,9 +77,10 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
   app.setNotFoundHandler((_request, reply) => send(reply, notFound));
   app.setErrorHandler((error, _request, reply) => send(reply, apology(error)));
 
-  async function giveUp(user: string): Promise<void> {
+  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
-    await session.revoke(); // At the server, in the storage and in memory.
+    await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.
     await session.close();
   }
 

@@ -1,5 +1,6 @@
 // Sign-in with Frame.io in a Hono application.
 import { randomUUID } from 'node:crypto';
+import type { UserSession } from '@frameio-auth/core';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
@@ -60,7 +61,7 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
     const session = await auth.handleCallback(c.req.url);
     erase(c, 'state');
     await write(c, 'user', session.key);
-    if (former !== undefined) await giveUp(former);
+    if (former !== undefined) await giveUp(former, session);
     return c.redirect('/', 303);
   });
 
@@ -92,9 +93,10 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
     deleteCookie(c, name, { secure: true, path: '/', prefix: 'host' });
   }
 
-  async function giveUp(user: string): Promise<void> {
+  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
-    await session.revoke(); // At the server, in the storage and in memory.
+    await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.
     await session.close();
   }
 

@@ -72,7 +72,7 @@ export type { ReauthenticationReason } from './session/refresh-token-life.js';
 export type { Scopes } from './session/scopes.js';
 export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
 export type { RevocationResult } from './session/token-requests.js';
-export type { GetTokenOptions, StateChange, TokenSession } from './session/token-session.js';
+export type { GetTokenOptions, RevocationOptions, StateChange, TokenSession } from './session/token-session.js';
 export type {
   AuthorizationUrl,
   AuthorizationUrlOptions,

@@ -45,8 +45,9 @@ export interface FrameioUsers {
    * For an application in which signing in is the login: called each time that somebody has signed in, before the browser
    * is sent on. `visit.key` is fresh and random, whoever the browser was before; from now on `identify()` is to return it
    * for this browser, so give the browser a new cookie that stands for it: a random one, with the key in a server-side
-   * session, or the key encrypted. A browser that lost its first answer is admitted once more, by the same key. The session that `identify()` knew until then is revoked afterwards; when this method throws,
-   * the new one is. Without this method, only users who are logged in to the application can sign in, and the tokens
+   * session, or the key encrypted. A browser that lost its first answer is admitted once more, by the
+   * same key. The session that `identify()` knew until then is given up afterwards, and its tokens are revoked unless that
+   * may end the new ones too; when this method throws, the new session is revoked. Without this method, only users who are logged in to the application can sign in, and the tokens
    * are for whom `identify()` names.
    */
   admit?(visit: FrameioVisit): unknown;

@@ -70,6 +70,15 @@ const NOT_FRESH = -1;
 /** A wall clock that is put back by less than this leaves the fresh path open, in milliseconds. */
 const FRESH_SLACK = 1_000;
 
+export interface RevocationOptions {
+  /**
+   * A session whose tokens stay good, such as that of a sign-in that comes in the place of this one. Many servers revoke all
+   * that a user has from a client; so where both sessions may be of the same user, the server is not told, and the tokens
+   * are only forgotten: `reason` is `would_end_another`. As the profile's `revocationReach` says.
+   */
+  readonly sparing?: TokenSession;
+}
+
 /**
  * One session, running: it hears wishes and answers, has the machine decide, and carries out what it decides. What
  * happens is in the machine; how is here.
@@ -104,6 +113,8 @@ export class TokenSession {
   /** Whoever brought a code or tokens, and waits to hear what became of them. */
   #bringer: Callers | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
+  /** The tokens of another session that the revocation must leave alive. */
+  #spared: TokenSet | undefined;
   /** Why the storage still has the tokens that were to be revoked. */
   #revocationFailure: Failure | null = null;
   #listeners: Set<(snapshot: SessionSnapshot) => void> | undefined;
@@ -185,13 +196,19 @@ export class TokenSession {
    *
    * @throws StorageError when the storage still has the tokens; call it again then
    */
-  async revoke(): Promise<RevocationResult> {
+  async revoke({ sparing }: RevocationOptions = {}): Promise<RevocationResult> {
     this.assertOpen();
+    const spared = sparing && (await sparing.#tokens());
     return this.#inTurn(async () => {
       this.#revocation = { revokedRemotely: false, reason: this.#obstacle?.code ?? 'nothing_to_revoke' };
       this.#revocationFailure = null;
-      this.#send({ type: 'revocation.requested' });
-      while (this.#snapshot.matches('revoking')) await this.#nextEvent();
+      this.#spared = spared;
+      try {
+        this.#send({ type: 'revocation.requested' });
+        while (this.#snapshot.matches('revoking')) await this.#nextEvent();
+      } finally {
+        this.#spared = undefined;
+      }
       if (this.#revocationFailure !== null) throw errorOf(this.#revocationFailure);
       return this.#revocation;
     });
@@ -203,11 +220,16 @@ export class TokenSession {
    * @throws StorageError when the storage cannot be read
    */
   async exportTokens(): Promise<ExportedTokens | undefined> {
+    const tokens = await this.#tokens();
+    return tokens && this.#exported(tokens);
+  }
+
+  async #tokens(): Promise<TokenSet | undefined> {
     this.assertOpen();
     await this.#restore();
     await this.#rest();
     this.assertOpen();
-    return this.#vault.served && this.#exported(this.#vault.served);
+    return this.#vault.served;
   }
 
   /**
@@ -718,10 +740,19 @@ export class TokenSession {
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
     const tokens = which === 'held' ? this.#vault.held : this.#vault.served;
     if (which === 'served') this.#stale();
-    const result = await revokeTokens(this.#around.client, tokens as TokenSet);
+    const result = await this.#revokeUnlessShared(tokens as TokenSet);
     if (which !== 'served') return;
     this.#revocation = result;
     this.#send({ type: 'revocation.finished' });
+  }
+
+  async #revokeUnlessShared(tokens: TokenSet): Promise<RevocationResult> {
+    const { client } = this.#around;
+    const spared = this.#spared;
+    if (spared !== undefined && (sharesToken(tokens, spared) || !client.revocationSpares(tokens, spared))) {
+      return { revokedRemotely: false, reason: 'would_end_another' };
+    }
+    return revokeTokens(client, tokens);
   }
 
   #startTimer({ timer, ...window }: EffectParameters['startTimer']): void {

@@ -208,7 +208,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         await this.#giveUp(key);
         throw error;
       }
-      if (former !== undefined) await this.#giveUp(former);
+      if (former !== undefined) await this.#giveUp(former, session);
     }
 
     async #sessionOf({ url }: FrameioRequest, former: string | undefined): Promise<UserSession> {
@@ -223,11 +223,14 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       }
     }
 
-    /** Nobody is to use this session any more. What fails in that is no reason to refuse who has just signed in. */
-    async #giveUp(key: string): Promise<void> {
+    /**
+     * Nobody is to use this session any more. What fails in that is no reason to refuse who has just signed in, and the
+     * tokens of who has must not end with it.
+     */
+    async #giveUp(key: string, successor?: UserSession): Promise<void> {
       try {
         const session = this.#auth.session(key);
-        await session.revoke();
+        await session.revoke(successor && { sparing: successor });
         await session.close();
       } catch (error) {
         const { logger } = this.#connection.events;

@@ -172,6 +172,22 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
   });
 
+  test('ends the former session of the same user here, and tells no server, which might end the new one too', async () => {
+    const server = await serverForTest();
+    const users = new Logins();
+    const app = await application(server, {}, { users });
+    const signIn = async (cookies: string) => {
+      const login = await app.ask('/auth/frameio/login', { cookie: cookies, ...fromOwnPage });
+      await app.ask(await allowed(server, login), { cookie: `${cookies}; ${cookieOf(login)}` });
+    };
+    await signIn('');
+    await signIn('login=no1');
+    const [former = '', later = ''] = users.keys.values();
+    await expect(authOf(app).session(former).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
+    expect(server.count({ endpoint: 'revoke' })).toBe(0);
+    expect(server.accessTokenIsLive(await authOf(app).session(later).getToken())).toBe(true);
+  });
+
   test('lets no tokens live that nobody was admitted to, and ends no former session for them', async () => {
     const server = await serverForTest();
     const keys: string[] = [];
