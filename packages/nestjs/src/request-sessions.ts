@@ -118,7 +118,17 @@ export async function userOf(users: FrameioUsers, context: ExecutionContext): Pr
 
 function isInCookie({ headers }: FrameioRequest, key: string): boolean {
   const pairs = String(headers['cookie'] ?? '').split(/; */);
-  return pairs.some((pair) => pair.slice(pair.indexOf('=') + 1) === key);
+  return pairs.some((pair) => readingsOf(pair.slice(pair.indexOf('=') + 1)).includes(key));
+}
+
+/** The value of a cookie, as it is and as cookie libraries read it: without quotes, and decoded. */
+function readingsOf(value: string): string[] {
+  const unquoted = value.replace(/^"(.*)"$/, '$1');
+  try {
+    return [value, unquoted, decodeURIComponent(unquoted)];
+  } catch {
+    return [value, unquoted]; // A percent sign that encodes nothing.
+  }
 }
 
 /**

@@ -109,20 +109,31 @@ interface Trace {
  */
 const SHORTEST_TRACE = 8;
 
-/** A letter or digit, or any character as an address has it, encoded once or more often, or as JSON has it. */
-const CHARACTER = /[a-z\d]|%(?:25)*([\da-f]{2})|\\u([\da-f]{4})/gi;
+/**
+ * A letter or digit, or any character as an address or a page has it, encoded once or more often, or as JSON and scripts
+ * have it. Those that pages name are no letters.
+ */
+const CHARACTER =
+  /[a-z\d]|%(?:25)*([\da-f]{2})|\\u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|&(?:amp;)*(?:#x([\da-f]{1,6})|#(\d{1,7})|amp|lt|gt|quot|apos);/gi;
 
 function traceOf(text: string): Trace {
   let letters = '';
   const places: Span[] = [];
-  for (const { 0: found, 1: byte, 2: unit, index } of text.matchAll(CHARACTER)) {
-    const code = byte ?? unit;
-    const letter = onlyLetters(code === undefined ? found : String.fromCharCode(Number.parseInt(code, 16)));
+  for (const match of text.matchAll(CHARACTER)) {
+    const { 0: found, index } = match;
+    const letter = found.length === 1 ? found.toLowerCase() : encodedLetter(match);
     if (letter === '') continue;
     letters += letter;
     places.push([index, index + found.length]);
   }
   return { letters, places };
+}
+
+/** What is encoded, if it is a letter or digit. */
+function encodedLetter([, percent, unit, point, byte, reference, decimal]: RegExpExecArray): string {
+  const hex = percent ?? unit ?? point ?? byte ?? reference;
+  if (hex === undefined && decimal === undefined) return '';
+  return onlyLetters(String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)));
 }
 
 /** The trace of a text in which nothing is encoded, although it may look like it. */
