@@ -606,6 +606,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
+                guard: 'heldIsAlive',
                 target: '#session.settling',
                 actions: [
                   'rememberCommit',
@@ -619,6 +620,21 @@ export const sessionMachine = createMachine({
                   'confirmTokens',
                   'noteWishesMet',
                   'serveCallers',
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberCommit',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteDeadArrival',
                 ],
               },
             ],
@@ -683,6 +699,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
+                guard: 'heldIsAlive',
                 target: '#session.valid.unsaved',
                 actions: [
                   'rememberUnwritten',
@@ -696,6 +713,21 @@ export const sessionMachine = createMachine({
                   'confirmTokens',
                   'noteWishesMet',
                   'serveCallers',
+                ],
+              },
+              {
+                target: '#session.valid.unsaved',
+                actions: [
+                  'rememberUnwritten',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteDeadArrival',
                 ],
               },
             ],
@@ -1067,6 +1099,10 @@ export const sessionMachine = createMachine({
             },
           },
           always: [
+            {
+              guard: 'isPacedAndWanted',
+              actions: ['noteWishesMet', 'serveCallers'],
+            },
             {
               guard: 'isWantedAndRenewsWithoutStorage',
               target: '#session.refreshing.leasing',
@@ -1444,22 +1480,40 @@ export const sessionMachine = createMachine({
           tags: ['busy'],
           entry: 'commitTokens',
           on: {
-            'commit.succeeded': {
-              target: '#session.settling',
-              actions: [
-                'rememberCommit',
-                {
-                  type: 'adoptTokens',
-                  params: {
-                    from: 'held',
+            'commit.succeeded': [
+              {
+                guard: 'heldIsAlive',
+                target: '#session.settling',
+                actions: [
+                  'rememberCommit',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
                   },
-                },
-                'announceTokens',
-                'confirmTokens',
-                'noteWishesMet',
-                'serveCallers',
-              ],
-            },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteWishesMet',
+                  'serveCallers',
+                ],
+              },
+              {
+                target: '#session.settling',
+                actions: [
+                  'rememberCommit',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteDeadArrival',
+                ],
+              },
+            ],
             'commit.conflicted': [
               {
                 guard: 'isOutdone',
@@ -1507,6 +1561,7 @@ export const sessionMachine = createMachine({
                 actions: 'noteUnreadable',
               },
               {
+                guard: 'heldIsAlive',
                 target: '#session.valid.unsaved',
                 actions: [
                   'rememberUnwritten',
@@ -1520,6 +1575,21 @@ export const sessionMachine = createMachine({
                   'confirmTokens',
                   'noteWishesMet',
                   'serveCallers',
+                ],
+              },
+              {
+                target: '#session.valid.unsaved',
+                actions: [
+                  'rememberUnwritten',
+                  {
+                    type: 'adoptTokens',
+                    params: {
+                      from: 'held',
+                    },
+                  },
+                  'announceTokens',
+                  'confirmTokens',
+                  'noteDeadArrival',
                 ],
               },
             ],

@@ -72,8 +72,6 @@ export class Conduct {
   readonly givenUp = new Set<number>();
   /** The refresh token of the sign-in that it was told of last. */
   brought: string | undefined;
-  /** When it got which access token from the server itself. */
-  readonly received = new Map<string, number>();
   /** When it first read which access token in the record. */
   readonly read = new Map<string, number>();
   /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */

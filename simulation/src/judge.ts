@@ -280,8 +280,7 @@ export class Judge {
     const life = parameters.accessTokenLifetime * 1_000;
     const age = ledger.now - (issued - life);
     const extra = this.#extraLife(token, conduct, issued - life, at) + conduct.hiddenSince(at - age);
-    const waitedForIt = asked <= (conduct.received.get(token) ?? Number.NEGATIVE_INFINITY);
-    if (late < allowance + extra || waitedForIt || this.#misdated.has(token)) return;
+    if (late < allowance + extra || this.#misdated.has(token)) return;
     this.accuse('living tokens', `${who} hands out ${token}, which had expired ${late} ms before.`);
   }
 
@@ -496,7 +495,6 @@ export class Judge {
     }
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
-    conduct.received.set(tokens.accessToken, at);
     if (conduct.heardAt === undefined) this.#misdated.add(tokens.accessToken);
     if (conduct.datesLate > 0) this.#datedLate.set(tokens.accessToken, conduct.datesLate);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;

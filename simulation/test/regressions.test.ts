@@ -156,6 +156,26 @@ const REVOKED_UNREAD: Plan = {
   },
 };
 
+/** A machine sleeps for longer than the new token lives before the storage has failed to take it. */
+const SLEPT_OVER: Plan = {
+  seed: 3300784,
+  entries: [
+    { at: 546_714, kind: 'network', peer: 'storage', effect: 'request lost', share: 0.7, lasts: 1_040_181 },
+    { at: 1_297_540, kind: 'call', instance: 1, call: 'use' },
+    { at: 1_351_404, kind: 'call', instance: 1, call: 'refresh' },
+    { at: 1_351_538, kind: 'pause', instance: 1, lasts: 368_462, timersFirst: true, asleep: true },
+  ],
+  parameters: {
+    ...PARAMETERS,
+    flow: 'service',
+    duration: 1_388_632,
+    accessTokenLifetime: 172,
+    serverTimeout: 15 * SECOND,
+    serverLatency: [12, 77],
+    storageLatency: [0, 1],
+  },
+};
+
 /** The storage comes back empty, and the first to renew is an instance that missed a sign-out and a sign-in. */
 const REFUSED_OLDER: Plan = {
   ...plan(
@@ -222,6 +242,14 @@ describe('goes well what went wrong once', () => {
     expect(reportFailure(outcome)).toBe('');
     expect(outcome.events).toContainEqual(
       expect.objectContaining({ kind: 'writes lost', before: { status: 'revoked' } }),
+    );
+  });
+
+  it('handed out a token that expired while the machine slept, between its arrival and the failure of its commit', async () => {
+    const outcome = await simulate(SLEPT_OVER);
+    expect(reportFailure(outcome)).toBe('');
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({ kind: 'storage silent', who: 'b1', call: 'commit', at: 1_724_965 }),
     );
   });
 

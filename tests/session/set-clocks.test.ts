@@ -157,6 +157,49 @@ describe('a token lives as long as the server said, whatever becomes of the wall
   });
 });
 
+describe('a token that expires while the machine sleeps, before it is written', () => {
+  /** The machine sleeps through the first commit, and for longer than its token lives; then one more caller asks. */
+  async function asleep({
+    fails,
+    onStorageUnavailable,
+  }: {
+    fails: boolean;
+    onStorageUnavailable?: 'fail' | 'request';
+  }) {
+    const { clock, server, service } = await startWorld({ accessTokenLifetime: 600 });
+    const storage = observedStorage({ clock });
+    const auth = service({ storage, ...(onStorageUnavailable && { onStorageUnavailable }) });
+    const late: Promise<string>[] = [];
+    storage.before = (operation) => {
+      if (operation !== 'commit' || late.length > 0) return;
+      clock.setNow(clock.now() + HOUR); // The monotonic clock and the timers stand still.
+      if (fails) storage.failing.add('commit');
+      late.push(auth.getToken());
+    };
+    const early = auth.getToken();
+    await becomes(auth, ({ state }) => state === 'valid');
+    return { server, auth, callers: [early, ...late] };
+  }
+
+  it.each([false, true])(
+    'is renewed for those who wait, whether they asked before or after; the commit fails: %s',
+    async (fails) => {
+      const { server, callers } = await asleep({ fails });
+      const served = await Promise.all(callers);
+      expect(served).toHaveLength(2);
+      for (const token of served) expect(server.accessTokenIsLive(token)).toBe(true);
+      expect(server.count({ endpoint: 'token' })).toBe(2);
+    },
+  );
+
+  it('is handed to no caller where the storage has to take tokens first, and does not', async () => {
+    const { server, auth, callers } = await asleep({ fails: true, onStorageUnavailable: 'fail' });
+    for (const caller of callers) expect(await errorOf(caller)).toMatchObject({ code: 'STORAGE_DOWN' });
+    expect(auth.peekToken()).toBeUndefined();
+    expect(server.count({ endpoint: 'token' })).toBe(1);
+  });
+});
+
 describe('a token from the future, in a record that was written while a clock was ahead', () => {
   it('is served while it is renewed, which happens at once', async () => {
     const { clock, server, signedIn, portal } = await startWorld();

@@ -72,13 +72,21 @@ export interface Pace {
   readonly early: number;
 }
 
+/** So long, in milliseconds, tokens of no life are taken for unripe: each renewal by the pauses' end is too early. */
+const LONGER_THAN_PAUSES = 2 * policy.pace.longest;
+
 /** The pace once the server gave tokens. */
 export function paceOf({ issuedAt, expiresAt }: TokenFacts, before: Pace | null, now: number): Pace {
   const life = expiresAt === null ? 0 : expiresAt - issuedAt;
   const early = before?.early ?? 0;
   return expiresAt !== null && life < policy.shortestLife
-    ? { from: now, ripeAt: now + 2 * policy.pace.longest, early: Math.max(1, early) }
+    ? { from: now, ripeAt: now + LONGER_THAN_PAUSES, early: Math.max(1, early) }
     : { from: now, ripeAt: issuedAt + life / 2, early };
+}
+
+/** The pace once tokens were over before they could be served: renewing them at once counts as too early. */
+export function unripe(pace: Pace | null, now: number): Pace | null {
+  return pace && { ...pace, ripeAt: now + LONGER_THAN_PAUSES };
 }
 
 /** The pace once the session begins to renew by itself. */

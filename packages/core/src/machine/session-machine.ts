@@ -82,10 +82,6 @@ const adoptTheCommitted = [
   { type: 'adoptTokens', params: { from: 'held' } },
   'announceTokens',
   'confirmTokens',
-  // Whoever waited gets what the server just gave, even where its life is shorter than the way here: there is nothing
-  // fresher, and asking once more would begin a circle.
-  'noteWishesMet',
-  'serveCallers',
 ] as const;
 /** The session was revoked: what the storage never had must not outlive that at the server either. */
 const adoptTheRevocation = [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptTheRecord] as const;
@@ -98,6 +94,7 @@ const adoptTheUnwritten = [
   { type: 'rememberUnwritten', params: itsFailure },
   { type: 'adoptTokens', params: { from: 'held' } },
 ] as const;
+const serveAll = ['noteWishesMet', 'serveCallers'] as const;
 const turnCallersAway = [
   'noteWishesMet',
   {
@@ -298,12 +295,22 @@ const waiting = session.createStateConfig({
   },
 });
 
-const committed = { target: '#session.settling', actions: adoptTheCommitted } as const;
+/**
+ * The answer or its commit may have taken longer than the token lives, as when the process slept. Callers go on waiting
+ * then. Where that happens again and again, the pace ends the circle: they get what there is.
+ */
+const heldIsAlive = { type: 'heldIsAlive', params: time } as const;
+const noteDeadArrival = { type: 'noteDeadArrival', params: time } as const;
+const committed = [
+  { guard: heldIsAlive, target: '#session.settling', actions: [...adoptTheCommitted, ...serveAll] },
+  { target: '#session.settling', actions: [...adoptTheCommitted, noteDeadArrival] },
+] as const;
 /** The server may have rotated, so this may be the only copy of the new refresh token: serve it, and go on trying. */
-const uncommitted = {
-  target: '#session.valid.unsaved',
-  actions: [...adoptTheUnwritten, 'announceTokens', 'confirmTokens', 'noteWishesMet', 'serveCallers'],
-} as const;
+const adoptTheUncommitted = [...adoptTheUnwritten, 'announceTokens', 'confirmTokens'] as const;
+const uncommitted = [
+  { guard: heldIsAlive, target: '#session.valid.unsaved', actions: [...adoptTheUncommitted, ...serveAll] },
+  { target: '#session.valid.unsaved', actions: [...adoptTheUncommitted, noteDeadArrival] },
+] as const;
 
 /** What is new is written over a record that cannot be read, as it is over any other. */
 const replaceTheUnreadable = {
@@ -334,7 +341,7 @@ const committing = session.createStateConfig({
       },
       { target: '#session.settling', actions: adoptTheRecord },
     ],
-    'storage.failed': [replaceTheUnreadable, uncommitted],
+    'storage.failed': [replaceTheUnreadable, ...uncommitted],
   },
 });
 
@@ -518,7 +525,7 @@ export const sessionMachine = session.createMachine({
         {
           guard: { type: 'isUnwrittenAndAlive', params: time },
           target: 'valid.unsaved',
-          actions: ['noteWishesMet', 'serveCallers'],
+          actions: serveAll,
         },
         { guard: 'isUnwritten', target: 'valid.unsaved' },
         { guard: { type: 'isOver', params: time }, ...theEndOf('access_token_expired') },
@@ -589,12 +596,12 @@ export const sessionMachine = session.createMachine({
             ...committing.on,
             'commit.succeeded': [
               { guard: 'isImporting', target: '#session.settling', actions: adoptTheImported },
-              committed,
+              ...committed,
             ],
             'storage.failed': [
               replaceTheUnreadable,
               { guard: 'isImporting', target: '#session.settling', actions: [...adoptTheUnwritten, 'confirmTokens'] },
-              uncommitted,
+              ...uncommitted,
             ],
           },
         },
@@ -668,7 +675,7 @@ export const sessionMachine = session.createMachine({
         due: {
           description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
           always: [
-            { guard: { type: 'isPacedAndWanted', params: time }, actions: ['noteWishesMet', 'serveCallers'] },
+            { guard: { type: 'isPacedAndWanted', params: time }, actions: serveAll },
             { guard: 'canRenewAndIsWanted', target: renew.target, actions: [renew.actions[1], noteHaste] },
           ],
           on: {
@@ -683,6 +690,7 @@ export const sessionMachine = session.createMachine({
           exit: stopTheRetryTimer,
           // Whoever still waits here waits for more than the tokens at hand, which are over.
           always: [
+            { guard: { type: 'isPacedAndWanted', params: time }, actions: serveAll },
             {
               guard: 'isWantedAndRenewsWithoutStorage',
               target: renew.target,

@@ -11,7 +11,7 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext, SessionInput } from './context.js';
 import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
-import { isFromFuture, paceEnd, paceOf, policy, quicken, renewalWindow, retryWindow } from './policy.js';
+import { isFromFuture, paceEnd, paceOf, policy, quicken, renewalWindow, retryWindow, unripe } from './policy.js';
 
 /** What is left of earlier trouble once tokens are in place. */
 const calm = {
@@ -41,6 +41,7 @@ export const session = setup({
     notePace: assign(({ context }, { tokens, now }: { tokens: TokenFacts; now: number }) => ({
       pace: paceOf(tokens, context.pace, now),
     })),
+    noteDeadArrival: assign(({ context }, { now }: { now: number }) => ({ pace: unripe(context.pace, now) })),
     noteHaste: assign(({ context }, { now }: { now: number }) => ({ pace: quicken(context.pace, now) })),
     forgetPace: assign({ pace: null }),
     forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
@@ -136,6 +137,7 @@ export const session = setup({
       canRenew(context) && used && !isPaced(context, now),
     isOver: ({ context }, { now }: { now: number }) =>
       context.tokens !== null && !canRenew(context) && isExpired(context, now),
+    heldIsAlive: ({ context: { held } }, { now }: { now: number }) => !isExpired({ tokens: held }, now),
     isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
     /** A token that is over is worth nothing, whatever it was refused for. */
     wasForcedRecently: ({ context }, { now }: { now: number }) =>
@@ -218,7 +220,7 @@ function isPaced({ tokens, pace }: SessionContext, now: number): boolean {
   return tokens !== null && pace !== null && now < paceEnd(pace);
 }
 
-function isExpired({ tokens }: SessionContext, now: number): boolean {
+function isExpired({ tokens }: Pick<SessionContext, 'tokens'>, now: number): boolean {
   return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
 }
 

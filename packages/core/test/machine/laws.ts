@@ -174,13 +174,12 @@ export const laws: readonly Law[] = [
       ),
   },
   {
-    rule: 'serves tokens only while they are good, as far as is known, or straight from the server, or while it is paced',
+    rule: 'serves tokens only while they are good, as far as is known, or while it is paced',
     about: ['serveCallers'],
     holds: (world, { from, event, effects }) =>
       !effects.some(({ type }) => type === 'serveCallers') ||
       isServed(world) ||
       isPaced(world) ||
-      (from.snapshot.context.held !== null && from.snapshot.context.origin !== 'import') ||
       // An API that refuses one token after another gets what there is.
       event?.type === 'token.rejected' ||
       !(from.callers || (event !== null && waits(from, event))),

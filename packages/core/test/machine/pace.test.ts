@@ -98,6 +98,66 @@ it('holds a service up also while the storage does not take its tokens', () => {
   expect(story.place).toBe('refreshing.leasing');
 });
 
+describe.each([
+  ['a service', SERVICE],
+  ['a user', USER],
+])('a token of %s that expired before it was written', (_, input) => {
+  it('is renewed at once, and handed to no caller', () => {
+    const story = new Story(input).opensFresh().asksServer().receives().after(HOUR);
+    story.hears({ type: 'commit.succeeded', version: 8 });
+    expect(story.place).toBe('refreshing.leasing');
+    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmTokens', 'requestLease']);
+    story.hears({ type: 'lease.granted', abandoned: false }).receives().hears({ type: 'commit.succeeded', version: 9 });
+    expect(story.place).toBe('valid.fresh');
+    expect(story.deeds).toContain('serveCallers');
+  });
+
+  it('is handed out at last where each commit takes longer than a token lives', () => {
+    const story = new Story(input).opensFresh().asksServer();
+    const served: boolean[] = [];
+    for (let version = 8; story.place !== 'valid.due'; version += 1) {
+      story.receives({ expiresAt: story.now + 2 * SECOND }).after(3 * SECOND);
+      story.hears({ type: 'commit.succeeded', version });
+      served.push(story.deeds.includes('serveCallers'));
+      story.hears({ type: 'lease.granted', abandoned: false });
+    }
+    expect(served).toEqual([false, false, false, true]);
+  });
+});
+
+it('ends a session whose token expired before it was written, and that nothing can renew', () => {
+  const story = new Story(USER)
+    .opensWith(record.absent)
+    .hears({ type: 'code.received' })
+    .hears({ type: 'token.requested' });
+  story.receives({ refreshable: false }).after(HOUR).hears({ type: 'commit.succeeded', version: 1 });
+  expect(story.place).toBe('expired');
+  expect(story.deeds).not.toContain('serveCallers');
+  expect(story.deed('rejectCallers')).toMatchObject({ refusal: { ending: { cause: 'access_token_expired' } } });
+});
+
+describe('a token that expired before the storage failed to take it', () => {
+  it('is renewed by a service that goes on without the storage, at its pace', () => {
+    const story = new Story(SERVICE).opensFresh().asksServer();
+    const served: boolean[] = [];
+    while (story.place !== 'valid.unsaved') {
+      story.receives({ expiresAt: story.now + 2 * SECOND }).after(3 * SECOND);
+      story.hears({ type: 'storage.failed', failure: failures.storage });
+      served.push(story.deeds.includes('serveCallers'));
+      if (served.length < 4) story.hears({ type: 'storage.failed', failure: failures.storage });
+    }
+    expect(served).toEqual([false, false, false, true]);
+  });
+
+  it('is handed to no caller of a session that waits for the storage', () => {
+    const story = new Story(USER).opensFresh().asksServer().receives().after(HOUR);
+    story.hears({ type: 'storage.failed', failure: failures.storage });
+    expect(story.place).toBe('valid.unsaved');
+    expect(story.deeds).not.toContain('serveCallers');
+    expect(story.deed('rejectCallers')).toEqual({ refusal: { reason: 'failed', failure: failures.storage } });
+  });
+});
+
 describe('a token from the future', () => {
   it.each([
     ['a day', 24 * HOUR, 'valid.due'],

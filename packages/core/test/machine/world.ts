@@ -417,12 +417,13 @@ function mayAge(world: World, may: May): void {
     snapshot: { context },
     now,
   } = world;
-  const { tokens: facts, forcedAt, pace, refreshBuffer } = context;
+  const { tokens: facts, held, forcedAt, pace, refreshBuffer } = context;
   if (facts?.expiresAt && now < facts.expiresAt) {
     const due = renewalWindow(facts, refreshBuffer).notBefore;
     if (now < due && canRenew(context)) may('(the token becomes due)', null, due);
     else may('(the token expires)', null, facts.expiresAt);
   }
+  if (held?.expiresAt && now < held.expiresAt) may('(the received token expires)', null, held.expiresAt);
   if (pace !== null && isHeldBack(world)) may('(the pace allows it)', null, paceEnd(pace));
   if (forcedAt !== null && now - forcedAt < MINUTE) may('(a minute passes)', null, now + MINUTE);
 }
