@@ -176,6 +176,35 @@ const SLEPT_OVER: Plan = {
   },
 };
 
+/** A record that another instance has renewed is read twice at once, while the tokens before it are to be written again. */
+const READ_TWICE: Plan = {
+  seed: 3400780,
+  entries: [
+    { at: 0, kind: 'call', instance: 0, call: 'signIn' },
+    { at: 1_015, kind: 'call', instance: 1, call: 'use' },
+    { at: 4_543_801, kind: 'call', instance: 0, call: 'signIn' },
+    { at: 4_543_806, kind: 'access tokens end' },
+    { at: 4_543_809, kind: 'call', instance: 0, call: 'use' },
+    { at: 4_543_827, kind: 'failover', loses: 2_712, lasts: 3_669 },
+    { at: 4_544_234, kind: 'network', peer: 'server', effect: 'refused', share: 1, instance: 0, lasts: 44_266 },
+    { at: 4_544_932, kind: 'call', instance: 1, call: 'refresh' },
+  ],
+  parameters: {
+    ...PARAMETERS,
+    duration: 4_545_932,
+    clocks: [
+      { ahead: -1_886, fast: -143 },
+      { ahead: -1_655, fast: 0 },
+    ],
+    accessTokenLifetime: 38_986,
+    serverTimeout: 15 * SECOND,
+    storageTimeout: 3 * SECOND,
+    serverLatency: [5, 65],
+    storageLatency: [0, 2],
+    hintLatency: [0, 15],
+  },
+};
+
 /** The storage comes back empty, and the first to renew is an instance that missed a sign-out and a sign-in. */
 const REFUSED_OLDER: Plan = {
   ...plan(
@@ -250,6 +279,17 @@ describe('goes well what went wrong once', () => {
     expect(reportFailure(outcome)).toBe('');
     expect(outcome.events).toContainEqual(
       expect.objectContaining({ kind: 'storage silent', who: 'b1', call: 'commit', at: 1_724_965 }),
+    );
+  });
+
+  it('wrote the tokens that it had over newer ones, which an outdated answer had shown it before', async () => {
+    const outcome = await simulate(READ_TWICE);
+    expect(reportFailure(outcome)).toBe('');
+    const reads = outcome.events.filter(
+      (event) => event.kind === 'storage did' && event.call === 'read' && event.who === 'a1' && event.at > 4_548_890,
+    );
+    expect(reads.slice(0, 2)).toEqual(
+      Array(2).fill(expect.objectContaining({ after: expect.objectContaining({ refreshToken: 'rt#3' }) })),
     );
   });
 

@@ -116,6 +116,31 @@ describe('a storage that lost its last writes', () => {
     },
   );
 
+  it('and that another instance renewed since gets its old tokens back from no session that reads it twice at once', async () => {
+    const { server, portal, signedIn, storage } = await strictWorld();
+    let readings = Promise.resolve();
+    const slow = { ...storage, read: (key: string) => readings.then(() => storage.read(key)) };
+    const auth = await signedIn({ storage: slow });
+    const other = portal({ storage });
+    await auth.refresh();
+    await other.getToken();
+    await storage.lose(1);
+    server.faults.next('token', fault.status(503));
+    const refreshed = auth.refresh();
+    await reaches(auth, 'refreshing.backingOff');
+
+    let goOn = () => {};
+    readings = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    await other.refresh(); // Its hint makes the first reading.
+    await storage.hint();
+    goOn();
+    await refreshed;
+    expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
+    expect(await auth.getToken()).toBe(await other.getToken());
+  });
+
   it('while a request was out takes the tokens that it brought', async () => {
     const { server, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });

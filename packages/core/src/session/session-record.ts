@@ -284,9 +284,12 @@ export class SessionRecord {
     this.#turn = undefined;
   }
 
+  /** What an answer that nobody hears of has shown is not known: the next one is compared with what was known before. */
   #answer(answer: Answer): void {
+    const [event, tokens] = answer;
     this.#unanswered = false;
-    this.#hints.noteAnswer(answer[0]);
+    if ('record' in event) this.#know(event.record.version, tokens);
+    this.#hints.noteAnswer(event);
     this.#tell(...answer);
   }
 
@@ -420,7 +423,6 @@ export class SessionRecord {
   ): Answer {
     const { facts, tokens } = readRecord(record, now);
     const rewritten = this.#isRewritten(tokens, offered);
-    this.#know(facts.version, tokens);
     if (tokens === undefined || facts.status !== 'tokens') return [{ type, record: facts }];
     const read = redated(limited(tokens, now), -this.#offset);
     return [{ type, record: { ...facts, tokens: read.facts, ...(rewritten && { rewritten }) } }, read];
