@@ -29,6 +29,37 @@ describe('one redirect URI for two servers that do not name themselves in callba
     portal(serverNamed('other'), storage, `${redirectUri}/other`);
   });
 
+  it.each([
+    ['with a slash at the end', 'https://review-portal.example/callback/'],
+    ['spelled otherwise', 'https://REVIEW-portal.example:443/x/../callback'],
+    ['with a parameter that the other has not', 'https://review-portal.example/callback?tenant=other'],
+  ])('is refused %s, because a callback there would be taken for the other', (_how, uri) => {
+    for (const [first, second] of [
+      [redirectUri, uri],
+      [uri, redirectUri],
+    ]) {
+      const storage = memoryStorage();
+      portal(serverNamed('honest'), storage, first);
+      expect(() => portal(serverNamed('other'), storage, second)).toThrow(/path of its own/);
+    }
+  });
+
+  it.each([
+    ['another path', 'https://review-portal.example/callback/other'],
+    ['another host', 'https://grading-suite.example/callback'],
+    ['another scheme', 'review-portal://review-portal.example/callback'],
+  ])('is fine with %s', (_what, uri) => {
+    const storage = memoryStorage();
+    portal(serverNamed('honest'), storage);
+    expect(() => portal(serverNamed('other'), storage, uri)).not.toThrow();
+  });
+
+  it('is fine with values of one parameter that differ', () => {
+    const storage = memoryStorage();
+    portal(serverNamed('honest'), storage, `${redirectUri}?tenant=honest`);
+    expect(() => portal(serverNamed('other'), storage, `${redirectUri}?tenant=other`)).not.toThrow();
+  });
+
   it.each<readonly [string, () => unknown]>([
     [
       'they share no storage',

@@ -70,14 +70,26 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
 export function checkReturn({ address }: Callback, redirectUri: string): void {
   const expected = absoluteUrl(redirectUri);
   if (address === undefined || expected === undefined) return;
-  const isThere = pathOf(address) === pathOf(expected);
-  const own = [...expected.searchParams].every(([name, value]) => address.searchParams.getAll(name).includes(value));
-  if (isThere && own) return;
+  if (leadsTo(address, expected)) return;
   const place = cleanText(address.pathname, LIMITS.sentence);
   refuse(
     'redirect_uri_mismatch',
     `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be of another server, so it was not used. Hand each callback to the client of its server; if a proxy changes paths, hand over the path and query as handleCallback('/callback?…').`,
   );
+}
+
+/** Whether a callback's address, as far as proxies leave it alone, is that of a redirect URI. */
+function leadsTo(address: URL, expected: URL): boolean {
+  const own = [...expected.searchParams].every(([name, value]) => address.searchParams.getAll(name).includes(value));
+  return own && pathOf(address) === pathOf(expected);
+}
+
+/** Whether a callback at one of two redirect URIs may be taken for one at the other. */
+export function areConfusable(one: string, other: string): boolean {
+  const [first, second] = [absoluteUrl(one), absoluteUrl(other)];
+  if (first === undefined || second === undefined) return one === other;
+  const isOneHost = first.protocol === second.protocol && first.host === second.host;
+  return isOneHost && (leadsTo(first, second) || leadsTo(second, first));
 }
 
 function pathOf({ pathname }: URL): string {

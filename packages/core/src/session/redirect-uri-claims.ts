@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
+import { areConfusable } from '../protocol/callback.js';
 import type { ServerProfile } from '../protocol/server-profile.js';
 
 interface Claim {
@@ -20,11 +21,11 @@ const claims = new WeakMap<TokenStorage, Set<Claim>>();
 export function claimRedirectUri(storage: TokenStorage, redirectUri: string, server: ServerProfile): () => void {
   const claimed = claims.get(storage) ?? new Set();
   for (const other of claimed) {
-    if (other.redirectUri !== redirectUri || other.server.issuer === server.issuer) continue;
+    if (other.server.issuer === server.issuer || !areConfusable(other.redirectUri, redirectUri)) continue;
     if (other.server.callbackCarriesIssuer || server.callbackCarriesIssuer) continue;
     throw new ConfigurationError(
       'redirect_uri_shared',
-      `redirectUri is that of another server's sign-in as well: ${server.issuer} and ${other.server.issuer} both send users back to it, and neither says in the callback which of them it is. Register one with a path of its own for each server.`,
+      `redirectUri is that of another server's sign-in as well, or cannot be told from it: ${server.issuer} and ${other.server.issuer} both send users back to it, and neither says in the callback which of them it is. Register one with a path of its own for each server.`,
     );
   }
   const claim = { redirectUri, server };
