@@ -8,6 +8,7 @@ import { checkGeneratedFiles } from './gates/generated-files.mjs';
 import { runOnLivingNodes } from './gates/living-nodes.mjs';
 import { checkManifests } from './gates/manifests.mjs';
 import { checkManners } from './gates/manners.mjs';
+import { followNestGuide } from './gates/nest-new.mjs';
 import { checkPublishedFiles } from './gates/published-files.mjs';
 import { checkReadmeCode } from './gates/readme-code.mjs';
 import { checkSecurityChecklist } from './gates/security-checklist.mjs';
@@ -72,6 +73,12 @@ const ROOMS = [
       nodes: true,
       programs: ['redis'],
       run: runOnLivingNodes,
+    },
+    {
+      name: 'guide of NestJS',
+      needs: 'packages install and import',
+      nodes: true,
+      run: followNestGuide,
     },
     { name: 'two copies of core', needs: 'packages install and import', run: runTwoCores },
     { name: 'examples', needs: 'build', programs: ['redis'], run: runExamples },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { faultsOf as faultsOfManifest, installs } from '../gates/manifests.mjs';
 import { faultsOf as faultsOfFile } from '../gates/manners.mjs';
+import { filesOf } from '../gates/nest-new.mjs';
 import { programsOf } from '../gates/readme-code.mjs';
 import { hasTest, proofsOf } from '../gates/security-checklist.mjs';
 import { adviceFor } from '../trouble.mjs';
@@ -148,6 +149,15 @@ describe('the code of a README', () => {
 
   it.each(['ts no-check', 'typescript', 'js', 'tsx'])('cannot hide behind the label `%s`', (label) => {
     expect(programsOf(`text\n\`\`\`${label}\nnonsense\n\`\`\`\n`)).toEqual({ programs: [], refused: [2] });
+  });
+});
+
+describe('the files that a guide shows', () => {
+  it('are named in the paragraph before them, the last name counting', () => {
+    const page =
+      'In `src/main.ts`:\n\nSo `src/a.ts` calls\n`src/b.ts`:\n\n```ts\nb();\n```\nRun it:\n\n```sh\nnpm start\n```\n';
+
+    expect(filesOf(page)).toEqual([{ file: 'src/b.ts', code: 'b();\n' }]);
   });
 });
 
