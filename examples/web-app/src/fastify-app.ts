@@ -6,7 +6,7 @@ import type { UserSession } from '@frameio-auth/core';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { headers, type Page } from './layout.ts';
-import { isFromOwnPage } from './own-page.ts';
+import { isFromOwnPage, statusForLooking } from './own-page.ts';
 import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
@@ -32,8 +32,10 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
     cookie: { httpOnly: true, secure: true, sameSite: 'lax', path: '/', maxAge: LIFETIME },
   });
 
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
+    const status = statusForLooking(request.method, request.headers['sec-purpose']?.toString());
+    return status === undefined ? undefined : reply.code(status).send();
   });
 
   app.get('/', async (request, reply) => {

@@ -17,13 +17,22 @@ class Visitor {
     this.#service = service;
   }
 
-  async open(address: string, method = 'GET'): Promise<{ status: number; location: string; html: string }> {
+  async open(
+    address: string,
+    method = 'GET',
+    more: Record<string, string> = {},
+  ): Promise<{ status: number; location: string; html: string }> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const sent = request(new URL(address, this.#service.home), {
       method,
       ca: this.#service.certificate,
       agent: false,
-      headers: { cookie, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
+      headers: {
+        cookie,
+        'sec-fetch-site': 'same-origin',
+        'content-type': 'application/x-www-form-urlencoded',
+        ...more,
+      },
     });
     sent.end();
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
@@ -49,6 +58,8 @@ for (const framework of Object.keys(frameworks) as Framework[]) {
     const callback = await local.signIn((await mara.open('/sign-in')).location);
 
     assert.equal((await new Visitor(service).open(callback)).status, 400, 'the callback is worth nothing elsewhere');
+    assert.equal((await mara.open(callback, 'HEAD')).status, 204, 'nor is it spent by looking');
+    assert.equal((await mara.open(callback, 'GET', { 'sec-purpose': 'prefetch' })).status, 503);
     assert.equal((await mara.open(callback)).location, '/');
     assert.match((await mara.open('/')).html, /Hello, Mara Editor/);
 
