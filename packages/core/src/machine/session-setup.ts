@@ -334,3 +334,16 @@ function causeOf(failure: Failure, possiblySpent: boolean): EndingCause {
   if (failure.userActionRequired) return 'user_action_required';
   return possiblySpent ? 'refresh_interrupted' : 'refresh_token_rejected';
 }
+
+type StateConfig = Parameters<typeof session.createStateConfig>[0];
+
+/** The transitions of one state, by event. */
+export type Transitions = NonNullable<StateConfig['on']>;
+
+/** What one event leads to: the first transition whose guard holds. */
+export type TransitionsOn<Event extends keyof Transitions> = Extract<Transitions[Event], readonly unknown[]>;
+
+/** Types transitions that several states share, as XState types those of one state. */
+export function transitions<const Shared extends Transitions>(shared: Shared): Shared {
+  return shared;
+}

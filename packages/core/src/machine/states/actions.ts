@@ -1,0 +1,124 @@
+/** Lists of actions that several states share, named for what they do together. */
+import type { Failure } from '../../kernel/failure.js';
+import type { Refusal } from '../../kernel/session-ending.js';
+import type { SessionContext } from '../context.js';
+import type { SessionEvent } from '../events.js';
+import { policy, retryWindow } from '../policy.js';
+import { expectedVersion, failureAndTimeOf, failureOf, recordOf, timeOf, versionOf } from './params.js';
+
+/** What XState hands to the parameters of an action. */
+export interface Args {
+  readonly context: SessionContext;
+  readonly event: SessionEvent;
+}
+
+/** Lets new tokens replace a record that cannot be read: its version is all that a write needs to know. */
+export const noteUnreadable = { type: 'noteUnreadable', params: failureOf } as const;
+export const noteRecord = { type: 'noteRecord', params: recordOf } as const;
+export const noteHint = { type: 'noteHint', params: versionOf } as const;
+export const noteFailure = { type: 'noteFailure', params: failureAndTimeOf } as const;
+
+export const adoptRecord = [
+  { type: 'rememberRecord', params: recordOf },
+  { type: 'adoptTokens', params: { from: 'record' } },
+] as const;
+
+/** The session was revoked: tokens that the storage never had must not outlive that at the server either. */
+export const adoptRevocation = [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptRecord] as const;
+
+export const adoptCommitted = [
+  { type: 'rememberCommit', params: versionOf },
+  { type: 'adoptTokens', params: { from: 'held' } },
+  'announceTokens',
+  'confirmTokens',
+] as const;
+
+export const adoptImported = [
+  { type: 'rememberCommit', params: versionOf },
+  { type: 'adoptTokens', params: { from: 'held' } },
+  'confirmTokens',
+] as const;
+
+export const adoptUnwritten = [
+  { type: 'rememberUnwritten', params: failureAndTimeOf },
+  { type: 'adoptTokens', params: { from: 'held' } },
+] as const;
+
+export const adoptUncommitted = [...adoptUnwritten, 'announceTokens', 'confirmTokens'] as const;
+
+export const serveCallers = ['noteWishesMet', 'serveCallers'] as const;
+
+export const commitHeld = { type: 'commitTokens', params: expectedVersion } as const;
+
+/** Why tokens are not written, when no other failure says so. */
+const NOT_WRITTEN: Failure = {
+  kind: 'transient',
+  source: 'storage',
+  code: 'not_written',
+  description:
+    'The storage has not taken the new tokens yet. They are served, and written again: look after the storage.',
+};
+
+export function refusing(refusal: Refusal): { refusal: Refusal } {
+  return { refusal };
+}
+
+export const rejectCallers = [
+  'noteWishesMet',
+  {
+    type: 'rejectCallers',
+    params: ({ event }: { event: { failure: Failure } }) => refusing({ reason: 'failed', failure: event.failure }),
+  },
+] as const;
+
+/** Rejects callers with the failure that the session is backing off from. */
+export const rejectWithLastFailure = {
+  type: 'rejectCallers',
+  params: ({ context }: Args) => refusing({ reason: 'failed', failure: context.failure ?? NOT_WRITTEN }),
+} as const;
+
+/** Rejects callers because there are no tokens, and says why there are none. */
+export const rejectWithoutTokens = {
+  type: 'rejectCallers',
+  params: ({ context }: Args) => {
+    if (context.revoked) return refusing({ reason: 'revoked' });
+    if (context.ending !== null) return refusing({ reason: 'ended', ending: context.ending });
+    return refusing({ reason: 'not_authenticated' });
+  },
+} as const;
+
+export const startRetryTimer = {
+  type: 'startTimer',
+  params: ({ context, event }: Args) => ({
+    timer: 'retry' as const,
+    ...retryWindow(context.failure ?? NOT_WRITTEN, context.attempt, event.now),
+  }),
+} as const;
+
+/** Starts the same timer before a write, which the server's own pauses do not delay. */
+export const startWriteTimer = {
+  type: 'startTimer',
+  params: ({ context: { failure, attempt }, event }: Args) => ({
+    timer: 'retry' as const,
+    ...(failure?.source === 'storage'
+      ? retryWindow(failure, attempt, event.now)
+      : retryWindow(NOT_WRITTEN, 0, event.now)),
+  }),
+} as const;
+
+export const stopRetryTimer = { type: 'stopTimer', params: { timer: 'retry' } } as const;
+
+export const startLeaseTimer = {
+  type: 'startTimer',
+  params: ({ event }: Args) => ({
+    timer: 'lease' as const,
+    notBefore: event.now + policy.leaseRenewal,
+    notAfter: event.now + policy.leaseRenewal,
+  }),
+} as const;
+
+/** Makes the next renewal wait longer, because the session itself, and no caller, decided that it is due. */
+export const noteHaste = { type: 'noteHaste', params: timeOf } as const;
+
+/** Makes the next renewal wait longer, because the tokens had expired before they could be served. */
+export const noteDeadArrival = { type: 'noteDeadArrival', params: timeOf } as const;

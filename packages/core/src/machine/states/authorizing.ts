@@ -1,0 +1,65 @@
+import { policy } from '../policy.js';
+import { session } from '../session-setup.js';
+import { adoptImported, adoptUnwritten } from './actions.js';
+import { failureAndTimeOf, failureOf } from './params.js';
+import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
+import { beginning, joining, withoutTokens } from './transitions.js';
+
+/** A sign-in succeeds or fails by itself: callers, hints and records do not change its course. */
+const whileExchanging = { guard: 'isExchangingCode' } as const;
+
+export const authorizing = session.createStateConfig({
+  description: 'First tokens are on their way: a user signs in, or the application asks by its own credentials.',
+  initial: 'leasing',
+  on: joining,
+  states: {
+    awaitingRedirect: {
+      entry: {
+        type: 'startTimer',
+        params: ({ event }) => ({
+          timer: 'authorization',
+          notBefore: event.now + policy.authorizationTtl,
+          notAfter: event.now + policy.authorizationTtl,
+        }),
+      },
+      exit: { type: 'stopTimer', params: { timer: 'authorization' } },
+      on: {
+        ...withoutTokens,
+        'authorization.started': { target: 'awaitingRedirect', reenter: true },
+        'authorization.denied': '#session.settling',
+        'authorizationTimer.elapsed': '#session.settling',
+        ...beginning,
+      },
+    },
+    leasing: leasing({ moved: [] }),
+    waiting,
+    requesting: requesting({
+      failed: [
+        {
+          guard: { type: 'answerWasLost', params: failureAndTimeOf },
+          target: 'requesting',
+          reenter: true,
+          actions: 'noteLostAnswer',
+        },
+        backOff[0],
+        // A code works once and for minutes, so there is nothing to retry later.
+        {
+          guard: 'isExchangingCode',
+          target: '#session.settling',
+          actions: ['forgetFailures', { type: 'refuseTokens', params: failureOf }],
+        },
+        backOff[1],
+      ],
+    }),
+    committing: committing({
+      succeeded: [{ guard: 'isImporting', target: '#session.settling', actions: adoptImported }],
+      kept: [{ guard: 'isImporting', target: '#session.settling', actions: [...adoptUnwritten, 'confirmTokens'] }],
+    }),
+    backingOff: backingOff({
+      retry: [{ ...whileExchanging, target: 'requesting' }],
+      wish: [{ ...whileExchanging, actions: 'noteWish' }],
+      hint: [whileExchanging],
+      read: [whileExchanging],
+    }),
+  },
+});

@@ -1,0 +1,7 @@
+import { session } from '../session-setup.js';
+import { restingWithoutTokens } from './without-tokens.js';
+
+export const expired = session.createStateConfig({
+  description: 'The tokens are dead. Somebody must sign in again.',
+  ...restingWithoutTokens,
+});

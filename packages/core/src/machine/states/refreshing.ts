@@ -1,0 +1,86 @@
+import type { SessionEnding } from '../../kernel/session-ending.js';
+import { session } from '../session-setup.js';
+import { adoptRecord, adoptRevocation, noteFailure, noteRecord, rejectCallers } from './actions.js';
+import { failureAndTimeOf, recordOf, versionOf } from './params.js';
+import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
+import { joining } from './transitions.js';
+
+const disprovedByUnwritten = { type: 'unwrittenDisproveRecord', params: recordOf } as const;
+
+const revokeUnwritten = {
+  guard: { type: 'unwrittenAreRevoked', params: recordOf },
+  target: '#session.settling',
+  actions: adoptRevocation,
+} as const;
+
+export const refreshing = session.createStateConfig({
+  description: 'New tokens are on their way in the place of others, which are served as long as they live.',
+  initial: 'leasing',
+  on: joining,
+  states: {
+    leasing: leasing({
+      moved: [{ guard: disprovedByUnwritten, target: 'leasing', reenter: true, actions: noteRecord }, revokeUnwritten],
+    }),
+    waiting,
+    requesting: requesting({
+      failed: [
+        // By way of the lease: the process may have been paused while it waited, another instance may have renewed, and
+        // a server that sees the spent refresh token then may revoke the whole session.
+        {
+          guard: { type: 'answerWasLost', params: failureAndTimeOf },
+          target: 'leasing',
+          actions: 'noteLostAnswer',
+        },
+        {
+          guard: { type: 'refreshTokenIsDead', params: failureAndTimeOf },
+          target: 'entombing',
+          actions: { type: 'noteRefusal', params: failureAndTimeOf },
+        },
+        ...backOff,
+      ],
+    }),
+    committing: committing({ succeeded: [], kept: [] }),
+    entombing: {
+      description: 'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+      tags: 'busy',
+      entry: {
+        type: 'commitTombstone',
+        params: ({ context }) => ({
+          expectedVersion: context.version,
+          tombstone: { status: 'expired', ending: context.ending as SessionEnding, ofVersion: context.newest },
+        }),
+      },
+      on: {
+        'commit.succeeded': {
+          target: '#session.settling',
+          actions: ['rememberNothing', { type: 'noteVersion', params: versionOf }, 'forgetTokens'],
+        },
+        'commit.conflicted': [
+          // The storage went back, which does not change the rejection. The tokens that it went back to are of no use:
+          // if refresh tokens rotate, they were spent for the rejected ones; if not, they are rejected too, or belong to
+          // a sign-in that was replaced.
+          {
+            guard: { type: 'recordWentBack', params: recordOf },
+            target: 'entombing',
+            reenter: true,
+            actions: noteRecord,
+          },
+          { target: '#session.settling', actions: adoptRecord },
+        ],
+        // Another instance may have newer tokens, and that cannot be known now, so the session keeps what it has.
+        'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', noteFailure, ...rejectCallers] },
+      },
+    },
+    backingOff: backingOff({
+      retry: [],
+      wish: [],
+      hint: [],
+      read: [
+        { guard: { type: 'recordIsLost', params: recordOf }, actions: noteRecord },
+        { guard: { type: 'recordIsKnown', params: recordOf }, actions: 'forgetHint' },
+        { guard: disprovedByUnwritten, actions: noteRecord },
+        revokeUnwritten,
+      ],
+    }),
+  },
+});

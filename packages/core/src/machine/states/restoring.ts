@@ -1,0 +1,35 @@
+import { session } from '../session-setup.js';
+import { adoptRecord, noteFailure, noteUnreadable, rejectCallers } from './actions.js';
+import { beginning } from './transitions.js';
+
+export const restoring = session.createStateConfig({
+  description: 'What the storage holds is not known yet, or cannot be read.',
+  initial: 'unread',
+  on: {
+    'token.requested': { actions: 'noteWish' },
+    'refresh.requested': { actions: 'noteWish' },
+  },
+  states: {
+    unread: {
+      always: { guard: 'isWanted', target: 'reading' },
+      on: {
+        'session.opened': 'reading',
+        // A record that cannot be read is of no use, but a sign-in, an import or a revocation may replace it.
+        'code.received': { guard: 'mayReplaceRecord', ...beginning['code.received'] },
+        'tokens.imported': { guard: 'mayReplaceRecord', ...beginning['tokens.imported'] },
+        'revocation.requested': { guard: 'mayReplaceRecord', target: '#session.revoking.committing' },
+      },
+    },
+    reading: {
+      tags: 'busy',
+      entry: 'readRecord',
+      on: {
+        'record.read': { target: '#session.settling', actions: adoptRecord },
+        'storage.failed': [
+          { guard: 'signsInWithoutStorage', target: '#session.settling', actions: [noteUnreadable, noteFailure] },
+          { target: 'unread', actions: [noteUnreadable, noteFailure, ...rejectCallers] },
+        ],
+      },
+    },
+  },
+});

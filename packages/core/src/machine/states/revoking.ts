@@ -1,0 +1,54 @@
+import { session } from '../session-setup.js';
+import { adoptRecord, noteFailure, noteRecord, noteUnreadable } from './actions.js';
+import { failureOf, recordOf, versionOf } from './params.js';
+import { joining } from './transitions.js';
+
+export const revoking = session.createStateConfig({
+  description: 'The tokens are given up: at the server first, then in storage.',
+  initial: 'requesting',
+  on: joining,
+  states: {
+    requesting: {
+      tags: 'busy',
+      entry: [
+        { type: 'releaseLease', params: { spent: false } },
+        { type: 'revokeTokens', params: { which: 'served' } },
+      ],
+      on: { 'revocation.finished': 'committing' },
+    },
+    committing: {
+      tags: 'busy',
+      entry: {
+        type: 'commitTombstone',
+        params: ({ context }) => ({ expectedVersion: context.version, tombstone: { status: 'revoked' } }),
+      },
+      on: {
+        'commit.succeeded': {
+          target: '#session.settling',
+          actions: [{ type: 'rememberRevocation', params: versionOf }, 'forgetTokens'],
+        },
+        'commit.conflicted': [
+          // Another instance has renewed, or the storage went back: the revocation applies to those tokens too.
+          { guard: { type: 'recordHasTokens', params: recordOf }, target: 'requesting', actions: adoptRecord },
+          { target: 'committing', reenter: true, actions: noteRecord },
+        ],
+        'storage.failed': [
+          {
+            guard: { type: 'unreadableIsNewer', params: failureOf },
+            target: 'committing',
+            reenter: true,
+            actions: noteUnreadable,
+          },
+          {
+            target: '#session.settling',
+            actions: [
+              { type: 'rememberRevocation', params: ({ context }) => ({ version: context.version }) },
+              noteFailure,
+              'forgetTokens',
+            ],
+          },
+        ],
+      },
+    },
+  },
+});

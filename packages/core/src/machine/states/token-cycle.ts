@@ -1,0 +1,187 @@
+/**
+ * The states that lead to new tokens, from the lease to the commit. `authorizing` and `refreshing` both have them; where
+ * the two differ, the state takes the difference as an argument.
+ */
+import type { TokenOrigin } from '../effects.js';
+import { policy, shift } from '../policy.js';
+import { session, type TransitionsOn } from '../session-setup.js';
+import {
+  adoptCommitted,
+  adoptRecord,
+  adoptUncommitted,
+  commitHeld,
+  noteDeadArrival,
+  noteFailure,
+  noteHint,
+  noteRecord,
+  noteUnreadable,
+  rejectCallers,
+  rejectWithLastFailure,
+  serveCallers,
+  startLeaseTimer,
+  startRetryTimer,
+  stopRetryTimer,
+} from './actions.js';
+import { failureAndTimeOf, failureOf, recordOf, timeOf, tokensOf } from './params.js';
+import { beginning, learning } from './transitions.js';
+
+const toSettling = { target: '#session.settling', actions: adoptRecord } as const;
+
+/** Pauses after a failed request. Callers wait through a short pause, and are rejected when it is long. */
+export const backOff = [
+  { guard: { type: 'callersMayWait', params: failureAndTimeOf }, target: 'backingOff', actions: noteFailure },
+  { target: 'backingOff', actions: [noteFailure, ...rejectCallers] },
+] as const;
+
+/** Asks for the lease, which tells whether this session may make a request, or another instance does. */
+export function leasing<const Moved extends TransitionsOn<'lease.moved'>>({ moved }: { moved: Moved }) {
+  return session.createStateConfig({
+    tags: 'busy',
+    entry: { type: 'requestLease', params: ({ context }) => ({ ifVersion: context.version }) },
+    on: {
+      'lease.granted': {
+        target: 'requesting',
+        actions: { type: 'noteLease', params: ({ event }) => ({ abandoned: event.abandoned }) },
+      },
+      'lease.held': 'waiting',
+      'lease.moved': [
+        // This session knows a newer record than the one that the storage went back to, so it renews from that.
+        { guard: { type: 'recordWentBack', params: recordOf }, target: 'leasing', reenter: true, actions: noteRecord },
+        ...moved,
+        toSettling,
+      ],
+      'storage.failed': [{ guard: 'goesOnWithoutStorage', target: 'requesting' }, ...backOff],
+    },
+  });
+}
+
+/** Waits for the instance that holds the lease to write its record, instead of queuing for the lease. */
+export const waiting = session.createStateConfig({
+  entry: { type: 'startTimer', params: ({ event }) => ({ timer: 'poll', ...shift(policy.poll, event.now) }) },
+  exit: { type: 'stopTimer', params: { timer: 'poll' } },
+  on: {
+    'record.changed': { target: 'leasing', actions: noteHint },
+    'pollTimer.elapsed': 'leasing',
+    ...beginning,
+  },
+});
+
+/** Asks the server. The session renews the lease until the answer is there, and never aborts the request. */
+export function requesting<const Failed extends TransitionsOn<'tokenRequest.failed'>>({ failed }: { failed: Failed }) {
+  return session.createStateConfig({
+    tags: 'busy',
+    entry: [
+      {
+        type: 'requestToken',
+        params: ({ context }) => ({ grant: context.origin as Exclude<TokenOrigin, 'import'> }),
+      },
+      startLeaseTimer,
+    ],
+    exit: { type: 'stopTimer', params: { timer: 'lease' } },
+    on: {
+      'leaseTimer.elapsed': { actions: ['renewLease', startLeaseTimer] },
+      'tokenResponse.received': {
+        target: 'committing',
+        actions: [
+          { type: 'rememberHeld', params: tokensOf },
+          { type: 'notePace', params: ({ event }) => ({ tokens: event.tokens, now: event.now }) },
+          'holdTokens',
+        ],
+      },
+      'tokenRequest.failed': failed,
+    },
+  });
+}
+
+/**
+ * The request or its commit may take longer than the token lives, for example while the machine sleeps. Then callers go
+ * on waiting for another. If that happens again and again, the pace ends the loop, and callers get the tokens at hand.
+ */
+const heldIsAlive = { type: 'heldIsAlive', params: timeOf } as const;
+
+/** Writes the new tokens, and only then serves them. `kept`: what else to do with tokens that cannot be written now. */
+export function committing<
+  const Succeeded extends TransitionsOn<'commit.succeeded'>,
+  const Kept extends TransitionsOn<'storage.failed'>,
+>({ succeeded, kept }: { succeeded: Succeeded; kept: Kept }) {
+  return session.createStateConfig({
+    tags: 'busy',
+    entry: commitHeld,
+    on: {
+      'commit.succeeded': [
+        ...succeeded,
+        { guard: heldIsAlive, target: '#session.settling', actions: [...adoptCommitted, ...serveCallers] },
+        { target: '#session.settling', actions: [...adoptCommitted, noteDeadArrival] },
+      ],
+      'commit.conflicted': [
+        { guard: { type: 'isOutdone', params: recordOf }, target: 'committing', reenter: true, actions: noteRecord },
+        // The session was revoked while this request was under way, and its tokens must not outlive that.
+        {
+          guard: { type: 'recordIsRevoked', params: recordOf },
+          target: '#session.settling',
+          actions: [{ type: 'revokeTokens', params: { which: 'held' } }, ...adoptRecord],
+        },
+        toSettling,
+      ],
+      'storage.failed': [
+        // New tokens replace a record that cannot be read, as they replace any other.
+        {
+          guard: { type: 'newTokensOutdoUnreadable', params: failureOf },
+          target: 'committing',
+          reenter: true,
+          actions: noteUnreadable,
+        },
+        ...kept,
+        // The server may have rotated the refresh token, and this may be the only copy of the new one.
+        { guard: heldIsAlive, target: '#session.valid.unsaved', actions: [...adoptUncommitted, ...serveCallers] },
+        { target: '#session.valid.unsaved', actions: [...adoptUncommitted, noteDeadArrival] },
+      ],
+    },
+  });
+}
+
+/** Callers that ask during a pause wait for its end, or are rejected when that is too far away. */
+const waitingForRetry = [
+  { guard: { type: 'callersMayStillWait', params: timeOf }, actions: 'noteWish' },
+  { actions: ['noteWish', rejectWithLastFailure] },
+] as const;
+
+/** A caller that asks while a code is being exchanged waits for that. */
+export interface JoiningExchange {
+  readonly guard: 'isExchangingCode';
+  readonly actions: 'noteWish';
+}
+
+/** Pauses after a failure. Tokens are served until they expire. The arguments are transitions to try first. */
+export function backingOff<
+  const Retry extends TransitionsOn<'retryTimer.elapsed'>,
+  const Hint extends TransitionsOn<'record.changed'>,
+  const Read extends TransitionsOn<'record.read'>,
+>({ retry, wish, hint, read }: { retry: Retry; wish: readonly JoiningExchange[]; hint: Hint; read: Read }) {
+  return session.createStateConfig({
+    entry: [
+      {
+        type: 'releaseLease',
+        params: ({ context }) => ({ spent: context.possiblySpent && context.origin === 'refresh_token' }),
+      },
+      startRetryTimer,
+    ],
+    exit: stopRetryTimer,
+    on: {
+      // Without callers there is no retry: the next caller causes one.
+      'retryTimer.elapsed': [...retry, { guard: 'isWanted', target: 'leasing' }, { target: '#session.settling' }],
+      'token.requested': [...wish, ...waitingForRetry],
+      // An API rejects the requests that carried one token one after the other; all of them wait for one renewal.
+      'token.rejected': [...wish, ...waitingForRetry],
+      // The application wants a retry now, and gets it unless the server has set the time.
+      'refresh.requested': [
+        ...wish,
+        { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },
+        { actions: ['noteWish', rejectWithLastFailure] },
+      ],
+      'record.changed': [...hint, learning['record.changed']],
+      'record.read': [...read, learning['record.read']],
+      ...beginning,
+    },
+  });
+}

@@ -1,0 +1,112 @@
+/** Transitions that several states share. */
+import type { EndingCause } from '../../kernel/session-ending.js';
+import type { SessionContext } from '../context.js';
+import { transitions } from '../session-setup.js';
+import { adoptRecord, noteHaste, noteHint, noteRecord, rejectCallers, rejectWithoutTokens } from './actions.js';
+import { recordAndTimeOf, recordOf, timeOf, tokensOf, versionOf } from './params.js';
+
+/** What a session at rest learns of other instances. */
+export const learning = transitions({
+  // A session also gets the hints of its own commits, which it knows already.
+  'record.changed': { guard: { type: 'hintIsNews', params: versionOf }, actions: [noteHint, 'readRecord'] },
+  'record.read': {
+    guard: { type: 'recordIsNewer', params: recordOf },
+    target: '#session.settling',
+    actions: adoptRecord,
+  },
+});
+
+/** The same where there are tokens: they are written over an older record before another instance renews from it. */
+export const learningWithTokens = transitions({
+  'record.changed': learning['record.changed'],
+  'record.read': [
+    learning['record.read'],
+    {
+      guard: { type: 'lostTokensAreOfUse', params: recordAndTimeOf },
+      target: '#session.settling',
+      actions: noteRecord,
+    },
+    // The hint that caused this read was of another storage, or of a write that is lost.
+    { guard: { type: 'recordIsKnown', params: recordOf }, actions: 'forgetHint' },
+  ],
+});
+
+/** What a session at rest can be told to begin. */
+export const beginning = transitions({
+  'code.received': {
+    target: '#session.authorizing.requesting',
+    actions: [{ type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
+  },
+  'tokens.imported': {
+    target: '#session.authorizing.committing',
+    actions: [
+      { type: 'beginWith', params: { origin: 'import' } },
+      'forgetPace',
+      { type: 'rememberHeld', params: tokensOf },
+      'holdTokens',
+    ],
+  },
+  'revocation.requested': [
+    { guard: 'hasTokens', target: '#session.revoking.requesting' },
+    { guard: 'hasRecord', target: '#session.revoking.committing' },
+  ],
+});
+
+/** Callers that ask while new tokens are on their way wait for those. */
+export const joining = transitions({
+  'token.requested': { actions: 'noteWish' },
+  'token.rejected': { actions: 'noteWish' },
+  'refresh.requested': { actions: 'noteWish' },
+});
+
+/**
+ * A service without tokens asks for some. A user's session reads the record first, because a hint may be lost and
+ * another instance may have signed the user in; if it has not, callers are rejected.
+ */
+const askingWithoutTokens = [
+  {
+    guard: 'renewsByItself',
+    target: '#session.authorizing.leasing',
+    actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
+  },
+  { guard: 'isWanted' },
+  { actions: ['noteWish', 'readRecord'] },
+] as const;
+
+/** What happens to a session without tokens while it is at rest. */
+export const withoutTokens = transitions({
+  'session.opened': { actions: 'readRecord' },
+  'token.requested': askingWithoutTokens,
+  'refresh.requested': askingWithoutTokens,
+  'record.changed': learning['record.changed'],
+  'record.read': [learning['record.read'], { guard: 'isWanted', actions: ['noteWishesMet', rejectWithoutTokens] }],
+  'storage.failed': { guard: 'isWanted', actions: rejectCallers },
+});
+
+export const beginRenewal = {
+  type: 'beginWith',
+  params: ({ context }: { context: SessionContext }) => ({ origin: context.renewal }),
+} as const;
+
+/** Renews because a caller asked for new tokens. */
+export const renew = { target: '#session.refreshing.leasing', actions: ['noteWish', beginRenewal] } as const;
+
+/** Renews because the tokens are due. */
+export const renewByItself = { target: renew.target, actions: [...renew.actions, noteHaste] } as const;
+
+/** Renews because an API rejected the access token. */
+export const renewRejected = {
+  target: renew.target,
+  actions: [...renew.actions, { type: 'noteSuspicion', params: timeOf }],
+} as const;
+
+/** Serves the tokens at hand, because it is too early to ask the server for others. */
+export const serveWhilePaced = { guard: { type: 'isPaced', params: timeOf }, actions: 'serveCallers' } as const;
+
+/** Ends a session whose tokens cannot be renewed. Other instances find that out themselves, so nothing is written. */
+export function endingOf(cause: EndingCause) {
+  return {
+    target: '#session.expired',
+    actions: [{ type: 'noteEnding', params: { cause } }, 'rememberNothing', 'forgetTokens'],
+  } as const;
+}
