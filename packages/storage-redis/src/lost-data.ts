@@ -24,7 +24,7 @@ const SLICE = 100;
 const FOR_EACH_TOLD = 0.5;
 
 /** Where a record is missing altogether, sessions with newer tokens have so long to write them first, in milliseconds. */
-const SESSIONS_FIRST = 2_000;
+export const SESSIONS_FIRST = 2_000;
 
 /** Several nodes of a cluster come and go at once, and some are not ready yet. In milliseconds. */
 const SETTLING = 250;

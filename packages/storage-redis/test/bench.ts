@@ -3,8 +3,9 @@ import type { StorageError, TokenStorage } from '@frameio-auth/core';
 import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
 import type { RedisAddress } from '@frameio-auth/testing';
 import { Redis, type RedisOptions } from 'ioredis';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { keyNames } from '../src/key-names.js';
+import { SESSIONS_FIRST } from '../src/lost-data.js';
 
 export const KEY = 'fictional-session';
 
@@ -76,4 +77,38 @@ export async function until(what: string, question: () => unknown): Promise<void
     if (performance.now() > deadline) throw new Error(`It did not come to pass that ${what}.`);
     await delay(10);
   }
+}
+
+/**
+ * Stops the time before storages offer their commits also where nothing stands. The last commit that each storage has to
+ * offer is a witness, which Redis lost: once it is there again, all others of that storage were offered before it.
+ */
+export function stopBeforeOffers() {
+  const startTimer = globalThis.setTimeout;
+  const stopped: (() => void)[] = [];
+  let isStopped = true;
+  const timer = (callback: () => void, ms?: number) => {
+    if (ms !== SESSIONS_FIRST) return startTimer(callback, ms);
+    if (isStopped) stopped.push(callback);
+    return startTimer(isStopped ? () => {} : callback);
+  };
+  const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(timer as typeof setTimeout);
+  onTestFinished(() => spy.mockRestore());
+  const goOn = () => {
+    isStopped = false;
+    for (const callback of stopped.splice(0)) callback();
+  };
+  return {
+    goOn,
+    /** Writes the witness, and lets Redis lose it. */
+    async prepare(storage: TokenStorage, client: Redis, prefix?: string): Promise<void> {
+      await write(storage, 'witness', { key: 'witness' });
+      await client.del(hashOf(prefix ?? 'frameio-auth:', 'witness'));
+    },
+    /** Lets time go on; resolves when the offers were made. */
+    async made(storage: TokenStorage): Promise<void> {
+      goOn();
+      await until('the witness is there', async () => (await storage.read('witness')).record !== undefined);
+    },
+  };
 }

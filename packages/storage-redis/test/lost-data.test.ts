@@ -1,13 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { type RedisServer, startAuthorizationServer, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecentCommits } from '../src/recent-commits.js';
-import { connect, grant, hashOf, KEY, open, until, write } from './bench.js';
-
-/** Longer than it takes until commits are offered also where nothing is, in milliseconds. */
-const SETTLED = 2_500;
+import { connect, grant, hashOf, KEY, open, stopBeforeOffers, until, write } from './bench.js';
 
 const PREFIX = 'frameio-auth:';
 
@@ -84,6 +80,7 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
   ])('by an instance that learned of it %s', async (_, learn) => {
     await using server = await startRedis();
     const [one, other] = [instance(server), instance(server)];
+    stopBeforeOffers().goOn();
     await write(one.storage, 'not outdone', { key: 'another' });
     await learn(one.storage, other.storage);
     await other.storage.close(); // The instance that wrote the newer one is gone.
@@ -95,7 +92,9 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
   it('by an instance that does not know of it, before another one has written the newer one', async () => {
     await using server = await startRedis();
     const [one, other] = [instance(server), instance(server)];
+    const offers = stopBeforeOffers();
     const version = await write(one.storage, 'outdone');
+    await offers.prepare(one.storage, one.client);
     const newer = await write(other.storage, 'newer', { expectedVersion: version });
     const seen: (string | undefined)[] = [];
     other.storage.watch(KEY, async () => {
@@ -107,7 +106,7 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
     await other.storage.read(KEY);
     await server.restart();
     await until('it is there again', async () => (await one.storage.read(KEY)).record !== undefined);
-    await delay(SETTLED);
+    await offers.made(other.storage);
     const { record } = await one.storage.read(KEY);
     expect(record?.value).toBe('newer, again');
     expect(record?.version).toBeGreaterThan(newer);

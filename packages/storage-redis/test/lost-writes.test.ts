@@ -3,16 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connect, grant, KEY, LONG, open, until, write } from './bench.js';
+import { connect, grant, KEY, LONG, open, stopBeforeOffers, until, write } from './bench.js';
 
 let sentinel: RedisSentinel;
 beforeAll(async () => {
   sentinel = await startRedisSentinel();
 });
 afterAll(() => sentinel.stop());
-
-/** Longer than it takes until commits are offered also where nothing is, in milliseconds. */
-const SETTLED = 2_500;
 
 const quick = { retryStrategy: () => 20 };
 
@@ -31,6 +28,7 @@ describe('what Redis lost with a restart', () => {
   it('is there again with the same version, its end, and for everybody, when an instance is back that wrote it', async () => {
     await using server = await startRedis();
     const [{ storage, client }, { storage: other }] = [instance(server), instance(server)];
+    stopBeforeOffers().goOn();
     const { now } = await storage.read(KEY);
     const version = await write(storage, 'tokens');
     const pending = await write(storage, 'pending', { key: 'pending', expiresAt: now + LONG, dueAt: now });
@@ -49,6 +47,7 @@ describe('what Redis lost with a restart', () => {
   it('is there again although Redis was away for longer than commits are kept', async () => {
     await using server = await startRedis();
     let later = 0;
+    stopBeforeOffers().goOn();
     const platform = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => platform() + later);
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
@@ -75,12 +74,14 @@ describe('what Redis lost with a restart', () => {
     await write(storage, 'short', { key: 'short', expiresAt: now + 100 });
     const tokens = await write(storage, 'tokens', { key: 'revoked' });
     await write(storage, 'tombstone', { key: 'revoked', expectedVersion: tokens, expiresAt: now + 100 });
+    const offers = stopBeforeOffers();
+    await offers.prepare(storage, client);
     await server.restart({ downtime: 150 });
     // Before the first instance offers what it wrote.
     const version = await write(other, 'signed in anew');
     const leased = await other.lease('short', { owner: 'one', ttl: LONG, ifVersion: 0 });
     await reconnected(client);
-    await delay(SETTLED);
+    await offers.made(other);
     expect(leased.outcome === 'granted' && (await other.renew(leased.lease))).toBe(true);
     expect(await other.read(KEY)).toMatchObject({ record: { value: 'signed in anew', version } });
     expect(await other.read('short')).not.toHaveProperty('record');
@@ -97,15 +98,18 @@ describe('what Redis lost with a restart', () => {
     // As if the split had healed, and the master that stands had renewed before the other took the tombstone.
     await client.hset(hash, { value: 'renewed', version: version + 1, commit: 'of somebody else' });
     expect(version + 1).toBeLessThan(late);
+    const offers = stopBeforeOffers();
+    await offers.prepare(storage, client);
     client.disconnect(true);
     await reconnected(client);
-    await delay(SETTLED);
+    await offers.made(other);
     expect(await other.read(KEY)).toMatchObject({ record: { value: 'renewed', version: version + 1 } });
   });
 
   it('is the newest that any instance wrote, whoever is back first', async () => {
     await using server = await startRedis();
     const instances = [instance(server), instance(server), instance(server)];
+    stopBeforeOffers().goOn();
     let version = 0;
     for (const [index, { storage }] of instances.entries()) {
       version = await write(storage, `by instance ${index}`, { expectedVersion: version });
@@ -119,11 +123,13 @@ describe('what Redis lost with a restart', () => {
   it('ends a lease that was granted because Redis knew of no record, and the work under it is outdone', async () => {
     await using server = await startRedis();
     const { storage, client } = instance(server);
+    const offers = stopBeforeOffers();
     const version = await write(storage, 'tokens');
     await server.restart();
     const { storage: other } = instance(server);
     const { lease } = await grant(other, 'newcomer');
     await reconnected(client);
+    offers.goOn();
     await until('it is there again', async () => (await other.read(KEY)).record !== undefined);
     expect(await other.renew(lease)).toBe(false);
     expect(await other.commit(KEY, { value: 'late', expectedVersion: 0, lease })).toMatchObject({
@@ -142,10 +148,12 @@ describe('what Redis did not lose', () => {
     const { lease } = await grant(other, 'one', { ifVersion: version });
     const theirs = await other.lease('untouched', { owner: 'one', ttl: LONG, ifVersion: mine });
     const newer = await write(other, 'theirs', { expectedVersion: version });
+    const offers = stopBeforeOffers();
+    await offers.prepare(storage, client);
     client.disconnect(true);
     await until('the client has noticed', () => client.status !== 'ready');
     await reconnected(client);
-    await delay(SETTLED);
+    await offers.made(other);
     expect(await other.read(KEY)).toMatchObject({ record: { value: 'theirs', version: newer } });
     expect(await other.renew(lease)).toBe(false);
     expect(theirs.outcome === 'granted' && (await other.renew(theirs.lease))).toBe(true);
@@ -153,10 +161,14 @@ describe('what Redis did not lose', () => {
 
   it('is what an operator left: nothing comes back after a flush by itself', async () => {
     await using server = await startRedis();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { storage, client } = instance(server);
     await write(storage, 'flushed');
     await client.flushall();
-    await delay(SETTLED);
+    const asked = vi.spyOn(client, 'sendCommand');
+    await vi.advanceTimersByTimeAsync(LONG);
+    expect(asked).not.toHaveBeenCalled();
     expect(await storage.read(KEY)).not.toHaveProperty('record');
   });
 
@@ -164,11 +176,16 @@ describe('what Redis did not lose', () => {
     await using server = await startRedis();
     const { storage, client } = instance(server);
     await write(storage, 'tokens');
+    // It hears of the connection after the other one, and is open.
+    const keyPrefix = 'open:';
+    const other = open({ client, keyPrefix });
+    const offers = stopBeforeOffers();
+    await offers.prepare(other, client, keyPrefix);
     await storage.close();
     await server.restart();
     await reconnected(client);
-    await delay(SETTLED);
-    expect(await client.keys('*')).toEqual([]);
+    await offers.made(other);
+    expect((await client.keys('*')).filter((name) => !name.startsWith(keyPrefix))).toEqual([]);
   });
 });
 
