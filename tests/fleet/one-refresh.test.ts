@@ -15,7 +15,7 @@ describe(`${INSTANCES} instances with ${CALLERS} callers each`, () => {
     const first = webApp();
     const old = await signIn(server, first);
     // Redis' time cannot be moved, so the record comes to hold a token that has expired.
-    const { accessToken = '', refreshToken } = (await first.exportTokens()) ?? {};
+    const { accessToken = '', refreshToken = null } = (await first.exportTokens()) ?? {};
     await first.importTokens({ accessToken, refreshToken, expiresAt: Date.now() / 1_000 - 60 });
     await first.close();
     const instances = each(INSTANCES, () => webApp());

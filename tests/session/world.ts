@@ -9,6 +9,7 @@ import {
   type SessionSnapshot,
   StorageError,
   type TokenStorage,
+  type Transport,
   type UserSession,
   WebAppAuth,
   type WebAppAuthOptions,
@@ -17,6 +18,8 @@ import { memoryStorage } from '@frameio-auth/storage-memory';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
+  type Fault,
+  type Faults,
   type ManualClock,
   manualClock,
   startAuthorizationServer,
@@ -43,12 +46,14 @@ export interface World {
 export async function startWorld(options: AuthorizationServerOptions = {}): Promise<World> {
   const clock = manualClock();
   const server = await startAuthorizationServer({ clock, ...options });
+  excludeHeld(server.faults);
+  countDigests();
   const auths: { close(): Promise<void> }[] = [];
   // All at once: an answer that a failed test still holds must not keep an application from closing.
   onTestFinished(async () => void (await Promise.allSettled([server, ...auths].map((each) => each.close()))));
   const { origin } = server;
   const profile = server.profile === 'adobe-ims' ? adobeIms({ origin }) : legacyFrameio({ origin });
-  const common = { server: profile, transport: fetchTransport(), clock, entropy: chance(1) };
+  const common = { server: profile, transport: countedTransport(fetchTransport()), clock, entropy: chance(1) };
 
   const untilTheEnd = <Auth extends { close(): Promise<void> }>(auth: Auth): Auth => {
     auths.push(auth);
@@ -166,9 +171,59 @@ export async function sitOut(session: Watched, clock: ManualClock, failures: num
   }
 }
 
-/** Lets promises and pending I/O have some turns, for what must not happen to have its chance. */
+/** How much is on its way in real time: requests and their answers, but for those that a fault holds, and digests. */
+let underWay = 0;
+
+function counted<Result>(result: Promise<Result>): Promise<Result> {
+  underWay += 1;
+  const end = () => {
+    underWay -= 1;
+  };
+  result.then(end, end);
+  return result;
+}
+
+/** A request counts until its answer is read to the end: a copy is, which comes in as the answer itself does. */
+function countedTransport(transport: Transport): Transport {
+  return async (url, init) => {
+    const response = await counted(transport(url, init));
+    counted(response.clone().arrayBuffer()).catch(() => {});
+    return response;
+  };
+}
+
+/** A request in the hands of a fault does not count: the test lets it go on, or the clock. */
+function excludeHeld(faults: Faults): void {
+  const excluded =
+    (fault: Fault): Fault =>
+    async (exchange) => {
+      underWay -= 1;
+      try {
+        return await fault(exchange);
+      } finally {
+        underWay += 1;
+      }
+    };
+  const { next, always } = faults;
+  faults.next = (endpoint, fault, options) => next.call(faults, endpoint, excluded(fault), options);
+  faults.always = (endpoint, fault, options) => always.call(faults, endpoint, excluded(fault), options);
+}
+
+/** The platform makes digests in a thread. */
+function countDigests(): void {
+  const { subtle } = crypto;
+  const digest: typeof subtle.digest = (...message) => counted(SubtleCrypto.prototype.digest.apply(subtle, message));
+  Object.defineProperty(subtle, 'digest', { value: digest, configurable: true });
+  onTestFinished(() => void Reflect.deleteProperty(subtle, 'digest'));
+}
+
+/**
+ * Resolves when nothing happens any more until the test does something, so that what must not happen has had its chance.
+ * Time stands still, storages answer by promises, and all else is counted. One turn of the event loop lets every promise
+ * go on that can; the other two are for sockets and streams that put something off by a turn.
+ */
 export async function idle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await turnOfTheEventLoop();
+  for (let quiet = 0; quiet < 3; quiet = underWay > 0 ? 0 : quiet + 1) await turnOfTheEventLoop();
 }
 
 /** What a promise rejects with. */

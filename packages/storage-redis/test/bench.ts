@@ -87,8 +87,8 @@ export function stopBeforeOffers() {
   const startTimer = globalThis.setTimeout;
   const stopped: (() => void)[] = [];
   let isStopped = true;
-  const timer = (callback: () => void, ms?: number) => {
-    if (ms !== SESSIONS_FIRST) return startTimer(callback, ms);
+  const timer = (callback: () => void, ms?: number, ...more: []) => {
+    if (ms !== SESSIONS_FIRST) return startTimer(callback, ms, ...more);
     if (isStopped) stopped.push(callback);
     return startTimer(isStopped ? () => {} : callback);
   };
