@@ -59,8 +59,9 @@ export class Conduct {
   readonly #hidden: { readonly at: number; readonly time: number }[] = [];
   /** What the storage is about to answer, by question. */
   readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
-  /** The highest version that it has heard of. */
+  /** The highest version that an answer of the storage told it of, and a hint since the server last gave it tokens. */
   version = 0;
+  hinted = 0;
   /** The newest refresh token that it has heard of. */
   known: string | undefined;
   readonly sent = new Map<number, Sending>();

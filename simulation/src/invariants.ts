@@ -19,7 +19,7 @@ export const invariants = {
   'prompt answers': 'Every call is answered within a bounded time.',
   moderation: 'In an hour, an instance asks the server and the storage a bounded number of times.',
   recovery:
-    'A few minutes after the last fault everybody, a new instance too, has a token that the API accepts if the server still honours the session, and says otherwise that it is over.',
+    'A few minutes after the last fault everybody, a new instance too, has a token that the API accepts if the server still honours the session, and says otherwise that it is over; unless the storage lost a version that those who have the tokens were hinted at and never read.',
   'nothing unhandled': 'No promise is rejected that nobody handles, and time does not stand still.',
 } as const;
 

@@ -123,6 +123,9 @@ export class Judge {
       case 'handed':
         this.#hearHanded(event);
         break;
+      case 'hinted':
+        this.#conductOf(event.who).hinted = Math.max(this.#conductOf(event.who).hinted, event.version);
+        break;
       case 'signed in':
         this.#conductOf(event.who).brought = event.tokens.refreshToken;
         break;
@@ -185,10 +188,13 @@ export class Judge {
     return token !== undefined && this.#evidence.ledger.deathOf(token) === undefined;
   }
 
-  /** Whether an instance has heard of a refresh token that would be taken, of the sign-in that was written last. */
+  /**
+   * Whether an instance has heard of a refresh token that would be taken, of the sign-in that was written last. Of one that
+   * was hinted at a version which it never read the others hear nothing: that may have been a sign-out.
+   */
   #holds(who: string): boolean {
-    const { known, gaveUpInVain } = this.#conductOf(who);
-    if (known === undefined || gaveUpInVain || !this.#isLive(known)) return false;
+    const { known, gaveUpInVain, hinted, version } = this.#conductOf(who);
+    if (known === undefined || gaveUpInVain || hinted > version || !this.#isLive(known)) return false;
     return this.#evidence.ledger.familyOf(known) === this.#family;
   }
 
@@ -495,6 +501,7 @@ export class Judge {
     }
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
+    conduct.hinted = 0;
     if (conduct.heardAt === undefined) this.#misdated.add(tokens.accessToken);
     if (conduct.datesLate > 0) this.#datedLate.set(tokens.accessToken, conduct.datesLate);
     if (tokens.refreshToken !== undefined) conduct.known = tokens.refreshToken;

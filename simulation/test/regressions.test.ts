@@ -205,6 +205,29 @@ const READ_TWICE: Plan = {
   },
 };
 
+/** The storage is slow, so that no instance hears of the newest version but by hints, and then it comes back empty. */
+const HINTED_AND_LOST: Plan = {
+  seed: 3405766,
+  entries: [
+    { at: 9_062_555, kind: 'call', instance: 0, call: 'signIn' },
+    { at: 29_867_493, kind: 'call', instance: 1, call: 'use' },
+    { at: 43_759_167, kind: 'call', instance: 1, call: 'refresh' },
+    { at: 43_759_177, kind: 'network', peer: 'storage', effect: 'slow', share: 0.7, lasts: 2_624 },
+    { at: 43_761_477, kind: 'data loss', lasts: 3_305 },
+  ],
+  parameters: {
+    ...PARAMETERS,
+    rotation: 'lenient',
+    duration: 43_785_719,
+    accessTokenLifetime: 22_321,
+    serverTimeout: 15 * SECOND,
+    storageTimeout: SECOND,
+    serverLatency: [33, 149],
+    storageLatency: [0, 2],
+    hintLatency: [0, 71],
+  },
+};
+
 /** The storage comes back empty, and the first to renew is an instance that missed a sign-out and a sign-in. */
 const REFUSED_OLDER: Plan = {
   ...plan(
@@ -290,6 +313,18 @@ describe('goes well what went wrong once', () => {
     );
     expect(reads.slice(0, 2)).toEqual(
       Array(2).fill(expect.objectContaining({ after: expect.objectContaining({ refreshToken: 'rt#3' }) })),
+    );
+  });
+
+  it('accused instances that wrote no tokens, because the storage had lost a version which they never read', async () => {
+    const outcome = await simulate(HINTED_AND_LOST);
+    expect(reportFailure(outcome)).toBe('');
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'settled',
+        who: 'c1',
+        outcome: expect.objectContaining({ code: 'not_authenticated' }),
+      }),
     );
   });
 
