@@ -252,6 +252,13 @@ function looksYoung(putBackBy: number): Plan {
   };
 }
 
+/** The same where another instance, which waited for it, asks the server without the storage: its tokens are the newest. */
+const NEWER_THAN_HINTED: Plan = {
+  ...HINTED_AND_LOST,
+  entries: [...HINTED_AND_LOST.entries, { at: 43_759_169, kind: 'call', instance: 0, call: 'refresh' }],
+  parameters: { ...HINTED_AND_LOST.parameters, duration: 60_244_982, onStorageUnavailable: 'request' },
+};
+
 describe('goes well what went wrong once', () => {
   it.each([
     ['by less than their age', 34 * MINUTE],
@@ -326,6 +333,12 @@ describe('goes well what went wrong once', () => {
         outcome: expect.objectContaining({ code: 'not_authenticated' }),
       }),
     );
+  });
+
+  it('wrote no tokens that the server gave after the hint of a version that was lost', async () => {
+    const outcome = await simulate(NEWER_THAN_HINTED);
+    expect(reportFailure(outcome)).toBe('');
+    expect(outcome.events).toContainEqual(expect.objectContaining({ kind: 'handed', who: 'c1', token: 'at#4' }));
   });
 
   it('signed a user out because the refused tokens of an earlier sign-in were the first to be tried after a loss', async () => {

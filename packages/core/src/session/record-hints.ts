@@ -66,6 +66,13 @@ export class RecordHints {
     }
   }
 
+  /** The server gave tokens: what was written before is no newer than these, and the write of these will meet it. */
+  forget(): void {
+    this.#highest = 0;
+    this.#unfollowed = undefined;
+    this.close();
+  }
+
   close(): void {
     if (this.#again === undefined) return;
     this.#clock.clearTimeout(this.#again);

@@ -205,6 +205,11 @@ export class SessionRecord {
     this.#commit(this.#commitOf(writeTombstone(tombstone), expectedVersion, times));
   }
 
+  /** Tells of no hint any more that came before new tokens did. */
+  forgetHints(): void {
+    this.#hints.forget();
+  }
+
   /** Tells once more of a hint that nobody followed when it came, because something was under way. */
   repeatHint(known: number): void {
     this.#hints.repeat(known);

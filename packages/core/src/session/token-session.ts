@@ -641,6 +641,7 @@ export class TokenSession {
         break;
       case 'holdTokens':
         this.#vault.held = incoming;
+        this.#record.forgetHints();
         break;
       case 'commitTokens':
         this.#commitTokens(effect.params);
