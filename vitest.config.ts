@@ -11,6 +11,10 @@ export default defineConfig({
   resolve: {
     alias: [
       {
+        find: /^@frameio-auth\/core\/(adapter|machine)$/,
+        replacement: fileURLToPath(new URL('packages/core/src/$1.ts', import.meta.url)),
+      },
+      {
         find: /^@frameio-auth\/([a-z-]+)$/,
         replacement: fileURLToPath(new URL('packages/$1/src/index.ts', import.meta.url)),
       },

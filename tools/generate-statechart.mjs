@@ -11,13 +11,13 @@ import { codeOf, outlineOf } from './statechart/plain-machine.mjs';
 
 const ROOT = new URL('../', import.meta.url);
 
-/** @type {typeof import('../packages/core/src/index.js')} */
-const { firstSnapshot, sessionMachine } = await import(new URL('packages/core/dist/index.js', ROOT).href);
+/** @type {typeof import('../packages/core/src/machine.js')} */
+const { initialSnapshot, sessionMachine } = await import(new URL('packages/core/dist/machine.js', ROOT).href);
 /** @type {typeof import('../packages/inspector/src/chart.js')} */
 const { sessionChart } = await import(new URL('packages/inspector/dist/chart.js', ROOT).href);
 
 const plans = await layOut(sessionChart);
-const { context } = firstSnapshot({
+const { context } = initialSnapshot({
   renewal: 'refresh_token',
   refreshBuffer: 300_000,
   onStorageUnavailable: 'fail',

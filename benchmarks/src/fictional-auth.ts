@@ -1,4 +1,5 @@
-import { type CommonOptions, ServerToServerAuth, type Transport } from '@frameio-auth/core';
+import { type CommonOptions, ServerToServerAuth } from '@frameio-auth/core';
+import type { Transport } from '@frameio-auth/core/adapter';
 
 /** Answers every token request at once, in memory, so that what is measured is the session and not a network. */
 export const instantTransport: Transport = async () =>

@@ -1,4 +1,5 @@
-import { type TokenStorage, type Transport, WebAppAuth } from '@frameio-auth/core';
+import { WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 
 /** Tokens as long as Adobe's. */
 const PADDING = 'x'.repeat(1_380);

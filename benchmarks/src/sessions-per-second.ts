@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { TokenStorage, UserSession } from '@frameio-auth/core';
+import type { UserSession } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { redisStorage } from '@frameio-auth/storage-redis';

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@frameio-auth/core';
+import { type Clock, systemClock } from '@frameio-auth/core/adapter';
 
 interface Timer {
   readonly at: number;

@@ -1,4 +1,4 @@
-import type { LeaseReply, TokenStorage } from '@frameio-auth/core';
+import type { LeaseReply, TokenStorage } from '@frameio-auth/core/adapter';
 
 /** How long a lease lasts here, in milliseconds. */
 export const LEASE = 5_000;

@@ -1,13 +1,5 @@
-import {
-  type Clock,
-  customServer,
-  type Entropy,
-  ServerToServerAuth,
-  type StateChange,
-  type TokenStorage,
-  type Transport,
-  WebAppAuth,
-} from '@frameio-auth/core';
+import { customServer, ServerToServerAuth, type StateChange, WebAppAuth } from '@frameio-auth/core';
+import type { Clock, Entropy, TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import type { History } from './history.ts';
 import type { MachineClock } from './machine-clock.ts';
 import type { Parameters } from './plan.ts';

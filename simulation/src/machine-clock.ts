@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '@frameio-auth/core';
+import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 import type { Receiver } from './storage-connection.ts';
 import type { Appointment, VirtualTime } from './virtual-time.ts';
 

@@ -1,4 +1,4 @@
-import type { StoredRecord, TokenStorage } from '@frameio-auth/core';
+import type { StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 
 /** A mistake: how it spoils what a session hears of its storage, or what is around the session. */
 export interface Planted {

@@ -1,4 +1,5 @@
-import { type KnownErrorCode, startDeadline, type Transport, TransportError } from '@frameio-auth/core';
+import { type KnownErrorCode, TransportError } from '@frameio-auth/core';
+import { startDeadline, type Transport } from '@frameio-auth/core/adapter';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
 import type { Chance } from './random-numbers.ts';

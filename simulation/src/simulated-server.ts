@@ -1,4 +1,4 @@
-import type { TransportRequest } from '@frameio-auth/core';
+import type { TransportRequest } from '@frameio-auth/core/adapter';
 import type { Event, History } from './history.ts';
 import type { DeathOfToken, IssuedTokens, TokenLedger } from './token-ledger.ts';
 import type { Weather } from './weather.ts';

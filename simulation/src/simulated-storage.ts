@@ -8,7 +8,7 @@ import type {
   LeaseRequest,
   Reading,
   StoredRecord,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 
 /** All that is known of one key. An entry is never changed but replaced, so that a failover can bring it back. */
 interface Entry {

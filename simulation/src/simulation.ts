@@ -1,4 +1,4 @@
-import type { StoredRecord } from '@frameio-auth/core';
+import type { StoredRecord } from '@frameio-auth/core/adapter';
 import { Application } from './application.ts';
 import { type CallOutcome, type Event, History, SESSION } from './history.ts';
 import { Instance, type Surroundings } from './instance.ts';

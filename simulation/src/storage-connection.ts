@@ -1,15 +1,14 @@
+import { type KnownErrorCode, StorageError } from '@frameio-auth/core';
 import {
   assertCommitRequest,
   assertDueRequest,
   assertKey,
   assertLeaseRequest,
   type Clock,
-  type KnownErrorCode,
-  StorageError,
   type StoredRecord,
   startDeadline,
   type TokenStorage,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 import type { History, Holding, StorageCall } from './history.ts';
 import { OfferedCommits } from './offered-commits.ts';
 import type { Span } from './plan.ts';

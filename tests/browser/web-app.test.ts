@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
-import { adobeIms, type TokenStorage } from '@frameio-auth/core';
+import { adobeIms } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
 import type { APIRequestContext, Browser, BrowserContext, Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { describe, expect, it } from 'vitest';
 import { errorOf, idle, MINUTE, observedStorage, startWorld } from '../session/world.js';

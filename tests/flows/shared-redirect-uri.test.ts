@@ -1,4 +1,5 @@
-import { customServer, type ServerProfile, SPAAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
+import { customServer, type ServerProfile, SPAAuth, WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { describe, expect, it, onTestFinished } from 'vitest';
 

@@ -1,10 +1,5 @@
-import {
-  AuthenticationError,
-  foreignCode,
-  ProtocolError,
-  StorageError,
-  UserActionRequiredError,
-} from '@frameio-auth/core';
+import { AuthenticationError, ProtocolError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import { foreignCode } from '@frameio-auth/core/adapter';
 import { FrameioAuthException } from '@frameio-auth/nestjs';
 import { BadRequestException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import { expect, it } from 'vitest';

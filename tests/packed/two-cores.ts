@@ -19,11 +19,10 @@ import {
   ServerToServerAuth,
   StaticTokenAuth,
   StorageError,
-  type TokenStorage,
-  type Transport,
   TransportError,
   WebAppAuth,
 } from '@frameio-auth/core';
+import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import {
   FrameioAuthException,
   FrameioAuthExceptionFilter,

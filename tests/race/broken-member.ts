@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { adobeIms, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
+import { adobeIms, WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
 import type { MemberContext, RaceMember } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';

@@ -1,4 +1,5 @@
-import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 
 export type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due' | 'watch';
 

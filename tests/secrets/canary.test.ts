@@ -2,16 +2,15 @@ import {
   adobeIms,
   type CommonOptions,
   customServer,
-  foreignCode,
   type ImportableTokens,
   NativeAppAuth,
   ServerToServerAuth,
   SPAAuth,
   StaticTokenAuth,
-  type Transport,
   TransportError,
   WebAppAuth,
 } from '@frameio-auth/core';
+import { foreignCode, type Transport } from '@frameio-auth/core/adapter';
 import { fault } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -4,11 +4,10 @@ import {
   type CommonOptions,
   FrameioAuthError,
   ServerToServerAuth,
-  type TokenStorage,
-  type Transport,
   type UserSession,
   WebAppAuth,
 } from '@frameio-auth/core';
+import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import {
   type AuthorizationServer,

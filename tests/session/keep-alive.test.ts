@@ -1,4 +1,5 @@
-import type { ReauthenticationDue, TokenStorage, WebAppAuth, WebAppAuthOptions } from '@frameio-auth/core';
+import type { ReauthenticationDue, WebAppAuth, WebAppAuthOptions } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault, type ManualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';

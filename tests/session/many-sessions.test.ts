@@ -1,5 +1,6 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
-import { customServer, type Transport, type UserSession, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
+import { customServer, type UserSession, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
+import type { Transport } from '@frameio-auth/core/adapter';
 import { type ManualClock, manualClock } from '@frameio-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { errorOf, HOUR, idle, isSettled, MINUTE, type ObservedStorage, observedStorage, SECOND } from './world.js';

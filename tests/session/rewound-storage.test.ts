@@ -1,4 +1,5 @@
-import { type CommitRequest, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { CommitRequest, TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault, type ManualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';

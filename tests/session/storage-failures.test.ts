@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { describe, expect, it } from 'vitest';
 import {
   becomes,

@@ -1,4 +1,5 @@
-import { type ServerToServerAuth, StorageError, type TokenStorage, type WebAppAuth } from '@frameio-auth/core';
+import { type ServerToServerAuth, StorageError, type WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { fault } from '@frameio-auth/testing';

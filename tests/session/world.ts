@@ -1,19 +1,17 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import {
   adobeIms,
-  type Entropy,
   legacyFrameio,
   type ServerProfile,
   ServerToServerAuth,
   type ServerToServerAuthOptions,
   type SessionSnapshot,
   StorageError,
-  type TokenStorage,
-  type Transport,
   type UserSession,
   WebAppAuth,
   type WebAppAuthOptions,
 } from '@frameio-auth/core';
+import type { Entropy, TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import {
   type AuthorizationServer,

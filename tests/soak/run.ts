@@ -1,4 +1,4 @@
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { authInterceptor, undiciTransport } from '@frameio-auth/transport-undici';
 import { Agent, interceptors } from 'undici';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { adobeIms, ServerToServerAuth, systemClock, type TokenSource, type Transport } from '@frameio-auth/core';
+import { adobeIms, ServerToServerAuth } from '@frameio-auth/core';
+import { systemClock, type TokenSource, type Transport } from '@frameio-auth/core/adapter';
 import { type FictionalService, randomNumbers } from '@frameio-auth/testing';
 
 export interface HurriedService extends TokenSource {

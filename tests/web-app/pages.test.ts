@@ -1,4 +1,5 @@
-import { ConfigurationError, foreignCode, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import { ConfigurationError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
+import { foreignCode } from '@frameio-auth/core/adapter';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { apology, profile } from '../../examples/web-app/src/pages.js';
 

@@ -34,8 +34,8 @@ export async function tarballs(scratch) {
 }
 
 /**
- * What a stranger would run after `npm install`: plain JavaScript that loads every package by both roads and finds on
- * each what the build has.
+ * What a stranger would run after `npm install`: plain JavaScript that loads every door of every package by
+ * `import` and by `require`, and finds there what the build has.
  */
 const VISITOR = `
 import { createRequire } from 'node:module';
@@ -43,14 +43,17 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
-for (const [name, built] of Object.entries(JSON.parse(await readFile('expected.json', 'utf8')))) {
-  const expected = Object.keys(await import(built)).sort().join();
-  const imported = Object.keys(await import(name)).sort().join();
-  const required = Object.keys(require(name)).filter((key) => key !== '__esModule').sort().join();
+const [packages, doors] = JSON.parse(await readFile('expected.json', 'utf8'));
+for (const name of packages) {
   const manifest = require.resolve(name + '/package.json');
   for (const file of JSON.parse(await readFile(manifest, 'utf8')).files) {
     if (!file.startsWith('!') && !existsSync(join(dirname(manifest), file))) console.log(name + ' lacks ' + file + '.');
   }
+}
+for (const [name, built] of Object.entries(doors)) {
+  const expected = Object.keys(await import(built)).sort().join();
+  const imported = Object.keys(await import(name)).sort().join();
+  const required = Object.keys(require(name)).filter((key) => key !== '__esModule').sort().join();
   if (expected === '') console.log(name + ' exports nothing.');
   if (imported !== expected) console.log(name + ' gives import ' + imported + ' instead of ' + expected + '.');
   if (required !== expected) console.log(name + ' gives require ' + required + ' instead of ' + expected + '.');
@@ -69,15 +72,21 @@ const BESIDE = ['@nestjs/platform-express', '@nestjs/testing', 'reflect-metadata
 export async function importTarballs({ root, scratch, toolchain }) {
   const home = join(scratch, 'visitor');
   await mkdir(home);
-  /** @type {Record<string, string>} */
-  const expected = {};
+  /** @type {string[]} */
+  const packages = [];
+  /** @type {Record<string, string>} by what an application imports, what the build has for it */
+  const doors = {};
   for (const folder of await packageFolders(root)) {
     if (!folder.startsWith('packages')) continue;
     const { name, exports } = await manifestOf(join(root, folder));
-    expected[name] = pathToFileURL(join(root, folder, exports['.'].default)).href;
+    packages.push(name);
+    for (const [path, target] of Object.entries(exports)) {
+      if (target.default !== undefined)
+        doors[join(name, path)] = pathToFileURL(join(root, folder, target.default)).href;
+    }
   }
   await writeFile(join(home, 'package.json'), '{ "private": true }\n');
-  await writeFile(join(home, 'expected.json'), JSON.stringify(expected));
+  await writeFile(join(home, 'expected.json'), JSON.stringify([packages, doors]));
   await writeFile(join(home, 'visitor.mjs'), VISITOR);
 
   const paths = await tarballs(scratch);

@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 
 /** How long a lease lasts here, in milliseconds. */
 export const LEASE = 3_000;

@@ -1,4 +1,4 @@
-import { type BearerCredentials, bearerPolicy, isRepeatable, type TokenSource } from '@frameio-auth/core';
+import { type BearerCredentials, bearerPolicy, isRepeatable, type TokenSource } from '@frameio-auth/core/adapter';
 import axios from 'axios';
 
 /** axios over `node:http`, its default on Node, for what only that adapter has: agents, proxies, `beforeRedirect`. */

@@ -1,4 +1,4 @@
-import { type BearerCredentials, bearerPolicy, type TokenSource } from '@frameio-auth/core';
+import { type BearerCredentials, bearerPolicy, type TokenSource } from '@frameio-auth/core/adapter';
 import got from 'got';
 
 /** `const me = await frameioGot(auth).get('me').json()`. */

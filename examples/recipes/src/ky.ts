@@ -1,4 +1,4 @@
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import ky from 'ky';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
-import { type BearerCredentials, bearerPolicy, type TokenSource } from '@frameio-auth/core';
+import { type BearerCredentials, bearerPolicy, type TokenSource } from '@frameio-auth/core/adapter';
 
 /** How to ask, and not where: for Node, a `hostname` or `port` among its options overrides the URL. */
 export interface RequestManner extends Pick<RequestOptions, 'method' | 'agent' | 'signal'> {

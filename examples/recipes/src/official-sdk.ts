@@ -1,4 +1,4 @@
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { FrameioClient, FrameioError } from './stand-in/frameio.ts'; // In your program: from 'frameio'.
 
 /** The SDK asks for the token before each call. `token: auth.getToken` works too: it needs no `this`. */

@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 
 /**

@@ -1,4 +1,4 @@
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authInterceptor } from '@frameio-auth/transport-undici';
 import { Agent } from 'undici';
 

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
-import type { TokenSource } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 
 /** Uploads a file the way Frame.io V4 has it; `folder`: `https://api.frame.io/v4/accounts/{id}/folders/{id}`. */

@@ -5,7 +5,7 @@ import { Secret } from './kernel/secret.js';
 import type { TokenStorage } from './kernel/token-storage.js';
 import type { Transport } from './kernel/transport.js';
 import type { SessionInput } from './machine/context.js';
-import { firstSnapshot } from './machine/step.js';
+import { initialSnapshot } from './machine/transition.js';
 import { checkPlatform } from './platform.js';
 import { adobeIms } from './protocol/adobe-ims.js';
 import { type AuthorizationClient, authorizationClient } from './protocol/authorization-client.js';
@@ -189,7 +189,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
     keys,
     around: {
       input,
-      beginning: firstSnapshot(input),
+      beginning: initialSnapshot(input),
       ...place,
       clock: time,
       wallClock: clock,

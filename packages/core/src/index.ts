@@ -1,24 +1,11 @@
+/** For applications: how they sign in, the servers, the errors, and what a session shows of itself. */
 export type { CommonOptions, UserAuthOptions } from './auth-options.js';
-export {
-  type BearerCredentials,
-  type BearerPolicy,
-  type BearerPolicyOptions,
-  bearerPolicy,
-  type TokenSource,
-} from './http/bearer-policy.js';
-export { type BoundedRequest, boundedTransport, type TransportLimits } from './http/bounded-transport.js';
-export { startDeadline } from './http/deadline.js';
-export { requestFailure } from './http/failed-request.js';
-export { isRepeatable, isRepeatableBody } from './http/repeatable-request.js';
-export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
-export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './kernel/error-codes.js';
 export {
   AuthenticationError,
   type AuthenticationErrorDetails,
   ConfigurationError,
   FrameioAuthError,
-  foreignCode,
   ProtocolError,
   RateLimitError,
   StorageError,
@@ -26,36 +13,8 @@ export {
   TransportError,
   UserActionRequiredError,
 } from './kernel/errors.js';
-export type { Delivery, Failure, FailureKind } from './kernel/failure.js';
-export { isLoopback, isPrivate } from './kernel/private-address.js';
-export type { RecordFacts } from './kernel/record-facts.js';
-export type { EndingCause, Refusal, SessionEnding } from './kernel/session-ending.js';
-export { assertCommitRequest, assertDueRequest, assertKey, assertLeaseRequest } from './kernel/storage-arguments.js';
-export type { TokenFacts } from './kernel/token-set.js';
-export type {
-  CommitReply,
-  CommitRequest,
-  DueReply,
-  DueRequest,
-  Lease,
-  LeaseReply,
-  LeaseRequest,
-  Reading,
-  StoredRecord,
-  TokenStorage,
-  Unsubscribe,
-} from './kernel/token-storage.js';
-export type { Transport, TransportRequest } from './kernel/transport.js';
-export type { SessionContext, SessionInput } from './machine/context.js';
-export type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin, Tombstone } from './machine/effects.js';
-export type { SessionEvent, SessionOccurrence } from './machine/events.js';
-export { sessionMachine } from './machine/session-machine.js';
-export {
-  firstSnapshot,
-  type SessionSnapshot as MachineSnapshot,
-  type SessionStateValue,
-  step,
-} from './machine/step.js';
+export type { Failure, FailureKind } from './kernel/failure.js';
+export type { EndingCause } from './kernel/session-ending.js';
 export { NativeAppAuth, type NativeAppAuthOptions } from './native-app-auth.js';
 export { type AdobeImsOptions, adobeIms } from './protocol/adobe-ims.js';
 export type { BasicEncoding } from './protocol/client-authentication.js';

@@ -1,4 +1,4 @@
-import { type EffectName, sessionMachine } from '@frameio-auth/core';
+import { type EffectName, sessionMachine } from '@frameio-auth/core/machine';
 import { effectNames } from './effect-names.js';
 import type { Chart, ChartState, ChartTransition } from './messages.js';
 

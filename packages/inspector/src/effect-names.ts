@@ -1,4 +1,4 @@
-import type { EffectName } from '@frameio-auth/core';
+import type { EffectName } from '@frameio-auth/core/machine';
 
 /** Every effect of the machine; what else it calls an action is a note in its context. */
 export const effectNames: { readonly [Name in EffectName]: true } = {

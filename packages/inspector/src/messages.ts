@@ -19,17 +19,9 @@
  * The page runs under `default-src 'none'`, with scripts, styles, images, fonts, workers and requests from its own origin
  * alone, and no inline scripts or styles.
  */
-import type {
-  Delivery,
-  EffectName,
-  EndingCause,
-  Failure,
-  FailureKind,
-  SessionContext,
-  SessionEvent,
-  TimerName,
-  TokenOrigin,
-} from '@frameio-auth/core';
+import type { EndingCause, Failure, FailureKind } from '@frameio-auth/core';
+import type { Delivery } from '@frameio-auth/core/adapter';
+import type { EffectName, SessionContext, SessionEvent, TimerName, TokenOrigin } from '@frameio-auth/core/machine';
 
 /** One message about one session. */
 export type InspectorMessage = ActorMessage | EventMessage | SnapshotMessage;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError, firstSnapshot, type Inspect, sessionMachine } from '@frameio-auth/core';
+import { ConfigurationError, type Inspect } from '@frameio-auth/core';
+import { initialSnapshot, sessionMachine } from '@frameio-auth/core/machine';
 import { messageBase } from './message-base.js';
 import type { InspectorMessage } from './messages.js';
 import { byPseudonym, type Labelling, shownLabel } from './pseudonym.js';
@@ -45,7 +46,7 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
 
 /** All sessions begin in the same state, whatever they are for. */
 const BEGINNING = shownSnapshot(
-  firstSnapshot({ renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' }),
+  initialSnapshot({ renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' }),
 );
 
 const INSTANCE = /^[\w.:-]{1,40}$/;

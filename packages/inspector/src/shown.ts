@@ -3,7 +3,7 @@
  * shown, whoever put it there: a token in an event of the application's own, a secret in an error message, a scope, a
  * name. What core adds to its events or its context does not compile here until somebody has decided about it.
  */
-import type { SessionContext, SessionEvent } from '@frameio-auth/core';
+import type { SessionContext, SessionEvent } from '@frameio-auth/core/machine';
 import { sessionChart, stateIds } from './chart.js';
 import { effectNames } from './effect-names.js';
 import { failureWord } from './failure-words.js';

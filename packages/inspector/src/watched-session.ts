@@ -1,4 +1,4 @@
-import type { SessionEvent, TimerName } from '@frameio-auth/core';
+import type { SessionEvent, TimerName } from '@frameio-auth/core/machine';
 import { sessionChart, transitionId, transitionIds } from './chart.js';
 import type { SessionFacts, ShownContext, ShownEffect, ShownEvent, ShownSnapshot, Span } from './messages.js';
 import { listOf, read } from './shape.js';

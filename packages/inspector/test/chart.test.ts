@@ -1,4 +1,4 @@
-import { sessionMachine } from '@frameio-auth/core';
+import { sessionMachine } from '@frameio-auth/core/machine';
 import { type InspectorMessage, sessionChart, statelyInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';

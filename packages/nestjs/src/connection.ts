@@ -4,9 +4,9 @@ import {
   FrameioAuthError,
   ServerToServerAuth,
   StaticTokenAuth,
-  type TokenStorage,
   WebAppAuth,
 } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import type { ConnectionEvents } from './connection-events.js';
 import {
   complaint,

@@ -1,4 +1,5 @@
-import { ConfigurationError, StorageError, type StoredRecord, type TokenStorage } from '@frameio-auth/core';
+import { ConfigurationError, StorageError } from '@frameio-auth/core';
+import type { StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 import { type EncryptionKey, keyRing } from './key-ring.js';
 import { isSealed, seal, unseal } from './sealed-record.js';
 

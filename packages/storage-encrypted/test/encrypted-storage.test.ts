@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigurationError, type Lease, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { ConfigurationError, StorageError } from '@frameio-auth/core';
+import type { Lease, TokenStorage } from '@frameio-auth/core/adapter';
 import { type EncryptedStorageOptions, type EncryptionKey, encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,5 @@
-import { foreignCode, type KnownErrorCode, StorageError } from '@frameio-auth/core';
+import { type KnownErrorCode, StorageError } from '@frameio-auth/core';
+import { foreignCode } from '@frameio-auth/core/adapter';
 
 /** What the codes of the system and of Node mean, and what to do where that does not follow. */
 const REASONS: Readonly<Record<string, string>> = {

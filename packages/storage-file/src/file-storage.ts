@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { ConfigurationError, StorageError } from '@frameio-auth/core';
 import {
   assertCommitRequest,
   assertDueRequest,
@@ -7,13 +8,11 @@ import {
   assertLeaseRequest,
   type Clock,
   type CommitReply,
-  ConfigurationError,
   type LeaseReply,
-  StorageError,
   type StoredRecord,
   systemClock,
   type TokenStorage,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 import { defaultDirectory } from './default-directory.js';
 import { directoryWatch, ring } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';

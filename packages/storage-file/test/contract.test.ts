@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock, storageContract } from '@frameio-auth/testing';

@@ -1,7 +1,7 @@
 import { readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scratch, stateFile } from './scratch.js';

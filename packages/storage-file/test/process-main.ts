@@ -1,4 +1,5 @@
-import { type FrameioAuthError, type Lease, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { type FrameioAuthError, StorageError } from '@frameio-auth/core';
+import type { Lease, TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
 import type { Answer, Question } from './process.js';
 

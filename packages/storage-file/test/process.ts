@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { StorageError } from '@frameio-auth/core';
 import {
   type CommitRequest,
   type DueRequest,
   foreignCode,
   type Lease,
   type LeaseRequest,
-  StorageError,
   type TokenStorage,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 
 /** What a process is asked: one call of one of its storages, made when its first call comes. */
 export interface Question {

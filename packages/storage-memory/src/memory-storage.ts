@@ -1,13 +1,13 @@
+import { StorageError } from '@frameio-auth/core';
 import {
   assertCommitRequest,
   assertDueRequest,
   assertLeaseRequest,
   type Clock,
-  StorageError,
   type StoredRecord,
   systemClock,
   type TokenStorage,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 
 export interface MemoryStorageOptions {
   /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */

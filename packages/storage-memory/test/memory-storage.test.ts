@@ -1,4 +1,5 @@
-import { type Lease, type LeaseReply, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { Lease, LeaseReply, TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type LeaseReply, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { LeaseReply, TokenStorage } from '@frameio-auth/core/adapter';
 import type { HintTrouble } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';

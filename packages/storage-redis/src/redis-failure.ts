@@ -1,4 +1,5 @@
-import { type ErrorCode, foreignCode, type KnownErrorCode, StorageError } from '@frameio-auth/core';
+import { type ErrorCode, type KnownErrorCode, StorageError } from '@frameio-auth/core';
+import { foreignCode } from '@frameio-auth/core/adapter';
 
 const NOT_ALLOWED = "the user is not allowed to; see the package's README for the least that must be allowed";
 

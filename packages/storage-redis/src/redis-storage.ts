@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { ConfigurationError, StorageError } from '@frameio-auth/core';
 import {
   assertCommitRequest,
   assertDueRequest,
   assertKey,
   assertLeaseRequest,
-  ConfigurationError,
-  StorageError,
   type StoredRecord,
   type TokenStorage,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 import { ChangeHints } from './change-hints.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import { assertPrefix, DEFAULT_PREFIX, dueNames, hashName, type KeyNames, keyNames, markName } from './key-names.js';

@@ -1,4 +1,4 @@
-import { startDeadline } from '@frameio-auth/core';
+import { startDeadline } from '@frameio-auth/core/adapter';
 import { Connection } from './connection.js';
 import type { RedisClient } from './redis-client.js';
 import { isScriptMissing, mayHaveRun, storageErrorOf, timeoutError } from './redis-failure.js';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StorageError, TokenStorage } from '@frameio-auth/core';
+import type { StorageError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
 import type { RedisAddress } from '@frameio-auth/testing';
 import { Redis, type RedisOptions } from 'ioredis';

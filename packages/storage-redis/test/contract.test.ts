@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { type RedisClient, redisStorage } from '@frameio-auth/storage-redis';
 import {

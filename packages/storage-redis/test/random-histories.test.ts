@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease, Reading, TokenStorage } from '@frameio-auth/core';
+import type { Lease, Reading, TokenStorage } from '@frameio-auth/core/adapter';
 import { type RedisServer, randomNumbers, startRedis } from '@frameio-auth/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';

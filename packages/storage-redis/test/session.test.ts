@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  adobeIms,
-  ServerToServerAuth,
-  type TokenStorage,
-  WebAppAuth,
-  type WebAppAuthOptions,
-} from '@frameio-auth/core';
+import { adobeIms, ServerToServerAuth, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import {
   type AuthorizationServer,

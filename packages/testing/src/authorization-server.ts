@@ -1,4 +1,4 @@
-import type { Clock } from '@frameio-auth/core';
+import type { Clock } from '@frameio-auth/core/adapter';
 import type { ClientRegistration } from './client-registry.js';
 import type { Faults } from './fault-queue.js';
 import type { FictionalClients } from './fictional-clients.js';

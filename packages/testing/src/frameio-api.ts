@@ -1,4 +1,4 @@
-import type { Clock } from '@frameio-auth/core';
+import type { Clock } from '@frameio-auth/core/adapter';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { type Answer, bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from './http-message.js';
 

@@ -1,4 +1,5 @@
-import { ConfigurationError, systemClock } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import { systemClock } from '@frameio-auth/core/adapter';
 import type { AuthorizationServer, AuthorizationServerOptions, ServerEndpoints } from './authorization-server.js';
 import { type Certificate, serverCertificate } from './certificate.js';
 import { ClientRegistry } from './client-registry.js';

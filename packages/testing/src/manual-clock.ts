@@ -1,5 +1,5 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
-import type { Clock, TimerHandle } from '@frameio-auth/core';
+import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 
 export interface ManualClockOptions {
   /** The first hour it shows, in milliseconds since the Unix epoch. Default: 2026-01-01T00:00:00Z. */

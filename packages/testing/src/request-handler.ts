@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Clock } from '@frameio-auth/core';
+import type { Clock } from '@frameio-auth/core/adapter';
 import type { FaultQueue, ProcessOptions } from './fault-queue.js';
 import { type Answer, basicCredentials, type Decision, type ReceivedRequest, readForm } from './http-message.js';
 import type { RequestRecord } from './request-record.js';

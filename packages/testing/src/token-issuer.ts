@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '@frameio-auth/core';
+import type { Clock } from '@frameio-auth/core/adapter';
 import { Refusal } from './refusal.js';
 
 /**

@@ -1,11 +1,5 @@
-import {
-  type CommitReply,
-  type Lease,
-  type LeaseReply,
-  StorageError,
-  type StoredRecord,
-  type TokenStorage,
-} from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { CommitReply, Lease, LeaseReply, StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 import type { ManualClock } from '@frameio-auth/testing';
 
 /** A storage that works, the clock it goes by, and what is made of it. */

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { ConfigurationError, foreignCode, type Transport, TransportError } from '@frameio-auth/core';
+import { ConfigurationError, TransportError } from '@frameio-auth/core';
+import { foreignCode, type Transport } from '@frameio-auth/core/adapter';
 import type { TransportSettings } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 

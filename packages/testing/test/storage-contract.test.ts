@@ -1,4 +1,5 @@
-import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { manualClock, type StorageUnderTest, storageContract } from '@frameio-auth/testing';
 import { describe, expect, it, vi } from 'vitest';

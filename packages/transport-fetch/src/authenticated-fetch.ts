@@ -4,7 +4,7 @@ import {
   bearerPolicy,
   isRepeatable,
   type TokenSource,
-} from '@frameio-auth/core';
+} from '@frameio-auth/core/adapter';
 import { givenRequest, settingsOf } from './given-request.js';
 import { bodyOf } from './kept-body.js';
 

@@ -1,4 +1,5 @@
-import { boundedTransport, ConfigurationError, type Transport, type TransportLimits } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import { boundedTransport, type Transport, type TransportLimits } from '@frameio-auth/core/adapter';
 
 export interface FetchTransportOptions extends TransportLimits {
   /**

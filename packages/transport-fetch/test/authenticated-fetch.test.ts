@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigurationError, type TokenSource } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import {
   closedOrigin,
   type MisbehavingServer,

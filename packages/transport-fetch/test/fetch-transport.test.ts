@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { ConfigurationError, type Transport, TransportError, type TransportRequest } from '@frameio-auth/core';
+import { ConfigurationError, TransportError } from '@frameio-auth/core';
+import type { Transport, TransportRequest } from '@frameio-auth/core/adapter';
 import {
   closedOrigin,
   type MisbehavingServer,

@@ -1,4 +1,5 @@
-import { ConfigurationError, requestFailure, TransportError } from '@frameio-auth/core';
+import { ConfigurationError, TransportError } from '@frameio-auth/core';
+import { requestFailure } from '@frameio-auth/core/adapter';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../../../tests/seeds.js';

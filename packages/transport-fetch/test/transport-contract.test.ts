@@ -1,5 +1,5 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import type { Transport } from '@frameio-auth/core';
+import type { Transport } from '@frameio-auth/core/adapter';
 import { transportContract } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Agent, fetch } from 'undici';

@@ -1,4 +1,5 @@
-import { type Clock, ConfigurationError, isRepeatableBody, systemClock } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import { type Clock, isRepeatableBody, systemClock } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { Refill } from './limit.js';
 import { MannerlyRequest } from './mannerly-request.js';

@@ -1,4 +1,5 @@
-import { type BearerPolicyOptions, bearerPolicy, ConfigurationError, type TokenSource } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import { type BearerPolicyOptions, bearerPolicy, type TokenSource } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
 import { AuthenticatedExchange } from './authenticated-exchange.js';
 import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';

@@ -1,4 +1,4 @@
-import { type BearerCredentials, type BearerPolicy, isRepeatable } from '@frameio-auth/core';
+import { type BearerCredentials, type BearerPolicy, isRepeatable } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Caller } from './caller.js';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';

@@ -1,4 +1,5 @@
-import { ConfigurationError, isLoopback } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import { isLoopback } from '@frameio-auth/core/adapter';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { assertDispatcher } from './supported-undici.js';
 

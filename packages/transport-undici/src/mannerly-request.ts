@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { isRepeatable, type RateLimitError } from '@frameio-auth/core';
+import type { RateLimitError } from '@frameio-auth/core';
+import { isRepeatable } from '@frameio-auth/core/adapter';
 import { type Dispatcher, errors } from 'undici';
 import { Caller } from './caller.js';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';

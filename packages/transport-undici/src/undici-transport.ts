@@ -1,11 +1,5 @@
-import {
-  boundedTransport,
-  ConfigurationError,
-  requestFailure,
-  type Transport,
-  TransportError,
-  type TransportLimits,
-} from '@frameio-auth/core';
+import { ConfigurationError, TransportError } from '@frameio-auth/core';
+import { boundedTransport, requestFailure, type Transport, type TransportLimits } from '@frameio-auth/core/adapter';
 import { type Dispatcher, fetch } from 'undici';
 import { type ConnectionOptions, givenConnections, ownConnections } from './connections.js';
 import { type Controller, ForwardingHandler } from './forwarding-handler.js';

@@ -1,4 +1,5 @@
-import { type Clock, RateLimitError, type TimerHandle } from '@frameio-auth/core';
+import { RateLimitError } from '@frameio-auth/core';
+import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 import { Limit, type LimitRules } from './limit.js';
 import type { LimitNotice } from './limit-notice.js';
 

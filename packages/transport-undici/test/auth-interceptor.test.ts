@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import { type BearerPolicyOptions, StaticTokenAuth, type TokenSource } from '@frameio-auth/core';
+import { StaticTokenAuth } from '@frameio-auth/core';
+import type { BearerPolicyOptions, TokenSource } from '@frameio-auth/core/adapter';
 import {
   Agent,
   BalancedPool,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { Clock, TokenSource } from '@frameio-auth/core';
+import type { Clock, TokenSource } from '@frameio-auth/core/adapter';
 import { apiManners, authInterceptor } from '@frameio-auth/transport-undici';
 import { Agent, cacheStores, type Dispatcher, interceptors } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-import { ConfigurationError, type TokenSource } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
 import { apiManners, authInterceptor, undiciTransport } from '@frameio-auth/transport-undici';
 import * as undici from 'undici';
 import * as undici6 from 'undici-6';

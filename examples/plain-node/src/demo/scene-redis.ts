@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError, type TokenStorage } from '@frameio-auth/core';
+import { ConfigurationError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { findRedisServer, startRedis } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';

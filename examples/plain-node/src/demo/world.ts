@@ -1,4 +1,5 @@
-import { adobeIms, type Clock, type ServerProfile, type TokenSource, type Transport } from '@frameio-auth/core';
+import { adobeIms, type ServerProfile } from '@frameio-auth/core';
+import type { Clock, TokenSource, Transport } from '@frameio-auth/core/adapter';
 import {
   type AuthorizationServer,
   type ManualClock,

@@ -65,7 +65,7 @@ export interface EffectParameters {
 
 export type EffectName = keyof EffectParameters;
 
-/** An effect, as `step()` returns it. */
+/** An effect, as `transition()` returns it. */
 export type Effect = {
   [Name in EffectName]: { readonly type: Name; readonly params: EffectParameters[Name] };
 }[EffectName];
@@ -76,7 +76,7 @@ type EffectActions = {
 
 /**
  * The effects as actions of the machine. Their bodies throw: whoever runs the machine as an actor must say with
- * `machine.provide()` how each is carried out, and whoever uses `step()` never runs them.
+ * `machine.provide()` how each is carried out, and whoever uses `transition()` never runs them.
  */
 export const effectActions: EffectActions = {
   readRecord: unprovided,
@@ -100,5 +100,5 @@ export const effectActions: EffectActions = {
 };
 
 function unprovided(): never {
-  throw new Error('The machine does no I/O: provide this effect, or use step() and carry it out yourself.');
+  throw new Error('The machine does no I/O: provide this effect, or use transition() and carry it out yourself.');
 }

@@ -6,7 +6,7 @@ import { redated, type TokenSet } from '../kernel/token-set.js';
 import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
-import { type SessionSnapshot as MachineSnapshot, pathOf, step } from '../machine/step.js';
+import { type SessionSnapshot as MachineSnapshot, pathOf, transition } from '../machine/transition.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { Outcome } from './bounded-queue.js';
 import { Callers } from './callers.js';
@@ -564,7 +564,7 @@ export class TokenSession {
   #take(occurrence: SessionOccurrence, incoming: TokenSet | undefined): void {
     const event: SessionEvent = { ...occurrence, now: this.#around.clock.now() };
     const before = this.#snapshot;
-    const [after, effects] = step(before, event);
+    const [after, effects] = transition(before, event);
     this.#snapshot = after;
     this.#replica?.send(event);
     for (const effect of effects) this.#carryOut(effect, incoming);

@@ -5,7 +5,7 @@ import { getStateNodes } from 'xstate/graph';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { sessionMachine } from '../../src/machine/session-machine.js';
-import { firstSnapshot, type SessionSnapshot, step } from '../../src/machine/step.js';
+import { initialSnapshot, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { HOUR, SERVICE, USER } from './fixtures.js';
 import { type Law, laws, lawsAbout } from './laws.js';
 import { essenceOf, firstWorld, type Happening, isPaced, move, movesOf, storyOf, type World } from './world.js';
@@ -143,8 +143,8 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   it('is the same when it is walked again', () => {
     const broken = [...entry.model.ways.keys()].filter(({ snapshot, last }) => {
       const again = last?.event
-        ? step(last.from.snapshot, last.event)[0]
-        : (last?.from.snapshot ?? firstSnapshot(entry.input));
+        ? transition(last.from.snapshot, last.event)[0]
+        : (last?.from.snapshot ?? initialSnapshot(entry.input));
       return !isDeepStrictEqual(factsOf(again), factsOf(snapshot));
     });
     expect(storiesOf(broken)).toEqual([]);

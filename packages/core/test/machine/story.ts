@@ -4,22 +4,22 @@ import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionContext, SessionInput } from '../../src/machine/context.js';
 import type { Effect, EffectName, EffectParameters } from '../../src/machine/effects.js';
 import type { SessionOccurrence } from '../../src/machine/events.js';
-import { firstSnapshot, pathOf, step } from '../../src/machine/step.js';
+import { initialSnapshot, pathOf, transition } from '../../src/machine/transition.js';
 import { record, START, tokens } from './fixtures.js';
 
 export class Story {
-  #snapshot: ReturnType<typeof firstSnapshot>;
+  #snapshot: ReturnType<typeof initialSnapshot>;
   now = START;
   /** What the last event caused. */
   effects: readonly Effect[] = [];
 
   constructor(input: SessionInput) {
-    this.#snapshot = firstSnapshot(input);
+    this.#snapshot = initialSnapshot(input);
   }
 
   /** Tells the session what happened. */
   hears(occurrence: SessionOccurrence): this {
-    [this.#snapshot, this.effects] = step(this.#snapshot, { ...occurrence, now: this.now });
+    [this.#snapshot, this.effects] = transition(this.#snapshot, { ...occurrence, now: this.now });
     return this;
   }
 

@@ -12,7 +12,7 @@ import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { paceEnd, policy, renewalWindow, type Window } from '../../src/machine/policy.js';
 import { canRenew } from '../../src/machine/session-setup.js';
-import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
+import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { failures, HOUR, MINUTE, record, START, tokens, unreadable } from './fixtures.js';
 
 /** The effects that an answer comes to. */
@@ -63,7 +63,7 @@ export interface Move {
 }
 
 export function firstWorld(input: SessionInput): World {
-  const snapshot = firstSnapshot(input);
+  const snapshot = initialSnapshot(input);
   return {
     snapshot,
     place: pathOf(snapshot),
@@ -97,7 +97,7 @@ const SERVER_ANSWERS: ReadonlySet<SessionOccurrence['type']> = new Set([
 /** The world after a move. */
 export function move(world: World, { type, occurrence, now }: Move): World {
   const event = occurrence && ({ ...occurrence, now } as SessionEvent);
-  const [snapshot, effects] = event ? step(world.snapshot, event) : [world.snapshot, []];
+  const [snapshot, effects] = event ? transition(world.snapshot, event) : [world.snapshot, []];
   const next: Next = {
     storage: world.storage,
     server: world.server,

@@ -1,4 +1,4 @@
-import { isPrivate } from '@frameio-auth/core';
+import { isPrivate } from '@frameio-auth/core/adapter';
 import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
 import type { FrameioRequest } from '../frameio-users.js';
 import type { FrameioAuthProblem } from '../http-exception.js';

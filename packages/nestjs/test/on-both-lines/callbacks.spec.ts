@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { FrameioAuthModule, type FrameioAuthModuleExtras, type WebAppConnection } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';

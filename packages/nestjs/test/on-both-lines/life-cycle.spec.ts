@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { adobeIms, type ServerToServerAuth, type TokenStorage, WebAppAuth } from '@frameio-auth/core';
+import { adobeIms, type ServerToServerAuth, WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import {
   FrameioAuthEvents,
   FrameioAuthModule,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FrameioAuthError, StorageError, type TokenStorage } from '@frameio-auth/core';
+import { type FrameioAuthError, StorageError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import {
   FrameioAuthException,
   FrameioAuthModule,

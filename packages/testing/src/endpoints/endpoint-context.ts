@@ -1,4 +1,4 @@
-import type { Clock } from '@frameio-auth/core';
+import type { Clock } from '@frameio-auth/core/adapter';
 import type { ClientRegistry } from '../client-registry.js';
 import type { Profile } from '../profiles/profile.js';
 import type { SecretLedger } from '../secret-ledger.js';

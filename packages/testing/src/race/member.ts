@@ -1,4 +1,5 @@
-import type { TokenStorage, Transport, UserSession } from '@frameio-auth/core';
+import type { UserSession } from '@frameio-auth/core';
+import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import type { FictionalWebApp } from '../fictional-clients.js';
 import type { TcpAddress } from './tcp-proxy.js';
 

@@ -1,4 +1,11 @@
-import type { CommitReply, LeaseReply, Reading, StoredRecord, TokenStorage, Transport } from '@frameio-auth/core';
+import type {
+  CommitReply,
+  LeaseReply,
+  Reading,
+  StoredRecord,
+  TokenStorage,
+  Transport,
+} from '@frameio-auth/core/adapter';
 import type { RaceEvent, StorageCall } from './history.js';
 
 /** The header by which the server knows a request of the race. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease, LeaseReply, StoredRecord, TokenStorage } from '@frameio-auth/core';
+import type { Lease, LeaseReply, StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 
 /** A clause before it is bound to a storage. */
 export interface Clause {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import {
   assertHeld,
   assertNoRecord,

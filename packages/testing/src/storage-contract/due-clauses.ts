@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type Clause, grant, inTime, KEY, LONG, PAST_SHORT, past, SHORT, upTo, write } from './bench.js';
 
 /** The keys of these clauses begin with this, and no others. */

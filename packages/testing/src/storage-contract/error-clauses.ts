@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { StorageError, type TokenStorage } from '@frameio-auth/core';
+import { StorageError } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './bench.js';
 
 const SECRET = 'fictional-refresh-token-that-nobody-may-see';

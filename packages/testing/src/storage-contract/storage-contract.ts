@@ -1,4 +1,4 @@
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import type { Clause } from './bench.js';
 import { closeClauses } from './close-clauses.js';
 import { commitClauses } from './commit-clauses.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenStorage } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type Bench, type Clause, comesTrue, grant, KEY, LONG, upTo, write } from './bench.js';
 
 /** A hint may be lost, so a clause gives so many occasions for one, and waits for each so often. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { TransportError, type TransportRequest } from '@frameio-auth/core';
+import { TransportError } from '@frameio-auth/core';
+import type { TransportRequest } from '@frameio-auth/core/adapter';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
 import {
   answerTo,

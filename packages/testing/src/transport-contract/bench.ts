@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Transport, TransportError, type TransportRequest } from '@frameio-auth/core';
+import { TransportError } from '@frameio-auth/core';
+import type { Transport, TransportRequest } from '@frameio-auth/core/adapter';
 import {
   type MisbehavingServer,
   type MisbehavingServerOptions,

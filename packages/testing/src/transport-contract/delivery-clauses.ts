@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TransportRequest } from '@frameio-auth/core';
+import type { TransportRequest } from '@frameio-auth/core/adapter';
 import { type Certificate, serverCertificate } from '../certificate.js';
 import { closedOrigin, misbehaviour, responseText } from '../misbehaving-server.js';
 import { vouchedFor } from './authority.js';

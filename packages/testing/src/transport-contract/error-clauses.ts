@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import type { TransportError, TransportRequest } from '@frameio-auth/core';
+import type { TransportError } from '@frameio-auth/core';
+import type { TransportRequest } from '@frameio-auth/core/adapter';
 import { serverCertificate } from '../certificate.js';
 import { closedOrigin, type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
 import { type Bench, CANARIES, type Clause, failureTo, PATH, REQUEST, SHORT, start } from './bench.js';

@@ -1,4 +1,4 @@
-import type { Transport } from '@frameio-auth/core';
+import type { Transport } from '@frameio-auth/core/adapter';
 import { answerClauses } from './answer-clauses.js';
 import { authority } from './authority.js';
 import { type Clause, SETTINGS } from './bench.js';

@@ -1,4 +1,5 @@
-import { type TokenStorage, type UserSession, WebAppAuth } from '@frameio-auth/core';
+import { type UserSession, WebAppAuth } from '@frameio-auth/core';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { exactly, truly } from '../claims.ts';
 import { fingerprint } from '../fingerprint.ts';

@@ -5,7 +5,7 @@ import { createTestModel } from 'xstate/graph';
 import { effectActions } from '../../src/machine/effects.js';
 import type { SessionEvent } from '../../src/machine/events.js';
 import { sessionMachine } from '../../src/machine/session-machine.js';
-import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
+import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { failures, record, SERVICE, START, tokens, USER } from './fixtures.js';
 
 /** A life with a bit of everything. */
@@ -34,12 +34,12 @@ function freeze<Value>(value: Value): Value {
   return value;
 }
 
-describe('step()', () => {
+describe('transition()', () => {
   it('gives the same answer to the same question', () => {
-    let snapshot = firstSnapshot(USER);
+    let snapshot = initialSnapshot(USER);
     for (const event of EVENTS) {
-      const [next, effects] = step(snapshot, event);
-      const [again, effectsAgain] = step(snapshot, event);
+      const [next, effects] = transition(snapshot, event);
+      const [again, effectsAgain] = transition(snapshot, event);
       expect({ value: again.value, context: again.context }).toEqual({ value: next.value, context: next.context });
       expect(effectsAgain).toEqual(effects);
       snapshot = next;
@@ -48,38 +48,38 @@ describe('step()', () => {
   });
 
   it('changes neither the snapshot nor the event that it is given', () => {
-    let snapshot: SessionSnapshot = firstSnapshot(USER);
+    let snapshot: SessionSnapshot = initialSnapshot(USER);
     for (const event of EVENTS) {
       freeze(snapshot.context);
       freeze(snapshot.value);
-      [snapshot] = step(Object.freeze(snapshot), freeze({ ...event }));
+      [snapshot] = transition(Object.freeze(snapshot), freeze({ ...event }));
     }
     expect(pathOf(snapshot)).toBe('revoked');
   });
 
   it('keeps no memory of other sessions', () => {
-    const alone = EVENTS.reduce((snapshot, event) => step(snapshot, event)[0], firstSnapshot(USER));
-    let [one, other] = [firstSnapshot(USER), firstSnapshot(SERVICE)];
+    const alone = EVENTS.reduce((snapshot, event) => transition(snapshot, event)[0], initialSnapshot(USER));
+    let [one, other] = [initialSnapshot(USER), initialSnapshot(SERVICE)];
     for (const event of EVENTS) {
-      [other] = step(other, event);
-      [one] = step(one, event);
+      [other] = transition(other, event);
+      [one] = transition(one, event);
     }
     expect(one.context).toEqual(alone.context);
   });
 
   it('returns effects without running them', () => {
-    const [, effects] = step(firstSnapshot(USER), { type: 'session.opened', now: START });
+    const [, effects] = transition(initialSnapshot(USER), { type: 'session.opened', now: START });
     expect(effects).toEqual([{ type: 'readRecord', params: undefined }]);
   });
 
   it('goes on from a snapshot that was kept as JSON', () => {
-    const [reading] = step(firstSnapshot(USER), { type: 'session.opened', now: START });
+    const [reading] = transition(initialSnapshot(USER), { type: 'session.opened', now: START });
     const kept = JSON.parse(JSON.stringify({ value: reading.value, context: reading.context }));
     const restored = sessionMachine.resolveState(kept);
     const event: SessionEvent = { type: 'record.read', now: START, record: record.holding(7, tokens(START)) };
-    const [fromKept, effects] = step(restored, event);
+    const [fromKept, effects] = transition(restored, event);
     expect(pathOf(fromKept)).toBe('valid.fresh');
-    expect(effects).toEqual(step(reading, event)[1]);
+    expect(effects).toEqual(transition(reading, event)[1]);
   });
 });
 
@@ -105,18 +105,18 @@ describe('the machine as an actor', () => {
     for (const error of errors) expect(String(error)).toContain('The machine does no I/O');
   });
 
-  it('does what step() says, when its effects are provided', () => {
+  it('does what transition() says, when its effects are provided', () => {
     const seen: string[] = [];
     const actions = Object.fromEntries(Object.keys(effectActions).map((name) => [name, () => void seen.push(name)]));
     const actor = createActor(sessionMachine.provide({ actions: actions as unknown as typeof effectActions }), {
       input: USER,
     });
     actor.start();
-    let snapshot = firstSnapshot(USER);
+    let snapshot = initialSnapshot(USER);
     const said: string[] = [];
     for (const event of EVENTS) {
       actor.send(event);
-      const [next, effects] = step(snapshot, event);
+      const [next, effects] = transition(snapshot, event);
       snapshot = next;
       said.push(...effects.map(({ type }) => type));
       expect(actor.getSnapshot().value).toEqual(snapshot.value);

@@ -17,7 +17,7 @@ export type SessionSnapshot = SnapshotFrom<typeof sessionMachine>;
 export type SessionStateValue = StateValueFrom<typeof sessionMachine>;
 
 /** Where a new session begins. It wants nothing done before it hears of something. */
-export function firstSnapshot(input: SessionInput): SessionSnapshot {
+export function initialSnapshot(input: SessionInput): SessionSnapshot {
   return initialTransition(sessionMachine, input)[0];
 }
 
@@ -47,7 +47,10 @@ const surroundings = (() => {
  * One step of the machine: the snapshot after the event, and what is to be done, in order. A pure function: the same
  * snapshot and event always give the same answer, and nothing else happens.
  */
-export function step(snapshot: SessionSnapshot, event: SessionEvent): readonly [SessionSnapshot, readonly Effect[]] {
+export function transition(
+  snapshot: SessionSnapshot,
+  event: SessionEvent,
+): readonly [SessionSnapshot, readonly Effect[]] {
   const effects: Effect[] = [];
   const next = sessionMachine.transition(snapshot, event, {
     ...surroundings,

@@ -6,7 +6,7 @@ import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { Effect } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
-import { firstSnapshot, pathOf, type SessionSnapshot, step } from '../../src/machine/step.js';
+import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { runs } from '../fuzzing.js';
 import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
 
@@ -99,12 +99,12 @@ const anyHistory = fc.array(
 
 /** What came of a history: the snapshot, the time, and what was asked and not answered. */
 function lived(input: SessionInput, history: readonly (readonly [SessionOccurrence, number])[]) {
-  let snapshot = firstSnapshot(input);
+  let snapshot = initialSnapshot(input);
   let now = START;
   let effects: readonly Effect[] = [];
   for (const [occurrence, later] of history) {
     now = Math.min(now + later, START + 24 * HOUR);
-    [snapshot, effects] = step(snapshot, { ...occurrence, now } as SessionEvent);
+    [snapshot, effects] = transition(snapshot, { ...occurrence, now } as SessionEvent);
     expect(snapshot.status).toBe('active');
     for (const effect of effects) expect(effect.type).toMatch(/^[a-zA-Z]+$/);
   }
@@ -167,7 +167,7 @@ describe('the machine, told anything in any order', () => {
           if (/^valid\./.test(pathOf(snapshot)) && (snapshot.context.tokens?.expiresAt ?? 0) > now) return;
           now += 1;
           const event = { ...continuation(snapshot, now, input.renewal === 'refresh_token'), now } as SessionEvent;
-          [snapshot] = step(snapshot, event);
+          [snapshot] = transition(snapshot, event);
           path.push(`${event.type} → ${pathOf(snapshot)}`);
         }
         expect(path).toEqual('to end in fresh tokens');

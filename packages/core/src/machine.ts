@@ -1,0 +1,14 @@
+/** For those who look at the statechart: its pure transition function, its events and its effects. */
+export type { RecordFacts } from './kernel/record-facts.js';
+export type { Refusal, SessionEnding } from './kernel/session-ending.js';
+export type { TokenFacts } from './kernel/token-set.js';
+export type { SessionContext, SessionInput } from './machine/context.js';
+export type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin, Tombstone } from './machine/effects.js';
+export type { SessionEvent, SessionOccurrence } from './machine/events.js';
+export { sessionMachine } from './machine/session-machine.js';
+export {
+  initialSnapshot,
+  type SessionSnapshot as MachineSnapshot,
+  type SessionStateValue,
+  transition,
+} from './machine/transition.js';
