@@ -17,6 +17,8 @@ const SWC = { '@swc/cli': '*', '@swc/core': '*', '@swc/jest': '*' };
 const VISIT = `
 import { Server } from 'node:net';
 process.loadEnvFile('.env');
+// Any free port, because the one that \`nest new\` writes may be taken.
+process.env.PORT = '0';
 await import('./frameio.mjs');
 const { listen } = Server.prototype;
 const port = new Promise((resolve) => {
