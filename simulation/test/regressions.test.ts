@@ -241,6 +241,18 @@ const REFUSED_OLDER: Plan = {
   parameters: { ...PARAMETERS, accessTokenLifetime: 86_400 },
 };
 
+/** Another instance revokes a sign-in that the storage took without an answer. */
+const REVOKED_UNANSWERED: Plan = {
+  ...plan(
+    { at: 5 * MINUTE, kind: 'call', instance: 1, call: 'use' },
+    { at: 10 * MINUTE, kind: 'call', instance: 1, call: 'revoke' },
+    { at: 10 * MINUTE, kind: 'network', peer: 'storage', effect: 'answer lost', share: 1, instance: 0, lasts: 2_029 },
+    { at: 10 * MINUTE + 57, kind: 'call', instance: 0, call: 'signIn' },
+    { at: 20 * MINUTE, kind: 'call', instance: 1, call: 'use' },
+  ),
+  parameters: { ...PARAMETERS, accessTokenLifetime: 4_546, serverTimeout: 15 * SECOND },
+};
+
 /** Tokens that a new instance reads when they are dead, in a storage whose clock was put back so that they look alive. */
 function looksYoung(putBackBy: number): Plan {
   return {
@@ -274,6 +286,10 @@ describe('goes well what went wrong once', () => {
 
   it('wrote a sign-in over what another instance had made of it', async () => {
     expect(reportFailure(await simulate(UNANSWERED))).toBe('');
+  });
+
+  it('wrote the tokens of a sign-in over their own revocation, because the answer to their write was lost', async () => {
+    expect(reportFailure(await simulate(REVOKED_UNANSWERED))).toBe('');
   });
 
   it('forgot that the storage had lost its data when it refused the reading after the hint', async () => {

@@ -24,4 +24,9 @@ export type RecordFacts =
        */
       readonly ofVersion?: number;
     }
-  | { readonly status: 'revoked'; readonly version: number };
+  | {
+      readonly status: 'revoked';
+      readonly version: number;
+      /** The sign-in whose tokens were revoked; absent if the instance that revoked them did not know it. */
+      readonly signIn?: string;
+    };

@@ -74,7 +74,8 @@ function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }
 
-function isSignIn(value: unknown): value is string {
+/** Whether a value can be the name of a sign-in, which instances choose at random. */
+export function isSignIn(value: unknown): value is string {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }
 

@@ -10,7 +10,7 @@ export type TokenOrigin = 'client_credentials' | 'refresh_token' | 'authorizatio
 /** What a session leaves in storage when its tokens are gone; of refused ones, the highest version that was known. */
 export type Tombstone =
   | { readonly status: 'expired'; readonly ending: SessionEnding; readonly ofVersion: number }
-  | { readonly status: 'revoked' };
+  | { readonly status: 'revoked'; readonly signIn?: string };
 
 /**
  * What the machine wants done: the name of each effect and the data it comes with. Effects are imperative, carry no

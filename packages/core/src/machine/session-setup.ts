@@ -309,10 +309,18 @@ function bringsSignIn(context: SessionContext): boolean {
   return origin === 'authorization_code' || origin === 'import';
 }
 
-/** Whether another instance renewed the tokens that are to be written: a write did happen whose answer was lost. */
+/**
+ * Whether another instance renewed or revoked the tokens that are to be written: so they were written, and only the
+ * answer to that was lost.
+ */
 function comesFromOurs(record: RecordFacts, { held, tokens }: SessionContext): boolean {
   const ours = (held ?? tokens)?.signIn;
-  return ours !== undefined && record.status === 'tokens' && record.tokens.signIn === ours;
+  return ours !== undefined && signInOf(record) === ours;
+}
+
+function signInOf(record: RecordFacts): string | undefined {
+  if (record.status === 'tokens') return record.tokens.signIn;
+  return record.status === 'revoked' ? record.signIn : undefined;
 }
 
 /** Whether it is about a later record than the one known. The same one again would be asked for without end. */

@@ -3,7 +3,7 @@ import { foreignFailure } from '../kernel/foreign-failure.js';
 import { cleanText } from '../kernel/foreign-text.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
-import { type TokenSet, tokenSet } from '../kernel/token-set.js';
+import { isSignIn, type TokenSet, tokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
 import { readImport } from './exported-tokens.js';
@@ -31,7 +31,7 @@ type RecordBody =
       readonly ending: SessionEnding;
       readonly ofVersion: number;
     }
-  | { readonly format: typeof FORMAT; readonly status: 'revoked' };
+  | { readonly format: typeof FORMAT; readonly status: 'revoked'; readonly signIn?: string };
 
 export function writeTokens({ accessToken, refreshToken, idToken, facts }: TokenSet): string {
   const body: RecordBody = {
@@ -94,7 +94,7 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
     case 'expired':
       return { facts: { status: 'expired', version, ending: endingOf(body['ending']), ...ofVersionIn(body) } };
     case 'revoked':
-      return { facts: { status: 'revoked', version } };
+      return { facts: { status: 'revoked', version, ...(isSignIn(body['signIn']) && { signIn: body['signIn'] }) } };
     default:
       return unreadable();
   }

@@ -41,7 +41,11 @@ export const record = {
     ending: ENDING,
     ...(ofVersion !== undefined && { ofVersion }),
   }),
-  revoked: (version: number): RecordFacts => ({ status: 'revoked', version }),
+  revoked: (version: number, signIn?: string): RecordFacts => ({
+    status: 'revoked',
+    version,
+    ...(signIn !== undefined && { signIn }),
+  }),
 };
 
 /** The storage's failure to read a record that is there. */

@@ -502,6 +502,22 @@ describe('a sign-in that the storage took without an answer', () => {
     expect(story.deeds).not.toContain('commitTokens');
   });
 
+  it('gives way to its own revocation by another instance, and revokes its tokens at the server', () => {
+    const story = signedIn('one');
+    story.hears({ type: 'commit.conflicted', record: record.revoked(9, 'one') });
+    expect(story.place).toBe('revoked');
+    expect(story.deed('revokeTokens')).toEqual({ which: 'unwritten' });
+    expect(story.deeds).not.toContain('commitTokens');
+  });
+
+  it('replaces the revocation of another sign-in before it', () => {
+    for (const tombstone of [record.revoked(9, 'other'), record.revoked(9)]) {
+      const story = signedIn('one');
+      story.hears({ type: 'commit.conflicted', record: tombstone });
+      expect(story.deed('commitTokens')).toEqual({ expectedVersion: 9 });
+    }
+  });
+
   it('replaces what another sign-in brought before it', () => {
     const story = signedIn('one');
     story.hears({ type: 'commit.conflicted', record: record.holding(9, tokens(START + SECOND, { signIn: 'other' })) });
@@ -1116,6 +1132,13 @@ describe('imported tokens', () => {
 });
 
 describe('a revocation', () => {
+  it('names the sign-in whose tokens it is of', () => {
+    const story = user().opensFresh({ signIn: 'one' }).hears({ type: 'revocation.requested' });
+    story.hears({ type: 'revocation.finished' });
+    const tombstone = { status: 'revoked', signIn: 'one' };
+    expect(story.deed('commitTombstone')).toEqual({ expectedVersion: 7, tombstone });
+  });
+
   it('tells the server, writes it down, and forgets the tokens', () => {
     const story = user().opensFresh().hears({ type: 'revocation.requested' });
     expect(story.deeds).toEqual(['stopTimer', 'releaseLease', 'revokeTokens']);

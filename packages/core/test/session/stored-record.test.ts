@@ -86,6 +86,15 @@ describe('a record', () => {
   it('of a sign-out is read as it was written', () => {
     const value = writeTombstone({ status: 'revoked' });
     expect(readRecord({ value, version: 3 }, NOW)).toEqual({ facts: { status: 'revoked', version: 3 } });
+    const named = writeTombstone({ status: 'revoked', signIn: 'one' });
+    expect(readRecord({ value: named, version: 3 }, NOW)).toEqual({
+      facts: { status: 'revoked', version: 3, signIn: 'one' },
+    });
+  });
+
+  it('of a sign-out that names no possible sign-in is read all the same', () => {
+    const value = JSON.stringify({ format: 1, status: 'revoked', signIn: ['one'] });
+    expect(readRecord({ value, version: 3 }, NOW)).toEqual({ facts: { status: 'revoked', version: 3 } });
   });
 
   it('that is not there has the version 0', () => {

@@ -20,7 +20,10 @@ export const revoking = session.createStateConfig({
       tags: 'busy',
       entry: {
         type: 'commitTombstone',
-        params: ({ context }) => ({ expectedVersion: context.version, tombstone: { status: 'revoked' } }),
+        params: ({ context: { version, tokens } }) => ({
+          expectedVersion: version,
+          tombstone: { status: 'revoked', ...(tokens?.signIn !== undefined && { signIn: tokens.signIn }) },
+        }),
       },
       on: {
         'commit.succeeded': {
