@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { type FrameioAuthError, StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import {
   FrameioAuthException,
   FrameioAuthModule,
   type FrameioAuthModuleExtras,
-  type FrameioUsers,
   type WebAppConnection,
 } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
@@ -20,12 +18,16 @@ import {
   Injectable,
   SetMetadata,
   UseFilters,
+  UseGuards,
 } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, test } from 'vitest';
 import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from './application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { allowed, authOf, cookieOf, fromOwnPage, Logins } from './browsers.js';
+
+const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 
 describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
   async function application(
@@ -73,38 +75,6 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     },
   );
 
-  test('leaves nothing in the browser but what proves that it began, which no address shows', async () => {
-    const server = await serverForTest();
-    const app = await application(server);
-    const login = await app.ask('/auth/frameio/login', asMara);
-    const [cookie = ''] = login.headers['set-cookie'] ?? [];
-    const state = String(new URL(String(login.headers.location)).searchParams.get('state'));
-    const hash = (text: string) => createHash('sha256').update(text).digest('base64url');
-    const secret = /=([\w-]{43})\./.exec(cookie)?.[1] ?? '';
-    expect(cookie).toBe(`${COOKIE}${hash(state)}=${secret}.; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure`);
-    expect(hash(secret)).toBe(state);
-  });
-
-  test("takes no other user's callback, which stays good for its owner (RFC 6749 §10.12)", async () => {
-    const server = await serverForTest();
-    const app = await application(server);
-    const login = await app.ask('/auth/frameio/login', asMara);
-    const path = await allowed(server, login);
-    const lured = await app.ask(path, { 'x-user': 'jonas', cookie: cookieOf(login) });
-    expect(lured.status).toBe(401);
-    expect(lured.json).toMatchObject({ statusCode: 401, error: 'Unauthorized', code: 'state_mismatch' });
-    expect((await app.ask(path, asMara)).status).toBe(303);
-  });
-
-  test('lets only users begin who are logged in, where the application cannot admit others', async () => {
-    const server = await serverForTest();
-    const app = await application(server);
-    expect((await app.ask('/auth/frameio/login')).json).toMatchObject({ code: 'not_logged_in' });
-    const login = await app.ask('/auth/frameio/login', asMara);
-    const stranger = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    expect(stranger.json).toMatchObject({ code: 'state_mismatch' });
-  });
-
   test('is the login of an application that has none: the browser that began is admitted, and no other', async () => {
     const server = await serverForTest();
     const users = new Logins();
@@ -126,101 +96,6 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const key = users.keys.get('no1') ?? '';
     expect(server.accessTokenIsLive(await authOf(app).session(key).getToken())).toBe(true);
     expect(String(login.headers['set-cookie']) + login.headers.location).not.toContain(key);
-  });
-
-  test('takes the right mark from no cookie of another name, which another host of the site can set (RFC 6265bis §4.1.3.2)', async () => {
-    const server = await serverForTest();
-    const users = new Logins();
-    const app = await application(server, {}, { users });
-    const login = await app.ask('/auth/frameio/login');
-    const path = await allowed(server, login);
-
-    const tossed = cookieOf(login).replace('__Host-', '');
-    expect((await app.ask(path, { cookie: tossed })).json).toMatchObject({ code: 'state_mismatch' });
-    expect(users.keys.size).toBe(0);
-    expect((await app.ask(path, { cookie: `${tossed}; ${cookieOf(login)}` })).status).toBe(303);
-  });
-
-  test('gives each sign-in a session that no login from before leads to, and ends the former (session fixation)', async () => {
-    const server = await serverForTest();
-    const users = new Logins();
-    const app = await application(server, {}, { users });
-    const signIn = async (cookies: string, user: string) => {
-      const login = await app.ask('/auth/frameio/login', { cookie: cookies, ...fromOwnPage });
-      const path = await allowed(server, login, { user });
-      const callback = await app.ask(path, { cookie: `${cookies}; ${cookieOf(login)}` });
-      expect(callback.status).toBe(303);
-      return { login, path };
-    };
-    await signIn('', 'ode@studio.example');
-    const planted = users.keys.get('no1') ?? '';
-    const former = await authOf(app).session(planted).getToken();
-
-    const { login, path } = await signIn('login=no1', 'mara@studio.example');
-    const fresh = users.keys.get('no2') ?? '';
-    expect(fresh).toMatch(/^[\w-]{43}$/);
-    expect(fresh).not.toBe(planted);
-    expect(users.keys.get('no1')).toBe(planted);
-    expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
-    expect(server.accessTokenIsLive(former)).toBe(false);
-    await expect(authOf(app).session(planted).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
-
-    // A login alone does not complete a sign-in that another browser began.
-    const lured = await app.ask('/auth/frameio/login', { cookie: 'login=no2', ...fromOwnPage });
-    const link = await allowed(server, lured);
-    expect((await app.ask(link, { cookie: 'login=no2' })).json).toMatchObject({ code: 'state_mismatch' });
-    expect((await app.ask(path, { cookie: `login=no2; ${cookieOf(login)}` })).headers['set-cookie']).toBeUndefined();
-    expect(server.accessTokenIsLive(await authOf(app).session(fresh).getToken())).toBe(true);
-  });
-
-  test('ends the former session of the same user here, and tells no server, which might end the new one too', async () => {
-    const server = await serverForTest();
-    const users = new Logins();
-    const app = await application(server, {}, { users });
-    const signIn = async (cookies: string) => {
-      const login = await app.ask('/auth/frameio/login', { cookie: cookies, ...fromOwnPage });
-      await app.ask(await allowed(server, login), { cookie: `${cookies}; ${cookieOf(login)}` });
-    };
-    await signIn('');
-    await signIn('login=no1');
-    const [former = '', later = ''] = users.keys.values();
-    await expect(authOf(app).session(former).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
-    expect(server.count({ endpoint: 'revoke' })).toBe(0);
-    expect(server.accessTokenIsLive(await authOf(app).session(later).getToken())).toBe(true);
-  });
-
-  test('lets no tokens live that nobody was admitted to, and ends no former session for them', async () => {
-    const server = await serverForTest();
-    const keys: string[] = [];
-    const users: FrameioUsers = {
-      identify: () => 'former',
-      admit: async ({ key, session }) => {
-        keys.push(key, await session.getToken());
-        throw new Error('fictional');
-      },
-    };
-    const app = await application(server, { onFailure: '/sorry' }, { users });
-    const former = authOf(app).session('former');
-    await former.handleCallback(await server.signIn((await former.getAuthorizationUrl()).url));
-    const login = await app.ask('/auth/frameio/login', fromOwnPage);
-    const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    expect(callback.status).toBe(500);
-    const [key = '', token = ''] = keys;
-    expect(server.accessTokenIsLive(token)).toBe(false);
-    await expect(authOf(app).session(key).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
-    expect(server.accessTokenIsLive(await former.getToken())).toBe(true);
-  });
-
-  test('admits a user whose former session cannot be ended, and says so in the log', async () => {
-    const server = await serverForTest();
-    const keys: string[] = [];
-    const users: FrameioUsers = { identify: () => '\ud800', admit: ({ key }) => keys.push(key) };
-    const app = await application(server, {}, { users });
-    const login = await app.ask('/auth/frameio/login', fromOwnPage);
-    const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    expect(callback.status).toBe(303);
-    expect(keys).toHaveLength(1);
-    expect(app.journal.lines.join('\n')).toContain('A session that nobody uses any more could not be revoked:');
   });
 
   const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
@@ -349,17 +224,6 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect((await app.ask('/auth/frameio/logout', { ...form, origin: ORIGIN }, 'POST')).status).toBe(303);
   });
 
-  test('leaves a sign-in under way alone, whatever callback a link brings in between', async () => {
-    const server = await serverForTest();
-    const app = await application(server, { onFailure: '/sorry' }, { users: new Logins() });
-    const login = await app.ask('/auth/frameio/login');
-    const stray = await app.ask('/auth/frameio/callback?error=access_denied&state=forged', {
-      cookie: cookieOf(login),
-    });
-    expect(stray.headers.location).toBe('/sorry?reason=state_mismatch');
-    expect(stray.headers['set-cookie']).toBeUndefined();
-  });
-
   test('gives up the tokens when a page of the application asks for it, and for no other', async () => {
     const server = await serverForTest();
     const users = new Logins();
@@ -394,29 +258,55 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect((await logout({ origin: ORIGIN })).status).toBe(303);
   });
 
-  test('logs a user out of the application even when the storage cannot be told', async () => {
+  test('spends nothing on HEAD', async () => {
     const server = await serverForTest();
-    const users = new Logins();
-    const memory = memoryStorage();
-    const outage = { is: false };
-    const down = () => Promise.reject(new StorageError('ECONNRESET', 'Nobody answers.'));
-    const storage: TokenStorage = {
-      ...memory,
-      read: (key) => (outage.is ? down() : memory.read(key)),
-      lease: (key, request) => (outage.is ? down() : memory.lease(key, request)),
-      commit: (key, request) => (outage.is ? down() : memory.commit(key, request)),
-    };
-    const app = await application(server, {}, { storage, users });
-    const login = await app.ask('/auth/frameio/login');
-    await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    const key = users.keys.get('no1');
+    const app = await application(server);
+    expect(await app.ask(REVIEWS, asMara, 'HEAD')).toMatchObject({ status: 204, text: '' });
+    const login = await app.ask(REVIEWS, asMara);
+    const path = await allowed(server, login);
+    const back = { 'x-user': 'mara', cookie: cookieOf(login) };
+    expect(await app.ask(path, back, 'HEAD')).toMatchObject({ status: 204, text: '' });
+    expect(server.count({ grantType: 'authorization_code' })).toBe(0);
+    expect((await app.ask(path, back)).headers.location).toBe('/reviews');
+  });
 
-    outage.is = true;
-    const headers = { cookie: 'login=no1', 'content-length': 0, origin: ORIGIN };
-    expect((await app.ask('/auth/frameio/logout', headers, 'POST')).status).toBe(503);
-    expect(users.dismissed).toEqual([key]);
-    expect(users.keys.size).toBe(0);
-    outage.is = false;
+  test("limits how often an address begins, where the application's own guard does", async () => {
+    @Injectable()
+    class LoginThrottler extends ThrottlerGuard {
+      protected override async shouldSkip(context: ExecutionContext): Promise<boolean> {
+        return context.getHandler().name !== 'login';
+      }
+    }
+    const server = await serverForTest();
+    const storage = memoryStorage();
+    let begun = 0;
+    const counting: TokenStorage = {
+      ...storage,
+      commit(key, request) {
+        if (key.includes('/authorization/')) begun += 1;
+        return storage.commit(key, request);
+      },
+    };
+    const options = { ...webApp(server, { storage: counting, users: new Logins() }) };
+    const signIn = { path: 'auth/frameio', decorators: [UseGuards(LoginThrottler)] };
+    const app = await start(adapter(), {
+      imports: [
+        ThrottlerModule.forRoot([{ ttl: 60_000, limit: 3 }]),
+        FrameioAuthModule.forRoot({ ...options, signIn }),
+      ],
+    });
+    const logins = [];
+    for (let time = 0; time < 5; time += 1) logins.push(await app.ask(REVIEWS));
+    expect(logins.map(({ status }) => status)).toEqual([303, 303, 303, 429, 429]);
+    expect(Number(logins[4]?.headers['retry-after'])).toBeGreaterThan(0);
+    expect(begun).toBe(3);
+
+    // Those who have begun come back all the same, together with callbacks that are nobody's.
+    const [first] = logins;
+    if (first === undefined) throw new Error('There was none.');
+    const path = await allowed(server, first);
+    for (let time = 0; time < 5; time += 1) expect((await app.ask(path)).status).toBe(401);
+    expect((await app.ask(path, { cookie: cookieOf(first) })).headers.location).toBe('/reviews');
   });
 
   test('is where it belongs below a global prefix, and for every version of the API', async () => {

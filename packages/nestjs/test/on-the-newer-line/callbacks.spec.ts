@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { FrameioAuthModule, type FrameioAuthModuleExtras, type WebAppConnection } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
-import { type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, test } from 'vitest';
-import { type ApplicationForTest, platforms, serverForTest, start, webApp } from './application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { type ApplicationForTest, platforms, serverForTest, start, webApp } from '../on-both-lines/application.js';
+import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from '../on-both-lines/browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 
@@ -117,18 +114,6 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       const path = await allowed(server, login);
       const back = { 'x-user': 'mara', cookie: cookieOf(login) };
       expect((await app.ask(path, { ...back, ...ahead })).status).toBe(503);
-      expect(exchanges(server)).toBe(0);
-      expect((await app.ask(path, back)).headers.location).toBe('/reviews');
-    });
-
-    test('spends nothing on HEAD', async () => {
-      const server = await serverForTest();
-      const app = await application(server);
-      expect(await app.ask(REVIEWS, asMara, 'HEAD')).toMatchObject({ status: 204, text: '' });
-      const login = await app.ask(REVIEWS, asMara);
-      const path = await allowed(server, login);
-      const back = { 'x-user': 'mara', cookie: cookieOf(login) };
-      expect(await app.ask(path, back, 'HEAD')).toMatchObject({ status: 204, text: '' });
       expect(exchanges(server)).toBe(0);
       expect((await app.ask(path, back)).headers.location).toBe('/reviews');
     });
@@ -271,45 +256,6 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       });
       expect((await app.ask(REVIEWS, { ...fromOwnPage, cookie: 'login=no1' })).status).toBe(303);
     });
-  });
-
-  test("limits how often an address begins, where the application's own guard does", async () => {
-    @Injectable()
-    class LoginThrottler extends ThrottlerGuard {
-      protected override async shouldSkip(context: ExecutionContext): Promise<boolean> {
-        return context.getHandler().name !== 'login';
-      }
-    }
-    const server = await serverForTest();
-    const storage = memoryStorage();
-    let begun = 0;
-    const counting: TokenStorage = {
-      ...storage,
-      commit(key, request) {
-        if (key.includes('/authorization/')) begun += 1;
-        return storage.commit(key, request);
-      },
-    };
-    const options = { ...webApp(server, { storage: counting, users: new Logins() }) };
-    const signIn = { path: 'auth/frameio', decorators: [UseGuards(LoginThrottler)] };
-    const app = await start(adapter(), {
-      imports: [
-        ThrottlerModule.forRoot([{ ttl: 60_000, limit: 3 }]),
-        FrameioAuthModule.forRoot({ ...options, signIn }),
-      ],
-    });
-    const logins = [];
-    for (let time = 0; time < 5; time += 1) logins.push(await app.ask(REVIEWS));
-    expect(logins.map(({ status }) => status)).toEqual([303, 303, 303, 429, 429]);
-    expect(Number(logins[4]?.headers['retry-after'])).toBeGreaterThan(0);
-    expect(begun).toBe(3);
-
-    // Those who have begun come back all the same, together with callbacks that are nobody's.
-    const [first] = logins;
-    if (first === undefined) throw new Error('There was none.');
-    const path = await allowed(server, first);
-    for (let time = 0; time < 5; time += 1) expect((await app.ask(path)).status).toBe(401);
-    expect((await app.ask(path, { cookie: cookieOf(first) })).headers.location).toBe('/reviews');
   });
 
   test('takes no session key from a cookie as it is: storages show keys, and cookies can be planted', async () => {
