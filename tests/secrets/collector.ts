@@ -44,9 +44,10 @@ export class Collector {
     this.#walked = new WeakSet();
     this.#asked = new WeakMap();
     this.#objects = 0;
-    // Nothing changes any more, so that it is enough to look once at what was shown often.
+    // Nothing changes any more, so it is enough to look once at what was shown often, and to walk: everything that JSON or
+    // a clone would show is reached by that.
     const shown = new Map(this.#shown.map(([where, what]) => [what, where]));
-    for (const [what, where] of shown) this.#look(`${where}, in the end`, what);
+    for (const [what, where] of shown) this.#walk(`${where}, in the end`, what);
 
     const search = new Search(piecesOf(secrets));
     const leaks: string[] = [];
@@ -60,7 +61,7 @@ export class Collector {
   #look(where: string, what: unknown): void {
     if (isObject(what)) {
       this.#print(`${where}, as JSON`, () => JSON.stringify(what));
-      this.#print(`${where}, cloned`, () => JSON.stringify(cloned(what)));
+      if (!holdsMethods(what)) this.#print(`${where}, cloned`, () => JSON.stringify(cloned(what)));
     }
     this.#walk(where, what);
   }
@@ -68,29 +69,40 @@ export class Collector {
   /** From one object to all that can be reached from it: keys, values, what getters return, and what is inherited. */
   #walk(where: string, from: unknown): void {
     const path: [where: string, what: unknown][] = [[where, from]];
+    const found = (place: string, name: string, what: unknown) => {
+      if (isObject(what)) {
+        if (!this.#walked.has(what) || isActor(what)) path.push([place + name, what]);
+      } else if (mayTell(what)) {
+        this.#print(place + name, () => String(what));
+      }
+    };
+    const go = (place: string, name: string, read: () => unknown) => {
+      try {
+        found(place, name, read());
+      } catch (error) {
+        found(place, `${name}, when read`, error);
+      }
+    };
+    const get = (place: string, name: string, of: object, key: PropertyKey) => {
+      try {
+        found(place, name, Reflect.get(of, key));
+      } catch (error) {
+        found(place, `${name}, when read`, error);
+      }
+    };
+    if (!isObject(from) || this.#walked.has(from)) this.#print(where, () => String(from));
     for (let step = path.pop(); step !== undefined; step = path.pop()) {
       const [place, what] = step;
-      this.#print(place, () => String(what));
       if (!isObject(what)) continue;
-      const go = (name: string, read: () => unknown) => {
-        try {
-          const found = read();
-          if (mayTell(found)) path.push([`${place}${name}`, found]);
-        } catch (error) {
-          path.push([`${place}${name}, when read`, error]);
-        }
-      };
 
       // An actor is the same object in another state, so it is asked in each.
-      const { getSnapshot, getPersistedSnapshot } = what as Partial<
-        Record<'getSnapshot' | 'getPersistedSnapshot', unknown>
-      >;
-      if (typeof getSnapshot === 'function') {
-        go('.getSnapshot()', () => {
-          const state: unknown = getSnapshot.call(what);
+      if (isActor(what)) {
+        go(place, '.getSnapshot()', () => {
+          const state = what.getSnapshot();
+          const { getPersistedSnapshot } = what;
           if (typeof getPersistedSnapshot === 'function' && this.#asked.get(what) !== state) {
             this.#asked.set(what, state);
-            go('.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
+            go(place, '.getPersistedSnapshot()', getPersistedSnapshot.bind(what));
           }
           return state;
         });
@@ -98,28 +110,29 @@ export class Collector {
       if (this.#walked.has(what)) continue;
       this.#walked.add(what);
       this.#objects += 1;
+      this.#print(place, () => String(what));
       if (hasMore(what)) this.#print(`${place}, inspected`, () => inspect(what, THIS_ALONE));
       if (this.#objects > MOST_OBJECTS) throw new Error(`The collector has strayed to ${place.slice(0, 200)}`);
 
       // XState's own gives a copy that has a `toJSON()` too, and so on without end.
       if ('toJSON' in what && typeof what.toJSON === 'function' && !place.includes(JSON_OF)) {
-        go(JSON_OF, what.toJSON.bind(what));
+        go(place, JSON_OF, what.toJSON.bind(what));
       }
       if (ArrayBuffer.isView(what)) {
         this.#print(place, () => Buffer.from(what.buffer, what.byteOffset, what.byteLength).toString('latin1'));
         continue;
       }
-      if (what instanceof Map || what instanceof Set) go(' entries', () => [...what]);
+      if (what instanceof Map || what instanceof Set) go(place, ' entries', () => [...what]);
       for (const key of Reflect.ownKeys(what)) {
         const name = String(key);
         if (mayTell(name)) this.#print(`${place}, a key`, () => name);
-        go(`.${name}`, () => Reflect.get(what, key));
+        get(place, `.${name}`, what, key);
       }
       for (let kind = Object.getPrototypeOf(what); kind !== null; kind = Object.getPrototypeOf(kind)) {
         // All that these two getters do is throw: `caller` and `arguments`.
         if (kind === Function.prototype) continue;
-        if (!this.#walked.has(kind)) go(' prototype', () => kind);
-        for (const key of gettersOf(kind)) go(`.${key}`, () => Reflect.get(what, key));
+        found(place, ' prototype', kind);
+        for (const key of gettersOf(kind)) get(place, `.${key}`, what, key);
       }
     }
   }
@@ -149,7 +162,21 @@ function mayTell(what: unknown): boolean {
   return isObject(what) || (typeof what === 'string' && what.length >= PIECE) || typeof what === 'symbol';
 }
 
-/** Most of what is shown has methods, and cannot be cloned: to write down where that was found out takes longest. */
+/**
+ * Whether an object, or one that it holds, has a function for a property. Then it cannot be cloned, and to find that out
+ * by trying takes long: most of what XState shows is such.
+ */
+function holdsMethods(what: object, depth = 1): boolean {
+  if (typeof what === 'function') return true;
+  // Not all properties of these are cloned.
+  if (what instanceof Error || what instanceof Map || what instanceof Set) return false;
+  return Object.keys(what).some((key) => {
+    const value = Object.getOwnPropertyDescriptor(what, key)?.value;
+    return typeof value === 'function' || (depth > 0 && isObject(value) && holdsMethods(value, depth - 1));
+  });
+}
+
+/** The stack of the error that says that something cannot be cloned takes longest. */
 function cloned(what: object): unknown {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -171,6 +198,12 @@ function gettersOf(kind: object): readonly string[] {
     getters.set(kind, names);
   }
   return names;
+}
+
+type Actor = { getSnapshot(): unknown; readonly getPersistedSnapshot?: unknown };
+
+function isActor(what: object): what is Actor {
+  return typeof (what as Partial<Actor>).getSnapshot === 'function';
 }
 
 function isObject(what: unknown): what is object {
