@@ -1,4 +1,4 @@
-// Writes the pages of the contracts, docs/storage-contract.md and docs/transport-contract.md, from the clauses of
+// Writes the pages of the contracts, docs/reference/storage-contract.md and docs/reference/transport-contract.md, from the clauses of
 // @frameio-auth/testing, which must be built. With `--check` it writes nothing, and ends with code 1 when a page is not
 // what it would write.
 import { writeGenerated } from './generated-file.mjs';
@@ -16,7 +16,7 @@ const { storageContract, transportContract } = await import(new URL('packages/te
 /** @type {{ page: string, introduction: string, contract: Contract }[]} */
 const CONTRACTS = [
   {
-    page: 'docs/storage-contract.md',
+    page: 'docs/reference/storage-contract.md',
     introduction: `# The storage contract
 
 What sessions rely on in a \`TokenStorage\`. Each rule is a clause of \`storageContract()\` in \`@frameio-auth/testing\`, which
@@ -26,7 +26,7 @@ the same from release to release. This page is made from the clauses: \`npm run 
     contract: storageContract,
   },
   {
-    page: 'docs/transport-contract.md',
+    page: 'docs/reference/transport-contract.md',
     introduction: `# The transport contract
 
 What sessions rely on in a \`Transport\`: above all, that its errors say truthfully whether a request can have reached the

@@ -1,4 +1,4 @@
-// Writes docs/failure-policy.md from the tables of @frameio-auth/core, which must be built. With `--check` it writes
+// Writes docs/reference/failure-policy.md from the tables of @frameio-auth/core, which must be built. With `--check` it writes
 // nothing, and ends with code 1 when the page is not what it would write.
 import { writeGenerated } from './generated-file.mjs';
 
@@ -25,9 +25,9 @@ const PAUSES = {
 const page = `# What a failure means, and what follows
 
 Every request for tokens that brings none is judged by the first two tables; the first row that fits decides. What
-follows is in the third. The session's code looks these tables up ([\`failure-policy.ts\`](../packages/core/src/kernel/failure-policy.ts)),
+follows is in the third. The session's code looks these tables up ([\`failure-policy.ts\`](../../packages/core/src/kernel/failure-policy.ts)),
 and so are they made here: \`npm run dev -- pnpm generate\`. The errors that callers see, and the way of a session through
-all this, are on [the lifecycle's page](lifecycle.md#failures).
+all this, are on [the lifecycle's page](../design/lifecycle.md#failures).
 
 ## When no answer comes
 
@@ -79,7 +79,7 @@ ${table(
   cause \`refresh_interrupted\`; any other \`refresh_token_rejected\`.
 `;
 
-await writeGenerated('docs/failure-policy.md', page, 'the tables');
+await writeGenerated('docs/reference/failure-policy.md', page, 'the tables');
 
 /** @param {string} kind */
 function kindName(kind) {

@@ -24,9 +24,15 @@ const { context } = initialSnapshot({
 });
 
 const files = {
-  'docs/statechart.md': formatted('docs/statechart.md', pageOf(sessionChart, plans.wide.connections.length)),
-  'docs/statechart.svg': pictureOf(plans.wide, sessionChart),
-  'docs/session-machine.js': formatted('docs/session-machine.js', codeOf(sessionMachine.root, context)),
+  'docs/reference/statechart.md': formatted(
+    'docs/reference/statechart.md',
+    pageOf(sessionChart, plans.wide.connections.length),
+  ),
+  'docs/reference/statechart.svg': pictureOf(plans.wide, sessionChart),
+  'docs/reference/session-machine.js': formatted(
+    'docs/reference/session-machine.js',
+    codeOf(sessionMachine.root, context),
+  ),
   'packages/inspector/viewer/statechart.json': formatted('statechart.json', JSON.stringify(plans)),
 };
 
@@ -35,9 +41,9 @@ for (const [name, content] of Object.entries(files)) {
 }
 
 /** @type {{ sessionMachine: import('xstate').AnyStateMachine }} */
-const plain = await import(new URL('docs/session-machine.js', ROOT).href);
+const plain = await import(new URL('docs/reference/session-machine.js', ROOT).href);
 if (outlineOf(plain.sessionMachine.root) !== outlineOf(sessionMachine.root)) {
-  console.error('docs/session-machine.js is not the machine that it is made from.');
+  console.error('docs/reference/session-machine.js is not the machine that it is made from.');
   process.exitCode = 1;
 }
 

@@ -36,7 +36,7 @@ const GREETING = /^200 Hello Nightly Ingest!$/;
 const SIGN_IN = /^401 .*"signIn":"\/auth\/frameio\/login"/;
 
 /**
- * Follows docs/nestjs.md, and the lines for Jest of the package's README, in applications that `nest new` makes: on both
+ * Follows docs/guide/nestjs.md, and the lines for Jest of the package's README, in applications that `nest new` makes: on both
  * lines of Nest, in both module systems, with the packed packages. What is written into them is read from these pages.
  *
  * @param {Workshop} workshop
@@ -44,7 +44,7 @@ const SIGN_IN = /^401 .*"signIn":"\/auth\/frameio\/login"/;
  */
 export async function followNestGuide(workshop) {
   const { root, nodes, toolchain } = workshop;
-  const guide = await readFile(join(root, 'docs', 'nestjs.md'), 'utf8');
+  const guide = await readFile(join(root, 'docs', 'guide', 'nestjs.md'), 'utf8');
   const readme = await readFile(join(root, 'packages', 'nestjs', 'README.md'), 'utf8');
   const [service = '', users = ''] = guide.split(/^## (?=Users)/m);
   const [flag, transform] = filesOf(readme).filter(({ file }) => file === 'package.json');

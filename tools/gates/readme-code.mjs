@@ -1,13 +1,16 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { packageFolders, runTool } from '../workspace.mjs';
 
 /** Where the programs of a README lie while they are checked: where its imports are found. */
 const PLACE = join('node_modules', '.readme-code');
 
+/** Pages of the guide whose programs another gate compiles and runs, or which leave out lines on purpose. */
+const CHECKED_ELSEWHERE = new Set(['nestjs.md', 'nextjs.md', 'signing-in.md']);
+
 /**
- * Checks the types of the TypeScript in README.md and in those of packages and examples against the built packages, all
- * in one run of the compiler.
+ * Checks the types of the TypeScript in the guide, in README.md and in those of packages and examples against the built
+ * packages, all in one run of the compiler.
  *
  * @param {import('../gates.mjs').Workshop} workshop
  * @returns {Promise<import('../gates.mjs').Verdict>}
@@ -16,15 +19,20 @@ export async function checkReadmeCode({ root, toolchain }) {
   const faults = [];
   const files = [];
   const folders = (await packageFolders(root)).filter((folder) => /^(?:packages|examples)\b/.test(folder));
-  for (const folder of ['', ...folders]) {
-    const readme = join(folder, 'README.md');
-    const text = await readFile(join(root, readme), 'utf8').catch(() => '');
+  const guide = (await readdir(join(root, 'docs', 'guide'))).filter((name) => name.endsWith('.md'));
+  // What belongs to no package may import what the tests may.
+  const pages = [
+    ...['', ...folders].map((folder) => ({ page: join(folder, 'README.md'), place: join(folder || 'tests', PLACE) })),
+    ...guide
+      .filter((name) => !CHECKED_ELSEWHERE.has(name))
+      .map((name) => ({ page: join('docs', 'guide', name), place: join('tests', PLACE, name) })),
+  ];
+  for (const { page, place } of pages) {
+    const text = await readFile(join(root, page), 'utf8').catch(() => '');
     const { programs, refused } = programsOf(text);
     faults.push(
-      ...refused.map((line) => `${readme}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
+      ...refused.map((line) => `${page}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
     );
-    // The front page may import what the tests may.
-    const place = join(folder || 'tests', PLACE);
     await rm(join(root, place), { recursive: true, force: true });
     if (programs.length > 0) await mkdir(join(root, place), { recursive: true });
     for (const { line, code } of programs) {
@@ -38,7 +46,9 @@ export async function checkReadmeCode({ root, toolchain }) {
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(configuration(relative(project, root), files)));
   const { code, output } = await runTool(root, toolchain, 'tsc', ['-p', project, '--pretty', 'false']);
   if (code !== 0)
-    faults.push(`Each line-N.mts is the program that begins at line N of the README beside it:\n${output}`);
+    faults.push(
+      `Each line-N.mts is the program that begins at line N of the page that the folder belongs to:\n${output}`,
+    );
   return { faults: faults.join('\n') };
 }
 

@@ -17,7 +17,7 @@ export function pageOf(chart, drawn) {
   return `# The statechart
 
 Every session is in one state of this machine. What the states are for, and the numbers, are on [the lifecycle's
-page](lifecycle.md); this one is made from [the machine](../packages/core/src/machine/session-machine.ts) itself, as are
+page](../design/lifecycle.md); this one is made from [the machine](../../packages/core/src/machine/session-machine.ts) itself, as are
 the pictures: \`npm run dev -- pnpm generate\`.
 
 ![The states of a session in boxes: restoring, authorizing, refreshing and revoking are under way, and lead through settling to unauthenticated, expired, valid or revoked.](statechart.svg)
@@ -28,7 +28,7 @@ ${new Set(chart.transitions.map(({ event }) => event)).size - 1} events, ${guard
 transitions) is below, and in [\`session-machine.js\`](session-machine.js) as plain \`createMachine\` code: in [Stately
 Studio](https://stately.ai/editor), import it to look at it, simulate it or change it there.
 
-[The inspector](../packages/inspector/README.md) shows the same picture with a running session in it.
+[The inspector](../../packages/inspector/README.md) shows the same picture with a running session in it.
 
 ## From above
 

@@ -1,6 +1,6 @@
 /**
  * What the pictures of the statechart show. Its more than a hundred connections in one picture are a thicket, so they show the
- * ways that sessions go, and the tables of docs/statechart.md have all. A connection that the machine does not have is
+ * ways that sessions go, and the tables of docs/reference/statechart.md have all. A connection that the machine does not have is
  * refused by whoever draws it.
  */
 

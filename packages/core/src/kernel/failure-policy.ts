@@ -1,6 +1,6 @@
 /**
  * What a failed request means, and what follows from that: two tables, and the only place that decides either.
- * `docs/failure-policy.md` is made from them.
+ * `docs/reference/failure-policy.md` is made from them.
  */
 import type { KnownErrorCode } from './error-codes.js';
 import type { Delivery, FailureKind } from './failure.js';
