@@ -1,5 +1,6 @@
 // An application that uses its sessions, closes its client when the line `close` comes, and forgets its storage.
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { Cluster, Redis } from 'ioredis';
 
@@ -8,16 +9,16 @@ const address = { host: '127.0.0.1', port: Number(port) };
 const client = kind === 'cluster' ? new Cluster([address]) : new Redis({ ...address, retryStrategy: () => 50 });
 client.on('error', () => {});
 const storage = redisStorage({ client });
-const hint = new Promise<void>((resolve) => {
-  storage.watch('fictional-session', () => resolve());
+let isHeard = false;
+storage.watch('fictional-session', () => {
+  isHeard = true;
 });
-const release = async () => {
+// One after the other, so that none is under way when Redis goes.
+while (!isHeard) {
   const reply = await storage.lease('fictional-session', { owner: 'one', ttl: 60_000, ifVersion: 0 });
   if (reply.outcome === 'granted') await storage.release(reply.lease);
-};
-const releasing = setInterval(release, 50);
-await hint;
-clearInterval(releasing);
+  await setTimeout(10);
+}
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 process.stdin.destroy();
