@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { npmProgram } from '../toolchain.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,14 +19,20 @@ interface Run {
 
 let folder: string;
 
+const parts = ['tools', 'package.json'];
+
 // A repository of nothing but the tools, on a machine whose PATH is empty: it lacks pnpm.
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'frameio-auth-toolchain-'));
-  await cp(join(root, 'tools'), join(folder, 'tools'), { recursive: true });
-  await cp(join(root, 'package.json'), join(folder, 'package.json'));
+  for (const part of parts) await cp(join(root, part), join(folder, part), { recursive: true });
 });
 
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  const others = (await readdir(folder)).filter((name) => !parts.includes(name));
+  await Promise.all(others.map((name) => rm(join(folder, name), { recursive: true })));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
 
 function start(
   args: string[],
