@@ -61,7 +61,7 @@ export async function crash({ kills, seed, gracePeriod }: CrashOptions): Promise
   const random = randomNumbers(seed);
   const directory = await mkdtemp(join(tmpdir(), 'crash-'));
   const server = await startAuthorizationServer({ rotation: 'strict', gracePeriod });
-  const host = new Host(server, directory);
+  const host = new Host(server, directory, 2 + kills);
   const count = { refreshes: TIMED, interrupted: 0, lost: 0, regressions: 0, unreadable: 0 };
   try {
     await host.signIn();
@@ -116,9 +116,12 @@ class Host {
   readonly #storage: TokenStorage;
   readonly #members = new Set<Member>();
   readonly #spare: Member[] = [];
+  /** How many processes it starts in all. */
+  readonly #most: number;
   #key = '';
 
-  constructor(server: AuthorizationServer, directory: string) {
+  constructor(server: AuthorizationServer, directory: string, most: number) {
+    this.#most = most;
     this.#server = server;
     this.#directory = directory;
     this.#storage = fileStorage({ directory, clock: this.#clock });
@@ -145,7 +148,7 @@ class Host {
   /** A new process, ready; the next one is started meanwhile. */
   async join(): Promise<Member> {
     const member = this.#spare.shift() ?? this.#start();
-    this.#spare.push(this.#start());
+    if (this.#members.size < this.#most) this.#spare.push(this.#start());
     const { origin, clients } = this.#server;
     await member.order('open', { directory: this.#directory, origin, client: clients.webApp, now: this.#clock.now() });
     return member;

@@ -1,7 +1,5 @@
 // What `npm run demo` shows: the life of a token, from the first request to its revocation.
-import { BrokenClaim } from './demo/claims.ts';
-import { lifeOfAToken } from './demo/life-of-a-token.ts';
-import { NoSuccess, realIms } from './demo/real-ims.ts';
+import { BrokenClaim, NoSuccess } from './demo/claims.ts';
 import { Stage } from './demo/stage.ts';
 
 const USAGE = `Usage: npm run demo
@@ -35,9 +33,12 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   }
   const stage = new Stage(process.stdout, env);
   try {
+    // Loaded when it is certain what is shown: that takes longer than to say how the demo is used.
     if (clientId && clientSecret) {
+      const { realIms } = await import('./demo/real-ims.ts');
       await realIms(stage, { clientId, clientSecret, environment: env['FRAMEIO_IMS_ENVIRONMENT'] || 'production' });
     } else {
+      const { lifeOfAToken } = await import('./demo/life-of-a-token.ts');
       await lifeOfAToken(stage, env);
     }
     return 0;

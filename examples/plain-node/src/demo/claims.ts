@@ -3,6 +3,11 @@ export class BrokenClaim extends Error {
   override readonly name = 'BrokenClaim';
 }
 
+/** Says, in one sentence for whoever set the credentials, why the real servers were of no use. */
+export class NoSuccess extends Error {
+  override readonly name = 'NoSuccess';
+}
+
 let checked = 0;
 
 /** How many claims held so far. */

@@ -1,5 +1,6 @@
 import { adobeIms, FrameioAuthError, ServerToServerAuth } from '@frameio-auth/core';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
+import { NoSuccess } from './claims.ts';
 import { Journey } from './journey.ts';
 import type { Stage } from './stage.ts';
 import { duration } from './time.ts';
@@ -11,11 +12,6 @@ export interface Credentials {
   readonly clientSecret: string;
   /** `production` or `stage`. */
   readonly environment: string;
-}
-
-/** Says, in one sentence for whoever set the credentials, why the real servers were of no use. */
-export class NoSuccess extends Error {
-  override readonly name = 'NoSuccess';
 }
 
 /**
