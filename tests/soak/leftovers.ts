@@ -6,9 +6,13 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** How often, and with what pauses in milliseconds, memory is looked at until there is no more to be freed. */
+/** How often at most, and with what pauses in milliseconds, memory is looked at until there is no more to be freed. */
 const LOOKS = 5;
 const PAUSE = 20;
+const LONGEST_PAUSE = 500;
+
+/** As much may come and go between two looks, in bytes. */
+const NOISE = 2 ** 16;
 
 /** What is held by the process, in bytes, when all that nobody needs is gone. */
 export async function heldMemory(): Promise<number> {
@@ -18,7 +22,10 @@ export async function heldMemory(): Promise<number> {
     collectGarbage();
     await delay(PAUSE);
     const { heapUsed, external } = process.memoryUsage();
-    least = Math.min(least, heapUsed + external);
+    const held = heapUsed + external;
+    const freed = least - held;
+    least = Math.min(least, held);
+    if (freed < NOISE) break;
   }
   return least;
 }
@@ -42,12 +49,15 @@ export function listeners(
   return counts;
 }
 
-/** Looks again and again until something holds, for as long as `patience` in milliseconds; says whether it did. */
+/**
+ * Looks again and again until something holds, for as long as `patience` in milliseconds; says whether it did. The pauses
+ * grow, because a look may cost much.
+ */
 export async function eventually(holds: () => boolean | Promise<boolean>, patience: number): Promise<boolean> {
   const deadline = performance.now() + patience;
-  for (;;) {
+  for (let pause = PAUSE; ; pause = Math.min(pause * 3, LONGEST_PAUSE)) {
     if (await holds()) return true;
     if (performance.now() > deadline) return false;
-    await delay(20);
+    await delay(pause);
   }
 }
