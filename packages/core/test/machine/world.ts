@@ -458,7 +458,7 @@ export function essenceOf(world: World): string {
   if (isHeldBack(world)) essence += ' paced';
   if (context.ending !== null) essence += ' ended';
   if (context.revoked) essence += ' revoked';
-  if (context.wanted && !isLeaving) essence += ' wanted';
+  if (context.wanted) essence += ' wanted';
   if (context.suspect && mayBeRejected) essence += ' suspect';
   if (mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE) essence += ' forced';
   if (place === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
