@@ -83,11 +83,13 @@ export class Collector {
         found(place, `${name}, when read`, error);
       }
     };
-    const get = (place: string, name: string, of: object, key: PropertyKey) => {
+    // Most properties tell nothing, so that their places are put in words for the others alone.
+    const get = (place: string, of: object, key: PropertyKey) => {
       try {
-        found(place, name, Reflect.get(of, key));
+        const value = Reflect.get(of, key);
+        if (mayTell(value)) found(place, `.${String(key)}`, value);
       } catch (error) {
-        found(place, `${name}, when read`, error);
+        found(place, `.${String(key)}, when read`, error);
       }
     };
     if (!isObject(from) || this.#walked.has(from)) this.#print(where, () => String(from));
@@ -124,15 +126,14 @@ export class Collector {
       }
       if (what instanceof Map || what instanceof Set) go(place, ' entries', () => [...what]);
       for (const key of Reflect.ownKeys(what)) {
-        const name = String(key);
-        if (mayTell(name)) this.#print(`${place}, a key`, () => name);
-        get(place, `.${name}`, what, key);
+        if (typeof key === 'symbol' || mayTell(key)) this.#print(`${place}, a key`, () => String(key));
+        get(place, what, key);
       }
       for (let kind = Object.getPrototypeOf(what); kind !== null; kind = Object.getPrototypeOf(kind)) {
         // All that these two getters do is throw: `caller` and `arguments`.
         if (kind === Function.prototype) continue;
         found(place, ' prototype', kind);
-        for (const key of gettersOf(kind)) get(place, `.${key}`, what, key);
+        for (const key of gettersOf(kind)) get(place, what, key);
       }
     }
   }
