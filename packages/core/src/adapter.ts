@@ -1,4 +1,4 @@
-/** For writers of adapters: the ports, the checks of their arguments, and what transports and HTTP clients share. */
+/** For authors of adapters: the ports, the checks of their arguments, and what transports and HTTP clients share. */
 export {
   type BearerCredentials,
   type BearerPolicy,

@@ -25,71 +25,79 @@ import type { SessionSurroundings, StateChange } from './session/token-session.j
 import { unsharedStorage } from './session/unshared-storage.js';
 import { DEFAULT_CONCURRENCY, Workload } from './session/workload.js';
 
-/** What every flow takes. */
+/** Options that every flow takes. */
 export interface CommonOptions {
-  /** How requests reach the authorization server: `fetchTransport()`, one of your own, or `fetch` itself. */
+  /** Sends requests to the authorization server: `fetchTransport()`, your own, or `fetch` itself. */
   readonly transport: Transport;
-  /** Where tokens are kept. Default: in this object alone, gone with the process. */
+  /** Keeps the tokens. Default: this object's memory, so tokens are lost when the process ends. */
   readonly storage?: TokenStorage;
   /** The authorization server. Default: `adobeIms()`. */
   readonly server?: ServerProfile;
-  /** How long before its expiry a token is due for renewal, in seconds; at most a quarter of its life. Default: 300. */
+  /** How long before expiry a token is refreshed, in seconds; at most a quarter of its lifetime. Default: 300. */
   readonly refreshBuffer?: number;
   /**
-   * How many sessions of this object renew at once, from the lease to the commit; the others wait for their turn, those
-   * with callers first. The same number of sessions reads the storage at once. Raise it for a server that takes seconds
-   * to answer and thousands of sessions. Default: 64.
+   * How many sessions of this object refresh at the same time, from the lease to the commit. Other sessions queue,
+   * those with waiting callers first. The same limit applies, separately, to storage reads. Raise it for thousands of
+   * sessions on a server that takes seconds to respond. Default: 64.
    */
   readonly concurrency?: number;
   /**
-   * Called with the new tokens after each time this instance received some, for applications that keep them
-   * themselves. A handler that throws or rejects is ignored.
+   * Called with the new tokens each time this instance receives some, for applications that store tokens themselves.
+   * Errors and rejections of the handler are ignored.
    */
   readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
-  /** Called after each change of a session's state, with nothing secret. A handler that throws is ignored. */
+  /** Called after each change of a session's state. The change holds no secrets. Errors of the handler are ignored. */
   readonly onStateChange?: (change: StateChange) => unknown;
-  /** Receives XState's inspection events of each session's machine. They hold no secrets, because the machine has none. */
+  /**
+   * Receives XState's inspection events of each session's machine. They hold no secrets, because the machine has none.
+   */
   readonly inspect?: Inspect;
-  /** Default: the system's. */
+  /** The clock and timers. Default: those of the system. */
   readonly clock?: Clock;
-  /** Random bytes for states, code verifiers and jitter. Default: the platform's `crypto`. */
+  /** Returns random bytes for states, code verifiers and jitter. Default: the platform's `crypto`. */
   readonly entropy?: Entropy;
   /**
-   * What to do when a new token is needed and the storage does not answer. `'request'`: ask the server all the same.
-   * `'fail'`: reject with a StorageError, because a rotated refresh token that cannot be written would be lost to the
-   * other instances. Default: `'request'` for server-to-server, `'fail'` for users.
+   * What to do when a new token is needed and the storage does not respond. `'request'`: request a token anyway.
+   * `'fail'`: reject with a StorageError, because a rotated refresh token that cannot be written is lost to the other
+   * instances. Default: `'request'` for server-to-server, `'fail'` for users.
    */
   readonly onStorageUnavailable?: 'request' | 'fail';
 }
 
-/** What every flow takes in which users sign in. */
+/** Options of every flow in which users sign in. */
 export interface UserAuthOptions extends CommonOptions {
   /**
-   * Renews sessions that nobody uses before their refresh tokens expire, so that users who come back after weeks are
-   * still signed in. One of all instances that share the storage does it, one session at a time unless many are due; give all of them the same
-   * option. It is for sessions whose tokens were written while it was on.
+   * Refreshes unused sessions before their refresh tokens expire, so that users who return after weeks are still signed
+   * in. Of all instances that share the storage, one does this. It refreshes one session at a time unless many are due.
+   * Give all instances the same option. It covers only sessions whose tokens were written while it was on.
    *
-   * `before`: how long before a refresh token expires its session is renewed at the earliest, in seconds; the moment is
-   * random within the first half of that. Default: a fifth of the token's life. `true` is the default.
+   * `before`: how long before the refresh token expires the session may be refreshed, in seconds. The exact moment is
+   * random, within the first half of that time. Default: a fifth of the refresh token's lifetime. `true` uses the
+   * default.
    *
-   * Needs `refreshTokenLifetime` in the server's profile. Default: `false`.
+   * Requires `refreshTokenLifetime` in the server's profile. Default: `false`.
    */
   readonly keepAlive?: boolean | { readonly before?: number };
   /**
-   * How many sign-ins this object keeps at once; each is a record in storage for ten minutes at most. When there are more,
-   * the oldest is forgotten, and its callback is refused as `state_unknown`. Default: 10 000.
+   * How many pending sign-ins this object keeps. Each is a record in the storage, for at most ten minutes. Beyond the
+   * limit the oldest is dropped, and its callback is rejected with `state_unknown`. Default: 10 000.
    */
   readonly maxPendingSignIns?: number;
   /**
-   * Called when a user must sign in again although nobody has noticed yet, with the time by which: at once for tokens
-   * without a refresh token, in the last part of its life (`keepAlive.before`) for a refresh token that the server does
-   * not replace, or cannot because it refuses this client, and when the server ended the session. Once for each end, by
-   * the instance that asked the server. A handler that throws or rejects is ignored.
+   * Called when a user must sign in again, with the time by which:
+   *
+   * - at once, for tokens without a refresh token;
+   * - in the last part of its lifetime (`keepAlive.before`), for a refresh token that the server does not replace, or
+   *   cannot replace because it rejects this client;
+   * - when the server ended the session.
+   *
+   * It is called once per end, by the instance that sent the request to the server. Errors and rejections of the
+   * handler are ignored.
    */
   readonly onReauthenticationDue?: (due: ReauthenticationDue) => unknown;
 }
 
-/** What a flow hands to the base. */
+/** What a flow passes to {@link authParts}. */
 export interface AuthSettings {
   readonly options: UserAuthOptions;
   readonly clientId: string;
@@ -98,9 +106,9 @@ export interface AuthSettings {
   readonly renewal: SessionInput['renewal'];
 }
 
-/** What is needed to make sessions, checked. */
+/** The checked parts from which sessions are made. */
 export interface AuthParts {
-  /** The one that was given, or the default. */
+  /** The given profile, or the default. */
   readonly server: ServerProfile;
   readonly client: AuthorizationClient;
   readonly keys: StorageKeys;
@@ -109,7 +117,11 @@ export interface AuthParts {
 
 const DEFAULT_REFRESH_BUFFER = 300;
 
-/** @throws ConfigurationError for the first option that cannot work */
+/**
+ * Checks the options and builds the parts.
+ *
+ * @throws ConfigurationError for the first invalid option
+ */
 export function authParts({ options, clientId, clientSecret, scopes, renewal }: AuthSettings): AuthParts {
   checkPlatform({ hashes: renewal === 'refresh_token' });
   const { transport, storage, server = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
@@ -205,7 +217,9 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
   };
 }
 
-/** How long before the end of a refresh token to renew it, in milliseconds; `undefined`: not to. */
+/**
+ * Returns how long before its end a refresh token is refreshed, in milliseconds; `undefined` when keep-alive is off.
+ */
 function readKeepAlive(option: UserAuthOptions['keepAlive'], server: ServerProfile): number | undefined {
   if (option === undefined || option === false) return undefined;
   if (option !== true && (typeof option !== 'object' || option === null)) {
@@ -263,7 +277,7 @@ export function requireSecret(flow: string, options: { readonly clientSecret?: u
   }
 }
 
-/** @throws ConfigurationError */
+/** @throws ConfigurationError for a secret, which a public client cannot keep */
 export function refuseSecret(flow: string, options: object): void {
   requireOptions(flow, options);
   if ('clientSecret' in options && options.clientSecret !== undefined) {

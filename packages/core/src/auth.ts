@@ -5,20 +5,26 @@ import type { SessionSnapshot } from './session/session-snapshot.js';
 import type { RevocationResult } from './session/token-requests.js';
 import type { GetTokenOptions, TokenSession } from './session/token-session.js';
 
-/** The key of the session that an auth object is itself. */
+/** The key of the default session, which the auth object itself represents. */
 export const DEFAULT_KEY = 'default';
 
-/** What all auth classes that renew tokens have in common: sessions by key, and one of them as the object itself. */
+/**
+ * The base class of all auth classes that refresh tokens. It keeps sessions by key, and the object itself is one of
+ * them: the default session.
+ */
 export abstract class Auth<Session extends TokenSession> {
   readonly #sessions = new Map<string, Session>();
-  /** The keys of the sessions that the application has not asked for. */
+  /** The keys of the sessions that the application has not requested. */
   readonly #borrowed = new Set<string>();
   readonly #make: (key: string, onClosed: () => void) => Session;
   readonly #onClose: () => void;
   readonly #default: Session;
-  /** `getToken()` of the default session, bound: hand it over as it is. */
+  /**
+   * Resolves to an access token of the default session: see {@link TokenSession.getToken}. It is bound, so it can be
+   * passed as a function.
+   */
   readonly getToken: (options?: GetTokenOptions) => Promise<string>;
-  /** `peekToken()` of the default session, bound. */
+  /** Returns the access token of the default session: see {@link TokenSession.peekToken}. It is bound, too. */
   readonly peekToken: () => string | undefined;
   #closed = false;
 
@@ -32,13 +38,13 @@ export abstract class Auth<Session extends TokenSession> {
   }
 
   /**
-   * The session of one user or tenant, the same object for the same key until its `close()` is done. It reads storage
-   * when it is first used.
+   * Returns the session of one user or tenant: the same object for the same key, until its `close()` has finished. A
+   * session reads the storage when it is first used.
    *
-   * @throws ConfigurationError for a key that is no string or empty, and after `close()`
+   * @throws ConfigurationError for a key that is not a string or is empty, and after `close()`
    */
   session(key: string): Session {
-    // Half of a surrogate pair has no encoding, so no storage could tell it from another half.
+    // An unpaired surrogate has no encoding, so a storage could not distinguish two such keys.
     if (typeof key !== 'string' || key === '' || /\p{Surrogate}/u.test(key)) {
       refuse('key', 'must be a string, well-formed and not empty, such as a user id.');
     }
@@ -47,7 +53,7 @@ export abstract class Auth<Session extends TokenSession> {
     return this.#sessions.get(key) ?? this.#begin(key);
   }
 
-  /** Does something with a session for a while, and lets it go if the application does not ask for it meanwhile. */
+  /** Runs `work` with a session, then releases it unless the application has requested it in the meantime. */
   protected async borrow<Result>(key: string, work: (session: Session) => Promise<Result>): Promise<Result> {
     this.assertOpen();
     const known = this.#sessions.get(key);
@@ -57,7 +63,7 @@ export abstract class Auth<Session extends TokenSession> {
     try {
       return await work(session);
     } finally {
-      // Of tokens that are not written yet its memory has the only copy.
+      // Tokens that are not written yet exist only in its memory.
       if (this.#borrowed.delete(key) && session.snapshot.step !== 'valid.unsaved') {
         this.#sessions.delete(key);
         await session.close();
@@ -67,7 +73,7 @@ export abstract class Auth<Session extends TokenSession> {
 
   #begin(key: string): Session {
     const session: Session = this.#make(key, () => {
-      // The auth object is its default session, for good: one that is closed is not replaced behind its back.
+      // The auth object always represents its default session, so a closed one is not replaced.
       if (key !== DEFAULT_KEY && this.#sessions.get(key) === session) this.#sessions.delete(key);
     });
     this.#sessions.set(key, session);
@@ -81,22 +87,22 @@ export abstract class Auth<Session extends TokenSession> {
     }
   }
 
-  /** As on the default session: see {@link TokenSession.refresh}. */
+  /** Refreshes the token of the default session: see {@link TokenSession.refresh}. */
   refresh(): Promise<void> {
     return this.#default.refresh();
   }
 
-  /** As on the default session: see {@link TokenSession.revoke}. */
+  /** Signs out the default session: see {@link TokenSession.revoke}. */
   revoke(): Promise<RevocationResult> {
     return this.#default.revoke();
   }
 
-  /** As on the default session: see {@link TokenSession.exportTokens}. */
+  /** Resolves to the tokens of the default session: see {@link TokenSession.exportTokens}. */
   exportTokens(): Promise<ExportedTokens | undefined> {
     return this.#default.exportTokens();
   }
 
-  /** As on the default session: see {@link TokenSession.importTokens}. */
+  /** Imports tokens into the default session: see {@link TokenSession.importTokens}. */
   importTokens(tokens: ImportableTokens): Promise<void> {
     return this.#default.importTokens(tokens);
   }
@@ -109,15 +115,15 @@ export abstract class Auth<Session extends TokenSession> {
     return this.#default.snapshot;
   }
 
-  /** As on the default session: see {@link TokenSession.subscribe}. */
+  /** Calls `listener` after each change of the default session: see {@link TokenSession.subscribe}. */
   subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
     return this.#default.subscribe(listener);
   }
 
   /**
-   * Closes every session. The storage and the transport are the application's, and stay open.
+   * Closes every session. The storage and the transport belong to the application and stay open.
    *
-   * @throws StorageError when the storage did not take a session's newest tokens to the last
+   * @throws StorageError if the storage did not accept a session's newest tokens
    */
   async close(): Promise<void> {
     this.#closed = true;

@@ -1,4 +1,4 @@
-/** For applications: how they sign in, the servers, the errors, and what a session shows of itself. */
+/** For applications: the sign-in flows, the servers, the errors, and the public state of a session. */
 export type { CommonOptions, UserAuthOptions } from './auth-options.js';
 export type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './kernel/error-codes.js';
 export {

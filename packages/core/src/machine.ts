@@ -1,4 +1,4 @@
-/** For those who look at the statechart: its pure transition function, its events and its effects. */
+/** For readers of the statechart: its pure transition function, its events and its effects. */
 export type { RecordFacts } from './kernel/record-facts.js';
 export type { Refusal, SessionEnding } from './kernel/session-ending.js';
 export type { TokenFacts } from './kernel/token-set.js';

@@ -1,6 +1,6 @@
 import { ConfigurationError } from './kernel/errors.js';
 
-/** What core asks the platform for, beyond the language. Browsers have all of it since early 2022. */
+/** What core requires of the platform beyond the language. Browsers have had all of it since early 2022. */
 const NEEDED: Readonly<Record<string, () => unknown>> = {
   'crypto.getRandomValues': () => globalThis.crypto?.getRandomValues,
   URL: () => globalThis.URL,
@@ -14,7 +14,7 @@ const NEEDED: Readonly<Record<string, () => unknown>> = {
 };
 
 /**
- * Checks that this platform can do what sessions will need, before a code or a refresh token is presented in vain.
+ * Checks that the platform supports what sessions need, before a code or a refresh token is consumed in vain.
  *
  * @param needs - `hashes`: whether users sign in (PKCE)
  * @throws ConfigurationError `unsupported_platform` that says what is missing

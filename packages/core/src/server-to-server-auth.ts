@@ -6,17 +6,17 @@ import { TokenSession } from './session/token-session.js';
 
 export interface ServerToServerAuthOptions extends CommonOptions {
   readonly clientId: string;
-  /** Two while one replaces the other: the second is tried when the server says that the first is wrong. */
+  /** The client secret; two during a rotation. The second is tried when the server rejects the first as wrong. */
   readonly clientSecret: string | readonly string[];
-  /** Default: the server profile's. */
+  /** The scopes to request. Default: those of the server's profile. */
   readonly scopes?: Scopes;
 }
 
 /**
- * An application that signs in as itself, with the client credentials grant (RFC 6749 §4.4). There is no refresh token:
- * a new access token is asked for before the old one expires.
+ * Authenticates an application as itself, with the client credentials grant (RFC 6749 §4.4). There is no refresh token:
+ * a new access token is requested before the old one expires.
  *
- * @throws ConfigurationError for the first option that cannot work
+ * @throws ConfigurationError for the first invalid option
  */
 export class ServerToServerAuth extends Auth<TokenSession> {
   constructor(options: ServerToServerAuthOptions) {

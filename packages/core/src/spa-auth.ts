@@ -5,17 +5,17 @@ import { UserAuth } from './user-auth.js';
 
 export interface SPAAuthOptions extends UserAuthOptions {
   readonly clientId: string;
-  /** Where the server sends users back to, as it is registered. */
+  /** The registered redirect URI, to which the server redirects users. */
   readonly redirectUri: string;
-  /** Default: the server profile's. */
+  /** The scopes to request. Default: those of the server's profile. */
   readonly scopes?: Scopes;
 }
 
 /**
- * A single-page application: a public client, which has no secret and proves by PKCE (RFC 7636) that the one who exchanges the
- * code is the one who asked for it. Whether it gets a refresh token is the server's choice.
+ * Authenticates the users of a single-page application. Such a public client has no secret. PKCE (RFC 7636) proves that
+ * the client that exchanges the code is the one that requested it. The server decides whether to issue a refresh token.
  *
- * @throws ConfigurationError for the first option that cannot work
+ * @throws ConfigurationError for the first invalid option
  */
 export class SPAAuth extends UserAuth {
   constructor(options: SPAAuthOptions) {

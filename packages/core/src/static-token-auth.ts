@@ -11,8 +11,8 @@ import type { GetTokenOptions } from './session/token-session.js';
 
 export interface StaticTokenAuthOptions {
   /**
-   * Whether the token is a developer token of the legacy API. The V4 API takes one only with a header that says so,
-   * which is then in `requestHeaders`. Default: whether it looks like one (`fio-u-…`).
+   * Whether the token is a developer token of the legacy API. The V4 API accepts one only with an extra header, which
+   * is then in `requestHeaders`. Default: whether it starts with `fio-u-`.
    */
   readonly legacyDeveloperToken?: boolean;
 }
@@ -21,13 +21,13 @@ const LEGACY_PREFIX = 'fio-u-';
 const LEGACY_HEADERS = { 'x-frameio-legacy-token-auth': 'true' };
 
 /**
- * A token that the application already has: a developer token, or one that somebody else renews. It is served until
- * an API refuses it or it is revoked; nothing is asked for and nothing is stored.
+ * Serves a token that the application already has, such as a developer token or one that another program refreshes. The
+ * token is served until an API rejects it or it is revoked. Nothing is requested or stored.
  *
- * @throws ConfigurationError for what is no token
+ * @throws ConfigurationError for a value that is not a token
  */
 export class StaticTokenAuth {
-  /** Headers that requests with this token need besides `Authorization`. */
+  /** Headers that requests with this token need in addition to `Authorization`. */
   readonly requestHeaders: Readonly<Record<string, string>>;
   readonly #listeners = new Set<(snapshot: SessionSnapshot) => void>();
   #token: Secret | undefined;
@@ -43,7 +43,11 @@ export class StaticTokenAuth {
     );
   }
 
-  /** @throws TokenExpiredError once the token was rejected or revoked */
+  /**
+   * Resolves to the token.
+   *
+   * @throws TokenExpiredError after the token was rejected or revoked
+   */
   readonly getToken = async ({ signal, rejected }: GetTokenOptions = {}): Promise<string> => {
     throwIfAborted(signal);
     if (rejected !== undefined && rejected === this.peekToken()) this.#end('expired');
@@ -60,13 +64,13 @@ export class StaticTokenAuth {
 
   readonly peekToken = (): string | undefined => this.#token?.reveal();
 
-  /** @throws AuthenticationError always: nothing can renew a token of this kind */
+  /** @throws AuthenticationError always: a static token cannot be refreshed */
   async refresh(): Promise<void> {
     const message = 'A static token cannot be renewed. Make a new StaticTokenAuth with a new token.';
     throw new AuthenticationError('no_refresh_token', message, { errorDescription: message });
   }
 
-  /** Forgets the token. No server is told, because it is not known which one issued it. */
+  /** Forgets the token. No server is called, because it is not known which one issued it. */
   async revoke(): Promise<RevocationResult> {
     this.#end('revoked');
     return { revokedRemotely: false, reason: 'revocation_unsupported' };
@@ -107,7 +111,7 @@ export class StaticTokenAuth {
     };
   }
 
-  /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
+  /** Calls `listener` with the snapshot after each change. Errors of the listener are ignored. */
   subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
     this.#listeners.add(listener);
     return { unsubscribe: () => void this.#listeners.delete(listener) };

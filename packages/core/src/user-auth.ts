@@ -14,7 +14,7 @@ import {
   UserSession,
 } from './session/user-session.js';
 
-/** The flows in which a user signs in by a browser. */
+/** The base class of the flows in which a user signs in with a browser. */
 export abstract class UserAuth extends Auth<UserSession> {
   readonly #signIn: SignIn;
   readonly #keepAlive: KeepAlive | undefined;
@@ -66,11 +66,11 @@ export abstract class UserAuth extends Auth<UserSession> {
   }
 
   /**
-   * Completes a sign-in, whichever session began it, and resolves to that session. Who may complete it is for the
-   * application to say: compare the callback's `state` with the one bound to the browser, or call `handleCallback()`
-   * on the session of the browser's user, which takes no other's.
+   * Completes a sign-in of any session, and resolves to that session. The application decides who may complete it:
+   * compare the callback's `state` with the one bound to the browser, or call `handleCallback()` on the session of the
+   * browser's user, which accepts no other.
    *
-   * @throws as {@link UserSession.handleCallback}
+   * @throws the same errors as {@link UserSession.handleCallback}
    */
   async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<UserSession> {
     this.assertOpen();
@@ -80,7 +80,7 @@ export abstract class UserAuth extends Auth<UserSession> {
       use: (key, work) =>
         this.borrow(key, async (session) => {
           await work(session);
-          return this.session(key); // A sign-in that failed leaves nothing behind; this one is to be kept.
+          return this.session(key); // Keeps the session, which a failed sign-in would have released.
         }),
     });
   }

@@ -5,19 +5,19 @@ import { UserAuth } from './user-auth.js';
 
 export interface WebAppAuthOptions extends UserAuthOptions {
   readonly clientId: string;
-  /** Two while one replaces the other: the second is tried when the server says that the first is wrong. */
+  /** The client secret; two during a rotation. The second is tried when the server rejects the first as wrong. */
   readonly clientSecret: string | readonly string[];
-  /** Where the server sends users back to, as it is registered. */
+  /** The registered redirect URI, to which the server redirects users. */
   readonly redirectUri: string;
-  /** Default: the server profile's. */
+  /** The scopes to request. Default: those of the server's profile. */
   readonly scopes?: Scopes;
 }
 
 /**
- * A web application whose users sign in, with the authorization code grant (RFC 6749 §4.1), PKCE (RFC 7636) and a
- * client secret.
+ * Authenticates the users of a web application, with the authorization code grant (RFC 6749 §4.1), PKCE (RFC 7636) and
+ * a client secret.
  *
- * @throws ConfigurationError for the first option that cannot work
+ * @throws ConfigurationError for the first invalid option
  */
 export class WebAppAuth extends UserAuth {
   constructor(options: WebAppAuthOptions) {

@@ -1,33 +1,36 @@
-/** A running timer, as its clock names it. */
+/** A running timer; only its clock reads it. */
 export type TimerHandle = unknown;
 
 /**
- * Time as a port: two clocks and timers. Tests pass one of their own (`manualClock()` of `@frameio-auth/testing`).
+ * Time as a port: two clocks and timers. Tests pass their own (`manualClock()` of `@frameio-auth/testing`).
  *
- * The wall clock says what to call a moment when others are told of it, and anybody may set it. The monotonic clock
- * says how long something takes, and nobody can set it; it may stand still while the machine sleeps.
+ * The wall clock dates moments for others, and anyone may set it. The monotonic clock measures durations, and cannot be
+ * set; it may stand still while the machine sleeps.
  */
 export interface Clock {
-  /** The wall clock: milliseconds since the Unix epoch. It may jump, forwards and back. */
+  /** Returns the wall clock's time: milliseconds since the Unix epoch. It may jump, forwards and back. */
   now(): number;
-  /** The monotonic clock: milliseconds from any origin. It never goes back, and setting the wall clock does not move it. */
+  /**
+   * Returns the monotonic clock's time: milliseconds from any origin. It never goes back, and setting the wall clock
+   * does not affect it.
+   */
   monotonic(): number;
   /**
-   * Calls `callback` once, when `delay` milliseconds have passed on the monotonic clock; any finite delay, also beyond
-   * the 2^31 - 1 ms that the platform's own `setTimeout` can wait. A timer lets the process end unless `keepAlive` is
-   * set.
+   * Calls `callback` once, when `delay` milliseconds have passed on the monotonic clock. Any finite delay works, also
+   * beyond the 2^31 - 1 ms of the platform's own `setTimeout`. A timer does not keep the process alive unless
+   * `keepAlive` is set.
    */
   setTimeout(callback: () => void, delay: number, options?: { keepAlive?: boolean }): TimerHandle;
-  /** Forgets a timer; one that has run or is unknown is ignored. */
+  /** Cancels a timer. Does nothing if it has run or is unknown. */
   clearTimeout(handle: TimerHandle): void;
 }
 
-/** The longest delay that the platform's timers can wait; a longer one would fire at once. */
+/** The longest delay that the platform's timers support, in milliseconds; a longer one would fire at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /**
- * The platform's clocks and timers, for delays of any length. `Date`, `performance`, `setTimeout` and `clearTimeout` are
- * looked up at each call, so fake ones that are installed later have effect.
+ * Returns the platform's clocks and timers, for delays of any length. `Date`, `performance`, `setTimeout` and
+ * `clearTimeout` are looked up at each call, so fakes that are installed later take effect.
  */
 export function systemClock(): Clock {
   return {
@@ -35,11 +38,12 @@ export function systemClock(): Clock {
     monotonic: () => performance.now(),
     setTimeout(callback, delay, { keepAlive = false } = {}) {
       const timer: { current?: ReturnType<typeof setTimeout> } = {};
-      // The delay is counted down and never compared with a clock: a clock may be faked without the timers, or set.
+      // The delay is counted down and never compared with a clock, because clocks may be faked without the timers, or
+      // set.
       const wait = (left: number): void => {
         const part = Math.min(Math.max(0, left), LONGEST_DELAY);
         timer.current = setTimeout(() => (left > part ? wait(left - part) : callback()), part);
-        // Browsers number their timers; only where a timer is an object can it be told to let the process go.
+        // Browsers return a number, which has no `unref`.
         if (!keepAlive && typeof timer.current === 'object') (timer.current as { unref?(): void }).unref?.();
       };
       wait(delay);

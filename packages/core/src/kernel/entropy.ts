@@ -1,4 +1,4 @@
-/** Returns `length` random bytes, fit for cryptography: states, code verifiers and lease owners are made of them. */
+/** Returns `length` cryptographically secure random bytes, for states, code verifiers and lease owners. */
 export type Entropy = (length: number) => Uint8Array;
 
 /** Bytes are fetched from the platform so many at a time: each fetch costs as much as a step of the machine. */

@@ -3,26 +3,26 @@ import type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './error-codes.
 import type { Delivery, Failure } from './failure.js';
 import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
 
-/** Where the meaning of each code and its remedy stand: a file of this package. */
+/** The page of this package that explains each code and what to do. */
 const ERRORS_PAGE = '@frameio-auth/core/errors.md';
 
 /**
- * Marks a code that these packages have no entry for: a server's word, or one of a storage or a transport of your own.
- * Codes in capitals, such as `ENOSPC`, need no mark.
+ * Marks a code that is not on the error page: a server's `error`, or a code of your own storage or transport. Codes in
+ * capitals, such as `ENOSPC`, need no mark.
  */
 export function foreignCode(code: string): ForeignErrorCode {
   return code as ForeignErrorCode;
 }
 
 /**
- * The base of all errors of these packages. An error here is made of words and numbers that are safe to log: it
- * never holds a token, a code, a verifier, a client secret, a whole response body or a header, and it has no `cause`,
- * because the errors of other libraries may hold those.
+ * The base class of all errors of these packages. Its fields are words and numbers that are safe to log. An error never
+ * holds a token, a code, a verifier, a client secret, a whole response body or a header. It has no `cause`, because
+ * errors of other libraries may hold those.
  *
- * `instanceof` recognises these classes also when an error comes from another copy of this package.
+ * `instanceof` also recognises errors from another copy of this package.
  */
 export abstract class FrameioAuthError extends Error {
-  /** What went wrong, for a program to compare. */
+  /** What went wrong, for programs to compare. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string) {
@@ -31,25 +31,25 @@ export abstract class FrameioAuthError extends Error {
   }
 
   /**
-   * Where to read what the code means and what to do: `@frameio-auth/core/errors.md#storage_timeout`, a file that this
-   * package brings along. A code of others that is not listed there leads to its beginning, which says what to do.
+   * Where the code is explained: `@frameio-auth/core/errors.md#storage_timeout`, a file in this package. A foreign code
+   * that is not listed there leads to the top of the page, which says what to do.
    */
   get help(): string {
     return `${ERRORS_PAGE}#${encodeURIComponent(this.code.toLowerCase())}`;
   }
 
-  /** The error as plain data: its name, message, public fields and `help`, without the stack. */
+  /** Returns the error as plain data: its name, message, public fields and `help`, without the stack. */
   toJSON(): object {
     return { ...this, name: this.name, message: this.message, help: this.help };
   }
 }
 
-/** What the application handed over cannot work, and what to change. Tokens are kept. */
+/** The application's configuration or arguments are wrong; the message says what to change. Tokens are kept. */
 export class ConfigurationError extends FrameioAuthError {
   override readonly name: string = 'ConfigurationError';
-  /** HTTP status of the answer, where a server refused the application. */
+  /** HTTP status of the response, if a server rejected the application. */
   declare readonly status?: number;
-  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
   declare readonly debugId?: string;
 
   constructor(
@@ -64,15 +64,17 @@ export class ConfigurationError extends FrameioAuthError {
 }
 
 export interface AuthenticationErrorDetails {
-  /** The server's `error_description`, or a sentence of ours. */
+  /** The server's `error_description`, or a sentence of this package. */
   readonly errorDescription: string;
-  /** HTTP status of the server's answer. */
+  /** HTTP status of the server's response. */
   readonly status?: number | undefined;
-  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
   readonly debugId?: string | undefined;
 }
 
-/** The user or the client is not signed in, or a sign-in failed. `errorCode` is the server's `error` where it sent one. */
+/**
+ * The user or the client is not signed in, or a sign-in failed. `errorCode` is the server's `error`, if it sent one.
+ */
 export class AuthenticationError extends FrameioAuthError {
   override readonly name: string = 'AuthenticationError';
   readonly errorCode: ErrorCode;
@@ -89,15 +91,15 @@ export class AuthenticationError extends FrameioAuthError {
   }
 }
 
-/** The session is over: its tokens are expired, refused or revoked. Sign in again. */
+/** The session has ended: its tokens are expired, rejected or revoked. Sign in again. */
 export class TokenExpiredError extends AuthenticationError {
   override readonly name: string = 'TokenExpiredError';
 }
 
-/** The server wants the user to act (accept terms, confirm an address) at `actionUrl` before it issues tokens. */
+/** The server requires the user to act (accept terms, confirm an address) at `actionUrl` before it issues tokens. */
 export class UserActionRequiredError extends AuthenticationError {
   override readonly name: string = 'UserActionRequiredError';
-  /** Where to send the user; absent when the server named no https address. */
+  /** Where to send the user; absent if the server named no https address. */
   declare readonly actionUrl?: string;
 
   constructor(
@@ -110,17 +112,17 @@ export class UserActionRequiredError extends AuthenticationError {
   }
 }
 
-/** No answer came. `delivery` says whether the server can have seen the request. Tokens are kept. */
+/** There was no response. `delivery` says whether the server may have received the request. Tokens are kept. */
 export class TransportError extends FrameioAuthError {
   override readonly name: string = 'TransportError';
   readonly delivery: Delivery;
-  /** What to do about it, as the transport says it; the message ends with it. */
+  /** What to do about it, in the transport's words; the message ends with it. */
   declare readonly advice?: string;
 
   /**
    * @param code - what happened, such as `timeout`, `ECONNREFUSED` or `redirect_refused`
-   * @param message - what happened, and why. It may quote others, so sessions show the first 200 characters of it
-   * @param details - `advice`: what to do, in words of the transport's own. Sessions show the whole of it after the message
+   * @param message - what happened, and why. It may quote foreign text, so sessions show only its first 200 characters
+   * @param details - `advice`: what to do, in the transport's own words. Sessions show all of it after the message
    */
   constructor(code: ErrorCode, message: string, details: { delivery: Delivery; advice?: string | undefined }) {
     const { delivery, advice } = details;
@@ -130,10 +132,10 @@ export class TransportError extends FrameioAuthError {
   }
 }
 
-/** The server asks to be left alone for a while. Tokens are kept. */
+/** The server's rate limit was hit. Tokens are kept. */
 export class RateLimitError extends FrameioAuthError {
   override readonly name: string = 'RateLimitError';
-  /** Seconds to wait, as in the `Retry-After` header; absent when the server named no time. */
+  /** Seconds to wait, as in the `Retry-After` header; absent if the server named no time. */
   declare readonly retryAfter?: number;
 
   constructor(message: string, details: { retryAfter?: number | undefined }) {
@@ -142,12 +144,12 @@ export class RateLimitError extends FrameioAuthError {
   }
 }
 
-/** The server answered with something that OAuth does not allow, or failed by itself (5xx). Tokens are kept. */
+/** The server's response violates OAuth, or the server failed (5xx). Tokens are kept. */
 export class ProtocolError extends FrameioAuthError {
   override readonly name: string = 'ProtocolError';
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   declare readonly status?: number;
-  /** The server's name for its answer, for its support (Adobe: `x-debug-id`). */
+  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
   declare readonly debugId?: string;
 
   constructor(
@@ -161,12 +163,12 @@ export class ProtocolError extends FrameioAuthError {
   }
 }
 
-/** The storage could not read or write. What it holds is unchanged, and tokens in memory are kept. */
+/** The storage could not read or write. Its records are unchanged, and tokens in memory are kept. */
 export class StorageError extends FrameioAuthError {
   override readonly name: string = 'StorageError';
   /**
-   * The version of the record that is there and cannot be read, when that is what failed and it is not expected to
-   * pass: whoever brings new tokens may write them over this version.
+   * The version of a record that exists but cannot be read, if that failed and is not expected to pass. New tokens may
+   * be written over this version.
    */
   declare readonly version?: number;
 
@@ -189,7 +191,7 @@ const ERRORS = {
 };
 for (const [name, branded] of Object.entries(ERRORS)) brand(branded, name);
 
-/** The error that a caller sees for a failure. */
+/** Returns the error that a caller sees for a failure. */
 export function errorOf(failure: Failure): FrameioAuthError {
   const { code, description, status, debugId, actionUrl, version } = failure;
   const details = { errorDescription: description, status, debugId };
@@ -241,12 +243,12 @@ export function errorOf(failure: Failure): FrameioAuthError {
   );
 }
 
-/** Ends a text that came from outside with one full stop, whether it has one or not. */
+/** Ends foreign text with exactly one full stop. */
 function asSentence(text: string): string {
   return /[.!?]["”]?$/.test(text) ? text : `${text}.`;
 }
 
-/** What to look at when the server refuses the client with a word of RFC 6749 §5.2, or with 401 and no word. */
+/** What to check when the server rejects the client with an `error` of RFC 6749 §5.2, or with a 401 without one. */
 const ADVICE: ReadonlyMap<string, string> = new Map<KnownErrorCode, string>([
   ['invalid_client', 'Check clientId and clientSecret, and whether the secret is still live.'],
   ['http_401', 'Check clientId and clientSecret, and whether the secret is still live.'],
@@ -258,7 +260,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map<KnownErrorCode, string>([
   ['temporarily_unavailable', 'Start the sign-in again in a while.'],
 ]);
 
-/** The error for the words that a browser brought back from the server, or claims to have. */
+/** Returns the error for what a browser claims that the server said. */
 export function errorOfClaim({ code, description, userActionRequired }: Failure): AuthenticationError {
   const advice = userActionRequired ? 'Sign in at the server first.' : (ADVICE.get(code) ?? 'Start the sign-in again.');
   const message = `The browser claims that the server refused the sign-in (${code}): "${asSentence(description)}" If that is right: ${advice}`;
@@ -266,7 +268,7 @@ export function errorOfClaim({ code, description, userActionRequired }: Failure)
   return new Claimed(code, message, { errorDescription: description });
 }
 
-/** The error that a caller sees who gets no token. */
+/** Returns the error for a caller that gets no token. */
 export function errorOfRefusal(refusal: Refusal): FrameioAuthError {
   switch (refusal.reason) {
     case 'failed':

@@ -1,32 +1,32 @@
 /**
- * What a failed request means, and what follows from that: two tables, and the only place that decides either.
- * `docs/reference/failure-policy.md` is made from them.
+ * Two tables: what a failed request means, and what follows from it. No other code decides either.
+ * `docs/reference/failure-policy.md` is generated from them.
  */
 import type { KnownErrorCode } from './error-codes.js';
 import type { Delivery, FailureKind } from './failure.js';
 
-/** What a request is for; what its refusal means depends on it. */
+/** What a request is for. The meaning of its rejection depends on it. */
 export type Purpose = 'client_credentials' | 'authorization_code' | 'refresh_token' | 'revocation';
 
-/** A request that nobody answered, as the transport tells of it. */
+/** A request without a response, as the transport reports it. */
 export interface Silence {
   readonly delivery: Delivery;
 }
 
-/** An answer that does not give what was asked for. */
+/** A response that does not grant what was requested. */
 export interface Refused {
   readonly purpose: Purpose;
-  /** HTTP status; 0 for a redirect that a browser does not show. */
+  /** HTTP status; 0 for a redirect that a browser hides. */
   readonly status: number;
-  /** The `error` of its body (RFC 6749 §5.2), if it has one. */
+  /** The `error` in the response body (RFC 6749 §5.2), if there is one. */
   readonly error: string | undefined;
-  /** Whether the server's profile lists it as "not this client secret". */
+  /** Whether the server's profile lists it as "wrong client secret". */
   readonly refusesSecret: boolean;
-  /** What the server's profile says that this `error` means there, or this 400 that has none. */
+  /** What the server's profile says that this `error` means, or a 400 without one. */
   readonly ofProfile: FailureKind | undefined;
-  /** Whether, by the server's profile, it asks the user to act. */
+  /** Whether the server's profile says that it asks the user to act. */
   readonly demandsAction: boolean;
-  /** Whether, by the server's profile, an `error` that is not known refuses the credential. */
+  /** Whether the server's profile says that an unknown `error` rejects the credential. */
   readonly unknownIsTerminal: boolean;
 }
 
@@ -34,13 +34,13 @@ interface Rule<Outcome> {
   /** What happened, in words. */
   readonly outcome: string;
   fits(outcome: Outcome): boolean;
-  /** What that means; `profile`: what the server's profile says. */
+  /** The kind of the failure; `profile`: the one that the server's profile gives. */
   readonly kind: FailureKind | 'profile';
   /** Why it means that. */
   readonly reason: string;
 }
 
-/** What no answer means. The first rule that fits decides, and one always does. */
+/** What a missing response means. The first matching rule decides, and one always matches. */
 export const SILENCE_RULES: readonly Rule<Silence>[] = [
   {
     outcome: 'The transport says that the request was not sent: no such host, no connection, a bad certificate',
@@ -58,7 +58,7 @@ export const SILENCE_RULES: readonly Rule<Silence>[] = [
   },
 ];
 
-/** `error` values that speak of the client, its request or the server's offer, and never of the user's grant. */
+/** `error` values about the client, its request or the server's features, and never about the user's grant. */
 const CLIENT_ERRORS = [
   'invalid_client',
   'unauthorized_client',
@@ -71,7 +71,7 @@ const CLIENT_ERRORS = [
   'use_dpop_nonce',
 ] as const satisfies readonly KnownErrorCode[];
 
-/** `error` values that speak of the grant: of the code, the token, or the user's consent. */
+/** `error` values about the grant: the code, the token, or the user's consent. */
 const GRANT_ERRORS = [
   'invalid_grant',
   'invalid_request',
@@ -85,7 +85,7 @@ const GRANT_ERRORS = [
   'account_selection_required',
 ] as const satisfies readonly KnownErrorCode[];
 
-/** What an answer means. The first rule that fits decides, and one always does. */
+/** What a response means. The first matching rule decides, and one always matches. */
 export const ANSWER_RULES: readonly Rule<Refused>[] = [
   {
     outcome: '429',
@@ -187,7 +187,7 @@ function isOneOf(errors: readonly string[], error: string | undefined): boolean 
   return error !== undefined && errors.includes(error);
 }
 
-/** Every `error` that these rules have a meaning for. */
+/** Every `error` that these rules know. */
 export const KNOWN_ERRORS: readonly string[] = [
   ...CLIENT_ERRORS,
   ...GRANT_ERRORS,
@@ -197,13 +197,13 @@ export const KNOWN_ERRORS: readonly string[] = [
 
 /** What follows from a failure of this kind. */
 export interface Consequence {
-  /** Whether the request is made once more at once. */
+  /** Whether the request is retried once immediately. */
   readonly repeatsAtOnce: boolean;
-  /** The pause before the next attempt: it grows by backoff, or is long from the start. */
+  /** The pause before the next attempt: exponential backoff, or a long pause from the start. */
   readonly pause: 'backoff' | 'long';
-  /** Whether callers without a token wait through a short pause; else they are turned away at once. */
+  /** Whether callers without a token wait through a short pause, or are rejected at once. */
   readonly callersWait: boolean;
-  /** Whether a refresh that fails so ends the session, unless another instance has newer tokens. */
+  /** Whether such a failure of a refresh ends the session, unless another instance has newer tokens. */
   readonly endsSession: boolean;
   readonly reason: string;
 }
@@ -251,6 +251,6 @@ export function kindOfRefusal(refused: Refused): FailureKind {
 
 function kindBy<Outcome>(rules: readonly Rule<Outcome>[], outcome: Outcome, ofProfile?: FailureKind): FailureKind {
   const kind = rules.find((rule) => rule.fits(outcome))?.kind;
-  // The last rule of each table fits everything, and the profile's only what the profile has a kind for.
+  // The last rule of each table matches everything, and the profile rule matches only if the profile gives a kind.
   return (kind === 'profile' ? ofProfile : kind) as FailureKind;
 }

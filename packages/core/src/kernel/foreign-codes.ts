@@ -1,6 +1,6 @@
 import type { CodeEntry } from './error-codes.js';
 
-/** The codes of servers, platforms and storages that have a known meaning, by the sections of the page. */
+/** The known codes of servers, platforms and storages, by section of the error page. */
 export const FOREIGN_CODES = {
   'Answers of the authorization server': {
     access_denied: {

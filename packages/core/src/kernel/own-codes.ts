@@ -1,6 +1,6 @@
 import type { CodeEntry } from './error-codes.js';
 
-/** The codes that these packages made up, by the sections of the page. */
+/** The codes that these packages define, by section of the error page. */
 export const OWN_CODES = {
   'Options and calls': {
     auth_closed: {

@@ -1,10 +1,10 @@
-/** Whether the address is this machine itself: `localhost`, 127.0.0.0/8 or `[::1]` (RFC 8252 §8.3). */
+/** Returns whether the address is this machine: `localhost`, 127.0.0.0/8 or `[::1]` (RFC 8252 §8.3). */
 export function isLoopback(url: URL): boolean {
-  // The URL parser has normalized the host: 127.1 and 0x7f000001 have become 127.0.0.1 before they are compared.
+  // The URL parser has already normalized the host: 127.1 and 0x7f000001 are 127.0.0.1 here.
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
 }
 
-/** Whether what is sent there stays private: https, or plain http that does not leave this machine. */
+/** Returns whether a request to the address stays private: https, or plain http that does not leave this machine. */
 export function isPrivate(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }

@@ -1,16 +1,19 @@
 /**
- * What every storage refuses, whatever it keeps its records in. A storage calls these inside its async methods, so that
- * callers see a rejection. No message quotes what was handed over, because values hold tokens.
+ * Checks that every storage makes of its arguments. Call them inside async methods, so that callers see a rejection. No
+ * message quotes an argument, because values hold tokens.
  */
 import { StorageError } from './errors.js';
 import type { CommitRequest, DueRequest, LeaseRequest } from './token-storage.js';
 
-/** @throws StorageError `invalid_argument` for a key that is no string */
+/** @throws StorageError `invalid_argument` for a key that is not a string */
 export function assertKey(key: string): void {
   assertArgument(typeof key === 'string', 'A key must be a string.');
 }
 
-/** @throws StorageError `invalid_argument` for an owner that is no string, no version, or a `ttl` without an end */
+/**
+ * @throws StorageError `invalid_argument` for an owner that is not a string, an invalid version, or a `ttl` that is not
+ * finite and above 0
+ */
 export function assertLeaseRequest({ owner, ttl, ifVersion }: LeaseRequest): void {
   assertArgument(typeof owner === 'string', 'The `owner` of a lease must be a string.');
   assertArgument(Number.isFinite(ttl) && ttl > 0, 'A lease needs a `ttl` above 0 ms.');
@@ -18,9 +21,9 @@ export function assertLeaseRequest({ owner, ttl, ifVersion }: LeaseRequest): voi
 }
 
 /**
- * An `expiresAt` or `dueAt` of `Infinity` passes: it says the same as none.
+ * An `expiresAt` or `dueAt` of `Infinity` is valid, and means the same as omitting it.
  *
- * @throws StorageError `invalid_argument` for a value that is no string, no version, or a time that is none
+ * @throws StorageError `invalid_argument` for a value that is not a string, an invalid version, or an invalid time
  */
 export function assertCommitRequest({ value, expectedVersion, expiresAt = 0, dueAt = 0 }: CommitRequest): void {
   assertArgument(typeof value === 'string', 'A `value` must be a string.');
@@ -29,7 +32,10 @@ export function assertCommitRequest({ value, expectedVersion, expiresAt = 0, due
   assertVersion(expectedVersion);
 }
 
-/** @throws StorageError `invalid_argument` for a prefix that is no string, or a limit that is no whole number above 0 */
+/**
+ * @throws StorageError `invalid_argument` for a prefix that is not a string, or a limit that is not a whole number
+ * above 0
+ */
 export function assertDueRequest({ prefix, limit }: DueRequest): void {
   assertArgument(typeof prefix === 'string', 'The `prefix` of keys must be a string.');
   assertArgument(Number.isSafeInteger(limit) && limit > 0, 'A `limit` is a whole number above 0.');

@@ -1,40 +1,43 @@
 /**
- * Where sessions keep their records. One record a key, and every write is a compare-and-set: the version keeps the
- * record correct; the lease only saves work.
+ * Stores the records of sessions: one record per key. Every write is a compare-and-set. The version keeps the record
+ * correct; the lease only saves work.
  *
- * Values are opaque strings. `undefined` stands for absence alone: whatever fails rejects with a `StorageError`.
- * Every reply carries the storage's own clock (`now`, milliseconds since the Unix epoch), so that instances whose
- * clocks differ agree on what has expired.
+ * Values are opaque strings. `undefined` only means absence: every failure rejects with a `StorageError`. Every reply
+ * carries the storage's own clock (`now`, milliseconds since the Unix epoch), so that instances with different clocks
+ * agree on what has expired.
  */
 export interface TokenStorage {
   read(key: string): Promise<Reading>;
   /**
-   * Asks for the right to renew the record, and reads it, in one step. The lease is granted only while the record
-   * still has the version `ifVersion`, and nobody else holds an unexpired lease.
+   * Requests the right to refresh the record, and reads it, in one step. The lease is granted only if the record still
+   * has the version `ifVersion` and no other instance holds an unexpired lease.
    */
   lease(key: string, request: LeaseRequest): Promise<LeaseReply>;
-  /** Begins the lease's `ttl` anew. `false`: it is lost, because it expired and was taken, or was ended by a commit. */
+  /**
+   * Restarts the lease's `ttl`. Resolves to `false` if the lease is lost: it expired and was taken, or a commit ended
+   * it.
+   */
   renew(lease: Lease): Promise<boolean>;
-  /** Ends the lease without a commit, and says so to whoever watches. One that is no longer held is left alone. */
+  /** Ends the lease without a commit, and notifies the watchers. Does nothing if the lease is no longer held. */
   release(lease: Lease): Promise<void>;
   /**
-   * Writes the record if it still has the expected version, ends the lease that stands on it, and tells those who
-   * watch, in one step. A lease is not needed, and having one does not help against a newer version.
+   * Writes the record if it still has the expected version, ends its current lease, and notifies the watchers, in one
+   * step. A lease is not required, and holding one does not help against a newer version.
    */
   commit(key: string, request: CommitRequest): Promise<CommitReply>;
   /**
-   * Lists the keys of records whose `dueAt` has come, the earliest first. Whoever sees to one says by its next commit
-   * when it is due again; until then it stays in the list.
+   * Lists the keys of records whose `dueAt` has passed, the earliest first. The next commit of a record says when it is
+   * due again; until then it stays in the list.
    */
   due(request: DueRequest): Promise<DueReply>;
   /**
-   * Calls `listener` after a commit or a release, with the record's version after it (0 when there is no record). A
-   * storage that can lose data also calls it when it finds the record older than it was, or gone, so that sessions with
-   * newer tokens write them again. A hint: it may come late, twice or never, so nothing may depend on it alone. The
-   * listener must not throw.
+   * Calls `listener` after a commit or a release, with the record's version after it (0 if there is no record). A
+   * storage that can lose data also calls it when it finds that a record is older than it was, or gone. Sessions with
+   * newer tokens then write them again. Calls are hints: they may come late, twice or never, so nothing may depend on
+   * them alone. The listener must not throw.
    */
   watch(key: string, listener: (version: number) => void): Unsubscribe;
-  /** Ends the storage's own timers and subscriptions. Calls that come after it reject with a `StorageError`. */
+  /** Ends the storage's own timers and subscriptions. Later calls reject with a `StorageError`. */
   close(): Promise<void>;
 }
 
@@ -43,9 +46,9 @@ export type Unsubscribe = () => void;
 export interface StoredRecord {
   readonly value: string;
   /**
-   * A positive integer. It grows with every commit of the key and is never used twice for it, not even after expiry. A
-   * storage that can lose its last writes takes it from a clock, so that this holds after such a loss as well: sessions
-   * know by an earlier version that writes were lost.
+   * A positive integer. It grows with every commit of the key and is never reused for that key, not even after expiry.
+   * A storage that can lose its last writes derives it from a clock, so that this still holds after such a loss. An
+   * older version then tells sessions that writes were lost.
    */
   readonly version: number;
 }
@@ -56,20 +59,20 @@ export interface Reading {
 }
 
 export interface LeaseRequest {
-  /** Who asks: a name that no other session has. */
+  /** The session that requests the lease: a name that no other session has. */
   readonly owner: string;
   /** How long the lease lasts unless it is renewed, in milliseconds. */
   readonly ttl: number;
-  /** The version that the asker knows; 0 when it knows of no record. */
+  /** The version that the session knows; 0 if it knows of no record. */
   readonly ifVersion: number;
 }
 
-/** A lease that was granted. To be handed back as it is; only the storage reads it. */
+/** A lease that was granted. Pass it back unchanged; only the storage reads it. */
 export interface Lease {
   readonly key: string;
   readonly owner: string;
   readonly ttl: number;
-  /** The storage's own mark of this one grant. */
+  /** The storage's own ID of this grant. */
   readonly id: string;
 }
 
@@ -80,35 +83,37 @@ export type LeaseReply =
       readonly record?: StoredRecord;
       /** When the lease ends unless it is renewed, on the storage's clock. */
       readonly until: number;
-      /** The lease before this one ended by time, without commit or release: what it was for may have been done. */
+      /**
+       * Whether the previous lease expired, without a commit or a release. What it was taken for may have been done.
+       */
       readonly abandoned: boolean;
       readonly now: number;
     }
-  /** Somebody else has it, until the time given at the latest unless they renew. */
+  /** Another instance holds the lease, at most until the given time unless it renews. */
   | { readonly outcome: 'held'; readonly record?: StoredRecord; readonly until: number; readonly now: number }
-  /** The record has another version than `ifVersion`, and here it is; none, if it is gone. */
+  /** The record's version is not `ifVersion`. `record` is the current one; absent if there is none. */
   | { readonly outcome: 'moved'; readonly record?: StoredRecord; readonly now: number };
 
 export interface CommitRequest {
   readonly value: string;
-  /** The version that the record must have for the write to happen; 0: there must be none. */
+  /** The version that the record must have for the write to happen; 0: there must be no record. */
   readonly expectedVersion: number;
   readonly lease?: Lease;
-  /** When the storage may forget the record, on its own clock; never, when absent. */
+  /** When the storage may delete the record, on its own clock. Default: never. */
   readonly expiresAt?: number;
-  /** From when on `due` lists the record, on the storage's clock; never, when absent. Each commit says it anew. */
+  /** From when on `due` lists the record, on the storage's clock. Default: never. Each commit sets it anew. */
   readonly dueAt?: number;
 }
 
 export type CommitReply =
   | { readonly outcome: 'committed'; readonly version: number; readonly now: number }
-  /** The record has another version, and here it is; none, if it is gone. Nothing was written. */
+  /** The record has another version, and nothing was written. `record` is the current one; absent if there is none. */
   | { readonly outcome: 'conflict'; readonly record?: StoredRecord; readonly now: number };
 
 export interface DueRequest {
-  /** How the keys begin; every key begins with the empty string. */
+  /** The prefix of the keys to list; the empty string matches every key. */
   readonly prefix: string;
-  /** How many keys are listed at most: a whole number above 0. */
+  /** The maximum number of keys: a whole number above 0. */
   readonly limit: number;
 }
 

@@ -1,10 +1,10 @@
 /**
- * How a request reaches the authorization server: shaped like `fetch`, so that `fetch` itself is one.
+ * Sends a request to the authorization server. It has the shape of `fetch`, so `fetch` itself is a transport.
  *
- * A transport resolves with the response, whatever its status, and rejects only when there is no response.
- * It should reject with a {@link TransportError}, whose `delivery` says whether the server can have seen the
- * request; any other rejection is taken as `'unknown'`, the careful reading. It must not follow redirects:
- * a redirected token request would carry the client's credentials elsewhere.
+ * A transport resolves with the response, whatever its status, and rejects only when there is no response. It should
+ * reject with a {@link TransportError}, whose `delivery` says whether the server may have received the request. Any
+ * other rejection is treated as `'unknown'`, the cautious reading. It must not follow redirects: a redirected token
+ * request would carry the client's credentials elsewhere.
  */
 export type Transport = (url: string, init: TransportRequest) => Promise<Response>;
 
@@ -15,8 +15,8 @@ export interface TransportRequest {
   readonly body?: string;
   readonly redirect: 'manual';
   /**
-   * An answer holds tokens, and is good once: no cache may keep it or answer in the server's place. Some frameworks give
-   * `fetch` a cache that keeps even what a POST was answered with.
+   * A response holds tokens that work once. No cache may store it or respond in the server's place; some frameworks
+   * give `fetch` a cache that stores even responses to a POST.
    */
   readonly cache: 'no-store';
 }

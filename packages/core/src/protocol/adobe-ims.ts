@@ -8,22 +8,22 @@ const ORIGINS = {
 } as const;
 
 export interface AdobeImsOptions {
-  /** Which of Adobe's servers; `production` unless said otherwise. */
+  /** Which of Adobe's servers to use. Default: `production`. */
   readonly environment?: keyof typeof ORIGINS;
-  /** A server that stands in for Adobe's, such as a local one for tests: `http://127.0.0.1:8080`. */
+  /** A server that replaces Adobe's, such as a local one for tests: `http://127.0.0.1:8080`. */
   readonly origin?: string;
 }
 
 /**
- * Adobe IMS, which signs in for Frame.io V4. The facts are those of Adobe's guides to user and server-to-server
- * authentication and of Frame.io's OpenAPI description.
+ * Returns the profile of Adobe IMS, the authorization server of Frame.io V4. Its facts come from Adobe's guides to user
+ * and server-to-server authentication and from Frame.io's OpenAPI description.
  *
- * Redirect URIs: https with the name of a host, for localhost too, for web app and single-page app credentials; Native
- * credentials have `adobe+<hash>://adobeid/<client id>` and no other, which no command line can receive. For one that is
- * not registered, Adobe uses the credential's default one without a word, or shows "Unable to validate entity".
+ * Redirect URIs: web app and single-page app credentials require https with a host name, for localhost too. Native
+ * credentials have `adobe+<hash>://adobeid/<client id>` only, which no command line can receive. If a redirect URI is
+ * not registered, Adobe silently uses the credential's default one, or shows "Unable to validate entity".
  *
- * Frame.io answers the same 401 to a token that has expired, lacks a scope, is of an Adobe ID that is not linked to a
- * Frame.io account, or of one without entitlement.
+ * Frame.io responds with the same 401 to a token that has expired, that lacks a scope, that belongs to an Adobe ID
+ * without a linked Frame.io account, or that belongs to one without entitlement.
  */
 export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
   checkOptions('adobeIms', options);
@@ -43,38 +43,38 @@ export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
 
     clientAuthentication: 'client_secret_basic',
     clientCredentialsAuthentication: 'client_secret_post',
-    // Adobe takes a challenge without a method as `plain`, and takes one from confidential clients too.
+    // Adobe treats a challenge without a method as `plain`, and accepts one from confidential clients too.
     pkce: 'S256',
 
     scopeSeparator: ',',
     defaultScopes: {
       clientCredentials: ['openid', 'AdobeID', 'frame.s2s.all'],
-      // Without any of these five, Frame.io's API answers 401; `offline_access` is what yields a refresh token.
+      // Without any of these five, Frame.io's API responds with 401. `offline_access` yields the refresh token.
       user: ['openid', 'email', 'profile', 'offline_access', 'additional_info.roles'],
     },
     refreshTokenLifetime: 14 * 24 * 60 * 60,
     maxStateLength: 4096,
 
-    // Adobe wants https for localhost as well. Any other redirect URI is silently replaced by the client's default
-    // one, so the callback would never come. A server on this machine that stands in for Adobe need not mind.
+    // Adobe requires https for localhost too. It silently replaces any other redirect URI by the client's default one,
+    // so the callback would never arrive. A local server that replaces Adobe's may use http.
     plainHttpRedirects: server.startsWith('http:'),
     callbackCarriesIssuer: false,
-    // Adobe adds `AdobeID` when a user signs in. A token request that repeats the scopes asked for loses it, and then
-    // Frame.io answers 401.
+    // Adobe adds `AdobeID` when a user signs in. A token request that repeats the requested scopes loses it, and then
+    // Frame.io responds with 401.
     codeRequestCarriesStateAndScope: false,
     refreshCarriesScope: false,
     // Documented as `?client_id=…` for public clients, with `token` alone in the body.
     revocationClientId: 'query',
     revocationTokenTypeHint: false,
 
-    // A wrong client id is `invalid_client` too: only the description tells that it is the secret.
+    // A wrong client ID is `invalid_client` too: only the description identifies a wrong secret.
     wrongSecret: [{ error: 'invalid_client', description: 'invalid client_secret parameter' }],
     // Such as `ride_AdobeID_acct_actreq`: terms to accept, an e-mail address to confirm.
     userAction: { errorPrefix: 'ride_', addressField: 'jump' },
     errorKinds: {},
-    // How a dead refresh token is refused is not documented.
+    // The `error` for a dead refresh token is not documented.
     unknownErrors: 'terminal',
-    // Nor is whether id tokens repeat the nonce; PKCE ties the code to its sign-in in any case.
+    // It is not documented whether ID tokens repeat the nonce; PKCE binds the code to its sign-in in any case.
     missingNonce: 'accepted',
     debugIdHeader: 'x-debug-id',
   });

@@ -2,16 +2,17 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { checkProfile, type ServerProfile } from './server-profile.js';
 import { checkAddress } from './web-address.js';
 
-/** What must be known of a server, and what may be: see {@link ServerProfile} for each. */
+/** The required and the optional facts about a server: see {@link ServerProfile} for each. */
 export interface CustomServerOptions
   extends Pick<ServerProfile, 'issuer' | 'tokenEndpoint' | 'clientAuthentication'>,
     Partial<Omit<ServerProfile, 'issuer' | 'tokenEndpoint' | 'clientAuthentication' | 'pkce' | 'defaultScopes'>> {
-  /** The scopes that are asked for when the application names none; none unless said otherwise. */
+  /** The scopes to request when the application names none. Default: none. */
   readonly defaultScopes?: Partial<ServerProfile['defaultScopes']>;
 }
 
 /**
- * A server that keeps to RFC 6749, 7009 and 7636; what is left out is as they have it.
+ * Returns the profile of a server that conforms to RFC 6749, 7009 and 7636. Their rules are the defaults of omitted
+ * options.
  *
  * @throws ConfigurationError that names the option and what to do
  */

@@ -3,20 +3,21 @@ import { checkOrigin } from './web-address.js';
 
 export interface LegacyFrameioOptions {
   /**
-   * Whether the app is registered with PKCE. The server wants one or the other: an app with PKCE that sends a secret
-   * is refused, and so is one without PKCE that sends none. `false` unless said otherwise.
+   * Whether the app is registered with PKCE. The server rejects an app with PKCE that sends a secret, and an app
+   * without PKCE that sends none. Default: `false`.
    */
   readonly pkce?: boolean;
-  /** A server that stands in for Frame.io's, such as a local one for tests: `http://127.0.0.1:8080`. */
+  /** A server that replaces Frame.io's, such as a local one for tests: `http://127.0.0.1:8080`. */
   readonly origin?: string;
 }
 
 /**
- * Frame.io's own OAuth server, which signs in for Frame.io V2. The facts are those of its developer guides.
+ * Returns the profile of Frame.io's own OAuth server, the authorization server of Frame.io V2. Its facts come from
+ * Frame.io's developer guides.
  *
- * Frame.io removes the V2 API on 1 December 2026; Camera-to-Cloud stays. Whether this server goes with it is not
- * announced. Users come to V4 by signing in with `adobeIms()`, with a credential of Adobe's: tokens of V2 are of no use
- * there, and accounts that were not migrated do not appear.
+ * Frame.io removes the V2 API on 1 December 2026; Camera-to-Cloud stays. Whether this server is removed as well is not
+ * announced. Users move to V4 by signing in with `adobeIms()` and an Adobe credential. V2 tokens do not work there, and
+ * accounts that were not migrated do not appear.
  */
 export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile {
   checkOptions('legacyFrameio', options);
@@ -34,14 +35,14 @@ export function legacyFrameio(options: LegacyFrameioOptions = {}): ServerProfile
     pkce: pkce ? 'S256' : 'none',
 
     scopeSeparator: ' ',
-    // `offline`, not `offline_access`, is what yields a refresh token here.
+    // Here the scope `offline`, not `offline_access`, yields a refresh token.
     defaultScopes: { clientCredentials: [], user: ['account.read', 'offline'] },
     refreshTokenLifetime: 30 * 24 * 60 * 60,
 
     plainHttpRedirects: true,
     callbackCarriesIssuer: false,
     codeRequestCarriesStateAndScope: true,
-    // The guides show no refresh without `scope`.
+    // Every refresh in the guides has a `scope`.
     refreshCarriesScope: true,
     revocationClientId: 'body',
     revocationTokenTypeHint: true,

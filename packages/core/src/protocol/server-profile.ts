@@ -12,138 +12,145 @@ import { checkWords, isText } from './server-words.js';
 import { checkAddress } from './web-address.js';
 
 /**
- * How a client proves who it is (RFC 6749 §2.3.1, names of RFC 7591 §2): its secret in the `Authorization` header,
- * its secret in the body, or not at all.
+ * How a client authenticates (RFC 6749 §2.3.1, names of RFC 7591 §2): with its secret in the `Authorization` header,
+ * with its secret in the body, or not at all.
  */
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'none';
 
 /**
- * What is particular to an authorization server, as plain data. {@link adobeIms}, {@link legacyFrameio} and
- * {@link customServer} make one; to change a line of it, spread it: `{ ...legacyFrameio(), revocationEndpoint }`.
+ * Describes an authorization server as plain data. {@link adobeIms}, {@link legacyFrameio} and {@link customServer}
+ * make one; to change a field, spread it: `{ ...legacyFrameio(), revocationEndpoint }`.
  *
  * Addresses are https, or plain http on this machine.
  */
 export interface ServerProfile {
-  /** What the server is called in messages and snapshots: `adobe-ims`, `legacy-frameio`, or the issuer's host. */
+  /** The server's name in messages and snapshots: `adobe-ims`, `legacy-frameio`, or the issuer's host. */
   readonly name: string;
-  /** The server's identifier; a callback that names another one is refused (RFC 9207 §2.4). */
+  /** The server's identifier. A callback that names another issuer is rejected (RFC 9207 §2.4). */
   readonly issuer: string;
-  /** Where users sign in; absent when none do. */
+  /** Where users sign in; absent if no user signs in there. */
   readonly authorizationEndpoint?: string;
   readonly tokenEndpoint: string;
-  /** Where tokens are revoked (RFC 7009); absent when the server has no such place. */
+  /** Where tokens are revoked (RFC 7009); absent if the server has no such endpoint. */
   readonly revocationEndpoint?: string;
 
-  /** How a client that has a secret authenticates when users sign in. `none`: the server takes no secret. */
+  /** How a client with a secret authenticates in user sign-ins. `none`: the server accepts no secret. */
   readonly clientAuthentication: ClientAuthentication;
-  /** The same for the client credentials grant (RFC 6749 §4.4); absent when the server does not offer that grant. */
+  /** The same for the client credentials grant (RFC 6749 §4.4); absent if the server does not offer that grant. */
   readonly clientCredentialsAuthentication?: Exclude<ClientAuthentication, 'none'>;
   /**
-   * How HTTP Basic spells the client ID and the secret: form-encoded, as RFC 6749 §2.3.1 demands, or `raw`, for the many
-   * servers that do not decode. The two differ only for characters other than letters, digits and `-_.*`.
-   * Default: `form-encoded`.
+   * How HTTP Basic encodes the client ID and the secret: form-encoded, as RFC 6749 §2.3.1 requires, or `raw`, for the
+   * many servers that do not decode. The two differ only in characters other than letters, digits and `-_.*`. Default:
+   * `form-encoded`.
    */
   readonly basicCredentials?: BasicEncoding;
   /**
    * `S256` everywhere, for confidential clients too (RFC 9700 §2.1.1). `none` is for a server whose confidential
-   * clients are registered without PKCE; it then takes clients with a secret alone.
+   * clients are registered without PKCE; it then accepts only clients with a secret.
    */
   readonly pkce: 'S256' | 'none';
 
   readonly scopeSeparator: ScopeSeparator;
-  /** The scopes that are asked for when the application names none. */
+  /** The scopes to request when the application names none. */
   readonly defaultScopes: { readonly clientCredentials: readonly string[]; readonly user: readonly string[] };
-  /** How long a refresh token lives, in seconds, as the provider documents it; absent when it does not say. */
+  /** The lifetime of a refresh token in seconds, as the provider documents it; absent if it is not documented. */
   readonly refreshTokenLifetime?: number;
-  /** The longest `state` that the server hands back whole, in characters. Default: 4096, also when it names no limit. */
+  /**
+   * The longest `state` that the server returns unchanged, in characters. Default: 4096, also if the server documents
+   * no limit.
+   */
   readonly maxStateLength?: number;
 
-  /** Whether users may be sent back to plain http on this machine (RFC 8252 §7.3), or to https addresses only. */
+  /** Whether redirect URIs may be plain http on this machine (RFC 8252 §7.3), or must be https. */
   readonly plainHttpRedirects: boolean;
-  /** Whether every callback names the issuer, so that one without is refused (RFC 9207 §2.3). */
+  /** Whether every callback names the issuer, so that one without it is rejected (RFC 9207 §2.3). */
   readonly callbackCarriesIssuer: boolean;
-  /** Whether the code is exchanged with `state` and `scope` in the request, where RFC 6749 §4.1.3 has neither. */
+  /** Whether the request that exchanges the code carries `state` and `scope`; RFC 6749 §4.1.3 has neither. */
   readonly codeRequestCarriesStateAndScope: boolean;
-  /** Whether a refresh names the scopes. Where RFC 6749 §6 is kept they may be left out, and mean the granted ones. */
+  /** Whether a refresh names the scopes. By RFC 6749 §6 they may be omitted, which means the granted ones. */
   readonly refreshCarriesScope: boolean;
-  /** Where a public client puts its `client_id` when it revokes; RFC 7009 §2.1 has the body. */
+  /** Where a public client sends its `client_id` in a revocation; RFC 7009 §2.1 requires the body. */
   readonly revocationClientId: 'body' | 'query';
-  /** Whether a revocation says what kind of token it is about (`token_type_hint`, RFC 7009 §2.1). */
+  /** Whether a revocation names the type of the token (`token_type_hint`, RFC 7009 §2.1). */
   readonly revocationTokenTypeHint: boolean;
   /**
-   * What a revocation ends: the tokens of one `sign_in`, or all that the `user` has from this client, those of a later
-   * sign-in too. A sign-in that replaces another one revokes the replaced tokens; with `user`, only if they are another
-   * user's, by the id tokens. Default: `user`, the careful reading.
+   * What a revocation ends: the tokens of one `sign_in`, or all tokens that the `user` has from this client, including
+   * those of later sign-ins. A sign-in that replaces another one revokes the replaced tokens. With `user` it does so
+   * only if they belong to another user, by the ID tokens. Default: `user`, the cautious reading.
    */
   readonly revocationReach?: 'sign_in' | 'user';
 
   /**
-   * Parameters that this server wants in each authorization request, such as `audience`. Those that the request has
-   * anyway are refused. A call may add its own: `getAuthorizationUrl({ parameters })`.
+   * Parameters that this server requires in each authorization request, such as `audience`. Parameters that the request
+   * already has are rejected. A call may add its own: `getAuthorizationUrl({ parameters })`.
    */
   readonly authorizationParameters?: RequestParameters;
   /**
-   * Parameters that this server wants in each token request, such as `audience`, `provider`, or `resource` (RFC 8707).
-   * Those that the request has anyway are refused.
+   * Parameters that this server requires in each token request, such as `audience`, `provider`, or `resource` (RFC
+   * 8707). Parameters that the request already has are rejected.
    */
   readonly tokenParameters?: RequestParameters;
   /**
-   * When a sign-in sends a `nonce` (OpenID Connect Core §3.1.2.1), new each time: when `openid` is among its scopes, or
-   * always, or never. The id token of the sign-in must then repeat it (§3.1.3.7). Default: `with_openid`.
+   * When a sign-in sends a new `nonce` (OpenID Connect Core §3.1.2.1): if `openid` is among its scopes, always, or
+   * never. The ID token of the sign-in must then repeat it (§3.1.3.7). Default: `with_openid`.
    */
   readonly nonce?: 'with_openid' | 'always' | 'never';
   /**
-   * What an id token without a `nonce` means where one was sent: it is refused, as OpenID Connect Core §3.1.3.7 demands,
-   * or accepted, for servers that are not known to repeat it. Another `nonce` is always refused. Default: `refused`.
+   * What to do with an ID token without a `nonce` when one was sent: reject it, as OpenID Connect Core §3.1.3.7
+   * requires, or accept it, for servers that are not known to repeat it. A different `nonce` is always rejected.
+   * Default: `refused`.
    */
   readonly missingNonce?: 'refused' | 'accepted';
 
   /**
-   * The answers that mean "not this client secret": the next one is tried, if there is one, and no session ends. A 401
-   * without an `error` means that at every server.
+   * The responses that mean "wrong client secret". The next secret is tried, if there is one, and no session ends. A
+   * 401 without an `error` means this at every server.
    */
   readonly wrongSecret: readonly ErrorPattern[];
-  /** The refusals by which the server demands that the user act before it issues tokens. */
+  /** The errors by which the server requires the user to act before it issues tokens. */
   readonly userAction?: UserAction;
-  /** What the server's own `error` words mean, where RFC 6749 §5.2 does not say it or the server means another thing. */
+  /**
+   * What the server's own `error` values mean, if RFC 6749 §5.2 does not define them or the server uses them
+   * differently.
+   */
   readonly errorKinds: Readonly<Record<string, Exclude<FailureKind, 'ambiguous'>>>;
   /**
-   * What an `error` means that neither RFC 6749 §5.2 nor `errorKinds` knows. With `terminal` it refuses the credential, so
-   * it ends the session of the refresh token that it answers. Default: `configuration`, which ends nothing.
+   * What an `error` means that neither RFC 6749 §5.2 nor `errorKinds` defines. `terminal`: it rejects the credential,
+   * so in response to a refresh it ends the session. Default: `configuration`, which ends nothing.
    */
   readonly unknownErrors?: 'configuration' | 'terminal';
   /**
-   * What a 400 without an `error` means. `terminal`, for a server that answers so to a dead refresh token and to nothing
-   * else: the session ends. Default: `configuration`, which ends nothing.
+   * What a 400 without an `error` means. `terminal`: the session ends; for a server that sends it for a dead refresh
+   * token only. Default: `configuration`, which ends nothing.
    */
   readonly bareBadRequest?: 'configuration' | 'terminal';
-  /** The response header with the server's name for its answer, which its support asks for. */
+  /** The response header with the server's ID of its response, which its support asks for. */
   readonly debugIdHeader?: string;
 }
 
 /**
- * What an answer is compared with; whatever is given must match to the letter. A `status` alone matches only answers
- * without an `error`.
+ * A pattern that a response is compared with; each given field must match exactly. A `status` alone matches only
+ * responses without an `error`.
  */
 export type ErrorPattern =
   | { readonly error: string; readonly description?: string; readonly status?: number }
   | { readonly error?: undefined; readonly description?: undefined; readonly status: number };
 
 export interface UserAction {
-  /** How the `error` begins. */
+  /** The prefix of the `error`. */
   readonly errorPrefix: string;
-  /** The member of the answer that holds the address where the user can act. */
+  /** The member of the response that holds the address where the user can act. */
   readonly addressField: string;
 }
 
-/** @throws ConfigurationError for options that are no object */
+/** @throws ConfigurationError for options that are not an object */
 export function checkOptions(maker: string, options: unknown): void {
   if (typeof options === 'object' && options !== null) return;
   throw new ConfigurationError('invalid_option', `${maker}() takes an object of options, or nothing.`);
 }
 
 /**
- * Checks a profile, whoever wrote it, and hands it back.
+ * Checks a profile and returns it.
  *
  * @throws ConfigurationError that names the option and what to do
  */

@@ -1,14 +1,14 @@
-/** A call as a promise, also when it throws instead of rejecting. */
+/** Calls `call`, and turns what it throws into a rejection. */
 export async function promised<Result>(call: () => Promise<Result>): Promise<Result> {
   return call();
 }
 
-/** Throws the signal's reason if it is aborted. `signal.throwIfAborted()` is younger than browsers that are in use. */
+/** Throws the signal's reason if it is aborted. Some browsers in use lack `signal.throwIfAborted()`. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }
 
-/** What a handler of ours or the application's throws concerns nobody else; a promise of it may reject as well. */
+/** Calls a handler and ignores what it throws and how its promise rejects. */
 export function harmlessly(call: () => unknown): void {
   promised(async () => call()).catch(() => {});
 }

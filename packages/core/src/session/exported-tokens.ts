@@ -1,25 +1,27 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import { isToken, type TokenSet, tokenSet } from '../kernel/token-set.js';
 
-/** A set of tokens in the open, to be kept by the application. Treat it as the secret it is. */
+/** Tokens in plain text, for the application to store. Treat them as secrets. */
 export interface ExportedTokens {
   /** The version of this format. */
   readonly format: 1;
   readonly accessToken: string;
   readonly refreshToken?: string;
   readonly idToken?: string;
-  /** When the access token expires, in seconds since the Unix epoch, as the official SDKs have it; absent when unknown. */
+  /** When the access token expires, in seconds since the Unix epoch, as in the official SDKs; absent if unknown. */
   readonly expiresAt?: number;
-  /** When the tokens were asked for, in seconds since the Unix epoch. */
+  /** When the tokens were requested, in seconds since the Unix epoch. */
   readonly issuedAt?: number;
-  /** When the refresh token was issued, in seconds since the Unix epoch, where that was before these tokens. */
+  /**
+   * When the refresh token was issued, in seconds since the Unix epoch; present if that was before these tokens were.
+   */
   readonly refreshTokenIssuedAt?: number;
   readonly scopes?: readonly string[];
 }
 
 /**
- * What `importTokens()` takes: what `exportTokens()` gave, here or in the official SDKs (`access_token` and
- * `accessToken` alike, times in seconds since the Unix epoch, scopes as an array or one string).
+ * What `importTokens()` accepts: what `exportTokens()` returned, here or in the official SDKs. Both `access_token` and
+ * `accessToken` work; times are seconds since the Unix epoch, scopes an array or one string.
  */
 export interface ImportableTokens {
   readonly format?: number;
@@ -52,10 +54,13 @@ export function exportTokens({ accessToken, refreshToken, idToken, facts }: Toke
   };
 }
 
-/** Epoch seconds stay below this for the next three thousand years; epoch milliseconds have long passed it. */
+/**
+ * Values from here on are milliseconds: epoch seconds reach it in three thousand years, epoch milliseconds passed it
+ * long ago.
+ */
 const FIRST_MILLISECONDS = 100_000_000_000;
 
-/** @throws ConfigurationError that says what is wrong with the import; what was in it is in no message */
+/** @throws ConfigurationError that says what is wrong; no message quotes the import */
 export function readImport(tokens: ImportableTokens, now: number): TokenSet {
   if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens)) {
     refuse('must be the object that exportTokens() gave. Parse it first if it was stored as JSON.');
@@ -90,13 +95,13 @@ export function readImport(tokens: ImportableTokens, now: number): TokenSet {
     ...(refreshTokenIssuedAt !== undefined && refreshTokenIssuedAt < issuedAt && { refreshTokenIssuedAt }),
     scopes: scopesOf(tokens.scopes ?? tokens.scope),
   });
-  // Each member was read by the same rules, and refused by its name.
+  // Each member has passed the same checks above, so this cannot fail.
   return read as TokenSet;
 }
 
 function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  // A header's own error would quote what it cannot carry. A space is that of "Bearer …", copied with the token.
+  // A Headers object's own error would quote the value. A space is that of "Bearer …", copied with the token.
   if (!isToken(value) || value.includes(' ')) {
     refuse(
       `have ${name === 'accessToken' || name === 'idToken' ? 'an' : 'a'} ${name} that is no token. Import what exportTokens() gave, unchanged.`,
@@ -113,8 +118,8 @@ function timeOf(name: string, value: unknown): number | undefined {
   if (value >= FIRST_MILLISECONDS) {
     refuse(`have an ${name} in milliseconds. Give it in seconds since the Unix epoch.`);
   }
-  // Seconds with a fraction are not exact in binary; the milliseconds that they came of were whole.
-  return Math.round(value * 1000) + 0; // Which makes 0 of -0, that JSON would not keep.
+  // Fractional seconds are inexact in binary; the original milliseconds were whole numbers.
+  return Math.round(value * 1000) + 0; // Turns -0 into 0, because JSON does not keep -0.
 }
 
 function scopesOf(value: unknown): readonly string[] {

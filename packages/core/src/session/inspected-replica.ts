@@ -4,7 +4,7 @@ import { effectActions } from '../machine/effects.js';
 import type { SessionEvent } from '../machine/events.js';
 import { sessionMachine } from '../machine/session-machine.js';
 
-/** Whoever watches the machine, in XState's own terms. */
+/** An inspector, in XState's own types. */
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 
 const noEffects = Object.fromEntries(
@@ -17,9 +17,9 @@ export interface InspectedReplica {
 }
 
 /**
- * An actor that lives the session's life over again for an inspector. The machine is deterministic and does no I/O, so
- * an actor that hears the same events is always in the same state; and whatever an inspector does to it, the session
- * is not touched. It exists only when an application asks for inspection.
+ * Returns an actor that replays the session's events for an inspector. The machine is deterministic and does no I/O, so
+ * the actor is always in the session's state. Nothing an inspector does to it affects the session. It exists only when
+ * the application asks for inspection.
  */
 export function inspectedReplica(key: string, input: SessionInput, inspect: Inspect): InspectedReplica {
   const tell = async (event: InspectionEvent) =>
@@ -28,7 +28,7 @@ export function inspectedReplica(key: string, input: SessionInput, inspect: Insp
     id: key,
     input,
     inspect(event) {
-      // An inspector that fails, now or later, must not harm what it looks at.
+      // An inspector that throws or rejects must not affect the session.
       tell(event).catch(() => {});
     },
   });

@@ -1,21 +1,23 @@
 import { harmlessly } from './calls.js';
 import type { ReauthenticationReason } from './refresh-token-life.js';
 
-/** A session whose user must sign in again, because renewing cannot keep it alive. */
+/** A session whose user must sign in again, because refreshing cannot keep it alive. */
 export interface ReauthenticationDue {
   readonly key: string;
-  /** When the session ends unless the user signs in before, in milliseconds since the Unix epoch; now, if it is over. */
+  /**
+   * When the session ends unless the user signs in first, in milliseconds since the Unix epoch; now, if it has ended.
+   */
   readonly by: number;
   readonly reason: ReauthenticationReason;
 }
 
-/** So many sessions are known of before the first look for those whose time is over. */
+/** The number of remembered sessions that triggers the first removal of those that have ended. */
 const FIRST_SWEEP = 64;
 
-/** Tells the application who must sign in again: once for each end, also when the session is made anew meanwhile. */
+/** Tells the application who must sign in again, once per end, even if the session object is recreated in between. */
 export class Reauthentications {
   readonly #onDue: ((due: ReauthenticationDue) => unknown) | undefined;
-  /** The end that was told of last, by the session's key. */
+  /** The last reported end, by session key. */
   readonly #told = new Map<string, number>();
   #sweepAt = FIRST_SWEEP;
 

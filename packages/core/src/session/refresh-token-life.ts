@@ -2,15 +2,17 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext } from '../machine/context.js';
 import type { Window } from '../machine/policy.js';
 
-/** How much of a refresh token's life is left when it is renewed although nobody uses it. */
+/** The share of a refresh token's lifetime that is left when keep-alive may refresh it. */
 const LAST_SHARE = 0.2;
 
-/** How long before the end of a refresh token it is renewed at the earliest, unless the application says it. */
+/**
+ * Returns how long before its end an unused refresh token may be refreshed, by default; in the unit of the lifetime.
+ */
 export function defaultKeepAliveBefore(refreshTokenLifetime: number): number {
   return refreshTokenLifetime * LAST_SHARE;
 }
 
-/** When a refresh token expires. Its life is counted from its own issue: no use of it makes it longer. */
+/** Returns when a refresh token expires. Its lifetime counts from its own issue; using it does not extend it. */
 export function refreshTokenEnd(
   { issuedAt, refreshTokenIssuedAt = issuedAt }: TokenFacts,
   refreshTokenLifetime: number,
@@ -19,9 +21,9 @@ export function refreshTokenEnd(
 }
 
 /**
- * When tokens that nobody uses are to be renewed: in the first half of the time before their end, so that sessions that
- * began together spread out, and the second half is left for failures. `undefined`: that would be of no use, because
- * there is no refresh token, or this is the time and the server did not give a new one.
+ * Returns when unused tokens are refreshed: in the first half of the time before their end. So sessions that began
+ * together spread out, and the second half is left for retries. Returns `undefined` if a refresh is of no use: there is
+ * no refresh token, or it is in this time already and the server issued no new one.
  */
 export function keepAliveWindow(
   tokens: TokenFacts,
@@ -37,17 +39,16 @@ export function keepAliveWindow(
 }
 
 /**
- * Why renewing cannot keep a session alive.
+ * Why refreshing cannot keep a session alive.
  *
- * - `no_refresh_token`: the server gave none.
- * - `not_rotated`: the server gave no new refresh token at the last renewal, and the old one keeps its end.
- * - `client_refused`: the server refuses this client, so that somebody must mend its configuration, or else the user
- *   sign in again.
- * - `session_ended`: it is over; the server refused the refresh token, or wants the user to act.
+ * - `no_refresh_token`: the server issued none.
+ * - `not_rotated`: the server issued no new refresh token at the last refresh, and the old one keeps its end.
+ * - `client_refused`: the server rejects this client. Fix its configuration, or the user must sign in again.
+ * - `session_ended`: the server rejected the refresh token, or requires the user to act.
  */
 export type ReauthenticationReason = 'no_refresh_token' | 'not_rotated' | 'client_refused' | 'session_ended';
 
-/** An end that can be seen coming, and that no renewal puts off; `undefined`: none can be seen. */
+/** Returns the end that is known in advance and that no refresh postpones; `undefined` if there is none. */
 export function unavoidableEnd(
   { tokens, failure, renewal }: SessionContext,
   refreshTokenLifetime: number | undefined,

@@ -3,10 +3,10 @@ import { ConfigurationError } from '../kernel/errors.js';
 /** Scopes as an array, or as one string with commas or spaces between them. */
 export type Scopes = string | readonly string[];
 
-/** @throws ConfigurationError for what is neither, and for a string without any */
+/** @throws ConfigurationError for any other type, and for a string without scopes */
 export function readScopes(scopes: Scopes): readonly string[] {
   if (typeof scopes === 'string' && scopes.trim() !== '') return scopes.split(/[\s,]+/).filter((scope) => scope !== '');
-  // A copy: what the caller does to its array later is not meant for us.
+  // A copy, so that later changes to the caller's array have no effect.
   if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')) return [...scopes];
   throw new ConfigurationError(
     'invalid_option',

@@ -3,7 +3,7 @@ import type { SessionEnding } from '../kernel/session-ending.js';
 import { type SessionSnapshot as MachineSnapshot, pathOf } from '../machine/transition.js';
 import { unavoidableEnd } from './refresh-token-life.js';
 
-/** The states by the names that users meet. */
+/** The states of a session, as applications see them. */
 export type SessionState =
   | 'restoring'
   | 'unauthenticated'
@@ -15,43 +15,43 @@ export type SessionState =
   | 'revoked';
 
 /**
- * How a session stands: plain JSON without secrets, fit for logs and pages. Times are milliseconds since the Unix epoch, by
- * the wall clock of this machine.
+ * The state of a session as plain JSON without secrets, safe for logs and pages. Times are milliseconds since the Unix
+ * epoch, by this machine's wall clock.
  */
 export interface SessionSnapshot {
-  /** The session's key; `'default'` for the auth object's own. */
+  /** The session's key; `'default'` for the auth object's own session. */
   readonly key: string;
   readonly state: SessionState;
-  /** The state with its inner step, such as `refreshing.requesting`. */
+  /** The state with its substate, such as `refreshing.requesting`. */
   readonly step: string;
-  /** When the tokens were asked for; `null` when there are none. */
+  /** When the tokens were requested; `null` if there are none. */
   readonly issuedAt: number | null;
-  /** When the access token expires; `null` when there is none, or when the server did not say. */
+  /** When the access token expires; `null` if there is none, or if the server gave no lifetime. */
   readonly expiresAt: number | null;
   /** Whether there is a refresh token. */
   readonly refreshable: boolean;
   /**
-   * When the session ends unless its user signs in again, where renewing cannot put that off: there is no refresh token,
-   * the server gives no new one, or it refuses this client. `null`: it can, or it is not known how long a refresh token
-   * lives.
+   * When the session ends unless its user signs in again. It is set when refreshing cannot postpone that end: there is
+   * no refresh token, the server issues no new one, or it rejects this client. `null` if refreshing can, or if the
+   * lifetime of a refresh token is unknown.
    */
   readonly reauthenticationDueAt: number | null;
   readonly scopes: readonly string[];
-  /** Whether something is wrong although there are tokens: the last attempt to renew or to write them failed. */
+  /** Whether the last attempt to refresh or to write the tokens failed while there are tokens. */
   readonly degraded: boolean;
   /** Failed attempts since the last success. */
   readonly attempt: number;
-  /** The last failure, until the next success. */
+  /** The last failure; `null` after the next success. */
   readonly failure: Failure | null;
-  /** When the next attempt is made at the latest; `null` when none is planned. */
+  /** When the next attempt is made at the latest; `null` if none is planned. */
   readonly retryAt: number | null;
-  /** How the tokens ended, in the state `expired`. */
+  /** How the session ended, in the state `expired`. */
   readonly ending: SessionEnding | null;
 }
 
 /**
- * @param refreshTokenLifetime - in milliseconds, where it is known
- * @param onWall - what the wall clock shows at a moment of the session's time
+ * @param refreshTokenLifetime - in milliseconds, if known
+ * @param onWall - converts a moment of the session's time to the wall clock
  */
 export function presentSnapshot(
   key: string,
@@ -80,8 +80,8 @@ export function presentSnapshot(
 }
 
 /**
- * Whether the two are presented differently. That somebody asked for a token is not; a listener that asks for one
- * would else be told of its own question for ever.
+ * Returns whether two snapshots look different to an application. A request for a token makes no difference. Otherwise
+ * a listener that requests a token would be notified of its own request, endlessly.
  */
 export function looksDifferent(one: MachineSnapshot, other: MachineSnapshot): boolean {
   const [before, after] = [one.context, other.context];

@@ -12,67 +12,78 @@ import { type SessionSurroundings, TokenSession } from './token-session.js';
 
 export interface AuthorizationUrlOptions {
   /**
-   * A value of the application's own that comes back in the callback; it must be new for each sign-in and
-   * unguessable, because it is what a forged callback lacks (RFC 6749 §10.12). Default: 32 random bytes.
+   * A value of your own that comes back in the callback. It must be new for each sign-in and unguessable, because it is
+   * what a forged callback lacks (RFC 6749 §10.12). Default: 32 random bytes.
    */
   readonly state?: string;
-  /** The scopes to ask for, if others than the auth object's. */
+  /** The scopes to request. Default: those of the auth object. */
   readonly scopes?: Scopes;
-  /** Such as `login` to have the user sign in again, or `none` to have no page shown (OpenID Connect Core §3.1.2.1). */
+  /** `login` makes the user sign in again; `none` shows no page (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: string;
-  /** Whom to expect: an e-mail address, as a rule. */
+  /** The user who is expected to sign in, usually an e-mail address. */
   readonly loginHint?: string;
   /**
-   * More parameters of the authorization request, such as `{ audience: 'https://api.example.com' }`, in addition to the
-   * profile's `authorizationParameters`, which they replace where the names are the same. Parameters that the request has
-   * anyway are refused.
+   * More parameters of the authorization request, such as `{ audience: 'https://api.example.com' }`. They are merged
+   * over the profile's `authorizationParameters`. Parameters that the request already has are rejected.
    */
   readonly parameters?: RequestParameters;
 }
 
 export interface CallbackOptions {
   /**
-   * More parameters of the request that exchanges the code, such as `resource` (RFC 8707), in addition to the profile's
-   * `tokenParameters`, which they replace where the names are the same. Those that the request has anyway are refused.
+   * More parameters of the request that exchanges the code, such as `resource` (RFC 8707). They are merged over the
+   * profile's `tokenParameters`. Parameters that the request already has are rejected.
    */
   readonly parameters?: RequestParameters;
   /**
-   * Whether a callback that was completed before is no error: browsers send one again when the user reloads, presses
-   * twice, or goes back. It resolves to the session that it signed in, on whichever instance, and waits for that while it
-   * is under way. Only the same callback is taken (its code is compared), or, on a session, one of a sign-in of that
-   * session. Where it failed, or the session has no tokens any more, `state_used` stays. Set it only where you have made
-   * sure that the callback comes from the browser that began, by something that its address does not show: logs and
-   * histories keep addresses. Default: `false`.
+   * Whether a repeated callback succeeds. Browsers send a callback again when the user reloads, clicks twice or goes
+   * back. A repeated callback resolves to the session that it signed in, on any instance, and waits while that sign-in
+   * is in progress.
+   *
+   * Only the same callback is accepted: its code is compared. On a session, it must also belong to a sign-in of that
+   * session. If that sign-in failed, or the session has no tokens any more, the call still rejects with `state_used`.
+   *
+   * Set it only if you have verified that the callback comes from the browser that began the sign-in. Verify it by
+   * something that is not in the callback's address, because logs and histories keep addresses. Default: `false`.
    */
   readonly allowRepeat?: boolean;
 }
 
 export interface AuthorizationUrl {
-  /** Where to send the user. */
+  /** The address to redirect the user to. */
   readonly url: string;
   /**
-   * Bind it to the user's browser, so that only that browser can complete the sign-in: in an encrypted cookie, in a session
-   * on the server, or as the hash of a secret in a cookie. A cookie that holds it in clear can be made by anybody who has
-   * seen the callback's address (RFC 9700 §2.1.1).
+   * Bind it to the user's browser, so that only that browser can complete the sign-in. Keep it in an encrypted cookie,
+   * in a server-side session, or as the hash of a secret in a cookie. A cookie that holds the plain state can be forged
+   * from the callback's address (RFC 9700 §2.1.1).
    */
   readonly state: string;
-  /** Kept with the pending sign-in as well; only an application that calls `exchangeCode()` elsewhere needs it. A secret. */
+  /**
+   * A secret. It is also stored with the pending sign-in; only an application that calls `exchangeCode()` elsewhere
+   * needs it.
+   */
   readonly codeVerifier: string;
-  /** What the id token is to repeat, where one was sent. Kept and needed as `codeVerifier` is. */
+  /** The nonce that the ID token must repeat, if one was sent. A secret, stored and needed as `codeVerifier` is. */
   readonly nonce?: string;
 }
 
 export interface CodeExchange extends Pick<CallbackOptions, 'parameters'> {
   readonly code: string;
-  /** Default: that of the sign-in that `state` names, or else of the last one that this session began in this process. */
+  /**
+   * Default: the verifier of the sign-in that `state` names, or else of the last one that this session began in this
+   * process.
+   */
   readonly codeVerifier?: string;
-  /** Checked against the pending sign-ins, and used up, when it is given. */
+  /** If given, it is checked against the pending sign-ins and consumed. */
   readonly state?: string;
-  /** What the id token must repeat. Default: that of the sign-in that `state` names; without one it is not checked. */
+  /**
+   * The nonce that the ID token must repeat. Default: that of the sign-in that `state` names; if there is none, the
+   * nonce is not checked.
+   */
   readonly nonce?: string | undefined;
 }
 
-/** What the sign-ins of one auth object share. */
+/** What all sign-ins of one auth object share. */
 export interface SignIn {
   readonly client: AuthorizationClient;
   readonly pending: PendingAuthorizations;
@@ -81,16 +92,16 @@ export interface SignIn {
   readonly entropy: Entropy;
 }
 
-/** The sessions that a callback may complete a sign-in of. */
+/** The sessions that a callback may sign in. */
 interface CallbackSessions<Session> {
-  /** The only one, if there is only one. */
+  /** The only session that is allowed, if there is just one. */
   readonly sessionKey?: string;
   prepare(sessionKey: string): Promise<void>;
-  /** Does something with a session and resolves to it. */
+  /** Runs `work` with the session and resolves to the session. */
   use(sessionKey: string, work: (session: UserSession) => Promise<void>): Promise<Session>;
 }
 
-/** The session of a user, who signs in by a browser. */
+/** The session of a user who signs in with a browser. */
 export class UserSession extends TokenSession {
   readonly #signIn: SignIn;
   #lastState: string | undefined;
@@ -101,10 +112,10 @@ export class UserSession extends TokenSession {
   }
 
   /**
-   * Begins a sign-in: makes the address to send the user to, with PKCE (RFC 7636, S256), and keeps what completes it
-   * for ten minutes, in storage, so that another instance may complete it.
+   * Begins a sign-in and resolves to the address to redirect the user to. The request uses PKCE (RFC 7636, S256). The
+   * pending sign-in is kept in the storage for ten minutes, so that any instance can complete it.
    *
-   * @throws ConfigurationError for options that the server would not take, StorageError
+   * @throws ConfigurationError for options that the server would reject, StorageError
    */
   async getAuthorizationUrl(options: AuthorizationUrlOptions = {}): Promise<AuthorizationUrl> {
     this.assertOpen();
@@ -141,12 +152,12 @@ export class UserSession extends TokenSession {
   }
 
   /**
-   * Completes a sign-in that this session began, with the address that the server sent the user back to. A callback
-   * that is wrong in any way leaves the session as it was.
+   * Completes a sign-in that this session began, from the address that the server redirected the user to. An invalid
+   * callback leaves the session unchanged.
    *
-   * @throws AuthenticationError for a callback that is forged, stale, used before or of another session, and for a
-   *   sign-in that the user or the server declined; TransportError, ProtocolError, RateLimitError, ConfigurationError
-   *   and StorageError when the code cannot be exchanged
+   * @throws AuthenticationError for a callback that is forged, expired, already used or of another session, and for a
+   * sign-in that the user or the server declined; TransportError, ProtocolError, RateLimitError, ConfigurationError and
+   * StorageError when the code cannot be exchanged
    */
   async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<this> {
     this.assertOpen();
@@ -162,14 +173,14 @@ export class UserSession extends TokenSession {
   }
 
   /**
-   * Exchanges a code for tokens (RFC 6749 §4.1.3), for applications that read the callback themselves.
-   * `handleCallback()` also checks `state`, issuer and errors; prefer it.
+   * Exchanges a code for tokens (RFC 6749 §4.1.3), for applications that parse the callback themselves. Prefer
+   * `handleCallback()`, which also checks `state`, issuer and errors.
    *
-   * @throws as `handleCallback()` does
+   * @throws the same errors as `handleCallback()`
    */
   async exchangeCode(exchange: CodeExchange): Promise<void> {
     this.assertOpen();
-    // A caller in JavaScript may hand over nothing at all, and is told about the code as well.
+    // In JavaScript the argument may be missing; the error below is then about the code.
     const { code, codeVerifier, state, nonce } = exchange ?? {};
     const { pending, redirectUri, scopes } = this.#signIn;
     for (const [name, value] of Object.entries({ code, codeVerifier, nonce })) {
@@ -199,17 +210,17 @@ export class UserSession extends TokenSession {
     });
   }
 
-  /** Renews a session that is about to end unused: for the auth object, not for its users. */
+  /** Refreshes a session that would soon end unused. Internal: for the auth object. */
   static keepAlive(session: UserSession): Promise<Failure | null> {
     return session.keepAlive();
   }
 
-  /** Prepares a session for the end of its sign-in: for the auth object, not for its users. */
+  /** Prepares a session for the completion of its sign-in. Internal: for the auth object. */
   static prepare(session: UserSession): Promise<void> {
     return session.prepare();
   }
 
-  /** Completes the sign-in that a callback is of: for the auth object, not for its users. */
+  /** Completes the sign-in that a callback belongs to. Internal: for the auth object. */
   static async completeCallback<Session>(
     { client, pending }: SignIn,
     url: string | URL,
@@ -281,9 +292,9 @@ function parametersOf({ parameters }: CallbackOptions): Pick<CallbackOptions, 'p
 }
 
 /**
- * Checks the parameters before anything is used up: a state and a code work once.
+ * Checks the parameters before the state and the code are consumed: both work only once.
  *
- * @throws ConfigurationError for one that is reserved or cannot be sent
+ * @throws ConfigurationError for a parameter that is reserved or cannot be sent
  */
 export function checkCallbackOptions(options: CallbackOptions): void {
   checkTokenParameters(options);
@@ -292,7 +303,7 @@ export function checkCallbackOptions(options: CallbackOptions): void {
   }
 }
 
-/** @throws ConfigurationError for one that is reserved or cannot be sent */
+/** @throws ConfigurationError for a parameter that is reserved or cannot be sent */
 function checkTokenParameters(options: Pick<CallbackOptions, 'parameters'>): void {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('invalid_option', 'handleCallback() takes an address and an object of options.');

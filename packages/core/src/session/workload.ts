@@ -3,29 +3,29 @@ import type { Window } from '../machine/policy.js';
 import { BoundedQueue } from './bounded-queue.js';
 import type { Timing } from './session-time.js';
 
-/** How many renewals run at once in one auth object, unless the application says otherwise. */
+/** How many sessions of one auth object refresh at the same time, by default. */
 export const DEFAULT_CONCURRENCY = 64;
 
-/** The pace at which the sessions of one auth object plan their renewals: so many milliseconds for each. */
+/** The planned time between the refreshes of one auth object's sessions, in milliseconds per session. */
 const PLANNED_PACE = 5;
 
-/** No renewal is planned before this share of a token's life is over, however many sessions there are. */
+/** No refresh is planned before this share of a token's lifetime has passed, however many sessions there are. */
 const EARLIEST = 0.5;
 
-/** Work that nobody waits for may be overtaken for this long, in milliseconds. */
+/** How long work without waiting callers may be overtaken, in milliseconds. */
 const UNHURRIED = 10_000;
 
 /**
- * What the sessions of one auth object do at once. A session that renews has a slot from the lease to the commit, so
- * that a time-out counts work and not the wait for it, and so that few renewals are half done when the process ends.
+ * Limits what the sessions of one auth object do at the same time. A refresh holds a slot from the lease to the commit.
+ * So time-outs measure work and not queueing, and few refreshes are half done when the process ends.
  *
- * Other questions to the storage have slots of their own: a caller whose token is alive must not wait for a slow
- * authorization server.
+ * Other storage requests have slots of their own: a caller with a valid token must not wait for a slow authorization
+ * server.
  */
 export class Workload {
-  /** Renewals and sign-ins of services: each from its lease to its commit. */
+  /** Refreshes, and sign-ins of services, each from its lease to its commit. */
   readonly renewals: BoundedQueue;
-  /** Questions to the storage outside of a renewal, each by itself. */
+  /** Storage requests outside of a refresh, one slot per request. */
   readonly questions: BoundedQueue;
   readonly #time: Timing;
   #sessions = 0;
@@ -45,18 +45,18 @@ export class Workload {
   }
 
   /**
-   * The deadline of work. What callers wait for is due now, so it goes in the order in which they
-   * came; what nobody waits for is due when its token expires.
+   * Returns the deadline of a piece of work. Work with waiting callers is due now, so it runs in order of arrival.
+   * Other work is due when its token expires.
    *
-   * @param expiresIn - how long the token lives from now on, in milliseconds
+   * @param expiresIn - the remaining lifetime of the token, in milliseconds
    */
   deadlineOf({ awaited, expiresIn = 0 }: { readonly awaited: boolean; readonly expiresIn?: number }): number {
     return this.#time.now() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
   }
 
   /**
-   * Begins a window of renewals earlier when there are many sessions, so that tokens that expire together are not
-   * renewed all at once.
+   * Starts a refresh window earlier when there are many sessions, so that tokens that expire together are not refreshed
+   * all at once.
    */
   widen({ notBefore, notAfter }: Window, { issuedAt, expiresAt }: TokenFacts): Window {
     const width = this.#sessions * PLANNED_PACE;
