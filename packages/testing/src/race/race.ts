@@ -82,6 +82,9 @@ const FAREWELL = 5_000;
 /** How long one attempt to settle may take, in milliseconds. */
 const PATIENCE = 2_000;
 
+/** How often the first sign-in is tried. */
+const SIGN_INS = 10;
+
 /**
  * Lets processes that share a session race for its tokens while faults strike, and looks whether what must hold did.
  *
@@ -203,8 +206,7 @@ class Race {
     const [first, ...others] = this.#places;
     if (first === undefined) throw new Error('A race needs at least one member.');
     await this.open(first);
-    const url = await first.process.order('beginSignIn', null);
-    await first.process.order('endSignIn', await this.#server.signIn(url));
+    await this.#signIn(first);
     if (!this.#history.some(({ kind }) => kind === 'storage.answered')) {
       throw new Error('The session does not use the storage that witnessStorage() returned.');
     }
@@ -213,6 +215,19 @@ class Race {
     }
     await Promise.all(others.map((place) => this.open(place)));
     await Promise.all(this.#places.map((place) => this.work(place)));
+  }
+
+  /** No fault has struck yet: if a sign-in fails, the machine is slower than the member's time-outs, so it is repeated. */
+  async #signIn({ process }: Place): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const url = await process.order('beginSignIn', null);
+        await process.order('endSignIn', await this.#server.signIn(url));
+        return;
+      } catch (error) {
+        if (attempt === SIGN_INS) throw error;
+      }
+    }
   }
 
   /** Lets the faults strike, at times that the seed decides, and waits until all are over. */
