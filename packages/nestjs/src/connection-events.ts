@@ -4,13 +4,15 @@ import type { ModuleRef } from '@nestjs/core';
 import { DEFAULT_CONNECTION } from './injection-tokens.js';
 import { unlessMissing } from './optional-peer.js';
 
-/** The events that a connection emits where `EventEmitterModule` of `@nestjs/event-emitter` is imported. */
+/**
+ * Names the events that a connection emits if the application imports `EventEmitterModule` of `@nestjs/event-emitter`.
+ */
 export const FrameioAuthEvents = {
-  /** A session's state has changed: {@link FrameioStateChanged}. */
+  /** A session changed its state. Payload: {@link FrameioStateChanged}. */
   stateChanged: 'frameio-auth.state-changed',
-  /** This instance received new tokens: {@link FrameioTokensRefreshed}. */
+  /** This instance received new tokens. Payload: {@link FrameioTokensRefreshed}. */
   tokensRefreshed: 'frameio-auth.tokens-refreshed',
-  /** A user must sign in again, because renewing cannot help: {@link FrameioReauthenticationDue}. */
+  /** A user must sign in again, because a refresh cannot help. Payload: {@link FrameioReauthenticationDue}. */
   reauthenticationDue: 'frameio-auth.reauthentication-due',
 } as const;
 
@@ -18,11 +20,11 @@ export interface FrameioStateChanged extends StateChange {
   readonly connection: string;
 }
 
-/** That there are new tokens. They are not in it. */
+/** Reports that a session has new tokens. The payload does not contain them. */
 export interface FrameioTokensRefreshed {
   readonly connection: string;
   readonly key: string;
-  /** When the access token expires, in milliseconds since the Unix epoch; `null` when the server did not say. */
+  /** When the access token expires, in milliseconds since the Unix epoch; `null` if the server did not say. */
   readonly expiresAt: number | null;
   readonly scopes: readonly string[];
 }
@@ -31,7 +33,10 @@ export interface FrameioReauthenticationDue extends ReauthenticationDue {
   readonly connection: string;
 }
 
-/** How long a failure counts as news, in milliseconds: while nobody wants a token, nothing shows that it is over. */
+/**
+ * How long a failure counts as current, in milliseconds. While no caller needs a token, nothing shows that it has
+ * ended.
+ */
 const MEMORY = 300_000;
 
 /** The steps in which a session waits after a failure. */
@@ -42,8 +47,8 @@ interface Emitter {
 }
 
 /**
- * Tells the log and the event emitter what becomes of a connection's sessions. Neither hears of a token; the log does not
- * hear of keys either, because they may be people's names.
+ * Reports state changes of a connection's sessions to the log and the event emitter. Neither ever receives a token. The
+ * log also omits session keys, because they may be people's names.
  */
 export class ConnectionEvents {
   readonly logger: Logger;
@@ -58,20 +63,23 @@ export class ConnectionEvents {
     this.logger = new Logger(connection === DEFAULT_CONNECTION ? 'FrameioAuth' : `FrameioAuth:${connection}`);
   }
 
-  /** What the server did wrong lately, in any of the sessions, and has not made good since by issuing tokens, be it to another instance. */
+  /**
+   * Returns the latest failure of the server, in any session. It is cleared when the server issues tokens, to this or
+   * another instance.
+   */
   get trouble(): Failure | undefined {
     const { failure, at } = this.#trouble ?? { at: 0 };
     return performance.now() - at < MEMORY ? failure : undefined;
   }
 
-  /** Finds the emitter, once every module has made what it provides. */
+  /** Looks up the emitter after all modules have created their providers. */
   async onModuleInit(): Promise<void> {
     const peer = await eventEmitter();
     if (peer === undefined) return;
     try {
       this.#emitter = this.#modules.get<Emitter>(peer.EventEmitter2, { strict: false });
     } catch {
-      // Nest throws when nobody provides it, and has no way to ask: the application does not use events.
+      // Nest throws if there is no such provider, and has no lookup that does not. The application uses no events.
     }
   }
 
@@ -83,10 +91,10 @@ export class ConnectionEvents {
     if (failure !== null && (failure.source === 'server' || failure.source === 'transport')) {
       this.#trouble = { failure, at: performance.now() };
     }
-    // Another instance was given tokens, which this one takes over, so the server is well.
+    // Another instance received tokens and this one adopts them, so the server works.
     const wanted = before === 'refreshing' || PAUSE.test(from);
     if (wanted && snapshot.state === 'valid' && failure === null) this.#trouble = undefined;
-    // Once for each outage and session, and not for every attempt.
+    // Logged once for each outage and session, not for each attempt.
     if (failure !== null && snapshot.attempt === 1 && PAUSE.test(snapshot.step)) {
       this.logger.warn(`${failure.code}: ${failure.description}`);
     }

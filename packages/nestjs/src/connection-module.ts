@@ -16,35 +16,35 @@ import { RequestSessions } from './request-sessions.js';
 import { signInController } from './sign-in/sign-in-controller.js';
 import { type SignInOptions, SignInRoutes } from './sign-in/sign-in-routes.js';
 
-/** What shapes the module itself, and is therefore said beside a factory and not by it. */
+/** The options that shape the module itself. With `forRootAsync()` they stand beside the factory, not in its result. */
 export interface FrameioAuthModuleExtras {
-  /** The name of the connection, where there are several. Default: `'default'`. */
+  /** The name of the connection, for applications with several. Default: `'default'`. */
   readonly name?: string;
-  /** Whether modules that do not import this one can inject what it provides too. Default: `false`. */
+  /** Whether modules that do not import this one can also inject its providers. Default: `false`. */
   readonly isGlobal?: boolean;
-  /** A ready sign-in for the application's users, with routes for login, callback and logout. Default: none. */
+  /** Adds a built-in sign-in for users, with routes for login, callback and logout. Default: none. */
   readonly signIn?: SignInOptions | undefined;
 }
 
-/** What guard, decorators and health need, wherever they are used. */
+/** The providers that the guard, the decorators and the health indicator need. */
 const SHARED: Provider[] = [FrameioConnections, RequestSessions, FrameioAuthHealthIndicator];
 
-/** One for each application, however many connections it has. */
+/** Exists once per application, however many connections there are. */
 @Module({ providers: SHARED, exports: SHARED })
 class FrameioSharedModule {}
 
 /**
- * One for each connection, and never global: Nest ends global modules last, and this one must end before the modules
- * that its options come from, such as the one that closes Redis.
+ * Exists once per connection, and is never global. Nest shuts global modules down last, but this one must close before
+ * the modules that its options come from, such as the one that closes Redis.
  */
 @Module({})
 class FrameioConnectionModule {}
 
-/** Lets guards, decorators and `forFeature()` of every module find the connection. */
+/** Lets guards, decorators and `forFeature()` in every module find the connection. */
 @Module({})
 class FrameioDirectoryModule {}
 
-/** Nest would make a connection for each request, and end none of them, if its options depended on requests. */
+/** Refuses request-scoped options: Nest would create a connection for each request and close none of them. */
 class LifetimeCheck {
   readonly #name: string;
   readonly #modules: ModuleRef;
@@ -64,9 +64,9 @@ class LifetimeCheck {
 }
 
 /**
- * The modules of a connection, as one.
+ * Combines the modules of a connection into one.
  *
- * @param definition - what provides the connection's options
+ * @param definition - provides the connection's options
  */
 export function connectionModule(
   definition: DynamicModule,
@@ -111,8 +111,8 @@ export function connectionModule(
 }
 
 /**
- * Nest makes providers of this scope only for those who inject them, so that a missing `http` is found at the start, and
- * only where it is needed. The client is the same one for all.
+ * Nest creates providers of this scope only when they are injected. So a missing `http` is reported at startup, and
+ * only if a client is injected. All injections get the same client.
  */
 export const ON_DEMAND = Scope.TRANSIENT;
 

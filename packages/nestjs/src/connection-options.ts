@@ -11,61 +11,66 @@ import {
 } from '@frameio-auth/core';
 import type { FrameioUsers } from './frameio-users.js';
 
-/** What a connection's sessions are kept by: the auth object of its flow. */
+/** The auth object of a connection's flow, which holds its sessions. */
 export type FrameioAuth = ServerToServerAuth | WebAppAuth | StaticTokenAuth;
 
-/** Whatever has a token: a session of a flow that renews, or a static token. */
+/** Any source of tokens: a session that refreshes, or a static token. */
 export type FrameioTokenSource = TokenSession | StaticTokenAuth;
 
-/** What every connection takes, besides the options of its flow. */
+/** The options that every connection takes, besides those of its flow. */
 export interface ConnectionOptions<Session extends FrameioTokenSource> {
   /**
-   * When the sessions that the module knows by itself get their tokens: that of the application, and those of
-   * `forFeature()`. `'eager'`: when the application starts, which then fails if the client, its secret or its scopes are
-   * refused; a server or a storage that does not answer is waited for 5 seconds, logged, and tried again when a token is
-   * wanted. `'lazy'`: when one is wanted. Default: `'eager'`.
+   * When to load the tokens of the sessions that the module knows at startup: the application's own, and those of
+   * `forFeature()`. Default: `'eager'`.
+   *
+   * - `'eager'`: when the application starts. Startup fails if the client, its secret or its scopes are rejected. If
+   *   the server or the storage does not respond within 5 seconds, that is logged, and the next request for a token
+   *   tries again.
+   * - `'lazy'`: when a token is first requested.
    */
   readonly restore?: 'eager' | 'lazy';
   /**
-   * Makes the HTTP client that sends a session's token, such as `authenticatedFetch(session)`; what it returns is what
-   * `@InjectFrameioHttp()` and `@FrameioHttp()` give. Called once for each session. A client that has `close()` is closed
-   * at shutdown.
+   * Creates the HTTP client that sends a session's token, for example `authenticatedFetch(session)`.
+   * `@InjectFrameioHttp()` and `@FrameioHttp()` provide its result. Called once per session. A client that has a
+   * `close()` method is closed at shutdown.
    */
   readonly http?: (session: Session) => unknown;
-  /** Called at shutdown when all sessions are closed: the place to end what the storage or the transport stands on. */
+  /**
+   * Called at shutdown after all sessions have closed. Close the resources that the storage or the transport uses here.
+   */
   readonly onClosed?: () => unknown;
 }
 
-/** The application signs in as itself. */
+/** Configures a connection on which the application signs in as itself. */
 export interface ServerToServerConnection extends ServerToServerAuthOptions, ConnectionOptions<TokenSession> {
   readonly flow: 'server-to-server';
 }
 
-/** The application's users sign in by a browser. */
+/** Configures a connection on which the application's users sign in with a browser. */
 export interface WebAppConnection extends WebAppAuthOptions, ConnectionOptions<UserSession> {
   readonly flow: 'web-app';
-  /** Says who a request's user is; guard, decorators and sign-in need it. */
+  /** Identifies the user of a request. Required by the guard, the decorators and the sign-in. */
   readonly users?: FrameioUsers;
 }
 
-/** A token that the application already has, such as a developer token. */
+/** Configures a connection with a token that the application already has, such as a developer token. */
 export interface StaticTokenConnection extends StaticTokenAuthOptions, ConnectionOptions<StaticTokenAuth> {
   readonly flow: 'static';
   readonly token: string;
 }
 
-/** The options of a connection, by its flow. */
+/** The options of a connection, discriminated by `flow`. */
 export type FrameioAuthModuleOptions = ServerToServerConnection | WebAppConnection | StaticTokenConnection;
 
-/** What the module wants to hear from an auth object. */
+/** The callbacks of an auth object that the module uses. */
 export type SessionHandlers = Required<
   Pick<WebAppAuthOptions, 'onStateChange' | 'onTokenRefreshed' | 'onReauthenticationDue'>
 >;
 
 /**
- * Makes the auth object of a connection, which checks the flow's own options.
+ * Creates the auth object of a connection, which validates the flow's own options.
  *
- * @throws ConfigurationError that names the connection and the first option that cannot work
+ * @throws ConfigurationError that names the connection and the first invalid option
  */
 export function authOf(connection: string, options: FrameioAuthModuleOptions, heard: SessionHandlers): FrameioAuth {
   try {
@@ -83,7 +88,7 @@ export function authOf(connection: string, options: FrameioAuthModuleOptions, he
   }
 }
 
-/** An option's error, with the connection that it is of. */
+/** Creates a `ConfigurationError` for an option that names its connection. */
 export function complaint(connection: string, message: string): ConfigurationError {
   return new ConfigurationError('invalid_option', `FrameioAuthModule, connection "${connection}": ${message}`);
 }
@@ -104,7 +109,7 @@ function checkOptions(options: FrameioAuthModuleOptions): void {
   if (options.flow === 'web-app' && options.users !== undefined) checkUsers(options.users);
 }
 
-/** By whether there is `admit` the sign-in decides whose tokens are whose, so it must not be there by mistake. */
+/** The presence of `admit` decides which user the tokens of a sign-in belong to, so it must not be there by mistake. */
 function checkUsers(users: FrameioUsers): void {
   if (typeof users?.identify !== 'function') {
     refuse('users must have identify(request): it returns the id of the user whom the request is from.');
@@ -120,7 +125,7 @@ function refuse(message: string): never {
   throw new ConfigurationError('invalid_option', message);
 }
 
-/** The application's own handlers and the module's, both called, whichever throws. */
+/** Calls the application's handlers and the module's, even if one of them throws. */
 function both(own: Partial<SessionHandlers>, heard: SessionHandlers): SessionHandlers {
   return {
     onStateChange: inTurn(own.onStateChange, heard.onStateChange),
@@ -129,7 +134,7 @@ function both(own: Partial<SessionHandlers>, heard: SessionHandlers): SessionHan
   };
 }
 
-/** What the first returns is passed on, because core looks after a promise that rejects. */
+/** Returns what the first handler returns, because core handles promises that reject. */
 function inTurn<Args extends unknown[]>(
   first: ((...args: Args) => unknown) | undefined,
   second: (...args: Args) => unknown,

@@ -19,21 +19,21 @@ import { HttpClients } from './http-clients.js';
 import { exceptionOf, type FrameioAuthException } from './http-exception.js';
 import type { SignInRoutes } from './sign-in/sign-in-routes.js';
 
-/** How long the start of the application waits for the tokens of one session, in milliseconds. */
+/** How long startup waits for the tokens of one session, in milliseconds. */
 const RESTORE_TIMEOUT = 5_000;
 
-/** One connection to a server: its auth object and what the module does with it from the start to the end. */
+/** Manages one connection to a server, from startup to shutdown: its auth object, sessions and HTTP clients. */
 export class Connection {
   readonly name: string;
   readonly auth: FrameioAuth;
   readonly events: ConnectionEvents;
-  /** Where users sign in, if the module has them do it. */
+  /** The routes of the sign-in, if the module provides one. */
   readonly routes: SignInRoutes | undefined;
   readonly #options: FrameioAuthModuleOptions;
   readonly #clients: HttpClients<FrameioTokenSource> | undefined;
-  /** The sessions that are known by name, and not by who asks. */
+  /** The sessions with a fixed key, as opposed to those of a request's user. */
   readonly #standing = new Set<FrameioTokenSource>();
-  /** The sessions that are being let go of. */
+  /** The sessions that are being closed. */
   readonly #leaving = new WeakMap<FrameioTokenSource, Promise<void>>();
 
   constructor({ name, auth, events, options, routes }: ConnectionParts) {
@@ -47,7 +47,7 @@ export class Connection {
     if (!(auth instanceof WebAppAuth)) this.#standing.add(this.#own(auth));
   }
 
-  /** Who users are; `undefined` where only the application itself signs in. */
+  /** Returns the option `users`; `undefined` if only the application itself signs in. */
   get users(): FrameioUsers | undefined {
     if (!(this.auth instanceof WebAppAuth)) return undefined;
     const { users } = this.#options as { users?: FrameioUsers };
@@ -60,12 +60,12 @@ export class Connection {
     return users;
   }
 
-  /** The storage that the application handed over. */
+  /** Returns the storage that the application provided. */
   get storage(): TokenStorage | undefined {
     return 'storage' in this.#options ? this.#options.storage : undefined;
   }
 
-  /** The session with a key; the application's own, without one. */
+  /** Returns the session with a key, or the application's own session if no key is given. */
   session(key?: string): FrameioTokenSource {
     const { auth } = this;
     if (key === undefined) return this.#own(auth);
@@ -75,23 +75,23 @@ export class Connection {
     return auth.session(key);
   }
 
-  /** The session of a user whom a request is from. */
+  /** Returns the session of the user that a request is from. */
   async userSession(key: string): Promise<FrameioTokenSource> {
     const session = this.session(key);
     const leaving = this.#leaving.get(session);
     if (leaving === undefined) return session;
-    // Until it has left it has the key, and turns everybody away as closed.
+    // Until the old session has closed, it occupies the key and rejects all calls as closed.
     await leaving;
     return this.session(key);
   }
 
   /**
-   * Forgets a session that is over. Where signing in is the login, the next sign-in has another key, so each instance
-   * that has met the session would keep it for good.
+   * Closes a session that has ended. If signing in is the login, the next sign-in has another key, so every instance
+   * that has used this session would otherwise keep it forever.
    */
   letGo(session: FrameioTokenSource): void {
     if (this.users?.admit === undefined || this.#standing.has(session) || this.#leaving.has(session)) return;
-    // One whose last tokens could not be written stays, with the only copy of them.
+    // A session that could not store its last tokens stays open, because it holds the only copy.
     if (session instanceof StaticTokenAuth || session.snapshot.step === 'valid.unsaved') return;
     this.#leaving.set(
       session,
@@ -101,14 +101,14 @@ export class Connection {
     );
   }
 
-  /** The session with a key, to be restored at the start. */
+  /** Returns the session with a fixed key, which is restored at startup. */
   standingSession(key: string): FrameioTokenSource {
     const session = this.session(key);
     this.#standing.add(session);
     return session;
   }
 
-  /** The HTTP client of a session. */
+  /** Returns the HTTP client of a session. */
   client(session: FrameioTokenSource): unknown {
     if (this.#clients === undefined) {
       throw complaint(
@@ -119,13 +119,13 @@ export class Connection {
     return this.#clients.of(session);
   }
 
-  /** What is injected as the connection's HTTP client. */
+  /** Returns the value that is injected as the connection's HTTP client. */
   get injectedClient(): unknown {
     if (this.auth instanceof WebAppAuth) return (key: string) => this.client(this.session(key));
     return this.client(this.session());
   }
 
-  /** What a caller is told of an error. What callers are not told is logged. */
+  /** Converts an error into the exception that a caller sees, and logs what callers do not see. */
   exceptionOf(error: FrameioAuthError): FrameioAuthException {
     const exception = exceptionOf(error, this.routes?.login);
     if (exception.getStatus() >= 500) this.events.logger.error(error.message);
@@ -137,7 +137,7 @@ export class Connection {
     await Promise.all([...this.#standing].map((session) => this.#restore(session)));
   }
 
-  /** When the server listens no more, so that requests that are under way still have their tokens. */
+  /** Runs after the server has stopped listening, so that requests in flight can still get tokens. */
   async onApplicationShutdown(): Promise<void> {
     await this.#clients?.close();
     try {
@@ -148,12 +148,12 @@ export class Connection {
     try {
       await this.#options.onClosed?.();
     } catch (error) {
-      // Nest would leave out what is still to end.
+      // If this threw, Nest would skip the remaining shutdown hooks.
       this.events.logger.error(`onClosed failed: ${wordsOf(error)}`);
     }
   }
 
-  /** What a test puts in the place of an auth object need have no sessions, and is one itself. */
+  /** A test may replace the auth object with a stub that has no sessions. The stub then serves as the session. */
   #own(auth: FrameioAuth): FrameioTokenSource {
     return auth instanceof ServerToServerAuth || auth instanceof WebAppAuth ? auth.session('default') : auth;
   }
@@ -163,9 +163,9 @@ export class Connection {
       await session.getToken({ signal: AbortSignal.timeout(RESTORE_TIMEOUT) });
     } catch (error) {
       if (error instanceof ConfigurationError) throw complaint(this.name, error.message);
-      // Nobody has signed in yet, which is no news at the start.
+      // Before the first sign-in this is normal, so it is not logged.
       if (error instanceof AuthenticationError && error.code === 'not_authenticated') return;
-      // A session that is over stays so until somebody signs in.
+      // A session that has ended stays so until its user signs in.
       const prospect = error instanceof AuthenticationError ? '' : ' It is tried again when one is wanted.';
       this.events.logger.warn(`No token yet: ${wordsOf(error)}${prospect}`);
     }
@@ -181,8 +181,8 @@ export interface ConnectionParts {
 }
 
 /**
- * An error in words that may be logged. Those of others may hold anything, and where a user is to act may be an address
- * that is for this user alone.
+ * Describes an error in words that are safe to log. Errors of other packages may contain anything, and an error that
+ * requires a user's action may contain an address for that user alone.
  */
 export function wordsOf(error: unknown): string {
   if (error instanceof AuthenticationError) return `${error.errorDescription} (${error.code}).`;

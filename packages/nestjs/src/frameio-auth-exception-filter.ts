@@ -5,10 +5,11 @@ import { throwError } from 'rxjs';
 import { exceptionOf, FrameioAuthException } from './http-exception.js';
 
 /**
- * Answers the errors of these packages that nobody caught, as {@link exceptionOf} has it: over HTTP with status, JSON
- * and headers, to a microservice's caller with the JSON. Guard and decorators throw what is fit for HTTP without it.
+ * Answers uncaught errors of these packages as {@link exceptionOf} describes. HTTP requests get a status, JSON and
+ * headers; callers of a microservice get the JSON. Exceptions of the guard and the decorators do not need this filter
+ * over HTTP.
  *
- * For the whole application: `{ provide: APP_FILTER, useClass: FrameioAuthExceptionFilter }`.
+ * To apply it to the whole application: `{ provide: APP_FILTER, useClass: FrameioAuthExceptionFilter }`.
  */
 @Catch(FrameioAuthError, FrameioAuthException)
 export class FrameioAuthExceptionFilter implements ExceptionFilter<FrameioAuthError | FrameioAuthException> {
@@ -28,12 +29,12 @@ export class FrameioAuthExceptionFilter implements ExceptionFilter<FrameioAuthEr
       case 'rpc':
         return throwError(() => exception.getResponse());
       default:
-        return exception; // GraphQL makes its own answer of it.
+        return exception; // GraphQL formats the response itself.
     }
   }
 }
 
-/** Answers an HTTP request with an exception: its status and headers, and its JSON unless something else is to be shown. */
+/** Answers an HTTP request with an exception: its status and headers, and its JSON unless `shown` replaces it. */
 export function answerWith(
   { httpAdapter }: HttpAdapterHost,
   response: unknown,

@@ -6,13 +6,15 @@ import { acceptsPage, RequestSessions, requestOf } from './request-sessions.js';
 
 const SKIP = 'frameio-auth:skip';
 
-/** Has the guard let everybody pass, to a handler or to a whole class: for where it guards the application as a whole. */
+/** Exempts a handler or a whole class from the guard, for use when it guards the whole application. */
 export const SkipFrameioAuth = (): ReturnType<typeof SetMetadata> => SetMetadata(SKIP, true);
 
 /**
- * Lets a request pass when its user, or the application itself where no users sign in, has a token that is good now,
- * which is renewed for it if need be. Others are answered 401 with a {@link FrameioAuthProblem}, or sent to the sign-in
- * if it says so (`signIn.redirect`); when no token can be had for other reasons, 500, 502 or 503.
+ * Admits a request if its user has a valid token, refreshing the token if necessary. If only the application itself
+ * signs in, its own token decides.
+ *
+ * Other requests are answered with 401 and a {@link FrameioAuthProblem}, or redirected to the sign-in if
+ * `signIn.redirect` is set. If no token is available for other reasons, the status is 500, 502 or 503.
  */
 @Injectable()
 export class FrameioAuthGuard implements CanActivate {
@@ -43,7 +45,7 @@ export class FrameioAuthGuard implements CanActivate {
   }
 }
 
-/** Whether a person waits for a page, and not a script for data, which has no use for a page to sign in on. */
+/** Whether a person is loading a page. A script that fetches data could not use a sign-in page. */
 function isPageLoad(request: FrameioRequest): boolean {
   const { method, headers } = request;
   if (method !== 'GET' && method !== 'HEAD') return false;

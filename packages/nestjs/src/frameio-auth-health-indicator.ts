@@ -5,36 +5,36 @@ import { FrameioConnections } from './frameio-connections.js';
 import { unlessMissing } from './optional-peer.js';
 
 export interface FrameioHealthOptions {
-  /** Default: the connection without a name. */
+  /** The name of the connection. Default: the connection without a name. */
   readonly connection?: string;
-  /** How long an answer may be repeated before the connection is looked at again, in milliseconds. Default: 10000. */
+  /** How long a result is reused before the connection is checked again, in milliseconds. Default: 10000. */
   readonly maxAge?: number;
   /** How long to wait for a token, or for the storage, in milliseconds. Default: 3000. */
   readonly timeout?: number;
 }
 
-/** How a connection stands, in the form that Terminus wants; free of secrets. */
+/** Reports the health of a connection in the form that Terminus expects, without secrets. */
 export interface FrameioHealth {
   /**
-   * `up`; `degraded`: there are tokens, but the server does not renew them at the moment; `down`: there are none to be
-   * had. Terminus 11 does not know `degraded`, so there it is `up`.
+   * `up`; `degraded`: tokens are available, but the server does not refresh them at the moment; `down`: no tokens are
+   * available. Terminus 11 does not know `degraded`, so there the status is `up`.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the type of it differs between the versions of Terminus
   readonly status: any;
   readonly degraded: boolean;
-  /** What is wrong: the code of an error, such as `timeout`. */
+  /** The code of the error, such as `timeout`. */
   readonly reason?: string;
   /** The state of the application's own session. */
   readonly state?: string;
-  /** When its token expires, as an ISO 8601 date. */
+  /** When the token of that session expires, as an ISO 8601 date. */
   readonly expiresAt?: string;
 }
 
 type Finding = Omit<FrameioHealth, 'status' | 'degraded'> & { readonly status: 'up' | 'degraded' | 'down' };
 
 /**
- * Tells `@nestjs/terminus` how a connection stands. Of the application's own session it wants a token; where users sign
- * in, it reads the storage and knows whether the server did its part lately.
+ * Reports the health of a connection to `@nestjs/terminus`. For the application's own session, it requests a token. For
+ * user sessions, it reads from the storage and reports recent failures of the server.
  *
  * `health.check([() => frameio.check('frameio')])`
  */
@@ -47,7 +47,11 @@ export class FrameioAuthHealthIndicator {
     this.#connections = connections;
   }
 
-  /** @param key - the name of the answer in the report */
+  /**
+   * Checks a connection. Repeated calls within `maxAge` share one result.
+   *
+   * @param key - the name of the result in the report
+   */
   async check<const Key extends string>(
     key: Key,
     { connection: name, maxAge = 10_000, timeout = 3_000 }: FrameioHealthOptions = {},
@@ -83,7 +87,7 @@ async function examineOwn(connection: Connection, timeout: number): Promise<Find
     : { status: 'up', ...facts };
 }
 
-/** No record has this key; reading it shows that the storage answers. */
+/** No record has this key; reading it only shows that the storage responds. */
 const NO_RECORD = 'frameio-auth:health';
 
 async function examineUsers({ storage, events }: Connection, timeout: number): Promise<Finding> {
@@ -92,7 +96,7 @@ async function examineUsers({ storage, events }: Connection, timeout: number): P
   return events.trouble === undefined ? { status: 'up' } : { status: 'degraded', reason: events.trouble.code };
 }
 
-/** The code of what went wrong, or `timeout`. */
+/** Resolves to the code of the error, or to `timeout`. */
 async function problemOf(work: Promise<unknown> | undefined, signal: AbortSignal): Promise<string | undefined> {
   const late = new Promise<'timeout'>((resolve) => signal.addEventListener('abort', () => resolve('timeout')));
   const done = Promise.resolve(work).then(
@@ -104,7 +108,7 @@ async function problemOf(work: Promise<unknown> | undefined, signal: AbortSignal
 
 let known: Promise<boolean> | undefined;
 
-/** Terminus 11 leaves what it does not know out of its report. */
+/** Terminus 11 omits statuses that it does not know from its report. */
 function terminusKnowsDegraded(): Promise<boolean> {
   known ??= terminusPackage().then((terminus) =>
     terminus === undefined ? true : 'degraded' in new terminus.HealthIndicatorService().check(''),

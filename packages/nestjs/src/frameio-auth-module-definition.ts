@@ -3,7 +3,7 @@ import { connectionModule, type FrameioAuthModuleExtras } from './connection-mod
 import type { FrameioAuthModuleOptions } from './connection-options.js';
 import { CONNECTION_OPTIONS, DEFAULT_CONNECTION } from './injection-tokens.js';
 
-/** `forRoot()` and `forRootAsync()`. */
+/** Provides `forRoot()` and `forRootAsync()`. */
 export const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<FrameioAuthModuleOptions>({
   optionsInjectionToken: CONNECTION_OPTIONS,
 })

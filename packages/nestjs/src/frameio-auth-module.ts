@@ -13,17 +13,17 @@ import {
 } from './injection-tokens.js';
 
 /**
- * A connection to Frame.io's authorization server: `forRoot()` with its options, or `forRootAsync()` with `useFactory`,
- * or with `useClass` or `useExisting` for a class that makes them. `name`, `isGlobal` and `signIn` stand beside these,
- * because they shape the module. Import it once for each connection, in the application's root module.
+ * Registers a connection to Frame.io's authorization server. `forRoot()` takes its options. `forRootAsync()` takes
+ * `useFactory`, or `useClass` or `useExisting` with a class that creates the options. `name`, `isGlobal` and `signIn`
+ * stand beside these, because they shape the module. Import it once per connection, in the application's root module.
  *
- * @throws ConfigurationError when the application starts, for an option that is missing or cannot work
+ * @throws ConfigurationError at startup, if an option is missing or invalid
  */
 @Module({})
 export class FrameioAuthModule extends ConfigurableModuleClass {
   /**
-   * Sessions with fixed keys, such as those of tenants, to be injected by `@InjectFrameioSession(key, connection)`, and
-   * their HTTP clients by `@InjectFrameioHttp(connection, key)`.
+   * Registers sessions with fixed keys, such as one per tenant. Inject them with
+   * `@InjectFrameioSession(key, connection)`, and their HTTP clients with `@InjectFrameioHttp(connection, key)`.
    *
    * @param connection - default: the connection without a name
    */
@@ -46,10 +46,10 @@ export class FrameioAuthModule extends ConfigurableModuleClass {
   }
 }
 
-/** What `forRootAsync()` takes: one of `useFactory`, `useClass` and `useExisting`. */
+/** The options of `forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */
 export type FrameioAuthAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
 
-/** What a class for `useClass` or `useExisting` implements. */
+/** The interface of a class for `useClass` or `useExisting`. */
 export interface FrameioAuthOptionsFactory {
   createFrameioAuthOptions(): FrameioAuthModuleOptions | Promise<FrameioAuthModuleOptions>;
 }

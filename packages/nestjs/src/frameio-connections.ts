@@ -4,12 +4,16 @@ import type { Connection } from './connection.js';
 import { complaint } from './connection-options.js';
 import { DEFAULT_CONNECTION } from './injection-tokens.js';
 
-/** The connections of an application, by their names. */
+/** Holds the connections of an application by name. */
 @Injectable()
 export class FrameioConnections {
   readonly #connections = new Map<string, Connection>();
 
-  /** @throws ConfigurationError for a name, or for a sign-in's path, that another one has */
+  /**
+   * Adds a connection.
+   *
+   * @throws ConfigurationError if the name or the sign-in path is already taken
+   */
   add(connection: Connection): void {
     const { name, routes } = connection;
     if (this.#connections.has(name)) {
@@ -26,7 +30,11 @@ export class FrameioConnections {
     this.#connections.set(name, connection);
   }
 
-  /** @throws ConfigurationError for a name that no connection has */
+  /**
+   * Returns the connection with a name.
+   *
+   * @throws ConfigurationError if there is none
+   */
   get(name: string = DEFAULT_CONNECTION): Connection {
     const connection = this.#connections.get(name);
     if (connection === undefined) {

@@ -1,7 +1,7 @@
-/** The HTTP clients of a connection's sessions: one for each, made when it is first wanted. */
+/** Creates the HTTP client of each session when it is first requested, and keeps it. */
 export class HttpClients<Session extends object> {
   readonly #make: (session: Session) => unknown;
-  /** A session that the application lets go takes its client with it. */
+  /** Weak, so that a client is collected together with its session. */
   readonly #clients = new WeakMap<Session, unknown>();
   readonly #closable = new Set<WeakRef<Closable>>();
   readonly #gone = new FinalizationRegistry<WeakRef<Closable>>((reference) => this.#closable.delete(reference));
@@ -24,7 +24,10 @@ export class HttpClients<Session extends object> {
     this.#gone.register(client, reference);
   }
 
-  /** Closes what can be closed. Several clients may stand on one pool of connections, which refuses to be closed twice. */
+  /**
+   * Closes all clients that can be closed. Several clients may share a connection pool, which rejects a second
+   * `close()`.
+   */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#closable].map(async (reference) => reference.deref()?.close()));
   }

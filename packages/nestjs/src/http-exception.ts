@@ -10,28 +10,28 @@ import {
 } from '@frameio-auth/core';
 import { HttpException, HttpStatus } from '@nestjs/common';
 
-/** The body of an answer to a request that gets no token, in the form of Nest's own. */
+/** The response body for a request that gets no token, in the format of Nest's own exceptions. */
 export interface FrameioAuthProblem {
   readonly statusCode: number;
   /** The name of the status, such as `Unauthorized`. */
   readonly error: string;
-  /** Why, for a program to compare: the `code` of the error that it was, such as `not_authenticated`. */
+  /** The reason, for programs: the `code` of the original error, such as `not_authenticated`. */
   readonly code: string;
   readonly message: string;
-  /** Where to sign in, where the module has a sign-in. */
+  /** The path of the sign-in, if the module provides one. */
   readonly signIn?: string;
-  /** Where the user must act before signing in again. */
+  /** The address where the user must act before signing in again. */
   readonly actionUrl?: string;
-  /** Seconds to wait, if the server said how long. */
+  /** How long to wait, in seconds, if the server said so. */
   readonly retryAfter?: number;
-  /** The server's name for its answer, for its support. */
+  /** The server's id of its response, for its support. */
   readonly debugId?: string;
 }
 
-/** An error of the packages as an HTTP answer. It says nothing of hosts, options or secrets. */
+/** Represents an error of these packages as an HTTP response. It reveals no hosts, options or secrets. */
 export class FrameioAuthException extends HttpException {
   readonly code: string;
-  /** Headers that belong to the answer. */
+  /** Headers to set on the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(problem: FrameioAuthProblem, headers: Readonly<Record<string, string>> = {}) {
@@ -41,7 +41,10 @@ export class FrameioAuthException extends HttpException {
     this.headers = headers;
   }
 
-  /** What a caller is told of an error, as {@link exceptionOf} has it: for filters of the application's own, which log the rest. */
+  /**
+   * Converts an error into the response that {@link exceptionOf} describes. For the application's own filters, which
+   * log the details.
+   */
   static of(error: FrameioAuthError): FrameioAuthException {
     return exceptionOf(error);
   }
@@ -52,7 +55,7 @@ export class FrameioAuthException extends HttpException {
 }
 
 /**
- * What a caller of the application is told of an error:
+ * Converts an error into the exception that a caller of the application sees:
  *
  * | error | status |
  * | --- | --- |
@@ -103,26 +106,26 @@ export function exceptionOf(error: FrameioAuthError, signIn?: string): FrameioAu
   );
 }
 
-/** The refusal of a request that the application itself does not allow. */
+/** Creates a 403 response for a request that the application itself does not allow. */
 export function forbidden(code: KnownErrorCode, message: string): FrameioAuthException {
   return new FrameioAuthException({ ...statusOf(HttpStatus.FORBIDDEN), code, message });
 }
 
 /**
- * The question to a user who is signed in whether to sign in again, where no page of the application asked for it.
+ * Asks a signed-in user to confirm a new sign-in that no page of the application requested.
  *
- * @param signIn - where a page of the application sends the user who wants it
+ * @param signIn - where a page of the application sends the user to confirm
  */
 export function confirmationRequired(signIn: string): FrameioAuthException {
   const message = 'No page of this application asked for this sign-in. Let its user confirm it.';
   return new FrameioAuthException(
     { ...statusOf(HttpStatus.FORBIDDEN), code: 'confirmation_required', message, signIn },
-    // Of browsers without `Sec-Fetch-Site`, the page is known by `Referer`.
+    // In browsers without `Sec-Fetch-Site`, `Referer` identifies the page.
     { 'Referrer-Policy': 'same-origin' },
   );
 }
 
-/** A redirect as an exception, for where nothing else can answer. */
+/** Creates a redirect as an exception, for places that cannot respond in another way. */
 export function redirectTo(location: string, code: string): FrameioAuthException {
   const message = 'Sign in first.';
   return new FrameioAuthException(

@@ -1,46 +1,49 @@
 import { Inject } from '@nestjs/common';
 
-/** The name of the connection that is meant where none is named. */
+/** The name of the connection that is used if none is given. */
 export const DEFAULT_CONNECTION = 'default';
 
-// Of the global registry, so that a token is the same in every copy of this package that an installation may have.
+// In the global registry, so that all copies of this package in an installation share their tokens.
 const token = (...parts: string[]): symbol => Symbol.for(`@frameio-auth/nestjs ${JSON.stringify(parts)}`);
 
-/** The token of a connection's auth object. Default: of the connection without a name. */
+/** Returns the injection token of a connection's auth object. Default: of the connection without a name. */
 export function getFrameioAuthToken(connection: string = DEFAULT_CONNECTION): symbol {
   return token('auth', connection);
 }
 
-/** The token of a session that `forFeature()` made. */
+/** Returns the injection token of a session that `forFeature()` registered. */
 export function getFrameioSessionToken(key: string, connection: string = DEFAULT_CONNECTION): symbol {
   return token('session', connection, key);
 }
 
-/** The token of the HTTP client of a connection, or of a session that `forFeature()` made, if its key is given. */
+/**
+ * Returns the injection token of a connection's HTTP client. With a `key`: of the client of a session that
+ * `forFeature()` registered.
+ */
 export function getFrameioHttpToken(connection: string = DEFAULT_CONNECTION, key?: string): symbol {
   return key === undefined ? token('http', connection) : token('http', connection, key);
 }
 
-/** Injects the auth object: a `ServerToServerAuth`, `WebAppAuth` or `StaticTokenAuth`, as the connection's flow is. */
+/** Injects the auth object of the connection's flow: a `ServerToServerAuth`, `WebAppAuth` or `StaticTokenAuth`. */
 export const InjectFrameioAuth = (connection?: string): ReturnType<typeof Inject> =>
   Inject(getFrameioAuthToken(connection));
 
-/** Injects the session that `FrameioAuthModule.forFeature([key], connection)` made. */
+/** Injects the session that `FrameioAuthModule.forFeature([key], connection)` registered. */
 export const InjectFrameioSession = (key: string, connection?: string): ReturnType<typeof Inject> =>
   Inject(getFrameioSessionToken(key, connection));
 
 /**
- * Injects the HTTP client that the option `http` made for the application's own session, or, with a `key`, for that of
- * `forFeature()`. Where users sign in, a connection has no session of its own: there it is a function that takes a
- * user's key and returns the client.
+ * Injects the HTTP client that the option `http` created for the application's own session, or, with a `key`, for a
+ * session of `forFeature()`. If users sign in, the connection has no session of its own. Then it injects a function
+ * that takes a user's key and returns the client.
  */
 export const InjectFrameioHttp = (connection?: string, key?: string): ReturnType<typeof Inject> =>
   Inject(getFrameioHttpToken(connection, key));
 
-/** The token of a connection itself, for what this package provides. */
+/** Returns the injection token of the connection itself, for the providers of this package. */
 export function connectionToken(connection: string): symbol {
   return token('connection', connection);
 }
 
-/** The token of a connection's options, in the module of that connection. */
+/** The injection token of a connection's options, in the module of that connection. */
 export const CONNECTION_OPTIONS: symbol = token('options');

@@ -1,4 +1,4 @@
-/** The last one is Jest's without `--experimental-vm-modules`, which has no `import()`. */
+/** Jest reports the last code without `--experimental-vm-modules`, because it then has no `import()`. */
 const NOT_THERE: readonly unknown[] = [
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -6,18 +6,20 @@ const NOT_THERE: readonly unknown[] = [
 ];
 
 /**
- * For a package that applications may have or not: returns `undefined` when it is not installed, or when what runs the
- * application cannot import anything; else throws what was caught.
+ * Returns `undefined` if an optional package is not installed, or if the runtime cannot import anything; rethrows other
+ * errors.
  *
- * The `import()` itself, with the literal name, stands in a `try` where the package is used, because bundlers leave a
- * package that is missing alone there, and nowhere else.
+ * The `import()` itself, with the literal name, must be in a `try` block where the package is used. Only there do
+ * bundlers ignore a missing package.
  */
 export function unlessMissing(error: unknown): undefined {
   if (NOT_THERE.includes((error as NodeJS.ErrnoException).code) || isOfNcc(error)) return undefined;
   throw error;
 }
 
-/** In a module, ncc has `require` called for a package that was missing when it bundled, and there is none. */
+/**
+ * In an ES module, ncc calls `require` for a package that was missing when it bundled, but `require` is not defined.
+ */
 function isOfNcc(error: unknown): boolean {
   return error instanceof ReferenceError && error.message === 'require is not defined';
 }

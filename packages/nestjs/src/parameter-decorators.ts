@@ -11,12 +11,15 @@ import type { Connection } from './connection.js';
 import type { FrameioTokenSource } from './connection-options.js';
 import { RequestSessions } from './request-sessions.js';
 
-/** What a decorator gives of a request's session. */
+/** Computes what a decorator provides, from the session of a request. */
 type Gift = (session: FrameioTokenSource, connection: Connection) => unknown;
 
-/** What a decorator gives where it could not find the sessions: {@link WishPipe} does, behind the application's pipes. */
+/**
+ * Stands in for the value if a decorator could not find the sessions. {@link WishPipe} resolves it after the
+ * application's pipes.
+ */
 class Wish {
-  /** Of a copy that a pipe may have made, it says that it is one. */
+  /** Also marks a copy that a pipe made. */
   readonly isFrameioWish = true;
   readonly fulfil: (sessions: RequestSessions) => Promise<unknown>;
 
@@ -31,8 +34,8 @@ const sessionsOfCalls = new WeakMap<object, RequestSessions>();
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /**
- * Lets everybody pass, and says to which application a call belongs: Nest injects into guards, and not into parameter
- * decorators. Each handler with one of our decorators has it. Several applications of one process may have the same
+ * Admits every call and records which application it belongs to. Nest injects into guards, but not into parameter
+ * decorators. Each handler with one of these decorators has this guard. Several applications in one process may share a
  * controller.
  */
 @Injectable()
@@ -49,7 +52,7 @@ class SessionsAtHand implements CanActivate {
   }
 }
 
-/** Nest calls no guards for field resolvers of GraphQL, unless it is told to. Its pipes come last. */
+/** By default, Nest calls no guards for GraphQL field resolvers. Their pipes run last. */
 @Injectable()
 class WishPipe implements PipeTransform<unknown, unknown> {
   readonly #sessions: RequestSessions;
@@ -78,13 +81,16 @@ function decorator(gift: Gift): (connection: string | undefined) => ParameterDec
   });
   return (connection) => (target, name, index) => {
     parameter(connection, WishPipe)(target, name, index);
-    if (name === undefined) return; // Of a constructor, where Nest has no use for it.
+    if (name === undefined) return; // A parameter of a constructor, where Nest ignores it.
     const method = Object.getOwnPropertyDescriptor(target, name);
     if (method !== undefined) UseGuards(SessionsAtHand)(target, name, method);
   };
 }
 
-/** Validation would copy a session or a client, which are no input: where it goes by types, theirs says nothing. */
+/**
+ * Exempts a session or a client from validation, which would copy it. Validation goes by types, and the type `Object`
+ * means nothing to it.
+ */
 function unvalidated(decorate: ParameterDecorator): ParameterDecorator {
   return (target, name, index) => {
     decorate(target, name, index);
@@ -101,16 +107,16 @@ const session = decorator((its) => its);
 const http = decorator((its, connection) => connection.client(its));
 
 /**
- * An access token of the request's user, good now: a string. It may be renewed for that, and rejects as the guard does.
- * Works in controllers, GraphQL resolvers and microservice handlers alike, with or without the guard. Pipes of the
- * application see what the decorators give, as with `createParamDecorator()`.
+ * Provides a valid access token of the request's user, as a string. Refreshes it if necessary, and rejects as the guard
+ * does. Works in controllers, GraphQL resolvers and microservice handlers, with or without the guard. As with
+ * `createParamDecorator()`, the application's pipes see the value.
  *
- * @param connection - default: what {@link FrameioConnection} says, or else the connection without a name
+ * @param connection - default: the one that {@link FrameioConnection} sets, or else the connection without a name
  */
 export const FrameioToken = (connection?: string): ParameterDecorator => token(connection);
 
-/** The session of the request's user, signed in or not: a `UserSession`, where users sign in. */
+/** Provides the session of the request's user, signed in or not: a `UserSession` if users sign in. */
 export const FrameioSession = (connection?: string): ParameterDecorator => unvalidated(session(connection));
 
-/** The HTTP client that the option `http` made for the session of the request's user. */
+/** Provides the HTTP client that the option `http` created for the session of the request's user. */
 export const FrameioHttp = (connection?: string): ParameterDecorator => unvalidated(http(connection));

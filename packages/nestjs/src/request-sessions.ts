@@ -9,10 +9,10 @@ import { exceptionOf, type FrameioAuthException } from './http-exception.js';
 
 const CONNECTION = 'frameio-auth:connection';
 
-/** Which connection the guard and the parameter decorators of a handler, or of a whole class, are about. */
+/** Sets the connection that the guard and the parameter decorators use, for a handler or a whole class. */
 export const FrameioConnection = (name: string): ReturnType<typeof SetMetadata> => SetMetadata(CONNECTION, name);
 
-/** Whose session a request is about, and what to answer where there is none. */
+/** Finds the session that a request belongs to, and the response if there is none. */
 @Injectable()
 export class RequestSessions {
   readonly #connections: FrameioConnections;
@@ -28,7 +28,11 @@ export class RequestSessions {
     this.#host = host;
   }
 
-  /** @param name - default: what {@link FrameioConnection} says */
+  /**
+   * Returns the connection of a handler.
+   *
+   * @param name - default: the one that {@link FrameioConnection} sets
+   */
   connection(context: ExecutionContext, name?: string): Connection {
     return this.#connections.get(
       name ?? this.#reflector.getAllAndOverride<string>(CONNECTION, [context.getHandler(), context.getClass()]),
@@ -36,7 +40,7 @@ export class RequestSessions {
   }
 
   /**
-   * The session of the user whom the request is from, or of the application itself where no users sign in.
+   * Resolves to the session of the request's user, or to the application's own if no users sign in.
    *
    * @throws AuthenticationError `not_logged_in`
    */
@@ -51,7 +55,7 @@ export class RequestSessions {
     return connection.userSession(key);
   }
 
-  /** Does something with a request's session; what goes wrong is fit for its answer. */
+  /** Runs an operation with the session of a request. Errors are converted for the response. */
   async use<Result>(
     context: ExecutionContext,
     name: string | undefined,
@@ -71,7 +75,7 @@ export class RequestSessions {
     }
   }
 
-  /** Sets the headers that an exception wants on its answer, so that it needs no filter of ours. */
+  /** Sets the exception's headers on the response, so that it needs no filter of this package. */
   prepared(exception: FrameioAuthException, context: ExecutionContext): FrameioAuthException {
     if (context.getType<string>() !== 'http') return exception;
     const response: unknown = context.switchToHttp().getResponse();
@@ -82,7 +86,7 @@ export class RequestSessions {
   }
 }
 
-/** The HTTP request that a handler was called for; `undefined` where it was a message. */
+/** Returns the HTTP request that a handler was called for; `undefined` for a message. */
 export function requestOf(context: ExecutionContext): FrameioRequest | undefined {
   switch (context.getType<string>()) {
     case 'http':
@@ -97,12 +101,12 @@ export function requestOf(context: ExecutionContext): FrameioRequest | undefined
   }
 }
 
-/** Whether who sent a request can be shown a page. */
+/** Whether the sender of a request can display a page. */
 export function acceptsPage({ headers }: FrameioRequest): boolean {
   return String(headers['accept']).includes('text/html');
 }
 
-/** The user whom the application says that the request, or the message, is from. */
+/** Resolves to the user that the application identifies for the request or the message. */
 export async function userOf(users: FrameioUsers, context: ExecutionContext): Promise<string | undefined> {
   const request = requestOf(context);
   if (request === undefined) return (await users.identifyMessage?.(context)) || undefined;
@@ -121,19 +125,20 @@ function isInCookie({ headers }: FrameioRequest, key: string): boolean {
   return pairs.some((pair) => readingsOf(pair.slice(pair.indexOf('=') + 1)).includes(key));
 }
 
-/** The value of a cookie, as it is and as cookie libraries read it: without quotes, and decoded. */
+/** Returns the value of a cookie unchanged, and as cookie libraries read it: without quotes, and decoded. */
 function readingsOf(value: string): string[] {
   const unquoted = value.replace(/^"(.*)"$/, '$1');
   try {
     return [value, unquoted, decodeURIComponent(unquoted)];
   } catch {
-    return [value, unquoted]; // A percent sign that encodes nothing.
+    return [value, unquoted]; // Contains a percent sign that encodes nothing.
   }
 }
 
 /**
- * Whether a page of the application sent a request, or the user did by typing or a bookmark, and no other site. Browsers
- * say so in `Sec-Fetch-Site`, which no page can forge; of those that do not, the page is known by `Referer`.
+ * Whether a request comes from a page of the application, or from the user's own typing or bookmark, and not from
+ * another site. Browsers say so in `Sec-Fetch-Site`, which no page can forge. In browsers without it, `Referer`
+ * identifies the page.
  */
 export function isFromOwnPage({ headers }: FrameioRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];

@@ -5,7 +5,7 @@ const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-
 body { max-width: 32rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; }`;
 
-/** The page runs nothing, loads nothing and is in no frame, whatever the application allows its own pages. */
+/** The page runs and loads nothing and cannot be framed, whatever the application allows on its own pages. */
 export const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
@@ -14,13 +14,13 @@ export const PAGE_HEADERS = {
 interface Words {
   readonly title: string;
   readonly text: string;
-  /** Addresses, by what is written on them. */
+  /** Addresses by link text. */
   readonly links: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * The page that people see when a sign-in, or a sign-out, has failed. Of what came from elsewhere it has the code, the
- * name for the support and the `actionUrl`, which core has checked; what the server says in sentences it has not.
+ * Returns the page that people see after a failed sign-in or sign-out. From external sources it contains only the error
+ * code, the support id and the `actionUrl`, which core has validated. It never contains descriptions from the server.
  */
 export function failurePage(problem: FrameioAuthProblem): string {
   const { title, text, links } = wordsFor(problem);

@@ -34,26 +34,30 @@ import { SignInCookie, type SignInSecret, signInSecret } from './sign-in-cookie.
 import { signInExceptionFilter } from './sign-in-exception-filter.js';
 import { type SignInOptions, type SignInRoutes, signInPath } from './sign-in-routes.js';
 
-/** Answers that must not be kept, and whose address, which has the code, must not be told to the next page. */
+/**
+ * These responses must not be stored. Their address contains the code, so it must not be sent to the next page as the
+ * referrer.
+ */
 const PRIVATE = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
 
-/** Where a browser goes on, and what it is to remember. */
+/** Where to redirect a browser, and the cookies to set. */
 interface Destination {
   readonly location: string;
   readonly cookies: readonly string[];
 }
 
-/** This browser has begun it, as the secret in its cookie proves. */
+/** This browser began the sign-in, as the secret in its cookie proves. */
 const REPEAT = { allowRepeat: true };
 
 const Context = createParamDecorator((_data: unknown, context: ExecutionContext) => context);
 
 /**
- * The controller of a connection's sign-in. It answers by the platform's adapter, and not by what its methods return,
- * because an interceptor of the application may wrap that.
+ * Creates the controller of a connection's sign-in. It responds through the platform's adapter, not by its return
+ * values, because an interceptor of the application may wrap those.
  */
 export function signInController(connectionName: string, signIn: SignInOptions): Type {
-  // Whatever version of its own routes the application is at, these are where the server sends users back to.
+  // Version-neutral, because the server sends users back to exactly these paths, whatever API version the application
+  // uses.
   @Controller({ path: signInPath(connectionName, signIn), version: VERSION_NEUTRAL })
   @UseFilters(signInExceptionFilter(connectionName))
   @SkipFrameioAuth()
@@ -77,7 +81,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       this.#host = host;
     }
 
-    /** Begins a sign-in, and sends the browser to the server. `returnTo`: a path to come back to. */
+    /** Begins a sign-in and redirects the browser to the server. `returnTo`: a path to return to. */
     @Get('login')
     async login(
       @Context() context: ExecutionContext,
@@ -96,7 +100,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       });
     }
 
-    /** Takes the browser back from the server, and completes the sign-in that it began. */
+    /** Receives the browser back from the server, and completes the sign-in that it began. */
     @Get('callback')
     async callback(
       @Context() context: ExecutionContext,
@@ -116,14 +120,14 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       });
     }
 
-    /** Sends the user to where the server wants something from them before they can sign in. */
+    /** Redirects the user to where the server requires an action before they can sign in. */
     @Get('action')
     action(@Req() request: FrameioRequest, @Res() response: object): void {
       this.#keepPrivate(response);
       this.#redirect(response, this.#cookie.actionUrl(request) ?? this.#routes.login);
     }
 
-    /** Gives up the user's tokens, here and at the server. */
+    /** Signs the user out: closes the session and revokes its tokens. */
     @Post('logout')
     async logout(
       @Context() context: ExecutionContext,
@@ -139,16 +143,16 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         try {
           await session.revoke();
         } finally {
-          // Who wants to leave is logged out here, even if the storage cannot be told.
+          // The user is logged out here even if the storage is unavailable.
           await this.#users.dismiss?.({ key, session, request, response });
         }
-        // The next sign-in has another key, so nothing leads to this one any more.
+        // The next sign-in has another key, so nothing refers to this session any more.
         if (this.#users.admit !== undefined) await session.close();
       }
       this.#redirect(response, ownPath(returnTo) ?? this.#routes.afterSignOut);
     }
 
-    /** The application has a login of its own, so the tokens are for whoever is logged in. */
+    /** The application has its own login, so the tokens belong to the user who is logged in. */
     async #beginForUser(
       context: ExecutionContext,
       request: FrameioRequest,
@@ -164,13 +168,13 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     async #completeForUser(context: ExecutionContext, request: FrameioRequest): Promise<void> {
       const user = await userOf(this.#users, context);
       if (user === undefined) refuseStray();
-      // Takes only a sign-in that this user's session began, so the user is what ties it to the browser.
+      // Accepts only a sign-in that this user's session began, so the user ties it to the browser.
       await this.#auth.session(user).handleCallback(request.url, REPEAT);
     }
 
     /**
-     * Signing in is the login, so each sign-in has a session with a key of its own that cannot be guessed. One that the
-     * browser came with may have been planted there, by somebody who keeps a copy of it.
+     * Signing in is the login, so each sign-in gets a session with a new key that cannot be guessed. An attacker may
+     * have planted the key that the browser sent, and keep a copy.
      */
     async #begin(
       context: ExecutionContext,
@@ -185,7 +189,8 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       try {
         return await session.getAuthorizationUrl({ state });
       } finally {
-        // What completes the sign-in is in the storage. Most who begin never come back, and are not to be remembered.
+        // The storage holds what is needed to complete the sign-in. Most users who begin one never return, so no
+        // session is kept for them.
         await session.close();
       }
     }
@@ -197,11 +202,11 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       isOwn: boolean,
     ): Promise<void> {
       if (!isOwn) refuseStray();
-      // Asked first, because it may fail, and a code works once.
+      // Comes first, because it may fail, and a code works only once.
       const former = await userOf(this.#users, context);
       const session = await this.#sessionOf(request, former);
       const { key } = session;
-      if (key === former) return; // The callback came again, to a browser that has been admitted.
+      if (key === former) return; // A repeated callback from a browser that was already admitted.
       try {
         await this.#users.admit?.({ key, session, request, response });
       } catch (error) {
@@ -213,19 +218,19 @@ export function signInController(connectionName: string, signIn: SignInOptions):
 
     async #sessionOf({ url }: FrameioRequest, former: string | undefined): Promise<UserSession> {
       try {
-        // One that comes again is known by its code, too: an attacker who planted the cookie of a sign-in does not know
-        // that. A browser whose first answer was lost is admitted once more by it.
+        // A repeated callback is also identified by its code, which an attacker who planted the cookie of a sign-in
+        // does not know. So a browser that lost the first response is admitted again.
         return await this.#auth.handleCallback(url, REPEAT);
       } catch (error) {
         if (former === undefined || !(error instanceof AuthenticationError) || error.code !== 'state_used') throw error;
-        // The user went back to the server, and allowed once more what had signed this browser in.
+        // The user went back to the server and approved again the request that had signed this browser in.
         return this.#auth.session(former).handleCallback(url, REPEAT);
       }
     }
 
     /**
-     * Nobody is to use this session any more. What fails in that is no reason to refuse who has just signed in, and the
-     * tokens of who has must not end with it.
+     * Revokes and closes a session that is no longer used. A failure here is no reason to reject the user who has just
+     * signed in. The new tokens must not be revoked with the old ones.
      */
     async #giveUp(key: string, successor?: UserSession): Promise<void> {
       try {
@@ -239,29 +244,29 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     }
 
     /**
-     * That a user who is known wants to sign in. Another site could lead the user here, signed in at the server as
-     * somebody else, and have the user work in that one's account.
+     * Requires that a known user wants to sign in. Otherwise another site could send the user here while signed in at
+     * the server as a different person, and have the user work in that person's account.
      */
     #assertWanted(request: FrameioRequest, returnTo: string | undefined): void {
       if (!isFromOwnPage(request, this.#routes.origin)) throw confirmationRequired(this.#routes.loginWith(returnTo));
     }
 
     /**
-     * Answers a request that wants nothing to happen: a browser that loads a page which its user might want next, and
-     * HEAD, by which programs look whether there is something.
+     * Answers a request that must have no effect: a prefetch by a browser, or HEAD, which programs use to probe an
+     * address.
      */
     #isOnlyLooking({ method, headers }: FrameioRequest, response: object): boolean {
       const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz'];
       const isPrefetch = /^(?:prefetch|prerender|preview)\b/.test(String(purpose));
       if (method !== 'HEAD' && !isPrefetch) return false;
       this.#keepPrivate(response);
-      // Browsers throw away what they prefetched with an error, and ask again when it is wanted.
+      // Browsers discard a prefetch that failed, and request the page again when it is needed.
       const status = isPrefetch ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.NO_CONTENT;
       this.#host.httpAdapter.reply(response, '', status);
       return true;
     }
 
-    /** That it was a page of this application that sent the request, and not one that a user was lured to. */
+    /** Requires that a page of this application sent the request, not one that a user was lured to. */
     #assertOwnPage({ headers }: FrameioRequest): void {
       const site = headers['sec-fetch-site'];
       const isOwn = site === undefined ? headers['origin'] === this.#routes.origin : site === 'same-origin';
@@ -269,7 +274,10 @@ export function signInController(connectionName: string, signIn: SignInOptions):
         throw forbidden('foreign_origin', 'Only a page of this application can sign its user out. Sign out there.');
     }
 
-    /** Sends the browser on; when the work fails, to where the application says so, or else its filters do. */
+    /**
+     * Redirects the browser. If the work fails, redirects to `onFailure` if it is set, or leaves the error to the
+     * filters.
+     */
     async #answer(response: object, work: () => Promise<Destination>): Promise<void> {
       this.#keepPrivate(response);
       let destination: Destination;
@@ -287,7 +295,7 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       this.#redirect(response, destination.location, destination.cookies);
     }
 
-    /** Comes first, so that it holds for whatever is answered. */
+    /** Called first, so that it applies to every response. */
     #keepPrivate(response: object): void {
       for (const [name, value] of Object.entries(PRIVATE)) this.#host.httpAdapter.setHeader(response, name, value);
     }

@@ -3,45 +3,52 @@ import type { FrameioRequest } from '../frameio-users.js';
 import { DEFAULT_CONNECTION } from '../injection-tokens.js';
 import { ownPath } from './return-to.js';
 
-/** As long as a sign-in can take, in seconds. Afterwards it also has a callback that comes again find its place. */
+/**
+ * The longest time that a sign-in can take, in seconds. After the sign-in, a repeated callback still finds its
+ * destination here.
+ */
 const MAX_AGE = 600;
 
-/** So many sign-ins that were begun in one browser are remembered, the newest: those of several tabs. */
+/** How many sign-ins begun in one browser, in several tabs, are remembered. The newest are kept. */
 const MOST = 4;
 
 /** A SHA-256 hash in base64url. */
 const HASH = /^[\w-]{43}$/;
 
-/** Ends the name of the cookie that says where the user must act. A hash, which stands there else, is longer. */
+/**
+ * Ends the name of the cookie that says where the user must act. In other names, a hash is in this place, which is
+ * longer.
+ */
 const ACTION = 'action';
 
 /**
- * What a browser keeps while its user is at the server, in a cookie for each sign-in: a secret, by which the callback is
- * known to come from the browser that began, and where to go on afterwards. When the server wants something from the user
- * first, another one has the address for that.
+ * Manages the cookies that a browser keeps while its user is at the server, one per sign-in. Each contains a secret,
+ * which proves that the callback comes from the browser that began, and the path to return to. If the server first
+ * requires an action of the user, another cookie contains that address.
  *
- * The `state` is the hash of the secret. It stands in addresses, which logs and histories keep, together with the code; so
- * what a browser proves itself by must not follow from it (RFC 9700 §2.1.1).
+ * The `state` is the hash of the secret. It appears in addresses, which logs and histories keep, together with the
+ * code. So the browser's proof must not follow from it (RFC 9700 §2.1.1).
  *
- * The cookies are left to their age, because a browser may deliver a callback again, and because tabs that come back at
- * the same moment would undo each other's changes of one cookie.
+ * The cookies are not deleted but expire. A browser may deliver a callback again, and tabs that return at the same
+ * moment would overwrite each other's changes to a shared cookie.
  *
- * Over https its name begins with `__Host-`, so that no other host of the same domain can set it (RFC 6265bis §4.1.3.2).
+ * Over https the name begins with `__Host-`, so that no other host of the domain can set the cookie (RFC 6265bis
+ * §4.1.3.2).
  */
 export class SignInCookie {
-  /** How the names of all these cookies of a connection begin. */
+  /** The prefix of the names of all these cookies of a connection. */
   readonly #prefix: string;
   readonly #attributes: string;
 
   constructor(connection: string, isSecure: boolean) {
-    // A hash, because a connection's name may hold what a cookie's must not.
+    // A hash, because a connection's name may contain characters that are invalid in a cookie's name.
     const suffix = connection === DEFAULT_CONNECTION ? '' : `.${hashOf(connection).toString('hex', 0, 4)}`;
     this.#prefix = `${isSecure ? '__Host-' : ''}frameio-sign-in${suffix}-`;
-    // Not `Strict`, because the callback comes with a navigation from the server's site.
+    // Not `Strict`, because the callback is a navigation from the server's site.
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
   }
 
-  /** The `Set-Cookie` headers of a sign-in that begins; it takes the place of the oldest where there are too many. */
+  /** Returns the `Set-Cookie` headers for a new sign-in. If there are too many, it replaces the oldest. */
   begun(request: FrameioRequest, { secret, state }: SignInSecret, returnTo: string | undefined): string[] {
     const names = new Set(this.#contents(request).flatMap(({ mark }) => (mark === ACTION ? [] : [mark])));
     // Browsers send the oldest first (RFC 6265 §5.4).
@@ -52,12 +59,15 @@ export class SignInCookie {
     ];
   }
 
-  /** The `Set-Cookie` header of a sign-in that is over until the user has acted. */
+  /** Returns the `Set-Cookie` header for a sign-in that cannot continue until the user has acted. */
   actionRequired(url: string): string {
     return this.#set(ACTION, encoded(url));
   }
 
-  /** What the browser says of the sign-in with this `state`; `undefined` when it did not begin it. */
+  /**
+   * Returns what the browser's cookie says about the sign-in with this `state`; `undefined` if this browser did not
+   * begin it.
+   */
   read(request: FrameioRequest, state: string): { readonly returnTo: string | undefined } | undefined {
     const mark = markOf(state);
     for (const { mark: its, value } of this.#contents(request)) {
@@ -67,7 +77,7 @@ export class SignInCookie {
     return undefined;
   }
 
-  /** Where the server wants the user to act, if that is what this browser's last sign-in ended with. */
+  /** Returns the address where the server requires an action, if this browser's last sign-in ended with one. */
   actionUrl(request: FrameioRequest): string | undefined {
     const action = this.#contents(request).find(({ mark }) => mark === ACTION);
     const url = URL.parse(decoded(action?.value ?? ''));
@@ -88,7 +98,9 @@ export class SignInCookie {
   }
 }
 
-/** What a sign-in begins with: the secret is for the browser alone, the `state` for the server and the addresses. */
+/**
+ * The values that begin a sign-in: the secret is only for the browser, the `state` for the server and the addresses.
+ */
 export interface SignInSecret {
   readonly secret: string;
   readonly state: string;
@@ -103,7 +115,7 @@ function stateOf(secret: string): string {
   return hashOf(secret).toString('base64url');
 }
 
-/** What tells the cookies of a browser apart. */
+/** Returns the part of a cookie's name that distinguishes the sign-ins of a browser. */
 function markOf(state: string): string {
   return hashOf(state).toString('base64url');
 }

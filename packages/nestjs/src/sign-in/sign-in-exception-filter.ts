@@ -9,7 +9,7 @@ import { connectionToken } from '../injection-tokens.js';
 import { acceptsPage } from '../request-sessions.js';
 import { failurePage, PAGE_HEADERS } from './failure-page.js';
 
-/** Answers what fails in a connection's sign-in: people with a page, programs with JSON. */
+/** Answers failures of a connection's sign-in: people get a page, programs get JSON. */
 export function signInExceptionFilter(connectionName: string): Type<ExceptionFilter> {
   @Catch(FrameioAuthError, FrameioAuthException)
   class FrameioSignInExceptionFilter implements ExceptionFilter<FrameioAuthError | FrameioAuthException> {

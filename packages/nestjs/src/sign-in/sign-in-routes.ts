@@ -4,38 +4,42 @@ import type { FrameioRequest } from '../frameio-users.js';
 import type { FrameioAuthProblem } from '../http-exception.js';
 import { ownPath } from './return-to.js';
 
-/** A ready sign-in: the routes `GET login`, `GET callback`, `GET action` and `POST logout` under a path. */
+/**
+ * Configures the built-in sign-in: the routes `GET login`, `GET callback`, `GET action` and `POST logout` under a path.
+ */
 export interface SignInOptions {
-  /** Where the routes are, without the application's global prefix: `auth/frameio`. */
+  /** The path of the routes, without the application's global prefix: `auth/frameio`. */
   readonly path: string;
   /**
-   * Where the browser goes after a sign-in that named no place of its own with `?returnTo=/path`: a path, or an https
-   * address; http only on this machine. Default: `/`.
+   * Where the browser goes after a sign-in that did not set `?returnTo=/path`: a path or an https address (http only on
+   * this machine). Default: `/`.
    */
   readonly afterSignIn?: string;
-  /** Where it goes after signing out: likewise. Default: `/`. */
+  /** Where the browser goes after signing out: a path or an address, as for `afterSignIn`. Default: `/`. */
   readonly afterSignOut?: string;
   /**
-   * Where it goes when a sign-in failed: a path of a page that needs no sign-in. The query says of the error what a 401
-   * or a 503 would say: `reason`, its code, and, if there are, `retryAfter` in seconds and `debugId`. With
-   * `userAction=required`, a link to the route `action` takes the user to where the server wants something first.
+   * Where the browser goes after a failed sign-in: the path of a page that requires no sign-in. The query contains what
+   * a 401 or a 503 would say: `reason`, the error's code, and, if known, `retryAfter` in seconds and `debugId`. With
+   * `userAction=required`, link to the route `action`, which takes the user to where the server requires an action.
    * Default: a plain page for people, JSON for programs.
    */
   readonly onFailure?: string;
-  /** Whether the guard sends those who load a page to `login`, and afterwards back, in the place of a 401. Default: `false`. */
+  /**
+   * Whether the guard redirects page loads to `login`, and back afterwards, instead of answering 401. Default: `false`.
+   */
   readonly redirect?: boolean;
   /**
-   * Decorators of the controller, such as the one by which a guard of the application's own lets everybody pass, or
-   * `UseFilters()` with a filter that shows what failed in the application's own way.
+   * Decorators for the controller, such as one that exempts it from the application's own guard, or `UseFilters()` with
+   * a filter that displays failures in the application's own way.
    */
   readonly decorators?: readonly ClassDecorator[];
 }
 
-/** Where the sign-in of a connection is, as browsers see it. */
+/** Holds the addresses of a connection's sign-in, as browsers see them. */
 export class SignInRoutes {
   /** The path of the controller. */
   readonly path: string;
-  /** The path of `login`, the global prefix and what a proxy puts before it included. */
+  /** The path of `login`, including the global prefix and any prefix of a proxy. */
   readonly login: string;
   /** The application's own origin. */
   readonly origin: string;
@@ -44,7 +48,9 @@ export class SignInRoutes {
   readonly onFailure: string | undefined;
   readonly redirect: boolean;
 
-  /** @throws ConfigurationError for what does not fit together */
+  /**
+   * @throws ConfigurationError if the options do not fit together
+   */
   constructor(connection: string, options: FrameioAuthModuleOptions, signIn: SignInOptions) {
     if (options.flow !== 'web-app') {
       throw complaint(
@@ -66,7 +72,7 @@ export class SignInRoutes {
         `redirectUri must end with /${this.path}/callback, where signIn.path has the callback. Change one of them, and what is registered at the server.`,
       );
     }
-    // What is registered is what browsers see, whatever prefix Nest or a proxy puts before the controller's path.
+    // The registered redirect URI is what browsers see, whatever prefix Nest or a proxy adds to the controller's path.
     this.login = pathname.replace(/callback$/, 'login');
     this.origin = origin;
     this.afterSignIn = placeOf(connection, 'afterSignIn', signIn.afterSignIn ?? '/');
@@ -78,7 +84,10 @@ export class SignInRoutes {
     this.redirect = signIn.redirect ?? false;
   }
 
-  /** Where the application says what failed. The address of where to act is not in it, because anybody could write one. */
+  /**
+   * Returns the address of the application's failure page. It omits the `actionUrl`, because anyone could forge it in a
+   * link.
+   */
   failure(onFailure: string, { code, actionUrl, retryAfter, debugId }: FrameioAuthProblem): string {
     const { pathname, searchParams, hash } = new URL(onFailure, this.origin);
     const said = { reason: code, userAction: actionUrl && 'required', retryAfter, debugId };
@@ -86,18 +95,18 @@ export class SignInRoutes {
     return `${pathname}?${searchParams}${hash}`;
   }
 
-  /** The address that has a browser sign in and come back to what it asked for. */
+  /** Returns the address that signs a browser in and returns it to the page it requested. */
   loginThenBackTo({ url, originalUrl = url }: FrameioRequest & { readonly originalUrl?: string }): string {
     return this.loginWith(ownPath(originalUrl));
   }
 
-  /** The address that has a browser sign in and come back to a path of this origin. */
+  /** Returns the address that signs a browser in and returns it to a path of this origin. */
   loginWith(returnTo: string | undefined): string {
     return returnTo === undefined ? this.login : `${this.login}?returnTo=${encodeURIComponent(returnTo)}`;
   }
 }
 
-/** Where the application sends browsers after a success, which may be where its pages are. */
+/** Checks where browsers go after a success, which may be another origin if the application's pages are there. */
 function placeOf(connection: string, name: string, place: string): string {
   const path = ownPath(place);
   if (path !== undefined) return path;
@@ -108,7 +117,7 @@ function placeOf(connection: string, name: string, place: string): string {
   );
 }
 
-/** The path of the controller, without slashes at its ends. */
+/** Returns the path of the controller, without leading and trailing slashes. */
 export function signInPath(connection: string, { path }: SignInOptions): string {
   const trimmed = typeof path === 'string' ? path.replace(/^\/+|\/+$/g, '') : '';
   if (!/^[\w.~-]+(?:\/[\w.~-]+)*$/.test(trimmed)) {
