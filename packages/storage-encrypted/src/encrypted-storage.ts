@@ -4,29 +4,30 @@ import { type EncryptionKey, keyRing } from './key-ring.js';
 import { isSealed, seal, unseal } from './sealed-record.js';
 
 export interface EncryptedStorageOptions {
-  /** All keys under which there may be records, by their names. A name stands in clear in each record. */
+  /** All keys that records may be encrypted with, by name. The name is stored unencrypted in each record. */
   readonly keys: Readonly<Record<string, EncryptionKey>>;
-  /** The name of the key that new records are encrypted with. */
+  /** The name of the key that encrypts new records. */
   readonly current: string;
   /**
-   * Reads records that were written before they were encrypted; the next commit encrypts them. While it is on, who can
+   * Reads records that were written before encryption; the next commit encrypts them. While this is on, anyone who can
    * write to the storage can also plant records. Default: `false`, and such a record is an error.
    */
   readonly acceptPlaintext?: boolean;
 }
 
-/** Errors that say nothing about the record: it may be readable the next time, so nobody should replace it. */
+/** Errors that say nothing about the record. It may be readable the next time, so it must not be replaced. */
 const ABOUT_THE_KEY_SERVICE: ReadonlySet<string> = new Set(['encryption_key_unavailable', 'encryption_key_invalid']);
 
 /**
- * A storage whose values are encrypted in the storage given, each for its own key alone. Versions, leases, expiry,
- * what is due and hints are those of that storage, and in clear.
+ * Wraps a storage so that its values are encrypted, each bound to its own storage key. Versions, leases, expiry, due
+ * times and hints are those of the wrapped storage, and are not encrypted.
  *
- * A record under an older key is read, and gets the current one with its next commit. Not when it is read: that would
- * have to change the version, which would send everybody else to read it again, and it could not keep the record's
- * expiry, which no reading tells.
+ * A record under an older key can be read, and is encrypted with the current key at its next commit. It is not
+ * encrypted again on read. That would change the version, so every other instance would read it again, and it would
+ * lose the record's expiry, which reads do not return.
  *
- * An error about one record has its version, so that a new sign-in may replace it, unless the error may pass.
+ * An error about one record carries its version, so that a new sign-in may replace the record, unless the error may be
+ * temporary.
  *
  * @throws ConfigurationError `invalid_option`. The methods reject with a StorageError of the storage, or with one of
  *   `encryption_key_missing`, `encryption_key_wrong`, `encryption_key_unavailable`, `encryption_key_invalid`,
@@ -51,7 +52,7 @@ export function encryptedStorage(storage: TokenStorage, options: EncryptedStorag
     );
   }
 
-  /** A reply with its record decrypted. */
+  /** Resolves to the reply with its record decrypted. */
   async function opened<Reply extends { readonly record?: StoredRecord }>(key: string, reply: Reply): Promise<Reply> {
     if (reply.record === undefined) return reply;
     const { value, version } = reply.record;
@@ -72,7 +73,8 @@ export function encryptedStorage(storage: TokenStorage, options: EncryptedStorag
       try {
         return await opened(key, reply);
       } catch (error) {
-        // Nobody is told of this lease, so nobody would release it, and its end by time would look like a lost refresh.
+        // The caller never learns of this lease and could not release it. If it expired, it would look like a lost
+        // refresh.
         if (reply.outcome === 'granted') await storage.release(reply.lease).catch(() => {});
         throw error;
       }

@@ -2,40 +2,48 @@ import { ConfigurationError, StorageError } from '@frameio-auth/core';
 import { base64url, type CryptoKey } from 'jose';
 
 /**
- * 32 random bytes: as they are, in base64 or base64url, or from a function that asks a key management service. The
- * function is called when the key is first needed; once it succeeded it is not called again.
+ * A key of 32 random bytes: as bytes, in base64 or base64url, or as a function that gets it from a key management
+ * service. The function is called when the key is first needed. After it has succeeded, it is not called again.
  */
 export type EncryptionKey = Uint8Array | string | (() => Promise<Uint8Array>);
 
-/** A key that is ready for use. Its bytes cannot be taken out again. */
+/** A key that is ready for use. Its bytes cannot be exported. */
 export interface ReadyKey {
   readonly kid: string;
   readonly cipher: CryptoKey;
-  /** Tells this key from others, and nothing about its bytes. */
+  /** Distinguishes this key from others, and reveals nothing about its bytes. */
   readonly check: string;
 }
 
 export interface KeyRing {
-  /** The key that records are encrypted with. @throws StorageError, as `find` does */
+  /**
+   * Resolves to the key that encrypts records.
+   *
+   * @throws StorageError as `find` does
+   */
   current(): Promise<ReadyKey>;
   /**
-   * The key of that name.
+   * Resolves to the key with a name.
    *
    * @throws StorageError `encryption_key_missing`, `encryption_key_unavailable` or `encryption_key_invalid`
    */
   find(kid: string): Promise<ReadyKey>;
 }
 
-/** The length of a key of AES-256, in bytes. */
+/** The length of an AES-256 key, in bytes. */
 const KEY_LENGTH = 32;
 
-/** What the name of a key may look like. It stands in every record, in clear, and in errors. */
+/** The valid names of keys. The name appears unencrypted in every record, and in errors. */
 const KID = /^[\w.:/@+=-]{1,256}$/;
 
 const CHECK_LABEL = new TextEncoder().encode('frameio-auth: which key is this?');
 const CHECK_LENGTH = 16;
 
-/** @throws ConfigurationError for keys that cannot work */
+/**
+ * Checks the keys and prepares each when it is first needed.
+ *
+ * @throws ConfigurationError for invalid keys
+ */
 export function keyRing(keys: Readonly<Record<string, EncryptionKey>>, current: string): KeyRing {
   if (typeof keys !== 'object' || keys === null || Object.keys(keys).length === 0) {
     complain('`keys` must name at least one key: { "2030-01": <32 random bytes> }.');
@@ -51,14 +59,14 @@ export function keyRing(keys: Readonly<Record<string, EncryptionKey>>, current: 
     if (known !== undefined) return known;
     const preparing = prepare(kid, sources.get(kid));
     ready.set(kid, preparing);
-    // The next who needs the key tries again; those who came meanwhile share this failure.
+    // The next caller tries again; callers in the meantime share this failure.
     preparing.catch(() => ready.delete(kid));
     return preparing;
   }
   return { find, current: () => find(current) };
 }
 
-/** Whether it can be the name of a key. */
+/** Whether a value is a valid name of a key. */
 export function isKid(kid: unknown): kid is string {
   return typeof kid === 'string' && KID.test(kid);
 }
@@ -76,7 +84,7 @@ function sourceOf(kid: string, key: EncryptionKey): Source {
   if (bytes.length !== KEY_LENGTH) {
     complain(`the key "${kid}" has ${bytes.length} bytes, but must have ${KEY_LENGTH}: ${ADVICE}.`);
   }
-  const own = bytes.slice(); // The caller may overwrite theirs.
+  const own = bytes.slice(); // The caller may overwrite the original.
   return async () => own;
 }
 
@@ -123,7 +131,7 @@ async function bytesOf(kid: string, source: Source): Promise<unknown> {
   try {
     return await source();
   } catch {
-    // Its own error may hold what the key service was asked with.
+    // The original error may contain the request to the key service.
     throw new StorageError(
       'encryption_key_unavailable',
       `The function for the key "${kid}" failed. Check the key service that it asks; it is called again when the key is next needed.`,

@@ -3,17 +3,16 @@ import { base64url, CompactEncrypt, compactDecrypt, decodeProtectedHeader } from
 import { isKid, type KeyRing, type ReadyKey } from './key-ring.js';
 
 /*
- * A value as it is stored: a JWE in its compact form (RFC 7516 §7.1), encrypted with AES-256-GCM under a key that is
- * used as it is (RFC 7518 §4.5 and §5.3). Its header is readable to all who can read the storage, and authenticated
- * together with the value. Beside the standard members it has two of its own:
+ * A value as it is stored: a JWE in compact serialization (RFC 7516 §7.1), encrypted with AES-256-GCM under a key that
+ * is used directly (RFC 7518 §4.5 and §5.3). Its header is readable to anyone who can read the storage, and
+ * authenticated together with the value. In addition to the standard members, it has two of its own:
  *
- * - `key_check`, the beginning of an HMAC under the key. AES-GCM says the same of a wrong key and of a changed value,
- *   which call for different help; comparing this first tells which it is. It says no more about a random key than
- *   the authentication tag does.
- * - `record_key`, the SHA-256 of the key of the storage under which the record was written, which names server, client
- *   and session. Without it, whoever can write to the storage could put the record of one user in the place of
- *   another's, whose requests would then be made as the first one. The hash stands for the key so that a value that
- *   was copied out of the storage does not say whose it is.
+ * - `key_check`, the beginning of an HMAC under the key. AES-GCM reports the same error for a wrong key and for a
+ *   changed value, which need different remedies. Comparing this first distinguishes them. It reveals no more about a
+ *   random key than the authentication tag does.
+ * - `record_key`, the SHA-256 of the record's storage key, which names server, client and session. Without it, an
+ *   attacker with write access could replace one user's record with another's. Requests of the second user would then
+ *   be made as the first. A hash, so that a value copied out of the storage does not reveal the user.
  */
 interface Header {
   readonly typ: typeof TYPE;
@@ -26,13 +25,17 @@ interface Header {
 
 const TYPE = 'frameio-auth-record';
 
-/** How the header of a JWE begins: `{"` in base64url. No record that core writes does. */
+/** The beginning of a JWE header: `{"` in base64url. No record that core writes begins like this. */
 const JOSE = /^eyJ/;
 
-/** Half a character, which UTF-8 has no way to write. */
+/** A lone surrogate, which UTF-8 cannot represent. */
 const ILL_FORMED = /\p{Surrogate}/u;
 
-/** @throws StorageError `invalid_argument` for what is no text, or one with half a character in it */
+/**
+ * Encrypts a value for a storage key.
+ *
+ * @throws StorageError `invalid_argument` for a value that is not a string, or contains a lone surrogate
+ */
 export async function seal(key: string, value: string, { kid, cipher, check }: ReadyKey): Promise<string> {
   if (typeof value !== 'string' || ILL_FORMED.test(value)) {
     throw new StorageError('invalid_argument', 'A `value` must be a string of well-formed Unicode.');
@@ -48,23 +51,23 @@ export async function seal(key: string, value: string, { kid, cipher, check }: R
   return new CompactEncrypt(new TextEncoder().encode(value)).setProtectedHeader({ ...header }).encrypt(cipher);
 }
 
-/** Whether a value claims to come from {@link seal}, be it damaged. */
+/** Whether a value claims to come from {@link seal}, even if it is damaged. */
 export function isSealed(value: string): boolean {
   if (!JOSE.test(value)) return false;
   try {
     return decodeProtectedHeader(value)['typ'] === TYPE;
   } catch {
-    return true; // A header that was cut or overwritten: it is no readable record, so it is not taken for one.
+    return true; // The header was truncated or overwritten. It is not a readable record, so it must not be treated as plaintext.
   }
 }
 
 /**
- * What was given to {@link seal} under the same key of the storage.
+ * Decrypts a value that {@link seal} encrypted for the same storage key.
  *
  * @throws StorageError `record_tampered`, `record_moved`, `encryption_key_wrong`, and as the key ring does
  */
 export async function unseal(key: string, sealed: string, ring: KeyRing): Promise<string> {
-  // Nothing of the header is trusted before the value was authenticated with it; until then it only chooses the error.
+  // Until the value is authenticated together with the header, the header only selects the error.
   const header = headerOf(sealed);
   if (header === undefined) tampered();
   const { kid, cipher, check } = await ring.find(header.kid);
@@ -107,7 +110,7 @@ function tampered(): never {
 }
 
 async function digestOf(key: string): Promise<string> {
-  // As JSON, which has an escape for half a character: in UTF-8 alone, all of those are the same.
+  // JSON has an escape for lone surrogates; UTF-8 alone would encode all of them the same.
   const bytes = new TextEncoder().encode(JSON.stringify(key));
   return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }

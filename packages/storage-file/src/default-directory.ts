@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { StorageError } from '@frameio-auth/core';
 
-/** So the folder is called in the place where the platform keeps the data of applications. */
+/** The name of the folder within the platform's directory for application data. */
 const NAME = 'frameio-auth';
 
 /**
- * Where tokens are kept when the application names no directory: `$XDG_DATA_HOME/frameio-auth` or
+ * Resolves to the directory for tokens if the application names none: `$XDG_DATA_HOME/frameio-auth` or
  * `~/.local/share/frameio-auth`; `~/Library/Application Support/frameio-auth` on macOS;
  * `%LOCALAPPDATA%\frameio-auth\Data` on Windows.
  *
@@ -13,7 +13,7 @@ const NAME = 'frameio-auth';
  */
 export async function defaultDirectory(): Promise<string> {
   const directory = await dataDirectory();
-  // The XDG Base Directory Specification has relative paths ignored; here nothing is guessed in their place.
+  // The XDG Base Directory Specification says to ignore relative paths. No other path is guessed instead.
   if (directory !== undefined && isAbsolute(directory)) return directory;
   throw new StorageError(
     'no_default_directory',
@@ -24,7 +24,7 @@ export async function defaultDirectory(): Promise<string> {
 
 async function dataDirectory(): Promise<string | undefined> {
   try {
-    // Loaded only here, because it fails where a user has no home, and who names a directory needs none.
+    // Imported lazily, because it fails for a user without a home directory, which a given directory makes unnecessary.
     const { default: envPaths } = await import('env-paths');
     return envPaths(NAME, { suffix: '' }).data;
   } catch {

@@ -2,14 +2,19 @@ import { type FSWatcher, watch } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { makePrivateDirectory } from './private-files.js';
 
-/** Hears which sessions' folders in one directory are rung by other processes. */
+/** Watches one directory for changes that other processes make to the folders of sessions. */
 export interface DirectoryWatch {
-  /** Begins to listen, unless it does already. A system that cannot watch any more is no failure: hints may be lost. */
+  /**
+   * Starts watching, if it has not yet. If the system cannot watch more files, this does not fail, because hints may be
+   * lost.
+   */
   start(directory: string): Promise<void>;
   stop(): void;
 }
 
-/** @param heard - called with the name of the folder; with `null` where the system does not tell which one it was */
+/**
+ * @param heard - called with the name of the folder, or with `null` if the system does not report which one it was
+ */
 export function directoryWatch(heard: (name: string | null) => void): DirectoryWatch {
   let watcher: FSWatcher | undefined;
   let stopped = false;
@@ -22,10 +27,10 @@ export function directoryWatch(heard: (name: string | null) => void): DirectoryW
       try {
         await makePrivateDirectory(directory);
         if (stopped || watcher !== undefined) return;
-        watcher = watch(directory, { persistent: false }, (_, name) => heard(name)); // Keeps no process alive.
+        watcher = watch(directory, { persistent: false }, (_, name) => heard(name)); // Does not keep the process alive.
         watcher.on('error', drop);
       } catch {
-        // Whoever waits for a change also looks by itself.
+        // Callers that wait for a change also poll.
       }
     },
     stop() {
@@ -35,7 +40,7 @@ export function directoryWatch(heard: (name: string | null) => void): DirectoryW
   };
 }
 
-/** Has the directory's watchers told of a session's folder: what happens inside of it they do not hear. */
+/** Notifies the directory's watchers about a session's folder. They do not see changes inside it. */
 export async function ring(folder: string): Promise<void> {
   const now = new Date();
   await utimes(folder, now, now).catch(() => {});

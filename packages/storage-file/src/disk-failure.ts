@@ -1,7 +1,7 @@
 import { type KnownErrorCode, StorageError } from '@frameio-auth/core';
 import { foreignCode } from '@frameio-auth/core/adapter';
 
-/** What the codes of the system and of Node mean, and what to do where that does not follow. */
+/** Explains the codes of the system and of Node, and what to do if that is not obvious. */
 const REASONS: Readonly<Record<string, string>> = {
   ERR_ACCESS_DENIED:
     "Node's permission model denies it; start Node with `--allow-fs-read` and `--allow-fs-write` for the directory and " +
@@ -23,17 +23,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 } satisfies Partial<Record<KnownErrorCode, string>>;
 
-/** The code of Node's permission model. */
+/** The error code of Node's permission model. */
 export const DENIED = 'ERR_ACCESS_DENIED';
 
-/** Whether an error is the system's or of Node's permission model, and one of these. */
+/** Whether an error comes from the system or Node's permission model, and has one of these codes. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(String(codeOf(error)));
 }
 
 /**
- * The `StorageError` for whatever went wrong. One of the system's keeps its code, such as `ENOSPC`, and is told with
- * its path; the texts of others are not shown, because nobody knows what they quote.
+ * Converts any error into a `StorageError`. A system error keeps its code, such as `ENOSPC`, and is reported with its
+ * path. Messages of other errors are not included, because they may quote anything.
  */
 export function storageErrorOf(error: unknown, directory: string): StorageError {
   if (error instanceof StorageError) return error;
@@ -52,7 +52,7 @@ export function storageErrorOf(error: unknown, directory: string): StorageError 
   );
 }
 
-/** Where an error is from. Node's permission model calls the path a resource, and names no call of the system. */
+/** Returns where an error occurred. Node's permission model calls the path a resource, and names no system call. */
 function placeOf(error: unknown): { path?: string | undefined; syscall?: string | undefined } {
   const { path, syscall, resource } = error as NodeJS.ErrnoException & { resource?: string };
   return { path: path ?? (resource === '' ? undefined : resource), syscall };

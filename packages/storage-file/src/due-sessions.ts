@@ -6,8 +6,8 @@ import { dueHint, dueIndex } from './session-hints.js';
 import { dropHint, hintsUntil, placeHint } from './time-index.js';
 
 /**
- * The keys of what is due in a directory, the earliest first. Only what is due is read, which is found by hints; the
- * session's own state decides.
+ * Yields the keys of the sessions that are due in a directory, the earliest first. Hints find them, so that no other
+ * sessions are read. The session's own state decides.
  *
  * @param now - on the storage's clock
  */
@@ -17,7 +17,7 @@ export async function* dueKeys(directory: string, now: number): AsyncGenerator<s
   await completeIndex(directory, index);
   for await (const hint of hintsUntil(index, now)) {
     const head = await headIn(join(directory, hint.folder));
-    if (head === 'unreadable') continue; // No reason to list none; whoever needs it hears of it then.
+    if (head === 'unreadable') continue; // One unreadable session must not hide the others; the caller that needs it gets the error.
     const record = head?.state.record;
     if (head === undefined || record?.due === undefined || dueHint(hint.folder, head.state)?.id !== hint.id) {
       await dropHint(index, hint);
@@ -28,8 +28,8 @@ export async function* dueKeys(directory: string, now: number): AsyncGenerator<s
 }
 
 /**
- * Places the hints of all sessions, unless somebody has: in a directory from before there were hints, and after somebody
- * removed the index. This reads every session, once.
+ * Creates the hints of all sessions once, by reading every session. Needed for a directory from before there were
+ * hints, or if the index was deleted.
  */
 async function completeIndex(directory: string, index: string): Promise<void> {
   const mark = join(index, 'complete');

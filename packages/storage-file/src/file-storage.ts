@@ -26,31 +26,31 @@ import { forgottenVersion } from './version-mark.js';
 
 export interface FileStorageOptions {
   /**
-   * Where the files are: a directory on a disk of this host, for this storage alone. It is made when something is first
-   * written or watched. Default: the place where the platform keeps the data of applications, see the README.
+   * The directory of the files, on a local disk and for this storage alone. Created when something is first written or
+   * watched. Default: the platform's directory for application data, see the README.
    */
   readonly directory?: string;
-  /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
+  /** The clock for replies, leases and expiry. Default: the system's clock. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
-/** What a call wants: its reply, and the state that must stand in the place of the one it saw for the reply to be true. */
+/** The outcome of a call: its reply, and the state that must replace the one it read for the reply to be true. */
 interface Decision<Reply> {
   readonly reply: Reply;
   readonly next?: SessionState;
-  /** Whether those who watch are to hear of it. */
+  /** Whether to notify watchers. */
   readonly telling?: boolean;
 }
 
 /**
- * Records in files: shared by all processes of one host that are given the same directory, and safe against crashes of
- * each of them at any moment.
+ * Creates a storage that keeps records in files. All processes of a host that use the same directory share it. It is
+ * safe against a crash of any of them at any moment.
  *
- * @throws ConfigurationError `invalid_option` for a directory that is no path
- * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
- *   `permissions_too_open`, `foreign_owner` and `parent_too_open` where other users could get at the files, `record_unreadable` and
- *   `record_too_new` for a file that is not understood, `no_default_directory`, or the system's own code (`ENOSPC`,
- *   `EROFS`, …). Methods that return a promise reject with it; `watch` throws it.
+ * @throws ConfigurationError `invalid_option` if the directory is not a path
+ * @throws StorageError `storage_closed` after `close()`; `invalid_argument` for values that cannot be stored;
+ *   `permissions_too_open`, `foreign_owner` and `parent_too_open` if other users could access the files;
+ *   `record_unreadable` and `record_too_new` for an unknown file format; `no_default_directory`; or the system's code
+ *   (`ENOSPC`, `EROFS`, …). Methods that return a promise reject with it; `watch` throws it.
  */
 export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   if (typeof options !== 'object' || options === null) {
@@ -60,7 +60,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     );
   }
   for (const name of Object.keys(options)) {
-    // With a wrong name the tokens would go to the default directory, and nobody would know.
+    // With a misspelled name, the tokens would silently go to the default directory.
     if (name === 'directory' || name === 'clock') continue;
     throw new ConfigurationError(
       'invalid_option',
@@ -79,7 +79,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       throw new StorageError('storage_closed', 'The file storage was closed. Close it after the last session.');
   }
 
-  /** A call that `close()` waits for, and that fails with a `StorageError` or not at all. */
+  /** Runs a call that `close()` waits for. It rejects only with a `StorageError`. */
   async function call<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
     assertOpen();
     const working = inDirectory(work);
@@ -94,7 +94,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   async function inDirectory<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
     const place = named ?? (await defaultDirectory());
     try {
-      // Once, as a login does: the folders above are nobody's to change later but their owners'.
+      // Checked once, as a login does. Only their owners can change the folders above later.
       if (!trusted) await assertTrustedParents(place);
       trusted = true;
       return await work(place);
@@ -103,7 +103,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     }
   }
 
-  /** Reads, decides and writes, again and again until nobody else wrote in between. */
+  /** Reads, decides and writes, until no other process has written in between. */
   async function change<Reply>(
     key: string,
     decide: (state: SessionState, now: number) => Decision<Reply>,
@@ -127,7 +127,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     });
   }
 
-  /** Calls the listeners, each in a microtask of its own: none runs inside a caller, or stops another by throwing. */
+  /** Calls each listener in its own microtask, so that none runs inside a caller or stops another by throwing. */
   function tell(name: string, version: number): void {
     for (const listener of listeners.get(name) ?? []) {
       void Promise.resolve().then(() => {
@@ -136,7 +136,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     }
   }
 
-  /** What another process changed is known by name alone, so it is read; what fails is only a hint lost. */
+  /** A change by another process reports only the name, so the session is read. A failure only loses a hint. */
   const others = directoryWatch((changed) => {
     for (const name of changed === null ? listeners.keys() : [changed]) {
       if (!listeners.has(name)) continue;
@@ -163,7 +163,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         if (versionOf(state) !== ifVersion) return { reply: { outcome: 'moved', ...seen } };
         const last = state.lease;
         if (last !== null && last.owner !== owner && now < last.until) {
-          // A clock that was put back must not make a lease last for longer than it was granted for.
+          // If the clock was set back, a lease must not last longer than it was granted for.
           const until = Math.min(last.until, now + (last.ttl ?? Infinity));
           const reply: LeaseReply = { outcome: 'held', ...seen, until };
           return until === last.until ? { reply } : { reply, next: { ...state, lease: { ...last, until } } };
@@ -227,7 +227,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       assertOpen();
       const name = nameOf(key);
       const ofKey = listeners.get(name) ?? new Set<(version: number) => void>();
-      const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
+      const call = (version: number) => listener(version); // A new function, so that the same listener can watch twice.
       listeners.set(name, ofKey.add(call));
       void inDirectory((place) => others.start(place)).catch(() => {});
       return () => {
@@ -262,18 +262,18 @@ async function advance(
   );
 }
 
-/** The state as it is now: an expired record is gone, and its version remembered. */
+/** Returns the current state: without an expired record, but with its version. */
 function asOf(now: number, state: SessionState): SessionState {
   const { record } = state;
   return record === null || record.expiresAt === null || now < record.expiresAt ? state : { ...state, record: null };
 }
 
-/** The version of the record, or 0 when there is none. */
+/** Returns the version of the record, or 0 if there is none. */
 function versionOf({ record, version }: SessionState): number {
   return record === null ? 0 : version;
 }
 
-/** The record as a part of a reply, which has no such field when there is none. */
+/** Returns the record as part of a reply; the field is absent if there is none. */
 function recordOf({ record, version }: SessionState): { readonly record?: StoredRecord } {
   return record === null ? {} : { record: { value: record.value, version } };
 }

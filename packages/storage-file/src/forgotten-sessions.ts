@@ -7,20 +7,23 @@ import { dueHint, dueIndex, overAt, overIndex } from './session-hints.js';
 import { addHint, dropHint, type Hint, hintsUntil, removeHint } from './time-index.js';
 import { rememberVersion } from './version-mark.js';
 
-/** One in so many new sessions looks after so many that may be over: in the long run, at twice the rate of new ones. */
+/**
+ * One in `ONE_IN` new sessions checks up to `LOOKS` sessions that may have ended. On average, that is twice the rate of
+ * new ones.
+ */
 const ONE_IN = 8;
 const LOOKS = 16;
 
 /**
- * What lies about for so long was left behind by a process that is gone. If it was only asleep, it finds that its
- * folder is not there, and fails or begins again: nothing depends on this number.
+ * How old scraps must be to be removed, because the process that left them has presumably ended. If it was only
+ * suspended, it finds that its folder is gone, and fails or starts over. So correctness does not depend on this number.
  */
 const SCRAP_LIFETIME = 60 * 60_000;
 
 /**
- * Removes a few of the sessions in a directory that are over, and what killed processes left. Sign-ins that nobody
- * finished would pile up otherwise, and a script that runs for a second has no time to look at all of them. What is not
- * over is not looked at, so the cost does not depend on how much there is.
+ * Removes some of the sessions in a directory that have ended, and what killed processes left behind. Otherwise
+ * abandoned sign-ins would accumulate, and a script that runs for a second has no time to check all of them. Sessions
+ * that have not ended are not read, so the cost does not depend on their number.
  *
  * @param now - on the storage's clock
  */
@@ -32,7 +35,7 @@ export async function forgetSome(directory: string, now: number): Promise<void> 
       await forget(directory, hint, now);
       looks += 1;
     } catch {
-      // What cannot be read or removed is left to whoever needs it, and hears of it then.
+      // What cannot be read or removed stays; the caller that needs it gets the error.
     }
     if (looks === LOOKS) break;
   }
@@ -46,7 +49,7 @@ async function forget(directory: string, hint: Hint, now: number): Promise<void>
   if (head === undefined) return dropHint(index, hint);
   const end = overAt(head.state, now);
   if (end <= now) {
-    // First, because the folder was all that knew the version.
+    // Comes first, because only the folder has the version.
     await rememberVersion(directory, head.state.version);
     await endFolder(directory, folder, head);
     const due = dueHint(hint.folder, head.state);

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { StorageError } from '@frameio-auth/core';
 
-/** For the owner alone. */
+/** The modes for files and folders that only the owner can access. */
 export const PRIVATE_FOLDER = 0o700;
 export const PRIVATE_FILE = 0o600;
 
@@ -9,8 +9,8 @@ const OTHERS = 0o077;
 const ROOT = 0;
 
 /**
- * Refuses what others can read or write, or own and so could open to others at any time. Windows has no such bits: its
- * folders in a user's profile are closed to other users by inheritance.
+ * Rejects a file or folder that other users can read or write, or that another user owns and could open at any time.
+ * Windows has no mode bits; there, folders in a user's profile are closed to other users by inheritance.
  *
  * @throws StorageError `permissions_too_open`, `foreign_owner`
  */
@@ -34,10 +34,13 @@ export function assertPrivate(path: string, stats: Pick<Stats, 'mode' | 'uid'>, 
 }
 
 /**
- * Refuses a folder above the directory in which another user could put a directory of their own in its place. The rule
- * is that of OpenSSH's `StrictModes`, with three exceptions. In a sticky folder, such as `/tmp`, users can replace only
- * what is theirs. Groups are not judged: users with a group of their own make group-writable folders, and Kubernetes
- * gives volumes to a group. Root may use the folders of others, as it does in containers that mount a user's folder.
+ * Rejects a folder above the directory in which another user could replace the directory. The rule is that of OpenSSH's
+ * `StrictModes`, with three exceptions:
+ *
+ * - In a sticky folder, such as `/tmp`, users can replace only what they own.
+ * - Groups are not checked. Users with a group of their own create group-writable folders, and Kubernetes gives
+ *   volumes to a group.
+ * - Root may use the folders of others, as it does in containers that mount a user's folder.
  *
  * @throws StorageError `parent_too_open`
  */

@@ -11,8 +11,8 @@ import { unreadable } from './session-state.js';
 const WINDOWS_PATIENCE = { tries: 100, pause: 10 };
 
 /**
- * Whether the directory of all sessions is there, and private. A symbolic link is followed, and what it leads to is
- * judged.
+ * Whether the directory of all sessions exists; rejects if it is not private. A symbolic link is followed, and its
+ * target is checked.
  */
 export async function isPrivateDirectory(directory: string): Promise<boolean> {
   const stats = await absentAs(undefined, () => stat(directory));
@@ -24,38 +24,38 @@ export async function isPrivateDirectory(directory: string): Promise<boolean> {
   return true;
 }
 
-/** Makes the directory of all sessions and those above it, where they are not there, for the owner alone. */
+/** Creates the directory of all sessions and its parents, if they do not exist, for the owner alone. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   if (await isPrivateDirectory(directory)) return;
   await makePrivateFolders(directory);
 }
 
 /**
- * Makes a folder and those above it, where they are not there, and returns when the disk has their names. From the top
- * down, because below a folder that a umask has closed to its owner nothing can be made.
+ * Creates a folder and its parents, if they do not exist, and resolves when their names are on disk. From the top down,
+ * because nothing can be created inside a folder that a umask has closed to its owner.
  */
 export async function makePrivateFolders(path: string): Promise<void> {
   try {
     await makePrivateFolder(path);
   } catch (error) {
-    if (isSystemError(error, 'EEXIST')) return; // Another process was quicker.
+    if (isSystemError(error, 'EEXIST')) return; // Another process created it first.
     if (!isSystemError(error, 'ENOENT') || dirname(path) === path) throw error;
     await makePrivateFolders(dirname(path));
     await makePrivateFolders(path);
     return;
   }
-  // What is above may be for others to read, and then it is for them to sync.
+  // The parent may be readable to others, and then its owner has to sync it.
   await syncFolder(dirname(path)).catch(() => {});
 }
 
-/** Makes a folder that is not there, for the owner alone, whatever the umask takes away from its mode. */
+/** Creates a new folder for the owner alone, even if the umask removes bits from its mode. */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, { mode: PRIVATE_FOLDER });
   await chmod(path, PRIVATE_FOLDER);
 }
 
 /**
- * Judges the folders above a directory: those on the path that was given, and those on the path that its links lead to.
+ * Checks the folders above a directory, both on the given path and on the path that its links resolve to.
  *
  * @throws StorageError `parent_too_open`
  */
@@ -67,7 +67,10 @@ export async function assertTrustedParents(directory: string): Promise<void> {
   }
 }
 
-/** What is absent, or out of sight for this process: Node's permission model may show the directory alone. */
+/**
+ * Resolves to `instead` for what does not exist or is not visible to this process. Node's permission model may expose
+ * only the directory.
+ */
 async function unseenAs<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
   try {
     return await call();
@@ -82,7 +85,7 @@ function foldersAbove(path: string): string[] {
   return above === path ? [] : [above, ...foldersAbove(above)];
 }
 
-/** The text of a private file; `undefined` when there is none. */
+/** Resolves to the text of a private file; `undefined` if there is none. */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
   const file = await absentAs(undefined, () => open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)));
   if (file === undefined) return undefined;
@@ -96,30 +99,30 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
 }
 
-/** Writes a file that is not there yet, and returns when the disk has it; whatever goes wrong, no part of it stays. */
+/** Writes a new file, and resolves when it is on disk. If anything fails, no part of the file remains. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', PRIVATE_FILE);
   try {
-    // By its path, because Node's permission model allows no changes of modes by handles.
+    // By path, because Node's permission model does not allow mode changes by handle.
     if (((await file.stat()).mode & PRIVATE_FILE) !== PRIVATE_FILE) await chmod(path, PRIVATE_FILE);
     await file.writeFile(text);
     await file.sync();
   } catch (error) {
     await unlink(path).catch(() => {});
-    throw Object.assign(error as Error, { path }); // An open file does not know its name.
+    throw Object.assign(error as Error, { path }); // Errors of an open file lack its path.
   } finally {
     await file.close();
   }
 }
 
-/** Returns when the disk has the names in a folder. */
+/** Resolves when the names in a folder are on disk. */
 export async function syncFolder(path: string): Promise<void> {
   await (await folderSync(path))();
 }
 
 /**
- * Renames a folder, and returns when the disk has its new name. All that needs resources is done before, so that a
- * renaming that happened is not reported as a failure for the lack of them.
+ * Renames a folder, and resolves when its new name is on disk. All resources are acquired before, so that a completed
+ * rename is not reported as a failure for lack of them.
  */
 export async function renameFolder(from: string, to: string): Promise<void> {
   const sync = await folderSync(dirname(to));
@@ -132,7 +135,10 @@ export async function renameFolder(from: string, to: string): Promise<void> {
   await sync();
 }
 
-/** Opens a folder, for what is returned to be called once. Windows, and some file systems, have nothing to wait for. */
+/**
+ * Opens a folder and resolves to a function that syncs it, to be called once. Windows and some file systems cannot sync
+ * folders, so there it does nothing.
+ */
 async function folderSync(path: string): Promise<() => Promise<void>> {
   if (process.platform === 'win32') return async () => {};
   const folder = await open(path, constants.O_RDONLY);
@@ -147,7 +153,10 @@ async function folderSync(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Windows renames no folder in which a reader has a file open, which is over in a moment. */
+/**
+ * Renames a folder, with retries: Windows does not rename a folder while a reader has a file in it open, which takes
+ * only a moment.
+ */
 async function patientRename(from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -160,7 +169,7 @@ async function patientRename(from: string, to: string): Promise<void> {
   }
 }
 
-/** The reply of a call, or `instead` when what it is about is not there. */
+/** Resolves to the result of a call, or to `instead` if its file or folder does not exist. */
 export async function absentAs<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
   try {
     return await call();

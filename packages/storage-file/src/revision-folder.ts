@@ -14,43 +14,43 @@ import {
 import { parse, type SessionState, unreadable, write } from './session-state.js';
 
 /*
- * How one session's state lies on the disk, and how it changes.
+ * How a session's state is stored on disk, and how it changes.
  *
  *     <the session's folder>/<revision>/<revision>.json
  *
- * A revision's name is its number, one more than the one before, and a random part that no other has. The name of the
- * inner folder says which of the files in it is the state.
+ * A revision's name is its number, one higher than the previous one, and a random part that is never used twice. The
+ * name of the inner folder says which of its files is the state.
  *
- * To change the state is to lay a new file beside the old one, and to rename the inner folder after it. A folder can be
- * renamed from a name only while it has that name: of all who read the same revision, one succeeds, and the others find
- * that the name is gone. No name comes back, so this holds however long somebody slept in between. A change is made by
- * that one call or not at all; nothing has to be unlocked, waited out or mended after a process that was killed.
+ * A change writes a new file beside the old one, and then renames the inner folder after it. A folder can be renamed
+ * only from its current name. Of all processes that read the same revision, one succeeds, and the others find that the
+ * name is gone. No name is ever reused, so this holds however long a process was suspended in between. The rename makes
+ * the whole change or none of it. Nothing must be unlocked, awaited or repaired after a process was killed.
  *
- * - Killed before the renaming: a file with a number that is already, or will be, passed over stays in the folder.
- *   Whoever makes the next change removes it.
- * - Killed after it: the change is made, and the next one removes the file before it too.
- * - Power lost: the new file and its name are on the disk before the renaming, the renaming before the old file goes.
+ * - Killed before the rename: a file stays in the folder that never becomes the state. The next change removes it.
+ * - Killed after the rename: the change is made, and the next one also removes the previous file.
+ * - Power lost: the new file and its name are on disk before the rename, and the rename before the old file is
+ *   removed.
  *
- * Two more things can happen to a session's folder, and both are one renaming as well. It begins complete: made under
- * another name, with its first revision in it, and moved to its place, which fails if there is one that is not empty.
- * And it ends by moving its inner folder away, which one of all who would change or end it succeeds in; the empty
- * folder that is left can be removed by anybody, because a folder that is not empty cannot.
+ * Two more things can happen to a session's folder, and both are single renames as well. It is created complete, under
+ * another name and with its first revision, and moved to its place. The move fails if there is already a folder that is
+ * not empty. It ends when its inner folder is moved away. Of all processes that would change or end it, one succeeds.
+ * Any process can remove the empty folder that remains, because a folder that is not empty cannot be removed.
  */
 
-/** The latest revision: the name and what it says. */
+/** The latest revision: its name and its state. */
 export interface Head {
   readonly name: string;
   readonly state: SessionState;
 }
 
-/** The folder of what is not yet, or no longer, a session's folder. */
+/** The folder for what is not yet, or no longer, a session's folder. */
 export const SCRAP_FOLDER = 'scrap';
 
-/** So often a listing may show no revision, which a renaming in the middle of it can make happen. */
+/** How many listings may show no revision, which a concurrent rename can cause. */
 const BLIND_LOOKS = 20;
 
 /**
- * Reads the state of a session; `undefined` when its folder is not there.
+ * Reads the state of a session; resolves to `undefined` if its folder does not exist.
  *
  * @throws StorageError `record_unreadable`, `record_too_new`, `permissions_too_open`, `foreign_owner`
  */
@@ -68,14 +68,14 @@ export async function readHead(folder: string): Promise<Head | undefined> {
     const path = fileOf(folder, name, name);
     const text = await readPrivateFile(path);
     if (text !== undefined) return { name, state: parse(text, path) };
-    // Mostly the folder has been renamed in between. But while it has a name, the file of that name is in it.
+    // Usually the folder was renamed in between. But while it has a name, it contains the file of that name.
     if (name === missed) throw unreadable(path, 'is missing');
     missed = name;
   }
   throw unreadable(folder, 'holds something, but not the state of a session');
 }
 
-/** Makes the change from one revision to the next; `false`: another was first, and nothing has changed. */
+/** Replaces one revision with the next. Resolves to `false` if another process was first; then nothing has changed. */
 export async function replaceHead(folder: string, head: Head, next: SessionState): Promise<boolean> {
   const name = newName(numberOf(head.name) + 1);
   const file = fileOf(folder, head.name, name);
@@ -85,14 +85,14 @@ export async function replaceHead(folder: string, head: Head, next: SessionState
     await renameFolder(join(folder, head.name), join(folder, name));
   } catch (error) {
     await unlink(file).catch(() => {});
-    if (isSystemError(error, 'ENOENT')) return false; // The folder has another name by now.
+    if (isSystemError(error, 'ENOENT')) return false; // The folder has been renamed.
     throw error;
   }
   await removePassed(folder, name);
   return true;
 }
 
-/** Makes the folder of a session, with its first state; `false`: another was first. */
+/** Creates the folder of a session with its first state. Resolves to `false` if another process was first. */
 export async function beginFolder(directory: string, folder: string, state: SessionState): Promise<boolean> {
   const made = join(directory, SCRAP_FOLDER, newName(0));
   const name = newName(1);
@@ -106,20 +106,20 @@ export async function beginFolder(directory: string, folder: string, state: Sess
     await renameFolder(made, folder);
   } catch (error) {
     await rm(made, { recursive: true, force: true }).catch(() => {});
-    // The folder that was in the way may have been forgotten since. The error that says so differs by platform.
+    // The folder that was in the way may have been removed since. The error for it differs by platform.
     if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') || (await readHead(folder)) !== undefined) return false;
     throw error;
   }
   return true;
 }
 
-/** Ends a session's folder, unless another has changed or ended it since. */
+/** Ends a session's folder, unless another process has changed or ended it since. */
 export async function endFolder(directory: string, folder: string, head: Head): Promise<void> {
   await scrap(directory, join(folder, head.name));
   await removeIfEmpty(folder);
 }
 
-/** Removes a folder in one step, as far as anybody else can see. */
+/** Removes a folder in one step, as other processes see it. */
 export async function scrap(directory: string, folder: string): Promise<void> {
   const gone = join(directory, SCRAP_FOLDER, newName(0));
   await makePrivateFolders(dirname(gone));
@@ -128,8 +128,8 @@ export async function scrap(directory: string, folder: string): Promise<void> {
 }
 
 /**
- * The name of a session's folder: the SHA-256 of its key. Of UTF-16, which every string is: in UTF-8, strings that are
- * not well-formed have the same bytes as others.
+ * Returns the name of a session's folder: the SHA-256 of its key in UTF-16, which can represent every string. In UTF-8,
+ * strings that are not well-formed would have the same bytes as others.
  */
 export function folderName(key: string): string {
   return createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex');
@@ -139,7 +139,7 @@ export function isFolderName(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);
 }
 
-/** Whether it is the name of something on its way to be a session's folder, or on its way out. */
+/** Whether a name is that of a folder that is about to become a session's folder, or was one. */
 export function isScrapName(name: string): boolean {
   return numberOf(name) === 0;
 }
@@ -148,7 +148,7 @@ function newName(number: number): string {
   return `${number}-${randomBytes(12).toString('hex')}`;
 }
 
-/** The number in a revision's name; `NaN` for a name that is none. */
+/** Returns the number in a revision's name; `NaN` for other names. */
 function numberOf(name: string): number {
   return Number(/^(\d+)-[0-9a-f]{24}$/.exec(name)?.[1]);
 }
@@ -161,7 +161,7 @@ function fileOf(folder: string, revision: string, file: string): string {
   return join(folder, revision, `${file}.json`);
 }
 
-/** Removes the files of revisions that can never be the latest again. What fails here is left to the next change. */
+/** Removes the files of revisions that can never be the latest again. If this fails, the next change does it. */
 async function removePassed(folder: string, current: string): Promise<void> {
   try {
     for (const file of await readdir(join(folder, current))) {
@@ -169,11 +169,14 @@ async function removePassed(folder: string, current: string): Promise<void> {
       if (name !== current && numberOf(name) <= numberOf(current)) await unlink(join(folder, current, file));
     }
   } catch {
-    // The change is made, whether its traces are gone or not.
+    // The change is made, even if old files remain.
   }
 }
 
-/** `false`: it is not empty. An empty one that cannot be removed is as good as gone: nobody else can be changing it. */
+/**
+ * Resolves to `false` if the folder is not empty. An empty one that cannot be removed counts as removed, because no
+ * other process can be changing it.
+ */
 async function removeIfEmpty(folder: string): Promise<boolean> {
   try {
     await rmdir(folder);

@@ -3,25 +3,24 @@ import { join } from 'node:path';
 import type { SessionState } from './session-state.js';
 import { addHint, type Hint, removeHint } from './time-index.js';
 
-/** A lease that ended by time says for so long that its work may have been done, also when its record is gone. */
+/** How long a lease that expired is kept as evidence that its work may have been done, even if its record is gone. */
 const EVIDENCE_LIFETIME = 24 * 60 * 60_000;
 
 /**
- * A session is kept for so long after its last commit. A process that read that there is none, and begins it with a
- * version of that moment, must stand still for this long before it could use the version of a forgotten one again. In
- * milliseconds.
+ * How long a session is kept after its last commit, in milliseconds. A process may read that a session does not exist,
+ * and create it with a version of that moment. It would have to pause this long to reuse the version of a removed one.
  */
 const REST = 5_000;
 
-/** The id of hints for records that were written before records had them. */
+/** The id of hints for records that were written before records had hint ids. */
 const UNNAMED = '0'.repeat(24);
 
-/** Where it stands which sessions are due. */
+/** Returns the folder of the index of due sessions. */
 export function dueIndex(directory: string): string {
   return join(directory, 'due');
 }
 
-/** Where it stands which sessions may be over. */
+/** Returns the folder of the index of sessions that may have ended. */
 export function overIndex(directory: string): string {
   return join(directory, 'over');
 }
@@ -30,25 +29,28 @@ export function newHintId(): string {
   return randomBytes(12).toString('hex');
 }
 
-/** The hint at when a session is due; `undefined` when it never is. */
+/** Returns the hint for when a session is due; `undefined` if it never is. */
 export function dueHint(folder: string, { record }: SessionState): Hint | undefined {
   return record?.due === undefined ? undefined : { at: record.due.at, folder, id: record.due.hint ?? UNNAMED };
 }
 
-/** When a session may be forgotten: `Infinity` for never. A version that is ahead of the clock does not tell its time. */
+/**
+ * Returns when a session may be removed; `Infinity`: never. A version ahead of the clock does not reveal when it was
+ * written.
+ */
 export function overAt(state: SessionState, now: number): number {
   return state.version > now ? endOf(state) : Math.max(endOf(state), state.version + REST);
 }
 
-/** When nothing of a state is needed any more: `Infinity` for never. */
+/** Returns when no part of a state is needed any more; `Infinity`: never. */
 function endOf({ record, lease }: SessionState): number {
   const recordEnd = record === null ? 0 : (record.expiresAt ?? Infinity);
   return Math.max(0, recordEnd, lease === null ? 0 : lease.until + EVIDENCE_LIFETIME);
 }
 
 /**
- * Makes a change of a session with the hints that it needs: those of the new state before it, and without that of the
- * old state after it.
+ * Changes a session together with its hints: those of the new state are added before, that of the old state is removed
+ * after.
  *
  * @param now - on the storage's clock
  * @param change - resolves to whether the change was made
@@ -64,7 +66,7 @@ export async function withHints(
   const index = dueIndex(directory);
   const [before, after] = [last && dueHint(folder, last), dueHint(folder, next)];
   const isNew = after !== undefined && after.id !== before?.id;
-  // That a session may be over is looked at later, so one hint for it is enough, and an early one is as good.
+  // Whether a session has ended is checked later, so one hint is enough, and an early one works as well.
   const wasEndless = last === undefined || endOf(last) === Infinity;
   if (wasEndless && endOf(next) !== Infinity) {
     await addHint(overIndex(directory), { at: overAt(next, now), folder, id: newHintId() });

@@ -1,42 +1,44 @@
 import { StorageError } from '@frameio-auth/core';
 
-/** All that is known of one key, as it stands in a file: plain JSON, times in milliseconds since the Unix epoch. */
+/** The whole state of one key as stored in a file: plain JSON, times in milliseconds since the Unix epoch. */
 export interface SessionState {
-  /** The version of the last commit, whose record may be gone since; 0 before the first. */
+  /** The version of the last commit, even if its record has expired since; 0 before the first. */
   readonly version: number;
   readonly record: {
     readonly value: string;
-    /** When it is to be forgotten; `null`: never. */
+    /** When the record expires; `null`: never. */
     readonly expiresAt: number | null;
     /**
-     * When it is due, the key that it is listed by, which the folder's name does not tell, and the id of the hint that
-     * says so in the index; absent: never, as in files of the time before there was this. It lies inside the record, because processes of that time keep or
-     * replace a record as a whole.
+     * When the record is due, the key to list it by, which the folder's name does not reveal, and the id of its hint in
+     * the index. Absent: never, as in files from before this field existed. It is part of the record, because older
+     * processes keep or replace a record as a whole.
      */
     readonly due?: { readonly at: number; readonly key: string; readonly hint?: string };
   } | null;
-  /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
+  /** Outlives its deadline and its record: an expired lease is evidence that its work may have been done. */
   readonly lease: {
     readonly id: string;
     readonly owner: string;
     readonly until: number;
-    /** For how long it was granted, in milliseconds; absent in files of the time before there was this. */
+    /** The duration it was granted for, in milliseconds; absent in files from before this field existed. */
     readonly ttl?: number;
   } | null;
 }
 
-/** What is known of a key that nobody has used. */
+/** The state of a key that has never been used. */
 export const NOTHING: SessionState = { version: 0, record: null, lease: null };
 
 const FORMAT = 1;
 
-/** No byte follows the closing brace, so a file that has lost its end is no JSON. */
+/** No byte follows the closing brace, so a truncated file is not valid JSON. */
 export function write(state: SessionState): string {
   return JSON.stringify({ format: FORMAT, ...state });
 }
 
 /**
- * @param path - for the error alone
+ * Parses the text of a file.
+ *
+ * @param path - only for the error
  * @throws StorageError `record_unreadable`, `record_too_new`
  */
 export function parse(text: string, path: string): SessionState {
@@ -57,7 +59,7 @@ export function parse(text: string, path: string): SessionState {
   return { version, record, lease };
 }
 
-/** The error for what cannot be read. It is kept, and never taken for a session that is not there. */
+/** Creates the error for a file that cannot be read. The file is kept, and never treated as a missing session. */
 export function unreadable(path: string, complaint: string): StorageError {
   return new StorageError(
     'record_unreadable',
@@ -70,7 +72,7 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // The parser's own message quotes the text, which holds tokens.
+    return undefined; // The parser's own message quotes the text, which contains tokens.
   }
 }
 
@@ -86,7 +88,7 @@ function isRecord(value: unknown): value is NonNullable<SessionState['record']> 
 function isDue(value: unknown): boolean {
   if (!isObject(value) || !isTime(value['at']) || typeof value['key'] !== 'string') return false;
   const { hint } = value;
-  // It becomes a part of a path.
+  // It becomes part of a path.
   return hint === undefined || (typeof hint === 'string' && /^[0-9a-f]{24}$/.test(hint));
 }
 

@@ -5,14 +5,14 @@ import { PRIVATE_FILE } from './permissions.js';
 import { absentAs, makePrivateFolders, syncFolder } from './private-files.js';
 
 /*
- * Which sessions are to be looked at, and when. Each hint is an empty file, in a folder for each ten minutes:
+ * An index of the sessions to check, by time. Each hint is an empty file, in a folder for each ten minutes:
  *
  *     <index>/<number of the ten minutes since 1970>/<milliseconds since 1970>_<the session's folder>_<random part>
  *
- * So what is due is found without a look at what is not. A hint decides nothing: whoever follows it reads the session.
- * It is on the disk before the change that it belongs to, and is removed after a change that it no longer fits. A process
- * that is killed in between leaves a hint too many, and never one too few. Because of the random part no name is used
- * twice, so nobody removes a hint that somebody else has placed again.
+ * So finding due sessions does not require reading the others. A hint decides nothing: the process that follows it
+ * reads the session. It is on disk before the change that it belongs to, and is removed after a change that invalidates
+ * it. So a process that is killed in between leaves one hint too many, never one too few. The random part ensures that
+ * no name is used twice, so no process removes a hint that another has added again.
  */
 
 export interface Hint {
@@ -26,20 +26,20 @@ export interface Hint {
 const SPAN = 10 * 60_000;
 
 /**
- * A hint that its session does not confirm is kept for so long, because its change may be just about to be made. One of
- * a process that sleeps for longer between the two gets lost; the next change of the session places another.
+ * How long to keep a hint that its session does not confirm, because its change may be about to be made. If a process
+ * pauses longer between the two, the hint is lost; the next change of the session adds another.
  */
 const GRACE = 60 * 60_000;
 
-/** How often the folder of a hint may be removed, as empty, between its making and its use. */
+/** How often the folder of a hint may be removed as empty between its creation and its use. */
 const TRIES = 20;
 
-/** Places a hint, and returns when the disk has it. */
+/** Adds a hint, and resolves when it is on disk. */
 export async function addHint(index: string, hint: Hint): Promise<void> {
   await syncFolder(await placeHint(index, hint));
 }
 
-/** Places a hint, and returns the folder whose names the disk may not have yet. */
+/** Adds a hint, and resolves to the folder that still has to be synced. */
 export async function placeHint(index: string, hint: Hint): Promise<string> {
   const path = pathOf(index, hint);
   for (let tries = 1; ; tries += 1) {
@@ -54,18 +54,18 @@ export async function placeHint(index: string, hint: Hint): Promise<string> {
   }
 }
 
-/** Removes a hint. What fails is left to those who follow it in vain. */
+/** Removes a hint. If this fails, the hint only costs a later check. */
 export async function removeHint(index: string, hint: Hint): Promise<void> {
   await unlink(pathOf(index, hint)).catch(() => {});
 }
 
-/** Removes a hint that its session does not confirm, unless it is so young that it may be about to. */
+/** Removes a hint that its session does not confirm, unless it is so recent that its change may still follow. */
 export async function dropHint(index: string, hint: Hint): Promise<void> {
   const stats = await stat(pathOf(index, hint)).catch(() => undefined);
   if (stats !== undefined && stats.mtimeMs < Date.now() - GRACE) await removeHint(index, hint);
 }
 
-/** The hints up to a time, the earliest first. Folders of the past that are empty are removed on the way. */
+/** Yields the hints up to a time, the earliest first, and removes empty folders of the past. */
 export async function* hintsUntil(index: string, now: number): AsyncGenerator<Hint> {
   const current = spanOf(now);
   const spans = (await namesIn(index)).filter((name) => /^-?\d+$/.test(name)).map(Number);

@@ -4,15 +4,15 @@ import { isSystemError } from './disk-failure.js';
 import { absentAs, makePrivateFolders, renameFolder, writePrivateFile } from './private-files.js';
 
 /*
- * The highest version of all sessions that were forgotten: the name of an empty file, `<directory>/version/<version>`.
- * A session that begins takes a higher one, so no version of a key comes back, not even when the clock was put back.
- * The mark is raised by renaming, as a session is changed: of all who would raise it from one name, one succeeds.
+ * The highest version of all sessions that were removed: the name of an empty file, `<directory>/version/<version>`. A
+ * new session takes a higher version, so no version of a key is ever reused, even if the clock was set back. The mark
+ * is raised by renaming, like a change of a session: of all processes that would raise it from one name, one succeeds.
  */
 
-/** So often a listing may show no mark, which a renaming in the middle of it can make happen. */
+/** How many listings may show no mark, which a concurrent rename can cause. */
 const BLIND_LOOKS = 20;
 
-/** The highest version of a session that is forgotten; 0 when none is. */
+/** Resolves to the highest version of the removed sessions; 0 if there are none. */
 export async function forgottenVersion(directory: string): Promise<number> {
   const folder = folderIn(directory);
   for (let looks = 0; looks < BLIND_LOOKS; looks += 1) {
@@ -24,7 +24,7 @@ export async function forgottenVersion(directory: string): Promise<number> {
   return 0;
 }
 
-/** Remembers the version of a session that is about to be forgotten, and returns when the disk has it. */
+/** Records the version of a session that is about to be removed, and resolves when it is on disk. */
 export async function rememberVersion(directory: string, version: number): Promise<void> {
   const folder = folderIn(directory);
   for (;;) {
@@ -38,7 +38,7 @@ export async function rememberVersion(directory: string, version: number): Promi
         await renameFolder(join(folder, String(known)), join(folder, String(version)));
       }
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT', 'EEXIST')) throw error; // Another raised it.
+      if (!isSystemError(error, 'ENOENT', 'EEXIST')) throw error; // Another process raised it.
     }
   }
 }

@@ -10,37 +10,38 @@ import {
 } from '@frameio-auth/core/adapter';
 
 export interface MemoryStorageOptions {
-  /** Tells the time, in replies and for leases and expiry. Default: the system's clock. */
+  /** The clock for replies, leases and expiry. Default: the system's clock. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
-/** All that is known of one key: a record, a lease, or both. */
+/** The state of one key: a record, a lease, or both. */
 interface Entry {
   record?: StoredRecord;
-  /** When the record is to be forgotten; `Infinity`: never. */
+  /** When the record expires; `Infinity`: never. */
   expiresAt: number;
   /** From when on the record is listed as due; `Infinity`: never. */
   dueAt: number;
-  /** Outlives its deadline and its record: a lease that time has ended is evidence that its work may have been done. */
+  /** Outlives its deadline and its record: an expired lease is evidence that its work may have been done. */
   lease?: { readonly id: string; readonly owner: string; readonly ttl: number; until: number };
 }
 
-/** So many keys are kept before the first look for forgotten ones. */
+/** How many keys are kept before the first sweep of expired ones. */
 const FIRST_SWEEP = 64;
 
 /**
- * Records in the memory of this process: shared by all sessions that are given the same storage, and gone with it.
+ * Creates a storage that keeps records in the memory of this process. All sessions that use the same storage share
+ * them, and they are lost with it.
  *
  * Every call takes effect in one step, a microtask after it was made, in the order of the calls.
  *
- * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep. Methods
+ * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for values that cannot be stored. Methods
  *   that return a promise reject with it; `watch` throws it.
  */
 export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = {}): TokenStorage {
   const entries = new Map<string, Entry>();
   const watchers = new Map<string, Set<(version: number) => void>>();
   let closed = false;
-  let versions = 0; // One count for all keys: a key that was forgotten cannot begin again at 1.
+  let versions = 0; // One counter for all keys, so that a key that was removed cannot start again at 1.
   let grants = 0;
   let sweepAt = FIRST_SWEEP;
 
@@ -49,14 +50,14 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
       throw new StorageError('storage_closed', 'The memory storage was closed. Close it after the last session.');
   }
 
-  /** Runs the whole action later and in one piece, as a storage far away would. */
+  /** Runs the whole action later and in one step, as a remote storage would. */
   async function step<Reply>(action: (now: number) => Reply): Promise<Reply> {
     assertOpen();
     await undefined;
     return action(clock.now());
   }
 
-  /** The entry as it is now: an expired record is gone, and with it the entry that has nothing more to say. */
+  /** Returns the current entry: without an expired record, or none if nothing else is left. */
   function find(key: string, now: number): Entry | undefined {
     const entry = entries.get(key);
     if (entry?.record === undefined || now < entry.expiresAt) return entry;
@@ -69,14 +70,14 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
   function add(key: string, now: number): Entry {
     if (entries.size >= sweepAt) {
       for (const known of entries.keys()) find(known, now);
-      sweepAt = Math.max(FIRST_SWEEP, 2 * entries.size); // So that a sweep costs each new key a constant share.
+      sweepAt = Math.max(FIRST_SWEEP, 2 * entries.size); // So the amortized cost of a sweep per new key is constant.
     }
     const entry: Entry = { expiresAt: Infinity, dueAt: Infinity };
     entries.set(key, entry);
     return entry;
   }
 
-  /** Each listener has a microtask of its own: none runs inside a caller, or stops another by throwing. */
+  /** Calls each listener in its own microtask, so that none runs inside a caller or stops another by throwing. */
   function notify(key: string): void {
     const version = entries.get(key)?.record?.version ?? 0;
     for (const listener of watchers.get(key) ?? []) {
@@ -97,7 +98,7 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
         const seen = { ...recordOf(entry), now };
         if ((entry?.record?.version ?? 0) !== ifVersion) return { outcome: 'moved', ...seen };
         const last = entry?.lease;
-        // A clock that was put back must not make a lease last for longer than it was granted for.
+        // If the clock was set back, a lease must not last longer than it was granted for.
         if (last !== undefined) last.until = Math.min(last.until, now + last.ttl);
         if (last !== undefined && last.owner !== owner && now < last.until) {
           return { outcome: 'held', ...seen, until: last.until };
@@ -159,7 +160,7 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
     watch(key, listener) {
       assertOpen();
       const listeners = watchers.get(key) ?? new Set<(version: number) => void>();
-      const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
+      const call = (version: number) => listener(version); // A new function, so that the same listener can watch twice.
       watchers.set(key, listeners.add(call));
       return () => {
         if (listeners.delete(call) && listeners.size === 0) watchers.delete(key);
@@ -168,14 +169,14 @@ export function memoryStorage({ clock = systemClock() }: MemoryStorageOptions = 
 
     async close() {
       closed = true;
-      await undefined; // Calls that were made before have their turn.
+      await undefined; // Lets earlier calls finish.
       entries.clear();
       watchers.clear();
     },
   };
 }
 
-/** The record as a part of a reply, which has no such field when there is none. */
+/** Returns the record as part of a reply; the field is absent if there is none. */
 function recordOf(entry: Entry | undefined): { readonly record?: StoredRecord } {
   return entry?.record === undefined ? {} : { record: entry.record };
 }

@@ -2,9 +2,9 @@ import { HintConnection, type HintTrouble } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 
 /**
- * What Redis tells one storage of changes: for each of its channels, the version of a record after a change.
+ * Receives change hints from Redis for one storage: for each of its channels, the version of a record after a change.
  *
- * A hint that is lost costs a second, for whoever waits looks by itself as well; so what goes wrong here is no failure.
+ * A lost hint costs a second, because callers that wait also poll. So errors here are ignored.
  */
 export class ChangeHints {
   readonly #connection: HintConnection;
@@ -34,7 +34,11 @@ export class ChangeHints {
     this.#connection.leave();
   }
 
-  /** @param message - the version after the change, a colon, and the session's key */
+  /**
+   * Parses a hint.
+   *
+   * @param message - the version after the change, a colon, and the session's key
+   */
   #read(channel: string, message: string): void {
     const colon = message.indexOf(':');
     const version = message.slice(0, colon);

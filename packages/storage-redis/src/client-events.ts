@@ -10,17 +10,17 @@ interface Relayed {
 const clients = new WeakMap<RedisClient, Map<string, Relayed>>();
 
 /**
- * Listens to an event of the application's client, with one listener on the client itself for all storages that use it:
- * Node warns of an emitter with more than ten.
+ * Adds a listener to the application's client. All storages that use the client share one listener per event, because
+ * Node warns about emitters with more than ten.
  *
- * @returns stops listening; the last one to stop leaves nothing on the client
+ * @returns a function that removes the listener; the last removal leaves nothing on the client
  */
 export function listenTo(client: RedisClient, event: string, listener: Listener): () => void {
   const events = clients.get(client) ?? new Map<string, Relayed>();
   clients.set(client, events);
   const relayed = events.get(event) ?? relayOf(client, event);
   events.set(event, relayed);
-  const own: Listener = (...args) => listener(...args); // Its own function, so that the same listener can be added twice.
+  const own: Listener = (...args) => listener(...args); // A new function, so that the same listener can be added twice.
   relayed.listeners.add(own);
   return () => {
     if (!relayed.listeners.delete(own) || relayed.listeners.size > 0) return;

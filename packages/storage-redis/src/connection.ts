@@ -3,8 +3,8 @@ import { listenTo } from './client-events.js';
 import type { RedisClient } from './redis-client.js';
 
 /**
- * Waits until the application's client is connected, with one listener an event for all who wait: ioredis would queue
- * their commands and run them whenever the connection is back, when nobody wants them any more.
+ * Waits until the application's client is connected, with one listener per event for all callers. ioredis would queue
+ * their commands and run them after a reconnect, long after the callers have given up.
  */
 export class Connection {
   readonly #client: RedisClient;
@@ -20,23 +20,27 @@ export class Connection {
     return this.#client.status === 'ready';
   }
 
-  /** What the client told last about why it is not connected; `undefined` when it said nothing. */
+  /** Returns the last connection error of the client; `undefined` if there was none. */
   get trouble(): unknown {
     return this.#trouble;
   }
 
-  /** @throws StorageError `connection_closed`, `storage_closed` */
+  /**
+   * Resolves when the client is connected.
+   *
+   * @throws StorageError `connection_closed`, `storage_closed`
+   */
   async ready(): Promise<void> {
     const { status } = this.#client;
     if (status === 'ready') return;
     if (status === 'end') throw closedClient();
     this.#waiting ??= this.#wait();
-    // A lazy client connects at its first command, which this one of the storage would have been.
+    // A lazy client connects at its first command, which would have been one of this storage.
     if (status === 'wait') this.#client.connect().catch(() => {});
     await this.#waiting;
   }
 
-  /** Nobody waits any longer, and nothing of this is left on the client. */
+  /** Rejects all waiting callers, and removes all listeners from the client. */
   close(): void {
     this.#stopWaiting(
       new StorageError(
@@ -58,7 +62,7 @@ export class Connection {
       const stops = [
         listenTo(client, 'ready', () => settle(resolve)),
         listenTo(client, 'end', () => settle(() => reject(closedClient()))),
-        // Those who wait are told of it, when their time is over.
+        // Callers that time out report this error.
         listenTo(client, 'error', (error) => {
           this.#trouble = error;
         }),

@@ -5,7 +5,7 @@ import type { HintTrouble } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';
 
-/** What was looked at, and what was found. */
+/** One check and its result. */
 export interface Finding {
   readonly check:
     | 'connection'
@@ -17,37 +17,40 @@ export interface Finding {
     | 'steps'
     | 'due'
     | 'hints';
-  /** `error`: sessions cannot be kept here. `warning`: they can, until the day that the message tells of. */
+  /** `error`: sessions are not safe here. `warning`: they are, until the event that the message describes. */
   readonly status: 'ok' | 'warning' | 'error';
   /** One or two sentences, with what to change. */
   readonly message: string;
 }
 
-/** What `doctor()` found out. Without secrets, hosts and keys, so it may be logged. */
+/** The result of `doctor()`. Contains no secrets, hosts or keys, so it may be logged. */
 export interface Diagnosis {
-  /** Whether there is no `error` among the findings. */
+  /** Whether no finding is an `error`. */
   readonly healthy: boolean;
   readonly findings: readonly Finding[];
-  /** The median of a few round trips, in milliseconds; absent without a connection. */
+  /** The median of several round trips, in milliseconds; absent without a connection. */
   readonly latency?: number;
-  /** Redis' clock less this machine's, in milliseconds; absent without a connection. */
+  /** The clock of Redis minus this machine's, in milliseconds; absent without a connection. */
   readonly clockOffset?: number;
 }
 
-/** What a server says of itself, by the names of its `INFO`; absent where the client's user may not ask. */
+/** The fields of a server's `INFO`; `undefined` if the client's user lacks the permission. */
 type Facts = Readonly<Record<string, string>> | undefined;
 
 const ROUND_TRIPS = 5;
 
 const SESSIONS_AT_ONCE = 20;
 
-/** Clocks may differ, for sessions reckon by Redis' own; by so much, in milliseconds, one of them is wrong. */
+/**
+ * Clocks may differ, because sessions use the clock of Redis. But beyond this difference, in milliseconds, one of them
+ * is wrong.
+ */
 const LARGE_OFFSET = 60_000;
 
-/** How long a hint, or what a server tells of itself, may take, in milliseconds. */
+/** How long to wait for a hint, or for a server's `INFO`, in milliseconds. */
 const PATIENCE = 2_000;
 
-/** Everything that is asked of a running Redis, in an order in which the first error explains the others. */
+/** Runs all checks against a Redis, in an order in which the first error explains the others. */
 export async function diagnose(
   client: RedisClient,
   storage: TokenStorage,
@@ -59,7 +62,7 @@ export async function diagnose(
     measured = await measure(storage, probe);
   } catch (error) {
     const failed: Finding = { check: 'connection', status: 'error', message: wordsOf(error) };
-    // A sentinel, and a node of a cluster, refuse what is asked of them and still say what they are.
+    // A sentinel, or a node of a cluster, rejects the commands but still reveals what it is.
     const seen =
       client.status === 'ready'
         ? worstOf((await factsOf(client)).map((facts) => topology(facts, client.isCluster)))
@@ -81,7 +84,7 @@ export async function diagnose(
 }
 
 async function measure(storage: TokenStorage, probe: string): Promise<{ latency: number; clockOffset: number }> {
-  await storage.read(probe); // The first one loads the script.
+  await storage.read(probe); // The first call loads the script.
   const trips: { readonly latency: number; readonly clockOffset: number }[] = [];
   for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
     const begin = performance.now();
@@ -94,7 +97,7 @@ async function measure(storage: TokenStorage, probe: string): Promise<{ latency:
   return { latency: Number(latency.toFixed(2)), clockOffset };
 }
 
-/** The facts of the server, or of each master of a cluster. */
+/** Resolves to the `INFO` of the server, or of each master of a cluster. */
 async function factsOf(client: RedisClient): Promise<readonly Facts[]> {
   const servers = client.isCluster && client.nodes !== undefined ? client.nodes('master') : [client];
   return Promise.all(
@@ -199,7 +202,7 @@ function persistence(facts: Facts): Finding {
   };
 }
 
-/** Does with a record of its own what a session does, and waits for the hint. Nothing of it stays. */
+/** Runs the steps of a session on a temporary record, and waits for the hint. Nothing of it remains. */
 async function rehearse(
   storage: TokenStorage,
   probe: string,
@@ -212,7 +215,7 @@ async function rehearse(
   let stop = () => {};
   try {
     stop = storage.watch(probe, heard);
-    // Sessions ask at the same time, and their keys lie on all nodes of a cluster.
+    // Sessions send commands concurrently, and their keys are on all nodes of a cluster.
     const others = Array.from({ length: SESSIONS_AT_ONCE }, (_, index) => `${probe}/${index}`);
     await Promise.all(others.map(async (other) => storage.release((await takeLease(storage, other)).lease)));
     const leased = await takeLease(storage, probe);
@@ -223,12 +226,12 @@ async function rehearse(
       if (written.outcome !== 'committed') throw new StorageError('storage_failed', 'A commit was refused.');
       return written.version;
     };
-    // For ever at first, as most records are; and at once no longer, whatever becomes of the rest.
+    // Without an expiry at first, like most records; then immediately with one, whatever happens to the rest.
     const first = await write(0, { dueAt: leased.now });
     const listed = await isDue(storage, probe);
     const version = await write(first, { expiresAt: leased.now + 10 * PATIENCE });
     const unlisted = (await isDue(storage, probe)) === false;
-    // Subscribing may take longer than writing, so there is a second occasion to be told.
+    // Subscribing may take longer than writing, so a second write gives another chance for a hint.
     let told = await within(hint, PATIENCE / 4, false);
     await write(version, { expiresAt: leased.now });
     told ||= await within(hint, PATIENCE, false);
@@ -272,7 +275,7 @@ function whyNoHints(trouble: HintTrouble | undefined): string {
   return `Subscribing is refused (${trouble.code}). ${byProxy}`;
 }
 
-/** `undefined`: it cannot be told. */
+/** Resolves to `undefined` if it cannot be determined. */
 async function isDue(storage: TokenStorage, probe: string): Promise<boolean | undefined> {
   try {
     return (await storage.due({ prefix: probe, limit: 1 })).keys.length > 0;
@@ -301,7 +304,7 @@ function unseen(check: Finding['check']): Finding {
   };
 }
 
-/** The nodes of a cluster are alike, so what is said is said of the one that is worst off. */
+/** Returns the worst finding. The nodes of a cluster are alike, so one is reported for all. */
 function worstOf(findings: readonly Finding[]): readonly Finding[] {
   const order: readonly Finding['status'][] = ['error', 'warning', 'ok'];
   return order.flatMap((status) => findings.filter((finding) => finding.status === status)).slice(0, 1);

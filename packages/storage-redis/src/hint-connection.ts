@@ -4,29 +4,37 @@ import { storageErrorOf } from './redis-failure.js';
 
 type Hear = (message: string) => void;
 
-/** Why there are no hints: Redis, or what stands before it, refuses to subscribe, or closes the connection at it. */
+/** Why there are no hints: Redis, or a proxy in front of it, rejects the subscription or closes the connection. */
 export type HintTrouble = { readonly what: 'refused'; readonly code: string } | { readonly what: 'closed' };
 
-/** How long to wait before the next attempt to subscribe, in milliseconds: so much for each that failed, and at most. */
+/**
+ * The delay before the next attempt to subscribe, in milliseconds: `BACKOFF` for each failure, up to `LONGEST_BACKOFF`.
+ */
 const BACKOFF = 100;
 const LONGEST_BACKOFF = 5_000;
 
-/** After so many failures one after the other there are no hints; then one attempt is made in this many milliseconds. */
+/**
+ * After this many consecutive failures, there are no hints. From then on, one attempt is made every `LONG_PAUSE`
+ * milliseconds.
+ */
 const PATIENCE = 5;
 const LONG_PAUSE = 60_000;
 
-/** ioredis 5 does not notice that a slot moved away with its channels, unless it looks. In milliseconds. */
+/**
+ * How often to refresh the slots, in milliseconds. Otherwise ioredis 5 does not notice that a slot moved away with its
+ * channels.
+ */
 const SLOTS_REFRESH = 30_000;
 
 const connections = new WeakMap<RedisClient, HintConnection>();
 
 /**
- * The connection on which one client's storages hear of changes (in a cluster: one for each node that has any). It is
- * made at the first subscription. While the application's client is not connected it is not tried again, so it cannot
- * outlive that client; it comes back with it, and it goes with the last storage.
+ * The connection on which the storages of one client receive change hints (in a cluster: one per node with channels).
+ * It is opened at the first subscription. While the application's client is disconnected, no attempt is made, so this
+ * cannot outlive that client. It reconnects with the client, and closes with the last storage.
  *
- * ioredis counts attempts to connect, and a proxy without pub/sub closes the connection only when it is asked to
- * subscribe. So what counts here is whether a subscription succeeded.
+ * ioredis counts attempts to connect. But a proxy without pub/sub closes the connection only at the first subscription.
+ * So what counts here is whether a subscription succeeded.
  */
 export class HintConnection {
   readonly #client: RedisClient;
@@ -35,7 +43,7 @@ export class HintConnection {
   readonly #stops: readonly (() => void)[];
   #storages = 0;
   #connection: SubscribingClient | undefined;
-  /** Whether a subscription succeeded on the connection as it is now. */
+  /** Whether a subscription succeeded on the current connection. */
   #works = false;
   #failures = 0;
   #trouble: HintTrouble | undefined;
@@ -46,7 +54,7 @@ export class HintConnection {
     this.#stops = [listenTo(client, 'ready', () => this.#begin()), listenTo(client, 'end', () => this.#disconnect())];
   }
 
-  /** The one of this client, for one storage more. */
+  /** Returns the connection of this client, for one more storage. */
   static join(client: RedisClient): HintConnection {
     const connection = connections.get(client) ?? new HintConnection(client);
     connections.set(client, connection);
@@ -54,7 +62,7 @@ export class HintConnection {
     return connection;
   }
 
-  /** One storage less. */
+  /** Releases the connection for one storage; the last one closes it. */
   leave(): void {
     this.#storages -= 1;
     if (this.#storages > 0) return;
@@ -67,7 +75,9 @@ export class HintConnection {
     return this.#works ? undefined : this.#trouble;
   }
 
-  /** A channel stays subscribed when nobody listens: there are few, and the next session may need the same one. */
+  /**
+   * A channel stays subscribed without listeners: there are few channels, and the next session may need the same one.
+   */
   listen(channel: string, hear: Hear): () => void {
     const name = this.#nameOf(channel);
     const listeners = this.#channels.get(name) ?? new Set<Hear>();
@@ -82,7 +92,7 @@ export class HintConnection {
     return `${this.#client.options.keyPrefix ?? ''}${channel}`;
   }
 
-  /** The application's client is connected anew: whatever was in the way may be gone. */
+  /** The application's client has reconnected, so the cause of earlier failures may be gone. */
   #begin(): void {
     this.#failures = 0;
     this.#retry();
@@ -102,7 +112,7 @@ export class HintConnection {
     this.#subscribed.add(name);
     const { isCluster, options } = this.#client;
     const subscribed = isCluster
-      ? // ioredis puts its own prefix before sharded channels, as before keys, but not before the others.
+      ? // ioredis adds its own prefix to sharded channels, as to keys, but not to other channels.
         connection.ssubscribe(name.slice(options.keyPrefix?.length ?? 0))
       : connection.subscribe(name);
     subscribed.then(
@@ -121,7 +131,7 @@ export class HintConnection {
     );
   }
 
-  /** Lets the next attempt wait, the longer the more of them have failed. */
+  /** Schedules the next attempt, with a delay that grows with each failure. */
   #fail(trouble: HintTrouble): void {
     if (this.#retrying !== undefined) return;
     this.#trouble = trouble;
@@ -134,11 +144,11 @@ export class HintConnection {
     this.#retrying = setTimeout(() => this.#retry(), pause).unref();
   }
 
-  /** The connection is gone: the next one is made here, and not by ioredis, which would forget how often it failed. */
+  /** The connection was lost. The next one is opened here, not by ioredis, which would forget how often it failed. */
   #lost(): void {
     const worked = this.#works;
     this.#disconnect();
-    // Where the application's client is connected and this one is not, it may be the subscription that is not wanted.
+    // If the application's client is connected and this one is not, the server may not allow the subscription.
     if (this.#client.status !== 'ready') return;
     if (worked) this.#retryIn(BACKOFF);
     else this.#fail({ what: 'closed' });
@@ -165,7 +175,7 @@ export class HintConnection {
             sentinelRetryStrategy: () => null,
           })
     ) as SubscribingClient;
-    connection.on('error', () => {}); // Without a listener ioredis prints it. The application's client tells of the same.
+    connection.on('error', () => {}); // Without a listener, ioredis prints the error. The application's client reports the same one.
     for (const event of isCluster ? ['end'] : ['close', 'end']) {
       connection.on(event, () => {
         if (this.#connection === connection) this.#lost();

@@ -3,51 +3,58 @@ import type { RecentCommits, WrittenRecord } from './recent-commits.js';
 import type { RedisClient } from './redis-client.js';
 import type { Watchers } from './watchers.js';
 
-/** What a shard has now: where its versions began, the highest of them, and that of each record asked for; 0: none. */
+/**
+ * The current state of a shard: the id of its origin, its highest version, and the version of each requested record; 0:
+ * none.
+ */
 export interface ShardState {
   readonly origin: string;
   readonly highest: number;
   readonly versions: readonly number[];
 }
 
-/** What is asked of Redis here. Both reject when it does not answer. */
+/** The calls to Redis that this module needs. Both reject if it does not respond. */
 export interface LostDataQuestions {
   versionsOf(channel: string, keys: readonly string[]): Promise<ShardState>;
-  /** @param anew - whether also where there is no record at all */
+  /**
+   * @param anew - whether to write the record even if there is none at all
+   */
   restore(record: WrittenRecord, anew: boolean): Promise<unknown>;
 }
 
-/** So many records are looked at, or offered, at once. */
+/** How many records are checked or offered in one call. */
 const SLICE = 100;
 
-/** After a look, so much time for each session that was told, in milliseconds: 2,000 sessions a second. */
+/** The pause after a check for each session that was notified, in milliseconds: 2,000 sessions per second. */
 const FOR_EACH_TOLD = 0.5;
 
-/** Where a record is missing altogether, sessions with newer tokens have so long to write them first, in milliseconds. */
+/** If a record is missing altogether, how long sessions with newer tokens have to write them first, in milliseconds. */
 export const SESSIONS_FIRST = 2_000;
 
-/** Several nodes of a cluster come and go at once, and some are not ready yet. In milliseconds. */
+/**
+ * How long to wait for changes of a cluster to settle, in milliseconds. Several nodes come and go at once, and some are
+ * not ready yet.
+ */
 const SETTLING = 250;
 
-/** After a question that failed, in milliseconds; and how often one is asked. */
+/** The pause after a failed call, in milliseconds, and the number of attempts. */
 const BETWEEN_TRIES = 1_000;
 const TRIES = 10;
 
-/** How often the marks are looked at on a connection that stands, in milliseconds. */
+/** How often to check the marks while connected, in milliseconds. */
 const BETWEEN_LOOKS = 30_000;
 
 /**
- * Finds out what Redis has lost, and sees to it that it is written again: a failover promotes a replica that lacks the
- * last writes, a server restarts without its data or with older data, somebody flushes it.
+ * Detects data that Redis has lost, and has it written again. Redis loses data when a failover promotes a replica that
+ * lacks the last writes, when a server restarts without its data or with older data, or when it is flushed.
  *
- * After each connection, and when nodes of a cluster come or go, the version of each record that is watched here is
- * compared with the newest that was seen of it. Where they differ, the session is told, reads its record, and writes its
- * tokens if they are the newer ones. On a connection that stands, the marks of the shards tell every half minute whether
- * that is needed.
+ * After each connection, and when nodes of a cluster come or go, the version of each watched record is compared with
+ * the newest one seen. If they differ, the session is notified, reads its record, and writes its tokens if they are
+ * newer. While connected, the marks of the shards are checked every 30 seconds, to see whether that is needed.
  *
- * Records that nobody watches are offered from the recent commits: at once where an older record stands, which is worse
- * than the one offered. Where nothing stands, a commit that was outdone elsewhere would do harm, because its refresh
- * token is spent; so that waits until the sessions that may know better have had their time.
+ * Records without a watcher are offered from the recent commits. If an older record exists, that happens immediately,
+ * because it is worse than the one offered. If no record exists, restoring a superseded commit would do harm, because
+ * its refresh token is spent. So that waits until sessions with newer tokens have had time to write them.
  */
 export class LostData {
   readonly #client: RedisClient;
@@ -58,9 +65,9 @@ export class LostData {
   readonly #origins = new Map<string, string>();
   readonly #looking: NodeJS.Timeout;
   #settling: NodeJS.Timeout | undefined;
-  /** Before its first connection, nobody here knows of anything that could be lost. */
+  /** Before its first connection, this process knows of no data that could be lost. */
   #wasConnected: boolean;
-  /** Counts the times that everything was begun again; what belongs to an earlier one stops. */
+  /** Counts the restarts of the check; work of an earlier round stops. */
   #round = 0;
 
   constructor(client: RedisClient, watchers: Watchers, recent: RecentCommits, questions: LostDataQuestions) {
@@ -99,7 +106,7 @@ export class LostData {
     ).unref();
   }
 
-  /** Asks until there is an answer; `undefined` when that is no longer of use, or nothing came of many attempts. */
+  /** Calls until there is a reply; resolves to `undefined` if the round has ended or all attempts failed. */
   async #ask<Answer>(round: number, question: () => Promise<Answer>): Promise<Answer | undefined> {
     for (let tries = 0; tries < TRIES && round === this.#round; tries += 1) {
       try {
@@ -119,7 +126,7 @@ export class LostData {
     }
   }
 
-  /** Compares the versions of the watched records of a shard, and tells those who watch what is not as they know it. */
+  /** Compares the versions of a shard's watched records, and notifies the watchers of those that differ. */
   async #lookAt(channel: string, round: number): Promise<void> {
     const keys = this.#watchers.keysOf(channel);
     for (let at = 0; at < keys.length; at += SLICE) {
@@ -152,7 +159,7 @@ export class LostData {
         this.#remember(channel, state);
         if (isLost) await this.#lookAt(channel, round);
       } catch {
-        return; // The next look is not far.
+        return; // The next check follows soon.
       }
     }
   }

@@ -1,47 +1,49 @@
-/** What it takes to write a record as it was written. */
+/** What is needed to write a record again unchanged. */
 export interface WrittenRecord {
   readonly key: string;
-  /** The name of the commit. */
+  /** The id of the commit. */
   readonly id: string;
   readonly value: string;
   readonly version: number;
-  /** The version that it was written over. */
+  /** The version that it replaced. */
   readonly base: number;
-  /** When it may be forgotten, as scripts take it; empty: never. */
+  /** When it expires, as scripts take it; empty: never. */
   readonly expires: string;
   /** From when on it is listed as due, as scripts take it; empty: never. */
   readonly due: string;
 }
 
-/** Writes older than this have reached the replicas, or never will. In milliseconds. */
+/** How long commits are kept, in milliseconds. Older writes have reached the replicas, or never will. */
 const SPAN = 60_000;
 
-/** Some three megabytes, where a record has the size of an Adobe token. */
+/** About three megabytes, if a record has the size of an Adobe token. */
 const MOST = 1_000;
 
 /**
- * This process's last commits, for keys that no session of it watches any more: sign-ins that are pending, and sessions
- * that were closed after a request. A session that is open keeps its tokens itself.
+ * Keeps this process's last commits for keys that none of its sessions watches any more: pending sign-ins, and sessions
+ * that were closed after a request. An open session keeps its tokens itself.
  *
- * A commit leaves when something newer of its key is known, after a minute, or when a thousand newer ones came.
+ * A commit is dropped when something newer of its key is known, after a minute, or after a thousand newer ones.
  */
 export class RecentCommits {
   readonly #commits = new Map<string, WrittenRecord & { readonly at: number }>();
 
   add(record: WrittenRecord): void {
-    this.#commits.delete(record.key); // So that the oldest are the first.
+    this.#commits.delete(record.key); // So that the oldest come first.
     this.#commits.set(record.key, { ...record, at: performance.now() });
     const [oldest] = this.#commits.keys();
     if (this.#commits.size > MOST) this.#commits.delete(oldest as string);
   }
 
-  /** The record of a key has, or had, this version. */
+  /** Notes that the record of a key has, or had, this version. */
   note(key: string, version: number): void {
     const commit = this.#commits.get(key);
     if (commit !== undefined && commit.version < version) this.#commits.delete(key);
   }
 
-  /** While Redis is away, nobody knows what it will have lost when it is back, so this is for when it is there. */
+  /**
+   * Drops old commits. Call it only while connected, because during an outage it is unknown what Redis will have lost.
+   */
   forgetOld(): void {
     const since = performance.now() - SPAN;
     for (const [key, { at }] of this.#commits) {
@@ -54,7 +56,7 @@ export class RecentCommits {
     return [...this.#commits.values()];
   }
 
-  /** Whether it is still the newest that is known. */
+  /** Whether a record is still the newest that is known. */
   has({ key, id }: WrittenRecord): boolean {
     return this.#commits.get(key)?.id === id;
   }

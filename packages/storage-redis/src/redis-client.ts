@@ -6,8 +6,8 @@ type Anything = any;
 type Listener = (...args: Anything[]) => void;
 
 /**
- * What this storage needs of the application's client: a `Redis` or a `Cluster` of ioredis 5 or 6, connected or about
- * to be. Written down by shape, so that it fits whichever version the application has.
+ * The part of the application's client that this storage needs: a `Redis` or a `Cluster` of ioredis 5 or 6, connected
+ * or about to be. A structural type, so that it fits the version that the application has.
  */
 export interface RedisClient {
   readonly status: string;
@@ -15,7 +15,7 @@ export interface RedisClient {
   readonly options: {
     readonly keyPrefix?: string | undefined;
     readonly enableAutoPipelining?: boolean | undefined;
-    /** Of a cluster alone. */
+    /** Only on a cluster. */
     readonly slotsRefreshInterval?: number | undefined;
   };
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>;
@@ -26,7 +26,7 @@ export interface RedisClient {
   on(event: string, listener: Listener): unknown;
   off(event: string, listener: Listener): unknown;
   duplicate(...overrides: Anything[]): unknown;
-  /** Of a cluster alone. */
+  /** Only on a cluster. */
   nodes?(role: 'master'): readonly Pick<RedisClient, 'call'>[];
 }
 
@@ -37,7 +37,7 @@ export interface Pipeline {
   exec(): Promise<(readonly [error: Error | null, reply: unknown])[] | null>;
 }
 
-/** What a connection must do that hears of changes. */
+/** The part of a connection that receives change hints. */
 export interface SubscribingClient {
   subscribe(channel: string): Promise<unknown>;
   ssubscribe(channel: string): Promise<unknown>;
@@ -45,7 +45,9 @@ export interface SubscribingClient {
   disconnect(): void;
 }
 
-/** @throws ConfigurationError `invalid_option` */
+/**
+ * @throws ConfigurationError `invalid_option`
+ */
 export function assertClient(client: unknown): asserts client is RedisClient {
   const needed = ['evalsha', 'eval', 'pipeline', 'call', 'connect', 'duplicate', 'on', 'off'];
   const given = client as Record<string, unknown> | null | undefined;

@@ -3,7 +3,7 @@ import { foreignCode } from '@frameio-auth/core/adapter';
 
 const NOT_ALLOWED = "the user is not allowed to; see the package's README for the least that must be allowed";
 
-/** What Redis' words, and the network's, mean for whoever has to mend it. */
+/** Explains the error codes of Redis and the network to operators. */
 const REASONS: Readonly<Record<string, string>> = {
   ASK: 'the cluster is moving the session, and the client did not follow',
   BUSY: 'another script has kept it busy for seconds',
@@ -30,9 +30,11 @@ const REASONS: Readonly<Record<string, string>> = {
 
 const ADVICE = 'It is tried again; if that lasts, look at the log of Redis, or ask doctor() of the storage.';
 
-/** What says more by its words than by its code: errors of the client itself, and what Redis calls a plain `ERR`. */
+/**
+ * Errors with a message that says more than their code: those of the client itself, and what Redis reports as a plain `ERR`.
+ */
 const WORDED_REASONS: readonly (readonly [of: RegExp, code: KnownErrorCode, reason: string])[] = [
-  // The first, because it quotes what was asked.
+  // Comes first, because its message quotes the command.
   [/^ReplyError ERR unknown command/, 'ERR', 'it does not know a command that scripts need; is it a sentinel?'],
   [/^ReplyError ERR .*(?:ACL failure in script|can't run this command)/, 'NOPERM', NOT_ALLOWED],
   [
@@ -51,8 +53,8 @@ const WORDED_REASONS: readonly (readonly [of: RegExp, code: KnownErrorCode, reas
 ];
 
 /**
- * The `StorageError` for what a call rejected with. Redis' own code is kept, such as `READONLY`; texts and properties
- * are not shown, because ioredis attaches the command with its arguments, among which is the record.
+ * Converts a rejection into a `StorageError`. The code of Redis is kept, such as `READONLY`. Messages and properties
+ * are not included, because ioredis attaches the command with its arguments, which contain the record.
  */
 export function storageErrorOf(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
@@ -60,7 +62,7 @@ export function storageErrorOf(error: unknown): StorageError {
   return new StorageError(code, `Redis failed: ${reason}. Nothing that it holds is lost. ${ADVICE}`);
 }
 
-/** No answer within the time. What was asked may be done all the same. */
+/** Creates the error for a missing response. The command may still run. */
 export function timeoutError(timeout: number): StorageError {
   return new StorageError(
     'storage_timeout',
@@ -68,19 +70,22 @@ export function timeoutError(timeout: number): StorageError {
   );
 }
 
-/** Whether Redis may have done what failed with this: not when Redis refused it itself, or when it was not sent. */
+/**
+ * Whether Redis may have run the command that failed with this error: not if Redis rejected it, or if it was never
+ * sent.
+ */
 export function mayHaveRun(failure: unknown): boolean {
   return !(failure instanceof StorageError || (failure instanceof Error && failure.name === 'ReplyError'));
 }
 
-/** Whether Redis has not got a script, as after a restart. */
+/** Whether Redis does not have a script, for example after a restart. */
 export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 function told(error: unknown): { readonly code: ErrorCode; readonly reason: string } {
   if (!(error instanceof Error)) return { code: 'storage_failed', reason: 'for a reason not shown here' };
-  // What a Cluster says itself is that it found no node; why, its last node said.
+  // A Cluster itself reports only that it found no node; the error of its last node says why.
   const { code: itsCode, lastNodeError } = error as NodeJS.ErrnoException & { readonly lastNodeError?: unknown };
   if (lastNodeError instanceof Error && REASONS[codeIn(lastNodeError.message)] !== undefined)
     return told(lastNodeError);
@@ -94,7 +99,7 @@ function told(error: unknown): { readonly code: ErrorCode; readonly reason: stri
   };
 }
 
-/** The word that Redis begins its errors with. */
+/** Returns the word that an error of Redis begins with. */
 function codeIn(message: string): string {
   return /^-?([A-Z]{3,})\b/.exec(message)?.[1] ?? '';
 }

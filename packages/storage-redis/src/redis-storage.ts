@@ -20,36 +20,38 @@ import { Watchers } from './watchers.js';
 
 export interface RedisStorageOptions {
   /**
-   * The application's own `Redis` or `Cluster` of ioredis 5 or 6, for a Redis 7 or newer or a Valkey. It stays the
-   * application's: `close()` does not close it.
+   * The application's own `Redis` or `Cluster` of ioredis 5 or 6, for Redis 7 or newer, or Valkey. The application
+   * keeps ownership: `close()` does not close it.
    */
   readonly client: RedisClient;
-  /** What the names of all keys and channels begin with, after the client's own prefix. Default: `frameio-auth:`. */
+  /** The prefix of all keys and channels, after the client's own prefix. Default: `frameio-auth:`. */
   readonly keyPrefix?: string;
-  /** How long one call may take, in milliseconds, the wait for a connection included. Default: 5000. */
+  /** How long one call may take, in milliseconds, including the wait for a connection. Default: 5000. */
   readonly timeout?: number;
 }
 
 export interface RedisStorage extends TokenStorage {
-  /** Looks whether this Redis is set up so that sessions are safe in it. Never rejects, and changes nothing for long. */
+  /**
+   * Checks whether this Redis is configured so that sessions are safe in it. Never rejects, and leaves no lasting
+   * change.
+   */
   doctor(): Promise<Diagnosis>;
 }
 
 const DEFAULT_TIMEOUT = 5_000;
 
-/** The last moment that a `Date` can name; what expires or is due later than that never is. */
+/** The last moment that a `Date` can represent; what expires or is due later than that never is. */
 const LAST_MOMENT = 8.64e15;
 
 /**
- * Records in Redis, shared by all instances whose clients reach it.
+ * Creates a storage that keeps records in Redis, shared by all instances that connect to the same one.
  *
- * Every call is one script, and so one round trip (`due`: one for each shard, all at once); deadlines are judged by
- * Redis' own clock. A record is kept until it
- * expires, whatever becomes of its access token.
+ * Every call is one script, so one round trip (`due`: one per shard, concurrently). Deadlines use the clock of Redis. A
+ * record is kept until it expires, even after its access token has expired.
  *
  * @throws ConfigurationError `invalid_option`
- * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for what no storage could keep,
- *   `record_unreadable`, `storage_timeout`, `connection_closed`, `redis_too_old`, or Redis' or the system's own code
+ * @throws StorageError `storage_closed` after `close()`, `invalid_argument` for values that cannot be stored,
+ *   `record_unreadable`, `storage_timeout`, `connection_closed`, `redis_too_old`, or a code of Redis or the system
  *   (`READONLY`, `NOPERM`, `ECONNREFUSED`, …). Methods that return a promise reject with it; `watch` throws it.
  */
 export function redisStorage(options: RedisStorageOptions): RedisStorage {
@@ -77,24 +79,24 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     return keyNames(keyPrefix, key);
   }
 
-  /** The record of a key has, or had, this version: what is older is not offered to Redis again. */
+  /** Notes that the record of a key has, or had, this version, so that older commits are not offered to Redis again. */
   function note(channel: string, key: string, version: number): void {
     watchers.note(channel, key, version);
     recent.note(key, version);
   }
 
-  /** What is in a reply, for which the record's version is noted. */
+  /** Returns the contents of a reply, and notes the record's version. */
   function seen(channel: string, key: string, reply: ScriptReply): ReturnType<typeof readingOf> {
     const reading = readingOf(reply);
     note(channel, key, reading.record?.version ?? 0);
     return reading;
   }
 
-  /** Redis forgot it if a record is no longer what was committed; whoever committed it offers it again. */
+  /** Offers a commit to Redis again, which writes it only if Redis has lost it. */
   async function restore(record: WrittenRecord, anew: boolean): Promise<void> {
     const { key, id, value, version, base, expires, due } = record;
     const { hash, channel, due: dueSet, mark } = keyNames(keyPrefix, key);
-    if (watchers.newestOf(channel, key) !== undefined) return; // Its session sees to it.
+    if (watchers.newestOf(channel, key) !== undefined) return; // Its session does this.
     const written = [id, value, String(version), String(base), expires, due, publish, key, anew ? '1' : ''];
     const [, , itsVersion] = await scripts.run(RESTORE, [hash, channel, dueSet, mark], written);
     note(channel, key, Number(itsVersion));
@@ -106,7 +108,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     return { origin, highest: Number(highest), versions: versions.map(Number) };
   }
 
-  /** Also after `close()`: a lease that nobody knows of would end by time, and look like a refresh that was lost. */
+  /** Works even after `close()`: an unreleased lease would expire, and look like a lost refresh. */
   function release(key: string, id: string): Promise<ScriptReply> {
     const { hash, channel } = keyNames(keyPrefix, key);
     return scripts.run(RELEASE, [hash, channel], [id, publish, key]);
@@ -210,7 +212,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
 function checked(options: RedisStorageOptions): Required<RedisStorageOptions> {
   if (typeof options !== 'object' || options === null) refuse('takes an object of options: redisStorage({ client }).');
   for (const name of Object.keys(options)) {
-    // With a wrong name, sessions would be kept under a prefix that nobody chose.
+    // With a misspelled name, sessions would silently be kept under the default prefix.
     if (!['client', 'keyPrefix', 'timeout'].includes(name)) {
       refuse(`has no option "${name}". It takes client, keyPrefix and timeout.`);
     }
@@ -226,7 +228,7 @@ function refuse(complaint: string): never {
   throw new ConfigurationError('invalid_option', `redisStorage() ${complaint}`);
 }
 
-/** The record and the time, as parts of a reply, which has no `record` member when there is none. */
+/** Returns the record and the time as parts of a reply; `record` is absent if there is none. */
 function readingOf([, now, version, value]: ScriptReply): { readonly record?: StoredRecord; readonly now: number } {
   const reading = { now: Number(now) };
   if (value === null) return reading;
@@ -240,7 +242,7 @@ function readingOf([, now, version, value]: ScriptReply): { readonly record?: St
   return { record: { value, version: number }, ...reading };
 }
 
-/** The keys in a reply, each with the time since when it is due. */
+/** Returns the keys in a reply, each with the time since when it is due. */
 function listOf([, , , , ...more]: ScriptReply): { readonly key: string; readonly at: number }[] {
   const listed: { readonly key: string; readonly at: number }[] = [];
   for (let index = 0; index < more.length; index += 2) {
@@ -249,17 +251,17 @@ function listOf([, , , , ...more]: ScriptReply): { readonly key: string; readonl
   return listed;
 }
 
-/** A time of a commit as scripts take it; empty: never. */
+/** Returns a time of a commit as scripts take it; empty: never. */
 function momentOf(time = Number.POSITIVE_INFINITY): string {
   return time > LAST_MOMENT ? '' : String(Math.max(0, Math.floor(time)));
 }
 
-/** A `ttl` as scripts take it: one that Redis can add to its time and still keep exactly. */
+/** Returns a `ttl` as scripts take it, small enough that Redis can add it to its time without losing precision. */
 function durationOf(ttl: number): string {
   return String(Math.min(ttl, LAST_MOMENT));
 }
 
-/** Redis takes bytes, and what is not well-formed has none of its own: two such texts would become the same. */
+/** Rejects strings that are not well-formed. Redis takes bytes, and two such strings could become the same bytes. */
 function assertWellFormed(text: string, what: string): void {
   if (!text.isWellFormed()) throw new StorageError('invalid_argument', `${what} must be well-formed Unicode.`);
 }

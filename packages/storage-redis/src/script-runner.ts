@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.js';
 import { isScriptMissing, mayHaveRun, storageErrorOf, timeoutError } from './redis-failure.js';
 import type { Script } from './scripts.js';
 
-/** What a script replies: what came of it, the time, the record's version and value, and what there is to add. */
+/** The reply of a script: the outcome, the time, the record's version and value, and further fields. */
 export type ScriptReply = readonly [
   outcome: string,
   now: string,
@@ -13,13 +13,15 @@ export type ScriptReply = readonly [
   ...more: string[],
 ];
 
-/** Runs scripts on the application's client, each within a time, and fails with a `StorageError` or not at all. */
+/** Runs scripts on the application's client, each with a time limit. Rejects only with a `StorageError`. */
 export class ScriptRunner {
   readonly #client: RedisClient;
   readonly #connection: Connection;
   readonly #timeout: number;
 
-  /** @param timeout - in milliseconds, for one script with all that it takes */
+  /**
+   * @param timeout - in milliseconds, for one script including the wait for a connection
+   */
   constructor(client: RedisClient, timeout: number) {
     this.#client = client;
     this.#connection = new Connection(client);
@@ -27,8 +29,10 @@ export class ScriptRunner {
   }
 
   /**
-   * @param onUnknown - is called when the script has run, or may have, for somebody who was told that it failed: it was
-   *   late, or its answer was lost with the connection
+   * Runs a script.
+   *
+   * @param onUnknown - called if the script has run, or may have, although its caller got an error: it was late, or
+   *   its reply was lost with the connection
    * @throws StorageError
    */
   async run(
@@ -58,7 +62,7 @@ export class ScriptRunner {
     }
   }
 
-  /** Those who wait for a connection are told that there is none; what was sent is answered. */
+  /** Rejects callers that wait for a connection; commands already sent still get their replies. */
   close(): void {
     this.#connection.close();
   }
@@ -70,7 +74,7 @@ export class ScriptRunner {
     isOver: () => boolean,
   ): Promise<ScriptReply> {
     const send = async (command: 'evalsha' | 'eval', what: string): Promise<ScriptReply> => {
-      // Between the two lines nothing else runs, so the client is still connected when it is given the command.
+      // Nothing else runs between these lines, so the client is still connected when it gets the command.
       if (!this.#connection.isReady) await this.#connection.ready();
       if (isOver()) throw timeoutError(this.#timeout);
       return (await this.#call(command, what, keys, args)) as ScriptReply;
@@ -84,8 +88,9 @@ export class ScriptRunner {
   }
 
   /**
-   * Until 5.10, a Cluster of ioredis that pipelines by itself takes the first argument of any command for its key, which
-   * is the name of the script here. In a pipeline that others make it looks where the key is.
+   * Sends the command in an explicit pipeline. Before 5.10, a Cluster of ioredis with automatic pipelining takes the
+   * first argument of any command for its key, which here is the name of the script. In explicit pipelines it finds the
+   * key.
    */
   async #call(
     command: 'evalsha' | 'eval',

@@ -1,34 +1,35 @@
 /**
- * What happens in Redis: each step of the contract is one script, which runs alone and on Redis' own clock.
+ * The scripts that run in Redis: each step of the contract is one script, which runs atomically and on the clock of
+ * Redis.
  *
- * A session is one hash. A record is there while it has a `value` and its `expires` has not come; a lease, while it has
+ * A session is one hash. It has a record while it has a `value` and its `expires` has not passed; a lease, while it has
  * a `lease`. Nothing else writes these fields:
  *
- *     value    the record, opaque                      lease      the name of this one grant, made by who asked
- *     version  of the last commit, also when the       owner      who has it
+ *     value    the record, opaque                      lease      the id of this one grant, chosen by the caller
+ *     version  of the last commit, also when the       owner      the owner of the lease
  *              record is gone                          until      its deadline; once past, it may be taken, and is
- *     expires  when the record may be forgotten;                  evidence that its work may have been done
- *              never, when absent                      abandoned  '1': the lease before it ended by time
- *     commit   the name of the last commit, made by    ttl        for how long it was granted
- *              who asked
+ *     expires  when the record may be removed;                    evidence that its work may have been done
+ *              never, when absent                      abandoned  '1': the previous lease expired
+ *     commit   the id of the last commit, chosen by    ttl        the duration it was granted for
+ *              the caller
  *
- * Beside the hashes of a shard lie sorted sets of the keys whose records are to be listed as due, by when: one for each
- * beginning of keys up to their last slash, so that nobody who asks for the sessions of one client passes over those of
- * others. One more sorted set has those beginnings. A record may end without a script, when Redis deletes its hash, so a
- * set can name more than there is; DUE takes that out.
+ * Each shard also has sorted sets of the keys with due records, by time: one for each prefix of keys up to their last
+ * slash. So a caller that lists the sessions of one client does not pass over those of others. One more sorted set has
+ * those prefixes. A record may end without a script, when Redis deletes its hash, so a set can name keys that are gone;
+ * DUE removes them.
  *
- * Times are milliseconds since the Unix epoch. A lease is a field with a deadline and not a key that expires, because
- * what must be known of it is known only after its end.
+ * Times are milliseconds since the Unix epoch. A lease is a field with a deadline, not a key that expires, because it
+ * matters only after its end.
  *
- * The mark of a shard is a hash too, and stays when sessions end. Its `version` is the highest that any session of the
- * shard was given, and its `origin` the name of the first commit: another one shows that Redis has lost the shard.
+ * The mark of a shard is a hash too, and remains when sessions end. Its `version` is the highest that any session of
+ * the shard was given. Its `origin` is the id of the first commit: a different one shows that Redis has lost the shard.
  *
- * Versions are the time of the commit, or one more than the mark's when that is not more. The mark keeps them growing
- * when the key is gone in between, and when the clock goes back; the time, when Redis lost the last writes, be it with
- * the mark. So two records never have the same version.
+ * A version is the time of the commit, or one more than the mark's version if the time is not greater. The mark keeps
+ * versions increasing when the key was removed in between, and when the clock goes back. The time does so when Redis
+ * lost the last writes, even with the mark. So two records never have the same version.
  *
- * A client that loses its connection sends again what was not answered, and Redis may have done it. So who asks names
- * each lease and each commit, and the same one again gets the same answer: it is neither abandoned nor a conflict.
+ * A client that loses its connection sends unanswered commands again, and Redis may have run them. So the caller names
+ * each lease and each commit. A repeated name gets the same reply; it is neither abandoned nor a conflict.
  */
 import { createHash } from 'node:crypto';
 
@@ -37,7 +38,7 @@ export interface Script {
   readonly text: string;
 }
 
-/** What all scripts begin with: the time. */
+/** The beginning of all scripts: the time. */
 const CLOCK = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -45,7 +46,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
 `;
 
-/** For scripts about one session: the session as it is now. */
+/** For scripts about one session: its current state. */
 const SESSION = `
 local value, version, expires, lease, owner, deadline, life, abandoned, commit = unpack(redis.call('HMGET', KEYS[1],
   'value', 'version', 'expires', 'lease', 'owner', 'until', 'ttl', 'abandoned', 'commit'))
@@ -58,7 +59,7 @@ end
 local function reply(outcome, ...) return { outcome, text(now), version, value, ... } end
 `;
 
-/** For scripts that write: how long the hash is kept, and who is told. */
+/** For scripts that write: how long the hash is kept, and how watchers are notified. */
 const WRITING = `
 -- An abandoned lease is known of for a day; whoever may have worked under it has long been heard of then.
 local function keep(leaseUntil)
@@ -137,13 +138,13 @@ const LEASE_BODY = `
   return reply('granted', text(deadline), abandoned)
 `;
 
-/** KEYS: hash. ARGV: name of the lease, owner, ttl, ifVersion. */
+/** KEYS: hash. ARGV: id of the lease, owner, ttl, ifVersion. */
 export const LEASE = script('allow-oom', LEASE_BODY);
 
-/** The same where there is no record, so that the lease is a key of its own: refused while memory is full. */
+/** Leases a session without a record, so that the lease is a key of its own: refused while memory is full. */
 export const LEASE_ALONE = script('', LEASE_BODY);
 
-/** KEYS: hash. ARGV: name of the lease, ttl. */
+/** KEYS: hash. ARGV: id of the lease, ttl. */
 export const RENEW = script(
   'allow-oom',
   `
@@ -156,7 +157,7 @@ export const RENEW = script(
 `,
 );
 
-/** KEYS: hash, channel. ARGV: name of the lease, how to tell, key. */
+/** KEYS: hash, channel. ARGV: id of the lease, publish command, key. */
 export const RELEASE = script(
   'allow-oom',
   `
@@ -186,18 +187,21 @@ const COMMIT_BODY = `
   return reply('committed', base)
 `;
 
-/** KEYS: hash, channel, due, mark. ARGV: name of the commit, value, expectedVersion, expires or '', due or '', how to tell, key. */
+/**
+ * KEYS: hash, channel, due, mark. ARGV: id of the commit, value, expectedVersion, expires or '', due or '', publish
+ * command, key.
+ */
 export const COMMIT = script('allow-oom', COMMIT_BODY);
 
-/** The same for the first record of a key, which takes the place of none: Redis refuses it while its memory is full. */
+/** Commits the first record of a key, which replaces nothing: Redis refuses it while its memory is full. */
 export const CREATE = script('', COMMIT_BODY);
 
 /**
- * Writes a commit again that was lost. One that a master took which was none any more is not lost but outdone: what
- * stands was written over something later than what this commit was. Then those who watch look for themselves.
+ * Writes a lost commit again. A commit that was accepted by a former master is not lost but superseded: the existing
+ * record replaced something later than this commit. Then the watchers read the record themselves.
  *
- * KEYS: hash, channel, due, mark. ARGV: name of the commit, value, version, the version it was written over, expires or
- * '', due or '', how to tell, key, '1' if it may be written where there is no record.
+ * KEYS: hash, channel, due, mark. ARGV: id of the commit, value, version, the version it replaced, expires or '', due
+ * or '', publish command, key, '1' if it may be written even if there is no record.
  */
 export const RESTORE = script(
   'allow-oom',
@@ -217,7 +221,9 @@ export const RESTORE = script(
 `,
 );
 
-/** KEYS: mark, and any number of hashes. Replies with the shard's origin, its highest version, and that of each record. */
+/**
+ * KEYS: mark, and any number of hashes. Replies with the shard's origin, its highest version, and that of each record.
+ */
 export const VERSIONS = script(
   'no-writes',
   `
@@ -233,8 +239,8 @@ export const VERSIONS = script(
 );
 
 /**
- * KEYS: due. ARGV: how the keys begin, how many at most of each set. Replies with each key and since when it is due, in
- * each set the earliest first. A hash lies where its shard's set does, so its name is made here.
+ * KEYS: due. ARGV: the prefix of the keys, and how many at most from each set. Replies with each key and since when it
+ * is due, in each set the earliest first. A hash is in the same slot as its shard's set, so its name is built here.
  */
 export const DUE = script(
   'allow-oom',
@@ -278,9 +284,11 @@ export const DUE = script(
 );
 
 /**
- * @param flag - `allow-oom` for what replaces something of about its size: a refresh token that cannot be written is
- *   lost, so a Redis whose memory is full takes it. Without a flag, Redis refuses then, so that what strangers begin,
- *   such as sign-ins that nobody finishes, takes no memory from others.
+ * Combines the parts of a script.
+ *
+ * @param flag - `allow-oom` for commands that replace something of about the same size: a refresh token that cannot
+ *   be written is lost, so a Redis with full memory accepts it. Without a flag, Redis refuses the script then. So what
+ *   strangers begin, such as abandoned sign-ins, takes no memory from others.
  */
 function script(flag: 'no-writes' | 'allow-oom' | '', body: string, about: 'session' | 'shard' = 'session'): Script {
   const parts = about === 'shard' ? [] : flag === 'no-writes' ? [SESSION] : [SESSION, WRITING];

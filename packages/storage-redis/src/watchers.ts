@@ -2,7 +2,7 @@ type Listener = (version: number) => void;
 
 interface Watched {
   readonly listeners: Set<Listener>;
-  /** The highest version of the record that this process knows of; 0: of none. */
+  /** The highest version of the record that this process knows of; 0: none. */
   newest: number;
 }
 
@@ -12,11 +12,11 @@ interface Shard {
   highest: number;
 }
 
-/** Who watches which record, by the channel of its shard, and the newest version that was seen of each. */
+/** Tracks the watchers of each record, by the channel of its shard, and the newest version seen of each. */
 export class Watchers {
   readonly #shards = new Map<string, Shard>();
 
-  /** The channels of the shards in which there is somebody who watches. */
+  /** Returns the channels of the shards that have watchers. */
   get channels(): readonly string[] {
     return [...this.#shards].flatMap(([channel, { watched }]) => (watched.size > 0 ? [channel] : []));
   }
@@ -26,7 +26,7 @@ export class Watchers {
     this.#shards.set(channel, shard);
     const watched = shard.watched.get(key) ?? { listeners: new Set<Listener>(), newest: 0 };
     shard.watched.set(key, watched);
-    const call = (version: number) => listener(version); // Its own function, so that the same listener can watch twice.
+    const call = (version: number) => listener(version); // A new function, so that the same listener can watch twice.
     watched.listeners.add(call);
     return () => {
       if (watched.listeners.delete(call) && watched.listeners.size === 0) shard.watched.delete(key);
@@ -37,7 +37,7 @@ export class Watchers {
     return [...(this.#shards.get(channel)?.watched.keys() ?? [])];
   }
 
-  /** `undefined`: nobody watches it. */
+  /** Returns the newest version seen; `undefined` if the record has no watcher. */
   newestOf(channel: string, key: string): number | undefined {
     return this.#shards.get(channel)?.watched.get(key)?.newest;
   }
@@ -46,7 +46,7 @@ export class Watchers {
     return this.#shards.get(channel)?.highest ?? 0;
   }
 
-  /** The record has, or had, this version. */
+  /** Notes that the record has, or had, this version. */
   note(channel: string, key: string, version: number): void {
     const shard = this.#shards.get(channel);
     if (shard === undefined) return;
@@ -55,7 +55,7 @@ export class Watchers {
     if (watched !== undefined) watched.newest = Math.max(watched.newest, version);
   }
 
-  /** Forgets what was the highest version of a shard, which Redis has lost. */
+  /** Resets the highest version of a shard after Redis has lost it. */
   reset(channel: string, highest: number): void {
     const shard = this.#shards.get(channel);
     if (shard !== undefined) shard.highest = highest;
