@@ -10,29 +10,29 @@ import { bodyOf } from './kept-body.js';
 
 export interface AuthenticatedFetchOptions extends BearerPolicyOptions {
   /**
-   * What makes the requests. It must drop `Authorization` when a redirect leads to another origin, as the Fetch
-   * standard says (HTTP-redirect fetch). Default: the platform's `fetch`, looked up at each request.
+   * Sends the requests. It must drop `Authorization` on a redirect to another origin, as the Fetch standard requires
+   * (HTTP-redirect fetch). Default: the platform's `fetch`, looked up at each request.
    */
   readonly fetch?: (input: string | Request, init: RequestInit) => Promise<Response>;
 }
 
 /**
- * A `fetch` that sends the token of `auth`, and to the allowed origins alone. `Authorization` is always that of
- * `auth`, whatever the caller set, so that it serves client libraries that set one too.
+ * Creates a `fetch` that sends the token of `auth`, only to the allowed origins. `Authorization` always has the token
+ * of `auth`, even if the caller sets it. So it works with client libraries that set their own.
  *
- * After a 401 it tells `auth` which token was rejected. If another one comes back, the request is made once more,
- * and the second answer stands. A body that can be read only once (a stream, or one of more than 1 MiB of a `Request`)
- * is not sent again: the 401 is returned, and `auth` is told for the sake of the next request. A 403 is an answer like
- * any other. After a redirect, only a request that reads is repeated: what redirects a write may have carried it out.
+ * After a 401, it reports the rejected token to `auth`. If `auth` has another one, the request is retried once, and the
+ * second response is final. A body that can be read only once (a stream, or a `Request` body of more than 1 MiB) is not
+ * sent again. Then the 401 is returned, and `auth` learns of the rejection for the next request. A 403 is not handled.
+ * After a redirect, only safe requests are retried, because the redirecting server may have carried out a write.
  *
- * The address that is checked is the address that is sent: a `Request` is sent by its address, with its method, headers,
- * body and settings, and may be of another realm, or of another implementation of `fetch`.
+ * The address that is checked is the address that is sent. A `Request` is sent by its address, with its method,
+ * headers, body and settings. It may come from another realm or another implementation of `fetch`.
  *
- * The function rejects with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
- * `auth.getToken()` and `fetch` reject with.
+ * The function rejects with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with the
+ * errors of `auth.getToken()` and `fetch`.
  *
  * @param auth - any auth object, or any session of one
- * @throws ConfigurationError `invalid_option` for an allowed origin that is none, or that is not safe for a token
+ * @throws ConfigurationError `invalid_option` if an allowed origin is invalid, or is not safe for a token
  */
 export function authenticatedFetch(
   auth: TokenSource,
@@ -43,7 +43,7 @@ export function authenticatedFetch(
 
   return async (input, init = {}) => {
     const { address, request } = givenRequest(input);
-    // A request that carries no token is made as it was given, whatever it is.
+    // A request without a token is passed on unchanged.
     if (!policy.admits(address)) return fetch(input as string | Request, init);
 
     const url = new URL(address);
@@ -53,7 +53,7 @@ export function authenticatedFetch(
     const reading = (init.body ?? null) === null && request ? bodyOf(request, signal) : undefined;
     const kept = reading && (await reading);
     const body = init.body ?? kept;
-    // The address is the one that was checked: the text of it might mean something else relative to a page.
+    // Sends the address that was checked. The original text might mean something else relative to a page.
     const send = ({ headers }: BearerCredentials) => {
       const all = new Headers(init.headers ?? request?.headers);
       for (const [name, value] of Object.entries(headers)) all.set(name, value);
@@ -80,10 +80,10 @@ export function authenticatedFetch(
 }
 
 /**
- * Whether the answer came by a redirect through another origin. The token was not sent from there on, so a 401 says
- * nothing about it. The origin of the answer tells; and of a detour by another origin and back, the type of the answer
- * does, where it would be `basic` otherwise: outside of a page, and within a page to its own origin. Elsewhere in a browser
- * nothing tells, and such a 401 costs a renewal in vain.
+ * Whether the response came through a redirect to another origin. From there on, the token was not sent, so a 401 says
+ * nothing about it. The origin of the response shows this. If the redirects led back to the first origin, the response
+ * type shows it where it would otherwise be `basic`: outside of a page, and within a page for its own origin. In other
+ * cases in a browser it cannot be detected, and such a 401 costs an unnecessary refresh.
  */
 function cameFromElsewhere({ redirected, url, type }: Response, { origin }: URL): boolean {
   if (!redirected) return false;
@@ -91,7 +91,7 @@ function cameFromElsewhere({ redirected, url, type }: Response, { origin }: URL)
   return new URL(url).origin !== origin || (type === 'cors' && page === origin);
 }
 
-/** Lets go of an answer that nobody will read, and so of its connection. */
+/** Discards a response that will not be read, to free its connection. */
 function discard(answer: Response): void {
-  answer.body?.cancel().catch(() => {}); // A body that broke by itself is gone too.
+  answer.body?.cancel().catch(() => {}); // Ignores a body that has already failed.
 }

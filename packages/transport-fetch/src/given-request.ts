@@ -1,15 +1,15 @@
-/** A request as it was given to a function with the signature of `fetch`. */
+/** A request as it was passed to a function with the signature of `fetch`. */
 export interface GivenRequest {
-  /** The one text that counts as its address: what is checked is what is sent. */
+  /** The only text used as its address, so that the address that is checked is the one that is sent. */
   readonly address: string;
-  /** The `Request` that it was given as, be it the platform's, of another realm or of another implementation of fetch. */
+  /** The original `Request`, from the platform, another realm or another implementation of `fetch`. */
   readonly request: Request | undefined;
 }
 
 /**
- * Reads the address of what was given, once. `fetch` itself would read a `Request` of another realm as text, and an object
- * that only looks like a `Request` too; here they are requests. Neither is handed on, so a getter or a `toString()` that
- * says something else the next time has no effect.
+ * Reads the address of the input exactly once. `fetch` itself would treat a `Request` of another realm, or an object
+ * that only resembles one, as text; here they are requests. The input is not passed on, so a getter or a `toString()`
+ * that later returns another value has no effect.
  */
 export function givenRequest(input: string | URL | Request): GivenRequest {
   const request = isRequest(input) ? input : undefined;
@@ -20,7 +20,7 @@ function isRequest(input: string | URL | Request): input is Request {
   return typeof input === 'object' && input !== null && 'url' in input && 'method' in input && 'headers' in input;
 }
 
-/** What a `Request` says besides its address, method, headers and body. */
+/** The settings of a `Request` besides its address, method, headers and body. */
 const SETTINGS = [
   'cache',
   'credentials',
@@ -33,14 +33,14 @@ const SETTINGS = [
   'signal',
 ] as const;
 
-/** The settings of a `Request` that `init` leaves as they are, to make the same request by its address. */
+/** Returns the settings of a `Request` that `init` does not override, to send the same request by its address. */
 export function settingsOf(request: Request | undefined, init: RequestInit): RequestInit {
   const settings: RequestInit = {};
   for (const name of SETTINGS) {
     const value = init[name] === undefined ? request?.[name] : undefined;
     if (value !== undefined) Object.assign(settings, { [name]: value });
   }
-  // Only a browser may navigate; what it makes of such a request that is changed is one to the same origin (Fetch standard).
+  // Only a browser may navigate. It turns a changed navigation request into a same-origin one (Fetch standard).
   if (settings.mode === 'navigate') settings.mode = 'same-origin';
   return settings;
 }

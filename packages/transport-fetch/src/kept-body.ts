@@ -1,12 +1,13 @@
-/** How much of the body of a `Request` is kept in memory so that it can be sent again, in bytes. */
+/** How much of a `Request` body is kept in memory for a retry, in bytes. */
 const KEPT_AT_MOST = 2 ** 20;
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /**
- * The body of a `Request`, to be sent with another one: {@link keptBody} of it; `undefined` if it has none.
+ * Resolves to the body of a `Request`, to send it with another one; returns `undefined` if it has none. See
+ * {@link keptBody}.
  *
- * @throws TypeError for a body that was read already, as `fetch` does
+ * @throws TypeError if the body was already read, as `fetch` does
  */
 export function bodyOf(
   request: Request,
@@ -17,21 +18,21 @@ export function bodyOf(
   }
   const body = request.body as Bytes | null | undefined;
   if (body === null) return undefined;
-  // Firefox does not show the stream, but reads it.
+  // Firefox does not expose the stream, but can read it.
   return body === undefined
     ? request.blob().then((blob) => (blob.size > 0 ? blob : undefined))
     : keptBody(body, signal);
 }
 
 /**
- * The body of a `Request`, which can be read only once, as a Blob, which can be sent as often as one likes; or, if it is
- * longer than 1 MiB, as a stream again.
+ * Converts the body of a `Request`, which can be read only once, into a Blob, which can be sent repeatedly. If it is
+ * longer than 1 MiB, it becomes a stream again.
  *
- * @throws the signal's reason when it aborts meanwhile
+ * @throws the signal's reason if it aborts meanwhile
  */
 async function keptBody(body: Bytes, signal: AbortSignal | null | undefined): Promise<Blob | ReadableStream> {
   const reader = body.getReader();
-  const giveUp = () => reader.cancel(signal?.reason).catch(() => {}); // It ends the reading below.
+  const giveUp = () => reader.cancel(signal?.reason).catch(() => {}); // This ends the read below.
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     if (signal?.aborted) await giveUp();

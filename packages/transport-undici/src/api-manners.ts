@@ -8,51 +8,51 @@ import { WaitingLine } from './waiting-line.js';
 
 export interface ApiMannersOptions {
   /**
-   * The origins that this is about: scheme, host and port. Requests to others pass untouched. Each has places and limits
-   * of its own. Default: `['https://api.frame.io']`.
+   * The origins to limit: scheme, host and port. Requests to other origins pass unchanged. Each origin has its own
+   * places and limits. Default: `['https://api.frame.io']`.
    */
   readonly origins?: readonly string[];
   /**
-   * How many requests may be under way at once, to each origin. A request has its place from when it is sent until its
-   * answer has ended: an answer that is not wanted must be dumped or destroyed. Default: 8.
+   * How many requests may be in flight at once, per origin. A request occupies its place from when it is sent until its
+   * response has ended, so dump or destroy a response that is not needed. Default: 8.
    */
   readonly concurrency?: number;
-  /** How often a request that was answered with 429 is repeated, at most. Default: 3. */
+  /** How often to retry a request after a 429. Default: 3. */
   readonly retries?: number;
   /**
-   * The methods that are repeated after a 429, in upper case. By default those that may be repeated without asking anybody
-   * (RFC 9110 §9.2.2): GET, HEAD, OPTIONS, PUT and DELETE. A single request can say otherwise by undici's own option
-   * `idempotent`, be it `true` for a POST or `false` for a GET.
+   * The methods to retry after a 429, in upper case. Default: the idempotent methods (RFC 9110 §9.2.2) GET, HEAD,
+   * OPTIONS, PUT and DELETE. A single request can override this with undici's own option `idempotent`: `true` for a
+   * POST, or `false` for a GET.
    */
   readonly methods?: readonly string[];
   /**
-   * How long a limit may hold up a request, in milliseconds, counted from when it first does. As soon as it is clear
-   * that it would be longer, the request gets its 429, if it has one, and fails with a `RateLimitError` if not. The
-   * wait for a place does not count. More than the limit allows in this time cannot be asked for at once: raise it for
-   * batches. Default: 60000.
+   * How long a limit may delay a request, in milliseconds, from the start of its first delay. Once it is clear that the
+   * delay would be longer, the request gets its 429 if it has one, or else fails with a `RateLimitError`. Waiting for a
+   * place does not count. This limits the size of a batch that is requested at once; raise it for larger batches.
+   * Default: 60000.
    */
   readonly maxWait?: number;
   /**
-   * How the server gives back what was used of a limit. `'gradual'`: little by little, as Frame.io does; when nothing is
-   * left, there is one request again after the time that the window has for one. `'at_once'`: when the window has passed,
-   * and then everything. Default: `'gradual'`.
+   * How the server restores a used limit. `'gradual'`: little by little, as Frame.io does. When the limit is exhausted,
+   * one request is possible after one request's share of the window. `'at_once'`: completely, after the window has
+   * passed. Default: `'gradual'`.
    */
   readonly refill?: Refill;
   /**
-   * Which limit a request counts against: requests with the same key wait for each other. Default: those with the same
-   * method and path, where parts of a path that are ids count as the same.
+   * Returns the limit that a request counts against: requests with the same key wait for each other. Default: the
+   * method and the path, in which all ids count as equal.
    */
   readonly limitKey?: (request: LimitedRequest) => string;
-  /** Default: `systemClock()`. */
+  /** The clock. Default: `systemClock()`. */
   readonly clock?: Clock;
-  /** A number in [0, 1), by which waits are spread. Default: `Math.random`. */
+  /** Returns a number in [0, 1) that spreads delays. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
 export interface LimitedRequest {
   readonly origin: string;
   readonly method: string;
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string;
 }
 
@@ -60,39 +60,39 @@ export interface LimitedRequest {
 const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
 /**
- * Keeps to the limits of the API: an interceptor for undici's `compose()`.
+ * Creates an interceptor for undici's `compose()` that respects the rate limits of the API.
  *
- * - Requests that are too many at once wait, and are sent in the order in which they came.
- * - Where an answer said that nothing is left of a limit (`x-ratelimit-remaining: 0`), the next requests wait for it,
- *   which would otherwise be refused. Then they begin again one by one. Without such word nobody waits.
- * - A request that was refused with 429 was not carried out. It is repeated, if its method and its body allow that,
- *   after `Retry-After` (RFC 9110 §10.2.3), and where there is none, after 1 s or more, more with each refusal in a row;
- *   the others with the same limit wait too. A body allows it if it is a string, bytes, a `Blob` or a `FormData`, and
- *   not if it can be read only once: a stream, an iterator, every body of `fetch`. When it was repeated often enough,
- *   the 429 is the answer. A write that was redirected first is not repeated.
+ * - Requests beyond `concurrency` are queued, and sent in order of arrival.
+ * - If a response says that a limit is exhausted (`x-ratelimit-remaining: 0`), later requests wait for it, because
+ *   they would be rejected. Then they start again one by one. Without such a response, no request waits.
+ * - A request that was rejected with 429 was not carried out. It is retried if its method and its body allow that.
+ *   The delay is `Retry-After` (RFC 9110 §10.2.3), or else 1 s or more, growing with each consecutive rejection. Other
+ *   requests under the same limit wait too. A body can be sent again if it is a string, bytes, a `Blob` or a
+ *   `FormData`; not if it can be read only once: a stream, an iterator, every body of `fetch`. When the retries are
+ *   used up, the 429 is the response. A write that was redirected first is not retried.
  *
- * It repeats after a 429 and nothing else. After a 5xx or a lost connection, nobody knows whether the request was
- * carried out; whoever knows that it does not matter has `interceptors.retry()` of undici for that.
+ * It retries only after a 429. After a 5xx or a lost connection, it is unknown whether the request was carried out. If
+ * that does not matter to you, use `interceptors.retry()` of undici.
  *
  * ```ts
  * const dispatcher = new Agent().compose(authInterceptor(auth), apiManners());
  * ```
  *
- * That is the order: what `compose()` is given later is outside, and waiting belongs outside of the token. So each
- * request gets its token after it has waited, and a request that is repeated gets a fresh one.
+ * Keep this order: interceptors that are passed to `compose()` later run first. So each request gets its token after it
+ * has waited, and a retry gets a fresh one.
  *
- * Frame.io limits each endpoint for each user. The answers do not name the limit that they speak of, so it is taken from
- * the request: one for each method and path, ids aside. If two limits are taken for one, somebody waits for a while who
- * need not; if one is taken for two, there may be a 429, and then a repetition. What is known belongs to the
- * interceptor: make one for each user, and use one with several dispatchers whose requests are the same user's.
+ * Frame.io limits each endpoint for each user. Responses do not name the limit that they refer to, so it is derived
+ * from the request: one per method and path, ids aside. If two limits are treated as one, some requests wait
+ * unnecessarily. If one is treated as two, there may be a 429 and a retry. The state belongs to the interceptor. Create
+ * one for each user, and share it between dispatchers that send the same user's requests.
  *
- * A request that waits keeps the process alive, as one that is under way does, and can be aborted. The dispatcher does
- * not know of it: when that is closed meanwhile, the request fails as soon as it is sent. Its handler hears of
- * the start (`onRequestStart`) when it begins to wait, and only once.
+ * A waiting request keeps the process alive, as one in flight does, and can be aborted. The dispatcher does not know of
+ * it: if the dispatcher is closed meanwhile, the request fails when it is sent. Its handler gets the start
+ * (`onRequestStart`) when it begins to wait, and only once.
  *
- * @throws ConfigurationError `invalid_option` for an option that makes no sense; `unsupported_undici` from `compose()` for
- *   a dispatcher of another undici, and from `dispatch()` for a handler of another one, such as that of the `fetch()` of
- *   Node: nothing is sent then
+ * @throws ConfigurationError `invalid_option` for an invalid option; `unsupported_undici` from `compose()` for a
+ *   dispatcher of another undici, and from `dispatch()` for a handler of another one, such as that of Node's `fetch()`:
+ *   then nothing is sent
  */
 export function apiManners(options: ApiMannersOptions = {}): Dispatcher.DispatcherComposeInterceptor {
   assertUndici();
@@ -116,13 +116,13 @@ export function apiManners(options: ApiMannersOptions = {}): Dispatcher.Dispatch
   };
 }
 
-/** Of what is no address, there is no origin: undici is to say what is wrong with it. */
+/** Returns the origin, or an empty string for an invalid address, so that undici reports the error. */
 function originOf(address: string | URL | undefined): string {
   const text = String(address);
   return URL.canParse(text) ? new URL(text).origin : '';
 }
 
-/** Parts of a path that are ids: numbers, and what is long and has a digit in it, such as a UUID. */
+/** Parts of a path that are ids: numbers, and long parts that contain a digit, such as a UUID. */
 const ID = /^(?:\d+|(?=.*\d).{16,})$/;
 
 function methodAndShape({ method, path }: LimitedRequest): string {
@@ -164,7 +164,7 @@ function checked(options: ApiMannersOptions): Required<ApiMannersOptions> {
   return { origins: origins.map(originOf), concurrency, retries, methods, maxWait, refill, limitKey, clock, random };
 }
 
-/** An origin is the whole of its URL but the slash. */
+/** Whether a URL consists of only an origin and a slash. */
 function isOrigin(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const { href, origin, protocol } = new URL(value);

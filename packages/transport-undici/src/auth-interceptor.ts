@@ -5,32 +5,32 @@ import { AuthenticatedExchange } from './authenticated-exchange.js';
 import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';
 
 /**
- * An interceptor for `dispatcher.compose()` that sends the token of `auth`, and to the allowed origins alone.
- * `Authorization` is always that of `auth`, whatever the caller set.
+ * Creates an interceptor for `dispatcher.compose()` that sends the token of `auth`, only to the allowed origins.
+ * `Authorization` always has the token of `auth`, even if the caller sets it.
  *
  *     const frameio = new Agent().compose(authInterceptor(auth));
  *     const { body } = await request('https://api.frame.io/v4/me', { dispatcher: frameio });
  *
- * After a 401 it tells `auth` which token was rejected. If another one comes back, the request is made once more, and
- * the second answer stands. What can be read only once (a stream, an iterator, any async iterable; so every body of
- * `fetch`, for which there is `authenticatedFetch()`) is not sent again: the 401 is the answer, and `auth` is told for
- * the sake of the next request. A 403 is an answer like any other.
+ * After a 401, it reports the rejected token to `auth`. If `auth` has another one, the request is retried once, and the
+ * second response is final. A body that can be read only once (a stream, an iterator, any async iterable) is not sent
+ * again. That includes every body of `fetch`, for which there is `authenticatedFetch()`. Then the 401 is returned, and
+ * `auth` learns of the rejection for the next request. A 403 is not handled.
  *
- * In `compose()`, name undici's `redirect()`, `dns()`, `cache()` and `deduplicate()` before this one. Then a redirect is
- * followed with the token within the origin, and without it to any other, and a cache sees whose request it is: named
- * after this one, it would answer one user with what another one got. A redirect interceptor that is named after makes
- * each step a request of its own: to another origin it is refused, or passes without the token by `otherOrigins: 'pass'`.
- * After a redirect, only a request that reads is repeated: what redirected a write may have carried it out. Name `retry()`
- * and `responseError()` after this one: inside, they would keep a 401 from it.
+ * In `compose()`, name undici's `redirect()`, `dns()`, `cache()` and `deduplicate()` before this one. Then redirects
+ * are followed with the token within the origin, and without it to other origins. A cache then sees which user a
+ * request belongs to; named after this one, it would serve one user's responses to another. A redirect interceptor that
+ * is named after makes each step a separate request. To another origin it is rejected, or passes without the token with
+ * `otherOrigins: 'pass'`. After a redirect, only safe requests are retried, because the redirecting server may have
+ * carried out a write. Name `retry()` and `responseError()` after this one; before it, they would hide a 401 from it.
  *
- * Requests fail with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with what
- * `auth.getToken()` rejects with.
+ * Requests fail with a ConfigurationError (`origin_not_allowed`, `invalid_url`, `invalid_token`), or with the errors of
+ * `auth.getToken()`.
  *
  * @param auth - any auth object, or any session of one
- * @throws ConfigurationError `invalid_option` for an allowed origin that is none, or that is not safe for a token; from
- *   `compose()`: `origin_not_allowed` for a dispatcher that chooses the origin by itself, such as a `BalancedPool`;
- *   `unsupported_undici` for one of another undici, and from `dispatch()` for a handler of another undici, such as that of
- *   the `fetch()` of Node: nothing is sent then
+ * @throws ConfigurationError `invalid_option` if an allowed origin is invalid, or is not safe for a token; from
+ *   `compose()`: `origin_not_allowed` for a dispatcher that chooses the origin itself, such as a `BalancedPool`, and
+ *   `unsupported_undici` for one of another undici; from `dispatch()`: `unsupported_undici` for a handler of another
+ *   undici, such as that of Node's `fetch()`: then nothing is sent
  */
 export function authInterceptor(
   auth: TokenSource,
@@ -52,7 +52,7 @@ export function authInterceptor(
       const exchange = new AuthenticatedExchange(dispatch, policy, request, handler);
       try {
         const { origin = '', path } = request;
-        // A path that is a whole address is a request to a proxy, which takes it on to there.
+        // A path that is a complete address is a request to a proxy, which forwards it there.
         const admitted = policy.admits(own ?? origin) && (path.startsWith('/') || policy.admits(path));
         if (!admitted) return dispatch(request, handler);
       } catch (error) {

@@ -5,24 +5,26 @@ import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders, withHeaders } from './request-headers.js';
 
-/** How much of the body of a 401 is kept until it is known whether it is the answer, or is read if not, in bytes. */
+/**
+ * How much of the body of a 401 to buffer until the decision whether to return it, and how much to read if it is
+ * discarded, in bytes.
+ */
 const MOST_OF_A_REJECTION = 64 * 1024;
 
-/** How long the rest of a 401 that nobody is waiting for may take, in milliseconds, before its connection is given up. */
+/** How long the rest of a discarded 401 may take, in milliseconds, before its connection is closed. */
 const PATIENCE = 1_000;
 
-/** A 401 of which it is not yet known whether it is the caller's answer. */
+/** A 401 that may or may not become the caller's response. */
 interface HeldAnswer {
   readonly pass: () => void;
   readonly chunks: Buffer[];
   size: number;
-  /** Passes on how it ended, if it has. */
+  /** Passes on how the response ended, if it has. */
   end?: () => void;
 }
 
 /**
- * What is one request for its caller: on the wire it is one with the token of the moment, and after a 401 perhaps
- * another one with the next token.
+ * Handles one request of a caller: sends it with the current token, and after a 401 possibly again with the next token.
  */
 export class AuthenticatedExchange extends RelayingHandler {
   readonly #dispatch: Dispatcher.Dispatch;
@@ -31,10 +33,12 @@ export class AuthenticatedExchange extends RelayingHandler {
   readonly #headers: Dispatcher.DispatchOptions['headers'];
   readonly #signal: AbortSignal | undefined;
   #credentials: BearerCredentials | undefined;
-  /** What the redirect interceptor of undici tells, if there is one: the addresses so far, that of the answer included. */
+  /**
+   * The addresses so far, including that of the response, as reported by undici's redirect interceptor, if it is used.
+   */
   #history: readonly URL[] | undefined;
   #held: HeldAnswer | undefined;
-  /** How much was read of an answer that nobody is waiting for. */
+  /** How many bytes of a discarded response were read. */
   #discarded: number | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,7 +67,7 @@ export class AuthenticatedExchange extends RelayingHandler {
       .catch((error) => this.fail(error));
   }
 
-  /** Ends the caller's request before there is an answer. */
+  /** Ends the caller's request before there is a response. */
   fail(error: Error): void {
     this.caller.fail(error);
   }
@@ -83,7 +87,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     const repeatable = isRepeatable({ method, body, redirected: (this.#history?.length ?? 1) > 1 });
     const decision = this.#policy.reauthorize(credentials, repeatable, this.#signal);
     if (!repeatable) {
-      super.onResponseStart(controller, status, headers, message); // It can only be the answer.
+      super.onResponseStart(controller, status, headers, message); // This is the final response.
       return;
     }
     const pass = () => super.onResponseStart(controller, status, headers, message);
@@ -113,7 +117,7 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 
   override onResponseError(controller: Controller, error: Error): void {
-    if (this.caller.relay.aborted) this.#held = undefined; // The caller gave up: there is nothing to decide any longer.
+    if (this.caller.relay.aborted) this.#held = undefined; // The caller has aborted, so there is nothing left to decide.
     if (this.#isForTheCaller) super.onResponseError(controller, error);
     else this.#end(() => super.onResponseError(controller, error));
   }
@@ -124,14 +128,16 @@ export class AuthenticatedExchange extends RelayingHandler {
 
   #send({ headers }: BearerCredentials, handler: Dispatcher.DispatchHandler): void {
     try {
-      // Made anew each time, because undici's interceptors and proxies change what they are given.
+      // A new object each time, because interceptors and proxies of undici modify their argument.
       this.#dispatch({ ...this.#request, headers: withHeaders(this.#headers, headers) }, handler);
     } catch (error) {
       this.fail(error as Error);
     }
   }
 
-  /** From a redirect to another origin on, the token was not sent, so a 401 from there says nothing about it. */
+  /**
+   * Whether a redirect led to another origin. From there on, the token was not sent, so a 401 says nothing about it.
+   */
   #cameFromElsewhere(): boolean {
     return this.#history?.some(({ origin }, _, [first]) => origin !== first?.origin) ?? false;
   }
@@ -143,7 +149,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     this.caller.relay.end();
   }
 
-  /** The 401 is the answer. */
+  /** Passes the 401 on as the response. */
   #release(controller: Controller): void {
     const held = this.#held;
     this.#held = undefined;
@@ -159,7 +165,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     if (!this.caller.relay.over) this.#send(next, new Repetition(this.caller));
   }
 
-  /** Reads the rest of the 401, so that its connection can be used again, and tells nobody. */
+  /** Reads the rest of the 401 without passing it on, so that its connection can be reused. */
   #discard(controller: Controller): void {
     const ended = this.#held === undefined || this.#held.end !== undefined;
     this.#discarded = this.#held?.size ?? 0;
@@ -175,7 +181,7 @@ function giveUp(controller: Controller): void {
   controller.abort(new Error('The rest of the answer is not wanted.'));
 }
 
-/** The second request on the wire, of which the caller only hears the answer. */
+/** The retry, of which the caller sees only the response. */
 class Repetition extends RelayingHandler {
   override onRequestStart(controller: Controller): void {
     this.caller.relay.begin(controller);

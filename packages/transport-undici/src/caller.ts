@@ -4,19 +4,21 @@ import type { AnswerHeaders } from './forwarding-handler.js';
 import { RelayController } from './relay-controller.js';
 
 /**
- * The caller of an exchange. All calls of its handler are made here, so that the exchange settles whatever the handler
- * throws, at whatever stage, and whoever passes the event on: undici, another interceptor, a promise or a timer.
+ * Calls the handler of an exchange's caller. All calls are made here, so that the exchange settles whatever the handler
+ * throws, at every stage, and whatever passes the event on: undici, another interceptor, a promise or a timer.
  *
- * What a handler throws has the consequences that it has in undici (`lib/core/request.js`): the request is aborted, and
- * the handler is told by `onResponseError` with what it threw. The controller does not count as aborted then, because
- * the caller has not given up: `interceptors.retry()` throws in order to be told, and makes the request again.
+ * An exception of a handler has the same effect as in undici (`lib/core/request.js`): the request is aborted, and
+ * `onResponseError` gets the exception. The controller does not count as aborted then, because the caller has not given
+ * up: `interceptors.retry()` throws in order to be called, and sends the request again.
  */
 export class Caller {
   readonly relay: RelayController;
   readonly #handler: Dispatcher.DispatchHandler;
   readonly #whenOver: () => void;
 
-  /** @param whenOver - called once, before the handler is told the end */
+  /**
+   * @param whenOver - called once, before the handler is told the end
+   */
   constructor(handler: Dispatcher.DispatchHandler, whenOver: () => void = () => {}) {
     this.relay = new RelayController((reason) => this.fail(reason));
     this.#handler = handler;
@@ -92,7 +94,7 @@ export class Caller {
 
   end(trailers: AnswerHeaders): void {
     this.relay.end();
-    // An interceptor such as dump() reads on when it is told to abort.
+    // An interceptor such as dump() keeps reading after an abort.
     if (this.relay.reason !== null) this.fail(this.relay.reason);
     if (!this.#finish()) return;
     try {
@@ -102,7 +104,7 @@ export class Caller {
     }
   }
 
-  /** Ends the exchange by an error, and the request that is on the wire for it, if there is one. */
+  /** Ends the exchange with an error, and aborts its request, if one is in flight. */
   fail(error: unknown): void {
     if (!this.#finish()) return;
     const reason = this.#tell(error);
@@ -120,7 +122,7 @@ export class Caller {
     try {
       this.#handler.onResponseError?.(this.relay, reason);
     } catch (thrown) {
-      // There is no later event to tell it by. Thrown from here, it would be taken for an error of whoever called.
+      // No later event could report it. Thrown from here, it would look like an error of the code that called.
       queueMicrotask(() => {
         throw thrown;
       });

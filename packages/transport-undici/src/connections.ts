@@ -3,31 +3,31 @@ import { isLoopback } from '@frameio-auth/core/adapter';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { assertDispatcher } from './supported-undici.js';
 
-/** What the connections are like that a transport makes by itself. */
+/** Configures the connections that a transport opens itself. */
 export interface ConnectionOptions {
   /**
-   * Certificate authorities in PEM to trust in place of the platform's, such as that of a company proxy. Default: those
-   * of Node, which `NODE_EXTRA_CA_CERTS` adds to.
+   * Certificate authorities in PEM to trust instead of the platform's, such as that of a company proxy. Default: those
+   * of Node, including `NODE_EXTRA_CA_CERTS`.
    */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
-  /** How long connecting may take, the TLS handshake included, in milliseconds. Default: 10000. */
+  /** How long connecting may take, including the TLS handshake, in milliseconds. Default: 10000. */
   readonly connectTimeout?: number;
-  /** Whether HTTP/2 is spoken, over TLS, with servers that can. Default: `true`. */
+  /** Whether to use HTTP/2, over TLS, with servers that support it. Default: `true`. */
   readonly allowH2?: boolean;
 }
 
-/** Where requests go through, by the address that they are for. */
+/** Selects the dispatcher for an address. */
 export interface Connections {
   to(url: URL): Dispatcher;
   /**
-   * Ends what the transport made by itself, at once: undici's `close()` would also wait for connections that are not
-   * there yet, and that nobody is waiting for any longer.
+   * Closes the transport's own connections immediately. undici's `close()` would also wait for connections that are
+   * still being opened, and that no request needs any more.
    */
   destroy(): Promise<void>;
 }
 
 /**
- * Connections of the transport's own, through the proxies that the environment names.
+ * Creates the transport's own connections, through the proxies that the environment names.
  *
  * @throws ConfigurationError `invalid_option`
  */
@@ -37,7 +37,7 @@ export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: 
   const direct = new Agent({ connect: tls, allowH2 });
   const proxied = proxiedAgent({ connect: tls, requestTls: tls, proxyTls: { ...tls, allowH2: false }, allowH2 });
   return {
-    to: (url) => (isLoopback(url) ? direct : proxied), // What is for this machine is not for a proxy to see.
+    to: (url) => (isLoopback(url) ? direct : proxied), // Requests to this machine must not go through a proxy.
     destroy: async () => {
       await Promise.all([direct.destroy(), proxied.destroy()]);
     },
@@ -45,7 +45,7 @@ export function ownConnections({ ca, connectTimeout = 10_000, allowH2 = true }: 
 }
 
 /**
- * The application's dispatcher, which has its own connections.
+ * Uses the application's dispatcher with its own connections.
  *
  * @throws ConfigurationError `invalid_option`
  */
@@ -65,7 +65,7 @@ function proxiedAgent(options: EnvHttpProxyAgent.Options): EnvHttpProxyAgent {
   try {
     return new EnvHttpProxyAgent(options);
   } catch {
-    // The error is not passed on: it shows the address, which may hold a password.
+    // The original error shows the address, which may contain a password.
     throw new ConfigurationError(
       'invalid_proxy',
       'HTTPS_PROXY or HTTP_PROXY is no address of a proxy, such as http://proxy.example.com:3128.',

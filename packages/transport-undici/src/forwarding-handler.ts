@@ -5,8 +5,8 @@ export type Controller = Dispatcher.DispatchController;
 export type AnswerHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /**
- * A handler of undici's that passes all it hears on to another; made to be extended where something is to be different.
- * Parameters are named one by one, because collecting and spreading them costs each request several arrays.
+ * Forwards every event to another handler; extended to change some of them. Parameters are listed individually, because
+ * collecting and spreading them costs each request several arrays.
  */
 export class ForwardingHandler implements Dispatcher.DispatchHandler {
   protected readonly handler: Dispatcher.DispatchHandler;

@@ -1,20 +1,24 @@
-/** What an answer says about the limit that its request counted against. Times are in milliseconds. */
+/** What a response says about the limit that its request counted against. Times are in milliseconds. */
 export interface LimitNotice {
-  /** The request was refused because of the limit (429, RFC 6585 §4): it was not carried out. */
+  /** The request was rejected because of the limit (429, RFC 6585 §4) and was not carried out. */
   readonly refused: boolean;
-  /** How long the server asks to be left alone: `Retry-After` (RFC 9110 §10.2.3). */
+  /** How long the server asks to wait: `Retry-After` (RFC 9110 §10.2.3). */
   readonly retryAfter: number | undefined;
-  /** How many requests fit into a window: `x-ratelimit-limit`. */
+  /** How many requests a window allows: `x-ratelimit-limit`. */
   readonly limit: number | undefined;
-  /** How many of them are left: `x-ratelimit-remaining`. */
+  /** How many of them remain: `x-ratelimit-remaining`. */
   readonly remaining: number | undefined;
-  /** How long a window is: `x-ratelimit-window`, of which Frame.io says that it is in milliseconds. */
+  /** The length of a window: `x-ratelimit-window`, which Frame.io documents as milliseconds. */
   readonly window: number | undefined;
 }
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** @param now - what the time is, in milliseconds since the epoch, for a date from a server that does not say it */
+/**
+ * Reads the limit from a response.
+ *
+ * @param now - the current time, in milliseconds since the epoch, for servers that send no date
+ */
 export function limitNotice(status: number, headers: AnswerHeaders, now: number): LimitNotice {
   return {
     refused: status === 429,
@@ -29,18 +33,18 @@ function retryAfterOf(headers: AnswerHeaders, now: number): number | undefined {
   const seconds = wholeNumber(headers['retry-after']);
   if (seconds !== undefined) return seconds * 1000;
   const until = httpDate(headers['retry-after']);
-  // Between two dates of one clock, it does not matter whether that clock is right.
+  // The difference of two dates by the same clock is right even if that clock is wrong.
   return until === undefined ? undefined : Math.max(0, until - (httpDate(headers['date']) ?? now));
 }
 
-/** A header that came twice, or is no number, says nothing. */
+/** A header that came twice, or is not a number, is ignored. */
 function wholeNumber(value: AnswerHeaders[string]): number | undefined {
   return typeof value === 'string' && /^\d{1,12}$/.test(value.trim()) ? Number(value) : undefined;
 }
 
-/** A date in any of the three forms of RFC 9110 §5.6.7, one of which leaves out that it is GMT. */
+/** Parses a date in any of the three forms of RFC 9110 §5.6.7, one of which omits GMT. */
 function httpDate(value: AnswerHeaders[string]): number | undefined {
-  // They begin with the day of the week; without it, Date.parse() makes dates of much that is none, even of "-5".
+  // All three begin with a weekday. Without one, Date.parse() accepts many invalid dates, even "-5".
   if (typeof value !== 'string' || !/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined;
   const time = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
   return Number.isNaN(time) ? undefined : time;

@@ -1,50 +1,50 @@
 import type { LimitNotice } from './limit-notice.js';
 
-/** How a server gives back what was used of a limit: little by little, or all at once when the window has passed. */
+/** How a server restores a used limit: little by little, or completely after the window has passed. */
 export type Refill = 'gradual' | 'at_once';
 
 export interface LimitRules {
   readonly refill: Refill;
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
 }
 
-/** The shortest wait after a 429, as Frame.io asks for. */
+/** The shortest delay after a 429, in milliseconds, as Frame.io requests. */
 const SHORTEST_WAIT = 1000;
 
-/** How often the wait after a 429 is doubled at most: it ends at about a minute, Frame.io's longest window. */
+/** How often the delay after a 429 is doubled at most. It ends at about a minute, Frame.io's longest window. */
 const DOUBLINGS = 6;
 
-/** The longest time for which the word of one answer is taken: after it, a request asks again. */
+/** How long one response is relied on at most, in milliseconds. After that, a new request checks the limit. */
 const LONGEST_HOLD = 3_600_000;
 
-/** By how much waits of a known length are stretched at random, so that the processes of a fleet do not return at once. */
+/** The share by which known delays are extended at random, so that a fleet's processes do not all resume at once. */
 const SPREAD = 0.1;
 
 /**
- * What is known of one limit of the server, by its answers alone. Nothing known, nothing held up.
+ * Tracks one limit of the server, from its responses alone. As long as nothing is known, it delays no request.
  *
- * - A limit that is used up is held: nobody is sent until the server can be expected to let one request through.
- * - After that, and wherever fewer requests are left than there are places, no more are sent than are known to be
- *   left, less those that are not answered yet, for they may or may not be counted already. So a limit that was held
- *   begins again with one request, whose answer says how many may follow.
+ * - An exhausted limit is held: no request is sent until the server can be expected to accept one.
+ * - After that, and whenever fewer requests remain than there are places, the number of requests sent is limited. It
+ *   is the known remainder minus the unanswered requests, which may or may not be counted already. So a limit that was
+ *   held restarts with one request, and the response says how many may follow.
  */
 export class Limit {
   readonly #rules: LimitRules;
   #unanswered = 0;
   /** How many requests may be unanswered at once. */
   #allowance = Number.POSITIVE_INFINITY;
-  /** When that is too old to mean anything. */
+  /** When the allowance becomes too old to use. */
   #allowanceEnds = Number.POSITIVE_INFINITY;
   #heldUntil = Number.NEGATIVE_INFINITY;
-  /** Refusals in a row. Those of requests that were under way together count as one. */
+  /** Consecutive rejections. Those of requests that were in flight together count as one. */
   #refusals = 0;
 
   constructor(rules: LimitRules) {
     this.#rules = rules;
   }
 
-  /** When the hold ends, in milliseconds on the monotonic clock; in the past or `-Infinity` when there is none. */
+  /** When the hold ends, in milliseconds on the monotonic clock; in the past or `-Infinity` if there is none. */
   get heldUntil(): number {
     return this.#heldUntil;
   }
@@ -55,7 +55,7 @@ export class Limit {
     return now >= this.#heldUntil && this.#unanswered < this.#allowance;
   }
 
-  /** Lets one more go than it {@link admits}, because the answers that would do so do not come. */
+  /** Admits one more request than {@link admits} would, because the responses that would do so are overdue. */
   admitOneMore(): void {
     this.#allowance = this.#unanswered + 1;
   }
@@ -64,7 +64,7 @@ export class Limit {
     this.#unanswered += 1;
   }
 
-  /** A request ended without an answer, which says nothing about the limit. */
+  /** Notes that a request ended without a response, which says nothing about the limit. */
   unanswered(): void {
     this.#unanswered -= 1;
   }
@@ -77,13 +77,13 @@ export class Limit {
       if (!held) this.#refusals += 1;
       this.#hold(now, this.#waitAfterRefusal(notice));
     } else if (!held) {
-      // While it is held, other answers are to requests that were sent before, and know less.
+      // During a hold, other responses belong to earlier requests and know less.
       this.#refusals = 0;
       this.#learn(notice, now);
     }
   }
 
-  /** Whether a new one would know as much. */
+  /** Whether a new object would know as much. */
   isForgettable(now: number): boolean {
     this.#settle(now);
     return this.#unanswered === 0 && this.#allowance === Number.POSITIVE_INFINITY && now >= this.#heldUntil;
@@ -102,7 +102,7 @@ export class Limit {
     if (remaining > 0) {
       this.#allow(remaining, now + Math.min(window ?? LONGEST_HOLD, LONGEST_HOLD));
     } else if (window === undefined) {
-      this.#allow(1, now + LONGEST_HOLD); // Nothing says how long to wait, so each answer decides about the next request.
+      this.#allow(1, now + LONGEST_HOLD); // The delay is unknown, so each response decides about the next request.
     } else {
       const share = this.#rules.refill === 'gradual' && limit !== undefined && limit > 0 ? window / limit : window;
       this.#hold(now, this.#spread(share));

@@ -9,41 +9,41 @@ import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders } from './request-headers.js';
 import type { Turn, Waiter, WaitingLine } from './waiting-line.js';
 
-/** How long the rest of a 429 that nobody gets may take, in milliseconds, before its connection is given up. */
+/** How long the rest of a discarded 429 may take, in milliseconds, before its connection is closed. */
 const PATIENCE = 1_000;
 
-/** How much is read of the body of a 429 that nobody gets, so that its connection can be used again, in bytes. */
+/** How much of the body of a discarded 429 is read to reuse its connection, in bytes. */
 const MOST_OF_A_REFUSAL = 64 * 1024;
 
 export interface Surroundings {
   readonly dispatch: Dispatcher.Dispatch;
   readonly line: WaitingLine;
-  /** What the request counts against. */
+  /** The key of the limit that the request counts against. */
   readonly limitKey: string;
-  /** How often it may be repeated after a 429. */
+  /** How often it may be retried after a 429. */
   readonly repetitions: number;
   readonly now: () => number;
 }
 
 /**
- * It waits, for a place or for its limit; it was dispatched; undici has begun with it; it was refused, and the rest of
- * the 429 is read before it waits again; it is over, and takes up no place.
+ * `waiting` for a place or its limit; `dispatched`; `begun` by undici; `refused`: the rest of the 429 is read before it
+ * waits again; `over`: it occupies no place.
  */
 type Phase = 'waiting' | 'dispatched' | 'begun' | 'refused' | 'over';
 
 /**
- * What is one request for its caller: it waits for its turn, and perhaps once more after a 429.
+ * Handles one request of a caller: it waits for its turn, and possibly again after a 429.
  *
- * The handler is told of the start before the wait, because only then can it abort a request that waits, whichever of
- * undici's functions it belongs to.
+ * The handler gets the start before the wait, because only then can it abort a waiting request, with every function of
+ * undici.
  */
 export class MannerlyRequest extends RelayingHandler implements Waiter {
   readonly #request: Dispatcher.DispatchOptions;
   readonly #around: Surroundings;
   readonly #turn: Turn;
-  /** What one request ends lets another begin, which must not run in the asynchronous context of somebody else's. */
+  /** The end of one request starts another, which must not run in the async context of the first. */
   readonly #scope = new AsyncResource('FrameioApiRequest');
-  /** What interceptors have to tell when the request is sent, such as its redirects: it is not known at the start. */
+  /** What interceptors report when the request is sent, such as its redirects. It is not known at the start. */
   readonly #context: object = {};
   #phase: Phase = 'waiting';
   #repetitionsLeft: number;
@@ -60,7 +60,9 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     this.#turn = around.line.turn(this, around.limitKey);
   }
 
-  /** @returns `false` if it was sent and undici says that it is busy */
+  /**
+   * @returns `false` if it was sent and undici reports that it is busy
+   */
   start(): boolean {
     this.caller.start(this.#context);
     if (!this.caller.relay.over) {
@@ -86,7 +88,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   override onRequestStart(controller: Controller, context: unknown): void {
     if (!this.caller.relay.begin(controller)) return;
     this.#phase = 'begun';
-    Object.assign(this.#context, context); // The handler was told of the start before the wait.
+    Object.assign(this.#context, context); // The handler got the start before the wait.
   }
 
   override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
@@ -94,13 +96,13 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     if (status >= 200) {
       const notice = limitNotice(status, headers, this.#around.now());
       const inTime = this.#around.line.answered(this.#turn, notice);
-      if (!this.caller.relay.wanted) return; // Whoever was sent or refused because of this answer may have aborted this request.
+      if (!this.caller.relay.wanted) return; // A request that was sent or rejected because of this response may have aborted this one.
       if (notice.refused && inTime && this.#repetitionsLeft > 0 && this.#isRepeatable) {
         this.#phase = 'refused';
         this.#repetitionsLeft -= 1;
         this.#discarded = 0;
         this.#patience = setTimeout(() => controller.abort(new errors.RequestAbortedError()), PATIENCE);
-        controller.resume(); // The handler may have paused before there was an answer, and will not hear of this one.
+        controller.resume(); // The handler may have paused earlier, and will not see this response.
         return;
       }
     }
@@ -120,7 +122,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 
   override onResponseError(controller: Controller, error: Error): void {
-    // A 429 whose end is missing has refused the request all the same.
+    // A 429 has rejected the request even if its body is incomplete.
     if (this.#phase === 'refused' && !this.caller.relay.aborted) this.#repeat();
     else super.onResponseError(controller, error);
   }
@@ -130,7 +132,7 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     if (this.#phase === 'waiting' || this.#phase === 'dispatched') this.#fail(error);
   };
 
-  /** After a redirect, what redirected may have carried the request out. */
+  /** After a redirect, the redirecting server may have carried out the request. */
   get #isRepeatable(): boolean {
     const { history = [] } = this.#context as { readonly history?: readonly URL[] };
     return isRepeatable({ ...this.#request, redirected: history.length > 1 });
@@ -143,12 +145,12 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     this.#around.line.repeated(this.#turn);
   }
 
-  /** Ends the request by an error that does not come from undici, in the asynchronous context of its caller. */
+  /** Ends the request with an error that is not from undici, in the async context of its caller. */
   #fail(error: Error): void {
     this.#scope.runInAsyncScope(() => this.caller.fail(error));
   }
 
-  /** Takes up no place in the line any longer, whether it waits there or was sent. */
+  /** Frees the place in the line, whether the request was waiting or sent. */
   #leave(): void {
     clearTimeout(this.#patience);
     const phase = this.#phase;
@@ -159,7 +161,10 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 }
 
-/** A body that is a stream: while the request waits, nobody else listens to its errors, and that would end the process. */
+/**
+ * Returns the body if it is a stream. While the request waits, nothing else listens to its errors, and an error would
+ * end the process.
+ */
 function emitterOf(body: unknown): Pick<NodeJS.EventEmitter, 'on' | 'off'> | undefined {
   const isEmitter = typeof body === 'object' && body !== null && 'on' in body && typeof body.on === 'function';
   return isEmitter ? (body as unknown as NodeJS.EventEmitter) : undefined;

@@ -3,8 +3,8 @@ import { type Dispatcher, errors } from 'undici';
 type Controller = Dispatcher.DispatchController;
 
 /**
- * The controller that the caller's handler knows, once and for all, while the request behind it may be made anew: each
- * one on the wire has a controller of its own, and what the caller wishes is for the one that is there.
+ * The controller that the caller's handler sees. It stays the same while the request behind it may be replaced: each
+ * request in flight has its own controller, and the caller's calls are forwarded to the current one.
  */
 export class RelayController implements Controller {
   readonly #onAbort: (reason: Error) => void;
@@ -14,15 +14,17 @@ export class RelayController implements Controller {
   #reason: Error | null = null;
   #over = false;
 
-  /** @param onAbort - called when the caller gives up while no request is on the wire that would tell its handler */
+  /**
+   * @param onAbort - called if the caller aborts while no request is in flight that would notify its handler
+   */
   constructor(onAbort: (reason: Error) => void) {
     this.#onAbort = onAbort;
   }
 
   /**
-   * A request begins, and is the one that counts from now on. It is aborted if the exchange is over already.
+   * Makes a request the current one. If the exchange has already ended, the request is aborted.
    *
-   * @returns whether it may go on
+   * @returns whether it may continue
    */
   begin(target: Controller): boolean {
     if (this.#over) {
@@ -35,19 +37,19 @@ export class RelayController implements Controller {
     return true;
   }
 
-  /** It has ended, or does not count any longer. */
+  /** Notes that the request has ended or no longer counts. */
   end(): void {
     this.#underWay = false;
   }
 
-  /** Aborts it because nobody wants it any longer; for the caller that is no abort of its own. */
+  /** Aborts a request that is no longer needed; the caller does not see this as its own abort. */
   abandon(reason: Error): void {
     if (!this.#underWay) return;
     this.#underWay = false;
     this.#target?.abort(reason);
   }
 
-  /** Whether the caller's handler has still to be told the end; it is told once. */
+  /** Marks the exchange as ended. Returns `true` only the first time, when the caller's handler must be notified. */
   finish(): boolean {
     const first = !this.#over;
     this.#over = true;
@@ -58,7 +60,7 @@ export class RelayController implements Controller {
     return this.#over;
   }
 
-  /** Whether there is anybody to hear of what happens. */
+  /** Whether the caller still expects events. */
   get wanted(): boolean {
     return !this.#over && this.#reason === null;
   }

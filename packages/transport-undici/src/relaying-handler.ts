@@ -4,8 +4,8 @@ import type { Caller } from './caller.js';
 import type { AnswerHeaders, Controller } from './forwarding-handler.js';
 
 /**
- * Passes on what a request on the wire does, under the controller that the caller's handler knows. Nothing here throws
- * what that handler throws.
+ * Forwards the events of a request in flight, with the controller that the caller's handler knows. It never throws the
+ * handler's exceptions.
  */
 export class RelayingHandler implements Dispatcher.DispatchHandler {
   protected readonly caller: Caller;

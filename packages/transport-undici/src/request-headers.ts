@@ -4,7 +4,7 @@ type Headers = NonNullable<Dispatcher.DispatchOptions['headers']>;
 type Value = string | number | readonly string[] | undefined;
 
 /**
- * The headers of a request, in whichever shape undici takes them, with some of them replaced.
+ * Returns the headers of a request, in any of undici's formats, with some of them replaced.
  *
  * @param own - by names in lower case
  */
@@ -15,7 +15,7 @@ export function withHeaders(headers: Headers | null | undefined, own: Readonly<R
   return { ...Object.fromEntries(kept), ...own };
 }
 
-/** The same headers, in a shape that can be read more than once: an iterator would be used up by the first request. */
+/** Returns the same headers in a form that can be read repeatedly; the first request would exhaust an iterator. */
 export function repeatableHeaders(headers: Headers | null | undefined): Headers | null | undefined {
   if (headers === null || headers === undefined || !isIterable(headers) || Array.isArray(headers)) return headers;
   return flattened(headers, {});
@@ -27,7 +27,7 @@ function isIterable(headers: Headers): headers is string[] | Iterable<[string, s
   return Symbol.iterator in headers;
 }
 
-/** undici's shortest form: names and values in turn. */
+/** Converts headers to undici's shortest form: alternating names and values. */
 function flattened(headers: string[] | Pairs, own: Readonly<Record<string, string>>): string[] {
   const flat: string[] = [];
   const keep = (name: string, value: Value) => {
@@ -40,7 +40,7 @@ function flattened(headers: string[] | Pairs, own: Readonly<Record<string, strin
   return flat;
 }
 
-/** By the first of them, as undici does: a value may be several. */
+/** Decides by the first element, as undici does; a value may be a list. */
 function isFlat(headers: Iterable<unknown>): headers is string[] {
   return Array.isArray(headers) && !Array.isArray(headers[0]);
 }

@@ -1,9 +1,9 @@
 import { ConfigurationError } from '@frameio-auth/core';
 
-/** The oldest Node that undici 8 runs on. */
+/** The oldest Node that undici 8 supports. */
 const OLDEST = [22, 19] as const;
 
-// Evaluated before undici, which fails on an older Node with an error that does not say so.
+// Evaluated before undici, because on an older Node undici fails with an error that does not say so.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   throw new ConfigurationError(

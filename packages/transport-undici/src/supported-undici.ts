@@ -2,18 +2,18 @@ import { ConfigurationError } from '@frameio-auth/core';
 import { Agent, type Dispatcher } from 'undici';
 
 /**
- * What works with the undici that is installed here, and what only looks like it. Versions of undici differ in how a
- * handler hears of its request. A request that is sent for a handler of another version is carried out, and its caller
- * waits for ever. So whatever belongs to another version is refused before anything is sent.
+ * Detects versions of undici that work here, and objects that only look compatible. Versions differ in how a handler
+ * receives events. A request with a handler of another version would be carried out, but its caller would wait forever.
+ * So objects of another version are rejected before anything is sent.
  */
 
-/** A refusal of what belongs to another undici: what happened, why, and what to do. */
+/** Rejects an object of another undici. The message says what happened, why, and what to do. */
 function refuse(message: string): never {
   throw new ConfigurationError('unsupported_undici', message);
 }
 
 /**
- * Refuses a handler that undici itself would refuse, at once: with a token to wait for, it would do so too late.
+ * Rejects a handler immediately that undici itself would reject, but too late, after the wait for a token.
  *
  * @throws ConfigurationError `unsupported_undici`
  */
@@ -40,10 +40,10 @@ const UPGRADED = [...COMMON, 'onRequestUpgrade'] as const;
 const ANSWERED = [...COMMON, 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const;
 
 /**
- * The origin that a dispatcher connects to whatever a request says, as `compose()` tells interceptors since undici
+ * Returns the origin that a dispatcher connects to regardless of the request, which `compose()` reports since undici
  * 8.11: `undefined` if requests choose it, `null` if the dispatcher does.
  *
- * @param composed - what an interceptor was given after `dispatch`
+ * @param composed - the arguments of an interceptor after `dispatch`
  * @throws ConfigurationError `unsupported_undici`
  */
 export function ownOriginOf(interceptor: string, composed: readonly unknown[]): string | null | undefined {
@@ -55,9 +55,9 @@ export function ownOriginOf(interceptor: string, composed: readonly unknown[]): 
 }
 
 /**
- * Refuses a dispatcher that is not of undici 8.11 or newer. It may come from another copy of that.
+ * Rejects a dispatcher that is not of undici 8.11 or newer. It may come from another copy of undici.
  *
- * @throws ConfigurationError `unsupported_undici`, or `invalid_option` for what is no dispatcher at all
+ * @throws ConfigurationError `unsupported_undici`, or `invalid_option` if it is not a dispatcher at all
  */
 export function assertDispatcher(dispatcher: Dispatcher): void {
   if (typeof dispatcher?.dispatch !== 'function') {
@@ -71,7 +71,7 @@ export function assertDispatcher(dispatcher: Dispatcher): void {
 }
 
 /**
- * Refuses a runtime that has a stand-in of its own in place of undici, as Bun does.
+ * Rejects a runtime that replaces undici with its own implementation, as Bun does.
  *
  * @throws ConfigurationError `unsupported_undici`
  */

@@ -7,37 +7,40 @@ import { assertUndici } from './supported-undici.js';
 
 export interface UndiciTransportOptions extends TransportLimits, ConnectionOptions {
   /**
-   * Where the requests go through, such as an `Agent`, a `ProxyAgent` or a `MockAgent`. It stays the application's, who
-   * also closes it. It must be of undici 8.11 or newer, and not repeat requests or follow redirects. Default: connections of the transport's own, which
-   * go through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name when it is made (in upper or lower case), but for the
-   * hosts of `NO_PROXY` and for loopback. `ca`, `connectTimeout` and `allowH2` are about these.
+   * The dispatcher for all requests, such as an `Agent`, a `ProxyAgent` or a `MockAgent`, of undici 8.11 or newer. It
+   * must not retry requests or follow redirects. The application keeps ownership and closes it.
+   *
+   * Default: the transport's own connections, which `ca`, `connectTimeout` and `allowH2` configure. They use the proxy
+   * that `HTTPS_PROXY` and `HTTP_PROXY` (in upper or lower case) name at creation, except for the hosts in `NO_PROXY`
+   * and for loopback.
    */
   readonly dispatcher?: Dispatcher;
-  /** How long the head of the answer may take, in milliseconds. Default: what the dispatcher says, or `timeout`. */
+  /** How long to wait for the response headers, in milliseconds. Default: the dispatcher's setting, or `timeout`. */
   readonly headersTimeout?: number;
-  /** How long may pass between parts of the body, in milliseconds. Default: what the dispatcher says, or `timeout`. */
+  /** How long to wait between parts of the body, in milliseconds. Default: the dispatcher's setting, or `timeout`. */
   readonly bodyTimeout?: number;
 }
 
-/** A transport, and the connections that it keeps for the next request. Idle ones do not keep a process alive. */
+/** A transport with the connections that it keeps for later requests. Idle connections do not keep a process alive. */
 export interface UndiciTransport extends Transport {
-  /** Closes the transport's own connections once the requests under way are done. Later requests are not sent. */
+  /** Closes the transport's own connections after the requests in flight have ended. Later requests are not sent. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * A transport over undici: pooled connections that are kept, HTTP/2, proxies, one's own certificate authorities. Like
- * `fetchTransport()`, it always ends, with a response whose body is already here, or with a `TransportError`; and
- * where `fetch` has to judge by the error whether a request that failed was sent, it knows. Redirects are refused.
+ * Creates a transport over undici, with pooled connections, HTTP/2, proxies and custom certificate authorities.
  *
- * Codes of its own: `timeout`, `redirect_refused`, `body_too_large`, `body_incomplete`, `invalid_status`,
+ * Like `fetchTransport()`, it always settles: with a response and its complete body, or with a `TransportError`. While
+ * `fetch` must infer from the error whether a failed request was sent, this transport knows. Redirects are rejected.
+ *
+ * Its own codes: `timeout`, `redirect_refused`, `body_too_large`, `body_incomplete`, `invalid_status`,
  * `invalid_request`, `transport_closed` and `request_failed`; other failures keep the code of Node or undici, such as
  * `ECONNREFUSED` or `UND_ERR_HEADERS_TIMEOUT`.
  *
- * @throws ConfigurationError `invalid_option` for an option that makes no sense, or not beside `dispatcher`;
- *   `invalid_proxy` when the environment names a proxy that is none; `unsupported_undici` for a `dispatcher` of another
- *   undici, and in a runtime that has a stand-in for undici
+ * @throws ConfigurationError `invalid_option` for an invalid option, or one that cannot be combined with
+ *   `dispatcher`; `invalid_proxy` if the environment names an invalid proxy; `unsupported_undici` for a `dispatcher` of
+ *   another undici, and in a runtime that replaces undici
  */
 export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTransport {
   assertUndici();
@@ -69,7 +72,7 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
       return dispatch({ ...request, ...timeouts }, new StartObserver(handler, () => (begun = true)));
     });
     try {
-      // undici has types of its own for what has the shape of the platform's Response.
+      // undici declares its own types for the platform's Response.
       return (await fetch(url, { ...init, dispatcher: observed })) as unknown as Response;
     } catch (error) {
       throw requestFailure(error, host, begun);
@@ -94,7 +97,9 @@ export function undiciTransport(options: UndiciTransportOptions = {}): UndiciTra
   return Object.assign(transport, { close, [Symbol.asyncDispose]: close });
 }
 
-/** Notes that a request begins to be written: undici says so at the last moment at which it can still be aborted. */
+/**
+ * Notes when a request begins to be written. undici reports this at the last moment at which it can still be aborted.
+ */
 class StartObserver extends ForwardingHandler {
   readonly #begin: () => void;
 

@@ -3,54 +3,56 @@ import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 import { Limit, type LimitRules } from './limit.js';
 import type { LimitNotice } from './limit-notice.js';
 
-/** Who waits to be sent. Neither method throws. */
+/** A request that waits to be sent. Neither method throws. */
 export interface Waiter {
-  /** It has a place: it is sent. */
+  /** Sends the request, which now has a place. */
   begin(): void;
-  /** The limit would hold it up for too long. */
+  /** Rejects the request, because the limit would delay it for too long. */
   refuse(error: RateLimitError): void;
 }
 
-/** A request's turn: whose it is, and what the line knows about it. */
+/** A request's turn, and what the line knows about it. */
 export interface Turn {
   readonly waiter: Waiter;
-  /** Which limit it counts against. */
+  /** The key of the limit that it counts against. */
   readonly key: string;
   /** Earlier turns have lower numbers. */
   readonly number: number;
   limit: Limit;
-  /** Since when it is held up by its limit, in milliseconds on the monotonic clock; waiting for a place does not count. */
+  /** Since when its limit delays it, in milliseconds on the monotonic clock; waiting for a place does not count. */
   heldSince: number | undefined;
   unanswered: boolean;
 }
 
 export interface LineRules extends LimitRules {
   readonly places: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly maxWait: number;
   readonly clock: Clock;
 }
 
-/** Turns that wait for one limit, the earliest first; never none. */
+/** The turns that wait for one limit, the earliest first; never empty. */
 interface Queue {
   readonly limit: Limit;
   turns: Turn[];
-  /** When to look after them. They keep the process alive until then, as a socket would that they wait on. */
+  /** When to check them. The timer keeps the process alive, as a socket would. */
   timer: TimerHandle;
 }
 
-/** How long requests wait for an answer that tells how many may go, before one of them goes without, in milliseconds. */
+/**
+ * How long requests wait for a response that says how many may be sent, before one is sent without it, in milliseconds.
+ */
 const PATIENCE = 1000;
 
-/** With so many limits, those are forgotten of which nothing is known any more. */
+/** Above this number of limits, those without any knowledge are removed. */
 const MANY_LIMITS = 256;
 
 /**
- * Who may be sent to one origin, and when: as many at once as there are places, in the order of their arrival, except
- * that nobody waits behind a request that is held up by a limit which is not theirs.
+ * Schedules requests to one origin: at most `places` in flight, in order of arrival. No request waits behind another
+ * that is delayed by a different limit.
  *
- * Whoever arrives joins the line. At its head, with a place free, a turn is sent, or put aside if its limit does not
- * admit it. So those put aside arrived earlier than all that are still in line, and they go before them.
+ * New turns join the line. When there is a free place, the turn at its head is sent, or put aside if its limit does not
+ * admit it. So turns that were put aside are older than all in the line, and go first once their limit admits them.
  */
 export class WaitingLine {
   readonly #origin: string;
@@ -69,7 +71,7 @@ export class WaitingLine {
     this.#freePlaces = rules.places;
   }
 
-  /** A turn for somebody who arrives now, and is to {@link join} next. */
+  /** Creates a turn for a request that arrives now; {@link join} it next. */
   turn(waiter: Waiter, key: string): Turn {
     this.#arrivals += 1;
     const limit = this.#limitOf(key);
@@ -81,7 +83,7 @@ export class WaitingLine {
     this.#advance();
   }
 
-  /** Gives up waiting. */
+  /** Removes a turn that no longer waits. */
   leave(turn: Turn): void {
     const queue = this.#putAside.get(turn.limit);
     if (this.#line.delete(turn) || queue === undefined) return;
@@ -90,9 +92,9 @@ export class WaitingLine {
   }
 
   /**
-   * The head of an answer has come. The request keeps its place until it has {@link ended} or is {@link repeated}.
+   * Notes the head of a response. The request keeps its place until it has {@link ended} or is {@link repeated}.
    *
-   * @returns whether its limit lets it be repeated in time
+   * @returns whether its limit allows a retry in time
    */
   answered(turn: Turn, notice: LimitNotice): boolean {
     const now = this.#rules.clock.monotonic();
@@ -108,13 +110,13 @@ export class WaitingLine {
     return !this.#isLate(turn, now);
   }
 
-  /** Gives the place back. */
+  /** Frees the place. */
   ended(turn: Turn): void {
     this.#giveBack(turn);
     this.#advance();
   }
 
-  /** Gives the place back, and waits for another one. */
+  /** Frees the place, and waits for another one. */
   repeated(turn: Turn): void {
     this.#giveBack(turn);
     this.#putBy(turn, this.#rules.clock.monotonic());
@@ -127,7 +129,7 @@ export class WaitingLine {
     turn.unanswered = false;
   }
 
-  /** Sends whom it can. Whatever arrives or ends because of that is seen to by the loop that runs already. */
+  /** Sends all turns that it can. The running loop handles turns that arrive or end because of that. */
   #advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
@@ -150,7 +152,7 @@ export class WaitingLine {
   }
 
   #nextPutAside(now: number): Turn | undefined {
-    if (this.#putAside.size === 0) return undefined; // As it is nearly always.
+    if (this.#putAside.size === 0) return undefined; // The usual case.
     const admitted = [...this.#putAside.values()].filter(({ limit }) => limit.admits(now));
     const first = admitted.reduce<Queue | undefined>(
       (one, other) => (one && isEarlier(one, other) ? one : other),
@@ -164,14 +166,14 @@ export class WaitingLine {
   #nextInLine(now: number): Turn | undefined {
     for (const turn of this.#line) {
       this.#line.delete(turn);
-      turn.limit = this.#limitOf(turn.key); // While it was in line, the one that it had may have been forgotten.
+      turn.limit = this.#limitOf(turn.key); // Its limit may have been removed while it was in line.
       if (turn.limit.admits(now)) return turn;
       this.#putBy(turn, now);
     }
     return undefined;
   }
 
-  /** Lets a turn wait for its limit, among the others by its number: one that is repeated is earlier than most. */
+  /** Lets a turn wait for its limit, ordered by number, because a retry is earlier than most. */
   #putBy(turn: Turn, now: number): void {
     turn.heldSince ??= now;
     if (this.#isLate(turn, now)) {
@@ -220,7 +222,7 @@ export class WaitingLine {
     this.#rules.clock.clearTimeout(queue.timer);
   }
 
-  /** Whether the limit holds it, or has held it, for longer than it may wait. */
+  /** Whether the limit delays it, or has delayed it, for longer than it may wait. */
   #isLate({ limit, heldSince }: Turn, now: number): boolean {
     return heldSince !== undefined && Math.max(limit.heldUntil, now) > heldSince + this.#rules.maxWait;
   }
