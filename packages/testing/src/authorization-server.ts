@@ -10,82 +10,91 @@ import type { Rotation } from './token-issuer.js';
 import type { User } from './users.js';
 
 export interface AuthorizationServerOptions {
-  /** Which server to be like. Default: `adobe-ims`. */
+  /** The server to imitate. Default: `adobe-ims`. */
   readonly profile?: ProfileName;
-  /** The port on 127.0.0.1. Default: 0, one that is free. */
+  /** The port on 127.0.0.1. Default: 0, a free one. */
   readonly port?: number;
-  /** Whether to speak TLS, with a certificate made for the occasion. Default: false. */
+  /** Whether to use TLS, with a new self-signed certificate. Default: false. */
   readonly https?: boolean;
-  /** Applications beside the fictional ones; one with the `clientId` of another replaces it. */
+  /** Applications in addition to the fictional ones; one with the `clientId` of another replaces it. */
   readonly clients?: readonly ClientRegistration[];
-  /** Who may sign in. Default: three fictional users. */
+  /** The users who can sign in. Default: three fictional users. */
   readonly users?: readonly User[];
-  /** Seconds. Default: 86 399 for Adobe, 3 599 with `enterprise`, 3 600 for the legacy server. */
+  /**
+   * Lifetime of access tokens, in seconds. Default: 86 399 for Adobe, 3 599 with `enterprise`, 3 600 for the legacy
+   * server.
+   */
   readonly accessTokenLifetime?: number;
-  /** Seconds, from each refresh token's own issue. Default: 14 days for Adobe, 30 days for the legacy server. */
+  /**
+   * Lifetime of refresh tokens, in seconds, from each token's own issue. Default: 14 days for Adobe, 30 days for the
+   * legacy server.
+   */
   readonly refreshTokenLifetime?: number;
-  /** What a refresh does to the refresh token presented. Default: `strict`. */
+  /** What happens to a refresh token when it is used. Default: `strict`. */
   readonly rotation?: Rotation;
   /**
-   * Milliseconds after its first use during which a spent refresh token still works. Each such use gives a new pair;
-   * the pairs given before stay good. Default: 0.
+   * How long a spent refresh token still works after its first use, in milliseconds. Each such use issues a new pair;
+   * pairs issued before stay valid. Default: 0.
    */
   readonly gracePeriod?: number;
-  /** The server's time: expiry, the `Date` header, delays. Default: the system's. */
+  /** The clock for expiry, the `Date` header and delays. Default: the system's clock. */
   readonly clock?: Clock;
   /**
-   * Whether a redirect URI may be plain http, or have an IP address for a host. Default: true, since tests run on
-   * loopback; Adobe itself takes https and names alone, for localhost too: set false to be as strict.
+   * Whether a redirect URI may be plain http, or have an IP address as host. Default: true, because tests run on
+   * loopback. Adobe itself accepts only https and host names, even for localhost: set false to be as strict.
    */
   readonly allowHttpRedirects?: boolean;
   /**
-   * What becomes of a sign-in with a redirect URI that is not registered: the client's default one takes its place without
-   * a word, or an error page is shown. Adobe is seen to do either. Default: `replaced`, and `refused` for the legacy server.
+   * What happens to a sign-in with an unregistered redirect URI: the client's default one silently replaces it, or an
+   * error page is shown. Adobe has been seen to do either. Default: `replaced`, and `refused` for the legacy server.
    */
   readonly unregisteredRedirectUri?: 'replaced' | 'refused';
   /**
-   * Whether tokens are answered as Adobe does for accounts of a company: without `token_type`, for 3 599 s, and with an id
-   * token whose `iss` ends in `/ims`. Default: false.
+   * Whether to respond with tokens as Adobe does for company accounts: without `token_type`, for 3 599 s, and with an
+   * id token with an `iss` that ends in `/ims`. Default: false.
    */
   readonly enterprise?: boolean;
-  /** Whether the redirect back names the server in `iss` (RFC 9207). Default: false: neither server documents it. */
+  /**
+   * Whether the redirect back names the server in `iss` (RFC 9207). Default: false, because neither server documents
+   * it.
+   */
   readonly sendIssuer?: boolean;
-  /** Developer tokens (`fio-u-…`) that the API takes, with the header `x-frameio-legacy-token-auth: true`. */
+  /** Developer tokens (`fio-u-…`) that the API accepts with the header `x-frameio-legacy-token-auth: true`. */
   readonly developerTokens?: readonly string[];
-  /** How many requests the API takes from each token. Default: 1 000 in 60 000 ms. */
+  /** How many requests the API accepts per token. Default: 1 000 in 60 000 ms. */
   readonly apiRateLimit?: ApiRateLimit;
 }
 
-/** Where the server's doors are; spreads into core's `customServer({...})`. */
+/** The server's endpoints, in the form that core's `customServer({...})` takes. */
 export interface ServerEndpoints {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
-  /** Absent where the real server is not known to have one. */
+  /** Absent if the real server is not known to have one. */
   readonly revocationEndpoint?: string;
   readonly userinfoEndpoint?: string;
 }
 
-/** A running authorization server. */
+/** Controls a running authorization server. */
 export interface AuthorizationServer {
   readonly profile: ProfileName;
-  /** Such as `http://127.0.0.1:43210`. */
+  /** For example `http://127.0.0.1:43210`. */
   readonly origin: string;
   readonly endpoints: ServerEndpoints;
   /** The base of the Frame.io V4 API: the origin and `/v4`. */
   readonly apiBaseUrl: string;
-  /** The certificate in PEM, for a client to trust; absent without `https`. */
+  /** The certificate in PEM for clients to trust; absent without `https`. */
   readonly certificate?: string;
-  /** The applications that the server knows from the start. */
+  /** The applications that the server registers at startup. */
   readonly clients: FictionalClients;
   readonly users: readonly User[];
 
-  /** What goes wrong, and when. */
+  /** Injects faults. */
   readonly faults: Faults;
 
-  /** Every request so far, in the order in which they arrived; without secrets. */
+  /** Every request so far, in order of arrival, without secrets. */
   readonly requests: readonly RecordedRequest[];
-  /** How many of the requests fit. */
+  /** Returns how many requests match. */
   count(filter?: RequestFilter): number;
   /** Resolves as soon as `count(filter)` is at least `count` (default: 1). */
   waitFor(filter: RequestFilter, count?: number): Promise<void>;
@@ -98,31 +107,33 @@ export interface AuthorizationServer {
    */
   signIn(authorizationUrl: string | URL, options?: SignInOptions): Promise<string>;
 
-  /** Takes back every sign-in of a user, named by id or e-mail: refresh tokens and access tokens. */
+  /** Revokes all sign-ins of a user, named by id or e-mail: refresh tokens and access tokens. */
   revokeUser(user: string): void;
-  /** Takes back a token: a refresh token with every token of its sign-in, an access token alone. */
+  /** Revokes a token: a refresh token with all tokens of its sign-in, an access token alone. */
   revokeToken(token: string): void;
-  /** Ends all access tokens at once; refresh tokens stay. */
+  /** Expires all access tokens at once; refresh tokens stay valid. */
   expireAccessTokens(): void;
   /**
-   * Has the API answer its one 401 to somebody from now on: to a user, named by id or e-mail, or to a service, by its client
-   * ID. The record's `outcome` has the cause, which the caller is not told. `undefined`: no more.
+   * Makes the API respond with 401 to a user, named by id or e-mail, or to a service, by its client ID. The `outcome`
+   * of the recorded request has the cause, which the caller does not see. `undefined`: no longer.
    */
   refuseAtApi(who: string, cause: ApiRefusal | undefined): void;
-  /** Gives a client a second secret, which it returns; the first stays live until it is dropped. */
+  /** Adds a second secret to a client and returns it; the first stays valid until it is dropped. */
   rotateClientSecret(clientId: string): string;
-  /** Ends a client's secret; its oldest, when none is named. */
+  /** Drops a client's secret; the oldest if none is given. */
   dropClientSecret(clientId: string, secret?: string): void;
   accessTokenIsLive(token: string): boolean;
   refreshTokenIsLive(token: string): boolean;
-  /** Every token, code and secret that the server issued or was shown: what a test may search logs for. */
+  /**
+   * Returns every token, code and secret that the server issued or received, so that a test can search logs for them.
+   */
   secrets(): string[];
 
-  /** Ends all connections and refuses new ones, until `start()`. What was issued stays known. */
+  /** Closes all connections and refuses new ones, until `start()`. Issued tokens stay valid. */
   stop(): Promise<void>;
   /** Listens again, on the same port. */
   start(): Promise<void>;
-  /** Ends all connections, for good. */
+  /** Stops the server permanently. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -5,22 +5,22 @@ export interface Certificate {
 }
 
 export interface CertificateOptions {
-  /** Who vouches for it. Default: nobody, it is self-signed. */
+  /** The issuer. Default: none, the certificate is self-signed. */
   readonly authority?: Certificate;
-  /** The one host name that it is for. Default: `localhost`, `127.0.0.1` and `::1`. */
+  /** The one host name that it is valid for. Default: `localhost`, `127.0.0.1` and `::1`. */
   readonly host?: string;
-  /** Good until yesterday. Default: from now on for a year. */
+  /** Whether it expired yesterday. Default: valid for a year from now. */
   readonly expired?: boolean;
 }
 
 const DAY = 86_400_000;
 
-/** What makes certificates takes longer to load than everything else here, so that is left to those who want one. */
+/** Loaded lazily, because this package takes longer to load than everything else here. */
 const generator = () => import('selfsigned');
 
 const ELLIPTIC = { keyType: 'ec', algorithm: 'sha256' } as const;
 
-/** A fresh certificate for a server. */
+/** Creates a new certificate for a server. */
 export async function serverCertificate({ authority, host, expired }: CertificateOptions = {}): Promise<Certificate> {
   const { generate } = await generator();
   const pems = await generate([{ name: 'commonName', value: host ?? 'localhost' }], {
@@ -47,7 +47,7 @@ export async function serverCertificate({ authority, host, expired }: Certificat
   return { key: pems.private, certificate: pems.cert };
 }
 
-/** Somebody who vouches for servers: a fresh certificate that can sign others. */
+/** Creates a certificate authority: a new certificate that can sign others. */
 export async function certificateAuthority(): Promise<Certificate> {
   const { generate } = await generator();
   const pems = await generate([{ name: 'commonName', value: 'A fictional authority' }], {

@@ -2,27 +2,27 @@ import { randomBytes } from 'node:crypto';
 
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
 
-/** An application as the server knows it. */
+/** The registration of an application at the server. */
 export interface ClientRegistration {
   readonly clientId: string;
-  /** One live secret, or two while one is being rotated out. Absent: a public client. */
+  /** One valid secret, or two during a rotation. Absent: a public client. */
   readonly clientSecret?: string | readonly string[];
-  /** What the sign-in page calls it. Default: its `clientId`. */
+  /** The name on the sign-in page. Default: the `clientId`. */
   readonly name?: string;
-  /** Exact redirect URIs; the first is the default one. */
+  /** Exact redirect URIs; the first is the default. */
   readonly redirectUris?: readonly string[];
-  /** More redirect URIs, by pattern. */
+  /** Further redirect URIs, by pattern. */
   readonly redirectUriPattern?: RegExp;
   /**
    * Default: `client_credentials` for a client with a secret and without redirect URIs, else `authorization_code` and
    * `refresh_token`.
    */
   readonly grantTypes?: readonly GrantType[];
-  /** The scopes that it may ask for. */
+  /** The scopes that it may request. */
   readonly scopes: readonly string[];
 }
 
-/** A registered application, and the secrets that are live now. */
+/** A registered application with its currently valid secrets. */
 export interface Client {
   readonly clientId: string;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface Client {
   readonly scopes: readonly string[];
 }
 
-/** As many as Adobe lets live side by side. */
+/** Adobe allows this many at once. */
 const MOST_SECRETS = 2;
 
 export class ClientRegistry {
@@ -49,15 +49,15 @@ export class ClientRegistry {
     return this.#clients.get(clientId);
   }
 
-  /** Every live secret of every client. */
+  /** Returns every valid secret of every client. */
   secrets(): string[] {
     return [...this.#clients.values()].flatMap((client) => client.secrets);
   }
 
   /**
-   * Adds a secret, which it returns; the old one stays live.
+   * Adds a secret and returns it; the old one stays valid.
    *
-   * @throws Error for an unknown or public client, and for one that has two live secrets already
+   * @throws Error for an unknown or public client, and for one that already has two valid secrets
    */
   rotateSecret(clientId: string): string {
     const client = this.#confidential(clientId);
@@ -70,7 +70,7 @@ export class ClientRegistry {
   }
 
   /**
-   * Ends a secret; the oldest, when none is named.
+   * Drops a secret; the oldest if none is given.
    *
    * @throws Error for an unknown or public client, and for a secret that the client does not have
    */

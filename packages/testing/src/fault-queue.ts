@@ -1,12 +1,12 @@
 import type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 
-/** What a fault has in its hands: one request, before it was processed. */
+/** One request that a fault handles, before it was processed. */
 export interface Exchange {
-  /** The request as it came, secrets and all. */
+  /** The request as received, including secrets. */
   readonly request: ReceivedRequest;
   /**
-   * Processes the request as if there were no fault, and resolves to the true answer; what it changed stays changed.
-   * Called again, it gives the same answer without processing again.
+   * Processes the request as if there were no fault, and resolves to the real response; its effects remain. Further
+   * calls return the same response without processing again.
    */
   process(options?: ProcessOptions): Promise<Answer>;
   /** Resolves `ms` milliseconds later, on the server's clock. */
@@ -16,35 +16,38 @@ export interface Exchange {
 }
 
 export interface ProcessOptions {
-  /** Lets a refresh leave the refresh token as it is, and answer none. Default: false. */
+  /** Makes a refresh keep the refresh token and return none. Default: false. */
   readonly keepRefreshToken?: boolean;
 }
 
-/** Something that goes wrong: takes an exchange and makes the answer. `fault` has the usual ones; any function will do. */
+/** A failure: takes an exchange and produces the response. `fault` has the common ones; any function can be used. */
 export type Fault = (exchange: Exchange) => Answer | Promise<Answer>;
 
 export interface FaultOptions {
-  /** Which requests it is for. Default: all of the endpoint. */
+  /** Selects the requests that it applies to. Default: all requests of the endpoint. */
   readonly when?: (request: ReceivedRequest) => boolean;
 }
 
 export interface QueuedFaultOptions extends FaultOptions {
-  /** How many requests it meets. Default: 1. */
+  /** How many requests it applies to. Default: 1. */
   readonly times?: number;
 }
 
-/** A fault that is in place, to be taken away. */
+/** An active fault, which can be removed. */
 export interface PlacedFault {
   remove(): void;
 }
 
-/** The faults of a server. A request meets one at most: the first queued one that is for it, else the standing one. */
+/**
+ * The faults of a server. At most one applies to a request: the first matching one in the queue, or else the permanent
+ * one.
+ */
 export interface Faults {
-  /** Queues a fault: it meets the next request that no fault queued earlier is for. */
+  /** Queues a fault: it applies to the next request that no earlier fault in the queue matches. */
   next(endpoint: Endpoint, fault: Fault, options?: QueuedFaultOptions): PlacedFault;
-  /** Places a fault that stays; of several that are for a request, it meets the one placed last. */
+  /** Adds a permanent fault; if several match a request, the last one added applies. */
   always(endpoint: Endpoint, fault: Fault, options?: FaultOptions): PlacedFault;
-  /** Takes all of them away. */
+  /** Removes all faults. */
   clear(): void;
 }
 
@@ -72,7 +75,7 @@ export class FaultQueue implements Faults {
     this.#standing.clear();
   }
 
-  /** The fault that this request meets, if any; a queued one is used up by it. */
+  /** Returns the fault that applies to this request, if any, and counts a use of a queued one. */
   take(request: ReceivedRequest): Fault | undefined {
     const meets = (entry: Entry): boolean => entry.endpoint === request.endpoint && entry.when(request);
     const queued = [...this.#queued].find(meets);

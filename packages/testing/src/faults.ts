@@ -3,28 +3,34 @@ import { type Answer, errorAnswer, htmlAnswer, jsonAnswer } from './http-message
 import { secretsIn } from './secret-ledger.js';
 import { signal } from './signal.js';
 
-/** A fault that holds each request it meets until a test lets go. */
+/** A fault that holds each request until the test releases it. */
 export interface HeldFault extends Fault {
-  /** Resolves when the first request is being held. */
+  /** Resolves when the first request is held. */
   readonly reached: Promise<void>;
-  /** Lets go of the requests held, and of all that come later. */
+  /** Releases all held requests, and lets later ones pass. */
   release(): void;
 }
 
-/** The usual faults. Those "without processing" change nothing on the server: no token is issued, spent or revoked. */
+/** Common faults. Those "without processing" change nothing on the server: no token is issued, spent or revoked. */
 export const fault = {
-  /** Answers with a status and an empty body, without processing. `retryAfter`: seconds, or a date in its HTTP form. */
+  /**
+   * Responds with a status and an empty body, without processing. `retryAfter`: seconds, or a date for the HTTP date
+   * format.
+   */
   status(status: number, { retryAfter }: { readonly retryAfter?: number | Date } = {}): Fault {
     const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfterValue(retryAfter) };
     return () => ({ status, headers, body: '' });
   },
 
-  /** Answers with an OAuth error (RFC 6749 §5.2), without processing. */
+  /** Responds with an OAuth error (RFC 6749 §5.2), without processing. */
   error(error: string, { description = 'refused by a fault', status = 400 }: ErrorOptions = {}): Fault {
     return () => errorAnswer(status, error, description);
   },
 
-  /** Adobe wants the user to act (accept terms, confirm an address) at `jump`; without processing. */
+  /**
+   * Responds that Adobe requires an action of the user (accept terms, confirm an address) at `jump`, without
+   * processing.
+   */
   userAction({
     error = 'ride_AdobeID_acct_actreq',
     jump = 'https://accounts.example/act',
@@ -32,27 +38,29 @@ export const fault = {
     return () => errorAnswer(400, error, 'the user must act', { jump });
   },
 
-  /** Answers with an OAuth error whose description repeats every secret that the request presented; without processing. */
+  /** Responds with an OAuth error with a description that repeats every secret of the request, without processing. */
   echo({ error = 'invalid_grant', status = 400 }: EchoOptions = {}): Fault {
     return ({ request }) => errorAnswer(status, error, `refused: ${secretsIn(request).join(' ')}`);
   },
 
-  /** Ends the connection without an answer and without processing: the request is lost. */
+  /** Closes the connection without a response and without processing: the request is lost. */
   dropped(): Fault {
     return () => ({ status: 0, headers: {}, body: '', delivery: 'none' });
   },
 
-  /** Processes the request, then ends the connection without an answer: the client cannot know that it was heard. */
+  /**
+   * Processes the request, then closes the connection without a response: the client cannot know that it was processed.
+   */
   lostAnswer(): Fault {
     return async ({ process }) => ({ ...(await process()), delivery: 'none' });
   },
 
-  /** Processes the request, sends half of the answer, and ends the connection. */
+  /** Processes the request, sends half of the response, and closes the connection. */
   halfAnswer(): Fault {
     return async ({ process }) => ({ ...(await process()), delivery: 'half' });
   },
 
-  /** Waits on the server's clock, then processes and answers. */
+  /** Waits on the server's clock, then processes and responds. */
   delayed(ms: number): Fault {
     return async ({ process, wait }) => {
       await wait(ms);
@@ -60,7 +68,7 @@ export const fault = {
     };
   },
 
-  /** Processes at once, and waits on the server's clock before it answers. */
+  /** Processes immediately, and waits on the server's clock before it responds. */
   delayedAnswer(ms: number): Fault {
     return async ({ process, wait }) => {
       const answer = await process();
@@ -77,7 +85,7 @@ export const fault = {
     });
   },
 
-  /** Processes each request and holds its answer, until `release()`. */
+  /** Processes each request and holds the response, until `release()`. */
   heldAnswer(): HeldFault {
     return holding(async ({ process }, released) => {
       const answer = await process();
@@ -86,12 +94,12 @@ export const fault = {
     });
   },
 
-  /** A proxy's page instead of an answer, without processing. */
+  /** Responds with a proxy's HTML page, without processing. */
   html(status = 502): Fault {
     return () => htmlAnswer(status, '<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>');
   },
 
-  /** The true answer under another content type. */
+  /** Sends the real response with another content type. */
   contentType(type: string): Fault {
     return async ({ process }) => {
       const answer = await process();
@@ -99,12 +107,12 @@ export const fault = {
     };
   },
 
-  /** That many bytes (default: 1 MiB) of nonsense that claims to be JSON, without processing. */
+  /** Responds with the given number of bytes (default: 1 MiB) of invalid JSON, without processing. */
   garbage({ bytes = 1024 * 1024, status = 200 }: { readonly bytes?: number; readonly status?: number } = {}): Fault {
     return () => ({ ...jsonAnswer(status, {}), body: '{"garbage":'.padEnd(bytes, 'x') });
   },
 
-  /** The true answer with each member twice: first with the value `decoy`, then with the true one. */
+  /** Sends the real response with each member twice: first with the value `decoy`, then with the real one. */
   duplicateKeys(): Fault {
     return async ({ process }) => {
       const answer = await process();
@@ -113,7 +121,7 @@ export const fault = {
     };
   },
 
-  /** The true answer with a `Date` header that is `ms` milliseconds off; negative: in the past. */
+  /** Sends the real response with a `Date` header that is `ms` milliseconds off; negative: in the past. */
   skewedDate(ms: number): Fault {
     return async ({ process, now }) => {
       const answer = await process();
@@ -121,7 +129,7 @@ export const fault = {
     };
   },
 
-  /** The true answer with members of its JSON replaced; `undefined` takes one away: `{ expires_in: undefined }`. */
+  /** Sends the real response with some JSON members replaced; `undefined` removes one: `{ expires_in: undefined }`. */
   altered(members: Readonly<Record<string, unknown>>): Fault {
     return async ({ process }) => {
       const answer = await process();
@@ -129,12 +137,14 @@ export const fault = {
     };
   },
 
-  /** Grants a refresh without a new refresh token: the one presented goes on working (RFC 6749 §6). */
+  /** Grants a refresh without a new refresh token: the one presented stays valid (RFC 6749 §6). */
   keptRefreshToken(): Fault {
     return ({ process }) => process({ keepRefreshToken: true });
   },
 
-  /** What the API answers to a good token whose user lacks the role: 403. A bad token still gets its 401. */
+  /**
+   * Responds with 403, as the API does to a valid token if its user lacks the role. An invalid token still gets a 401.
+   */
   forbidden(): Fault {
     return async ({ process }) => {
       const answer = await process();
@@ -143,7 +153,7 @@ export const fault = {
     };
   },
 
-  /** One fault around another, the outermost first: `fault.chain(fault.delayed(50), fault.lostAnswer())`. */
+  /** Nests faults, the outermost first: `fault.chain(fault.delayed(50), fault.lostAnswer())`. */
   chain(...faults: readonly Fault[]): Fault {
     return (exchange) => {
       const [outermost, ...rest] = faults;

@@ -1,6 +1,6 @@
 import type { ClientRegistration } from './client-registry.js';
 
-/** What an application needs to know to be a confidential client whose users sign in; spreads into `WebAppAuth`. */
+/** The settings of a confidential client with users, in the form that `WebAppAuth` takes. */
 export interface FictionalWebApp {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -8,22 +8,22 @@ export interface FictionalWebApp {
   readonly scopes: readonly string[];
 }
 
-/** The same for one without users; spreads into `ServerToServerAuth`. */
+/** The settings of a confidential client without users, in the form that `ServerToServerAuth` takes. */
 export type FictionalService = Omit<FictionalWebApp, 'redirectUri'>;
 
-/** The same for a public client; spreads into `SPAAuth` and `NativeAppAuth`. */
+/** The settings of a public client, in the form that `SPAAuth` and `NativeAppAuth` take. */
 export type FictionalPublicApp = Omit<FictionalWebApp, 'clientSecret'>;
 
-/** The applications that every server knows from the start. */
+/** The applications that every server registers at startup. */
 export interface FictionalClients {
-  /** `client_credentials`. The legacy server refuses that grant to every client. */
+  /** `client_credentials`. The legacy server rejects that grant for every client. */
   readonly serverToServer: FictionalService;
   readonly webApp: FictionalWebApp;
   readonly singlePageApp: FictionalPublicApp;
   readonly nativeApp: FictionalPublicApp;
 }
 
-/** Tests listen on whatever port they get, so the fictional applications take any redirect URI on loopback. */
+/** Tests listen on arbitrary ports, so the fictional applications accept any redirect URI on loopback. */
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/;
 
 export function fictionalClients(

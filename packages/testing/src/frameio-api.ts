@@ -3,9 +3,9 @@ import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { type Answer, bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from './http-message.js';
 
 export interface ApiRateLimit {
-  /** Requests that each token may make in a window. */
+  /** How many requests each token may make in a window. */
   readonly limit: number;
-  /** Milliseconds. */
+  /** The length of the window, in milliseconds. */
   readonly window: number;
 }
 
@@ -21,21 +21,21 @@ interface Caller {
 }
 
 /**
- * Why the API answers 401 to a token, in the same words whatever the reason:
+ * Why the API responds to a token with 401, with the same message for every reason:
  *
- * - `scope_missing`: its sign-in did not ask for all scopes. Only a new sign-in helps, not a refresh.
+ * - `scope_missing`: the sign-in did not request all scopes. Only a new sign-in helps, not a refresh.
  * - `not_linked`: the Adobe ID is not linked to a Frame.io account.
  * - `no_entitlement`: the account has no product profile for it.
- * - `expired`: it has expired. A refresh helps.
+ * - `expired`: the token has expired. A refresh helps.
  */
 export type ApiRefusal = 'scope_missing' | 'not_linked' | 'no_entitlement' | 'expired';
 
-/** A few pages of the Frame.io V4 API: enough to see a token accepted or refused. */
+/** Implements a few endpoints of the Frame.io V4 API: enough to see a token accepted or rejected. */
 export class FrameioApi {
   readonly #context: EndpointContext;
   readonly #limiter: RateLimiter;
   readonly #developerTokens: readonly string[];
-  /** By user, or by client of its own; `until`: the last sign-in that it is about. */
+  /** By user, or by service client; `until`: the last sign-in that it applies to. */
   readonly #refusals = new Map<string, { readonly cause: ApiRefusal; readonly until: number }>();
 
   constructor(context: EndpointContext, rateLimit: ApiRateLimit, developerTokens: readonly string[]) {
@@ -56,7 +56,7 @@ export class FrameioApi {
     return { answer: jsonAnswer(200, data), outcome: 'granted' };
   }
 
-  /** Refuses a user, or a client of its own, from now on; `undefined`: no more. */
+  /** Rejects a user, or a service client, from now on; `undefined`: no longer. */
   refuse(who: string, cause: ApiRefusal | undefined): void {
     const { issuer } = this.#context;
     this.#refusals.delete(who);
@@ -67,12 +67,12 @@ export class FrameioApi {
     }
   }
 
-  /** The headers that are on every answer of the API, whatever its status. */
+  /** Returns the headers of every response of the API, whatever its status. */
   rateLimitHeaders(request: ReceivedRequest): Answer['headers'] {
     return this.#limiter.headers(bearerToken(request.headers) ?? '');
   }
 
-  /** Who calls, or what the record says of a token that is refused. */
+  /** Returns the caller, or the recorded outcome for a rejected token. */
   #caller(token: string, request: ReceivedRequest): Caller | 'unauthorized' | ApiRefusal {
     const { issuer, users, profile, clients } = this.#context;
     if (this.#developerTokens.includes(token)) {

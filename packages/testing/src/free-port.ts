@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port on 127.0.0.1 that nobody listens on. It lies below those that systems give to outgoing connections: while a
- * server is down between two starts, no connection of a client can take its port.
+ * Resolves to a free port on 127.0.0.1. It is below the range for outgoing connections, so no client connection can
+ * take it while a server is down between two starts.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

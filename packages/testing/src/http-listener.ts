@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificate.js';
 
-/** A server on 127.0.0.1 that can be stopped and started again on its port. */
+/** A server on 127.0.0.1 that can be stopped and started again on the same port. */
 export class HttpListener {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
@@ -22,7 +22,7 @@ export class HttpListener {
     return `${this.#scheme}://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens; on the port it had before, if it had one. */
+  /** Listens, on the previous port if there was one. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -34,10 +34,10 @@ export class HttpListener {
     });
   }
 
-  /** Refuses connections from now on, and ends those that are open, requests in flight and all. */
+  /** Refuses new connections, and closes the open ones, including requests in flight. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
-      // Its only error says that it was not listening, which is what was asked for.
+      // The only possible error is that it was not listening, which is fine.
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The doors of the server, as faults and the record name them. */
+/** The server's endpoints, as named in faults and records. */
 export type Endpoint =
   | 'authorize'
   | 'token'
@@ -12,33 +12,33 @@ export type Endpoint =
   | 'api'
   | 'unknown';
 
-/** A request as it came, secrets and all. */
+/** A request as received, including secrets. */
 export interface ReceivedRequest {
   readonly endpoint: Endpoint;
   readonly method: string;
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body's parameters; none when the body was not `application/x-www-form-urlencoded`. */
+  /** The parameters of the body; empty if the body is not `application/x-www-form-urlencoded`. */
   readonly form: URLSearchParams;
 }
 
-/** An answer as it goes out. */
+/** A response as sent. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /**
-   * How much of it reaches the client: all (the default); `half`, the head and half of the body before the connection
-   * ends; `none`, the connection ends without a byte.
+   * How much of the response reaches the client: `whole` (the default); `half`: the head and half of the body before
+   * the connection closes; `none`: the connection closes without a byte.
    */
   readonly delivery?: 'whole' | 'half' | 'none';
 }
 
-/** An answer and what it means, for the record: `granted`, or the error's code. */
+/** A response and its meaning for the record: `granted`, or the error's code. */
 export interface Decision {
   readonly answer: Answer;
   readonly outcome: string;
@@ -51,7 +51,7 @@ export interface BasicCredentials {
 
 const LARGEST_BODY = 1024 * 1024;
 
-/** Reads the form of a request; `undefined` when the body is larger than a megabyte. */
+/** Reads the form of a request; resolves to `undefined` if the body is larger than a megabyte. */
 export async function readForm(incoming: IncomingMessage): Promise<URLSearchParams | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -64,7 +64,9 @@ export async function readForm(incoming: IncomingMessage): Promise<URLSearchPara
   return new URLSearchParams(type === 'application/x-www-form-urlencoded' ? Buffer.concat(chunks).toString() : '');
 }
 
-/** Client id and secret of HTTP Basic (RFC 6749 §2.3.1: each form-encoded); `undefined` without such a header. */
+/**
+ * Returns client id and secret of HTTP Basic (RFC 6749 §2.3.1: each form-encoded); `undefined` without such a header.
+ */
 export function basicCredentials(headers: ReceivedRequest['headers']): BasicCredentials | undefined {
   const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(headers['authorization'] ?? '')?.[1];
   if (encoded === undefined) return undefined;
@@ -74,7 +76,7 @@ export function basicCredentials(headers: ReceivedRequest['headers']): BasicCred
   return { clientId: formDecoded(text.slice(0, colon)), clientSecret: formDecoded(text.slice(colon + 1)) };
 }
 
-/** The token of a Bearer header (RFC 6750 §2.1). */
+/** Returns the token of a Bearer header (RFC 6750 §2.1). */
 export function bearerToken(headers: ReceivedRequest['headers']): string | undefined {
   return /^Bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1];
 }

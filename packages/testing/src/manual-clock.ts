@@ -2,49 +2,52 @@ import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 
 export interface ManualClockOptions {
-  /** The first hour it shows, in milliseconds since the Unix epoch. Default: 2026-01-01T00:00:00Z. */
+  /** The initial time, in milliseconds since the Unix epoch. Default: 2026-01-01T00:00:00Z. */
   readonly now?: number;
 }
 
-/** A wall clock, a monotonic clock and timers that stand still until a test moves them. */
+/** A wall clock, a monotonic clock and timers that change only when a test advances them. */
 export interface ManualClock extends Clock {
   /**
-   * Moves both clocks on by `ms` milliseconds and runs the timers that fall due, those set meanwhile too: in the order
-   * of their deadlines, equal ones in the order they were set, each at its own time. Between two timers, and at
-   * both ends, promise callbacks settle. Network I/O gets turns too but is not waited for: await its result.
+   * Advances both clocks by `ms` milliseconds and runs the timers that become due, including those set meanwhile. They
+   * run in order of their deadlines, equal ones in the order they were set, each at its own time. Between two timers,
+   * and at both ends, promise callbacks settle. Network I/O gets turns too, but is not waited for: await its result.
    *
-   * Rejects with what a timer throws, and when another `advance` is still under way.
+   * Rejects with what a timer throws, and if another `advance` is still running.
    */
   advance(ms: number): Promise<void>;
-  /** {@link ManualClock.advance} until the wall clock shows `time`, in milliseconds since the Unix epoch; not into the past. */
+  /**
+   * Runs {@link ManualClock.advance} until the wall clock shows `time`, in milliseconds since the Unix epoch; not into
+   * the past.
+   */
   advanceTo(time: number): Promise<void>;
   /**
-   * Moves both clocks on by `ms` milliseconds without running anything, as for a process that was paused. Timers that
-   * are overdue then run at the next `advance`, late.
+   * Advances both clocks by `ms` milliseconds without running timers, as if the process was suspended. Overdue timers
+   * run late, at the next `advance`.
    */
   pause(ms: number): void;
   /**
-   * Sets the wall clock alone, forwards or back, in milliseconds since the Unix epoch. Timers do not notice: how long
-   * they wait is measured on the monotonic clock. To a session, a jump forwards looks like the sleep of a machine.
+   * Sets only the wall clock, forwards or back, in milliseconds since the Unix epoch. Timers are unaffected, because
+   * they wait on the monotonic clock. To a session, a jump forwards looks like a suspended machine.
    */
   setNow(time: number): void;
-  /** When the timers that wait are due, by the wall clock as it is now, in the order in which they will run. */
+  /** When the pending timers are due, by the current wall clock, in the order in which they will run. */
   readonly pendingTimers: readonly number[];
 }
 
 interface Timer {
-  /** On the monotonic clock. */
+  /** On the monotonic clock, in milliseconds. */
   readonly deadline: number;
   readonly callback: () => void;
 }
 
-/** A {@link ManualClock}. Its monotonic clock begins at 0. */
+/** Creates a {@link ManualClock}. Its monotonic clock begins at 0. */
 export function manualClock(options: ManualClockOptions = {}): ManualClock {
   let now = options.now ?? Date.UTC(2026, 0, 1);
   let monotonic = 0;
   let advancing = false;
   const timers = new Set<Timer>();
-  // Sorting is stable and a set keeps the order of insertion: equal deadlines stay in the order they were set.
+  // Sorting is stable and a set keeps insertion order, so equal deadlines stay in the order they were set.
   const inOrder = (): Timer[] => [...timers].sort((one, other) => one.deadline - other.deadline);
 
   function pass(ms: number): void {

@@ -5,35 +5,38 @@ import type { Certificate } from './certificate.js';
 import { freePort } from './free-port.js';
 
 /**
- * What a server does with a connection on which a whole request has arrived. The request is given as it came over the
- * wire, with a character for each byte (Latin-1).
+ * Handles a connection on which a complete request has arrived. The request is given as received, with one character
+ * per byte (Latin-1).
  */
 export type Misbehaviour = (connection: Socket, request: string) => void;
 
 export interface MisbehavingServerOptions {
-  /** What to do with a new connection, before anything is read. Default: nothing. */
+  /** Called for a new connection, before anything is read. Default: nothing. */
   readonly onConnection?: (connection: Socket) => void;
-  /** Speak TLS with this certificate to whoever begins with it, and plain HTTP to the others. Default: plain HTTP. */
+  /**
+   * Uses TLS with this certificate if the client begins with a handshake, and plain HTTP otherwise. Default: plain
+   * HTTP.
+   */
   readonly tls?: Certificate;
 }
 
 export interface MisbehavingServer {
-  /** With the scheme `https` if it has a certificate; on 127.0.0.1. */
+  /** On 127.0.0.1, with the scheme `https` if it has a certificate. */
   readonly origin: string;
-  /** Every request that arrived whole, as it came over the wire, with a character for each byte. */
+  /** Every complete request, as received, with one character per byte. */
   readonly requests: readonly string[];
-  /** How many bytes arrived in all, not counting TLS. */
+  /** How many bytes arrived in total, not counting TLS. */
   readonly bytesReceived: number;
-  /** How many connections were ever made. */
+  /** How many connections were made in total. */
   readonly connections: number;
-  /** Resolves as soon as no connection stands of those that do now. */
+  /** Resolves when all connections that are open now have closed. */
   deserted(): Promise<void>;
   /** Resets every connection. */
   reset(): void;
   close(): Promise<void>;
 }
 
-/** Starts a server on loopback that does to each request what it is told, and nothing that HTTP asks for beyond that. */
+/** Starts a server on loopback that handles each request as told, and does nothing else that HTTP requires. */
 export async function startMisbehavingServer(
   misbehave: Misbehaviour,
   { onConnection = () => {}, tls }: MisbehavingServerOptions = {},
@@ -46,7 +49,7 @@ export async function startMisbehavingServer(
   const accept = (connection: Socket): void => {
     let received = '';
     connection.setEncoding('latin1');
-    connection.on('error', () => {}); // Resets are what this server is for.
+    connection.on('error', () => {}); // Resets are the purpose of this server.
     connection.on('data', (data: string) => {
       bytesReceived += data.length;
       received += data;
@@ -59,7 +62,7 @@ export async function startMisbehavingServer(
     });
   };
   const secure = tls && createTlsServer({ key: tls.key, cert: tls.certificate }, accept);
-  secure?.on('tlsClientError', () => {}); // Whoever does not trust the certificate hangs up.
+  secure?.on('tlsClientError', () => {}); // A client that does not trust the certificate closes the connection.
   const server = createServer((connection) => {
     connections += 1;
     sockets.add(connection);
@@ -94,44 +97,44 @@ export async function startMisbehavingServer(
   };
 }
 
-/** An origin on loopback where nobody listens. */
+/** Resolves to an origin on loopback on which no server listens. */
 export async function closedOrigin(): Promise<string> {
   return `http://127.0.0.1:${await freePort()}`;
 }
 
-/** Things that a server can do with a request. */
+/** Common misbehaviours of a server. */
 export const misbehaviour = {
-  /** Nothing at all; the connection stays open. */
+  /** Does nothing; the connection stays open. */
   hang: () => {},
   /** Resets the connection. */
   reset: (connection: Socket) => connection.resetAndDestroy(),
-  /** Hangs up. */
+  /** Closes the connection. */
   hangUp: (connection: Socket) => connection.end(),
-  /** Sends exactly this, a byte for each character, and keeps the connection open. */
+  /** Sends exactly this, one byte per character, and keeps the connection open. */
   send:
     (text: string): Misbehaviour =>
     (connection) =>
       connection.write(text, 'latin1'),
-  /** Sends exactly this, a byte for each character, and hangs up. */
+  /** Sends exactly this, one byte per character, and closes the connection. */
   sendAndHangUp:
     (text: string): Misbehaviour =>
     (connection) =>
       connection.end(text, 'latin1'),
-  /** Sends a proper response. */
+  /** Sends a valid response. */
   respond: (status: number, body = '', headers: Readonly<Record<string, string>> = {}): Misbehaviour =>
     misbehaviour.send(responseText(status, body, headers)),
 };
 
 /**
- * A proper HTTP/1.1 response, as it goes over the wire. `body`: a character for each byte. `Content-Length` is its
- * length, if `headers` do not say otherwise.
+ * Returns a valid HTTP/1.1 response, as it is sent. `body`: one character per byte. `Content-Length` is its length,
+ * unless `headers` contain another.
  */
 export function responseText(status: number, body = '', headers: Readonly<Record<string, string>> = {}): string {
   const fields = Object.entries({ 'Content-Length': String(body.length), ...headers });
   return [`HTTP/1.1 ${status} Reason`, ...fields.map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n');
 }
 
-/** Where the first request in the text ends; `Infinity` while that cannot be seen. */
+/** Returns where the first request in the text ends; `Infinity` if it is incomplete. */
 function lengthOfRequest(text: string): number {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return Number.POSITIVE_INFINITY;
@@ -143,7 +146,9 @@ function lengthOfRequest(text: string): number {
   return end + 4 + Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
 }
 
-/** Tells whether the client begins a TLS handshake (RFC 8446 §5.1: a record of type 22), and leaves all to be read. */
+/**
+ * Detects whether the client begins a TLS handshake (RFC 8446 §5.1: a record of type 22), without consuming anything.
+ */
 function sniff(connection: Socket, decide: (tls: boolean) => void): void {
   connection.once('data', (begin: Buffer) => {
     connection.pause();

@@ -1,11 +1,11 @@
-/** The next number in [0, 1). */
+/** Returns the next number in [0, 1). */
 export type RandomNumbers = () => number;
 
 /**
- * Returns numbers in [0, 1), one after the other, the same for the same seed (mulberry32): for a test that tries random
- * cases and must be able to try the one that failed again. They are not fit for secrets.
+ * Creates a generator of numbers in [0, 1), the same for the same seed (mulberry32). For tests that try random cases
+ * and must be able to repeat a failed one. Not suitable for secrets.
  *
- * @param seed - a whole number; its lowest 32 bits count
+ * @param seed - an integer; its lowest 32 bits count
  */
 export function randomNumbers(seed: number): RandomNumbers {
   let state = seed | 0;

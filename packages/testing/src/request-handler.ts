@@ -14,10 +14,10 @@ export interface RequestHandlerParts {
   readonly clock: Clock;
 }
 
-/** Takes each request through: reading, the record, a fault if there is one, the decision, and the answer. */
+/** Handles each request: reading, recording, a fault if there is one, the decision, and the response. */
 export class RequestHandler {
   readonly #parts: RequestHandlerParts;
-  /** A fault that throws becomes an unhandled rejection: a broken test should be loud. */
+  /** A fault that throws becomes an unhandled rejection, so that a broken test is noticed. */
   readonly listener: RequestListener = (incoming, outgoing) => void this.#handle(incoming, outgoing);
 
   constructor(parts: RequestHandlerParts) {
@@ -57,7 +57,7 @@ export class RequestHandler {
     return answer;
   }
 
-  /** `undefined` for a body that is too large or did not arrive, and for a target that is no path. */
+  /** Resolves to `undefined` if the body is too large or incomplete, or the target is not a path. */
   async #receive(incoming: IncomingMessage): Promise<ReceivedRequest | undefined> {
     const form = await readForm(incoming).catch(() => undefined);
     const target = `http://localhost${incoming.url}`;
@@ -70,7 +70,7 @@ export class RequestHandler {
   }
 
   #send(outgoing: ServerResponse, request: ReceivedRequest, answer: Answer): void {
-    // The client may have gone while the answer was held.
+    // The client may have disconnected while the response was held.
     if (outgoing.destroyed) return;
     if (answer.delivery === 'none') {
       outgoing.destroy();

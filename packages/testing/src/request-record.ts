@@ -1,35 +1,35 @@
 import type { Endpoint, ReceivedRequest } from './http-message.js';
 import { printable, printableHeaders } from './secret-ledger.js';
 
-/** One request as a test may look at it: no secret in it, so it may be printed. */
+/** One request as tests see it. It contains no secret, so it may be printed. */
 export interface RecordedRequest {
-  /** When it had arrived, on the server's clock. */
+  /** When it arrived, on the server's clock. */
   readonly at: number;
   readonly method: string;
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string;
   readonly endpoint: Endpoint;
   readonly grantType?: string;
-  /** Whom the request says it comes from. */
+  /** The client that the request names. */
   readonly clientId?: string;
   /** Names in lower case; the credentials of `authorization` are a fingerprint. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Secrets are fingerprints: the same token has the same one in each request. */
+  /** Secrets are fingerprints: the same token has the same fingerprint in each request. */
   readonly query: Readonly<Record<string, string>>;
   /** The body's parameters; secrets as in `query`. */
   readonly form: Readonly<Record<string, string>>;
-  /** The status sent; absent while the answer is under way, and when a fault sent none. */
+  /** The status sent; absent while the response is pending, and if a fault sent none. */
   readonly status?: number;
   /**
-   * What the server decided: `granted`, an error's code (`invalid_grant`), or `page` for a sign-in page; `fault` when
-   * a fault answered and nothing was decided. Absent while it is undecided.
+   * The server's decision: `granted`, an error's code (`invalid_grant`), or `page` for a sign-in page; `fault` if a
+   * fault responded and nothing was decided. Absent while it is undecided.
    */
   readonly outcome?: string;
-  /** Whether a fault had its hands in the answer. */
+  /** Whether a fault affected the response. */
   readonly faulted: boolean;
 }
 
-/** All that is named must fit; a member that is absent fits all. */
+/** All given members must match; an absent member matches everything. */
 export type RequestFilter = Partial<
   Pick<RecordedRequest, 'endpoint' | 'method' | 'path' | 'grantType' | 'clientId' | 'status' | 'outcome' | 'faulted'>
 >;
@@ -48,7 +48,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** The requests in the order in which they arrived. */
+/** Records the requests in order of arrival. */
 export class RequestRecord {
   #entries: Writable<RecordedRequest>[] = [];
   #waiters: Waiter[] = [];
@@ -72,13 +72,13 @@ export class RequestRecord {
     return entry;
   }
 
-  /** Writes down what was decided, before the answer is on its way. */
+  /** Records the decision, before the response is sent. */
   decide(entry: Writable<RecordedRequest>, outcome: string): void {
     entry.outcome = outcome;
     this.#tellWaiters();
   }
 
-  /** Writes down what is sent. */
+  /** Records the status that is sent. */
   finish(entry: Writable<RecordedRequest>, status: number | undefined): void {
     if (status !== undefined) entry.status = status;
     entry.outcome ??= 'fault';

@@ -12,10 +12,10 @@ import type { FrameioApi } from './frameio-api.js';
 import { type Answer, type Decision, type Endpoint, errorAnswer, type ReceivedRequest } from './http-message.js';
 import { Refusal } from './refusal.js';
 
-/** Applications in browsers may call these from another origin; discovery they may not, as with Adobe. */
+/** Applications in browsers may call these from another origin. Discovery is excluded, as with Adobe. */
 const CROSS_ORIGIN: ReadonlySet<Endpoint> = new Set(['token', 'revoke', 'userinfo', 'validate', 'api']);
 
-/** Knows which endpoint has a path, what that one decides, and which headers are on each of its answers. */
+/** Maps a path to its endpoint, the endpoint's decision, and the headers of its responses. */
 export class Router {
   readonly #context: EndpointContext;
   readonly #authorize: AuthorizeEndpoint;
@@ -38,7 +38,7 @@ export class Router {
       return this.#route(request, options);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // RFC 6749 §5.2 and RFC 6750 §3 want a challenge with a 401.
+      // RFC 6749 §5.2 and RFC 6750 §3 require a challenge with a 401.
       const scheme = request.endpoint === 'userinfo' ? 'Bearer' : 'Basic';
       const headers = error.status === 401 ? { 'www-authenticate': `${scheme} realm="fictional"` } : {};
       const answer = errorAnswer(error.status, error.error, error.message);
@@ -46,7 +46,7 @@ export class Router {
     }
   }
 
-  /** The answer to a browser that asks whether it may send a request from another origin; only if it is that. */
+  /** Returns the response to a CORS preflight; `undefined` for other requests. */
   preflight({ method, endpoint, headers }: ReceivedRequest): Answer | undefined {
     if (method !== 'OPTIONS' || !CROSS_ORIGIN.has(endpoint)) return undefined;
     const allowed = {
@@ -56,7 +56,7 @@ export class Router {
     return { status: 204, headers: allowed, body: '' };
   }
 
-  /** The headers that are on every answer, one that a fault made too. */
+  /** Returns the headers of every response, including those of faults. */
   everyAnswer(request: ReceivedRequest): Answer['headers'] {
     return {
       ...(CROSS_ORIGIN.has(request.endpoint) ? { 'access-control-allow-origin': '*' } : {}),

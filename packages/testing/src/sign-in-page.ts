@@ -1,16 +1,16 @@
 import type { User } from './users.js';
 
 export interface SignInQuestion {
-  /** Names the question in the answer that the form posts; works once, so it also keeps forged forms out. */
+  /** Identifies the question when the form is posted. Works once, which also prevents forged forms. */
   readonly request: string;
   readonly clientName: string;
   readonly scopes: readonly string[];
   readonly users: readonly User[];
-  /** Where the form goes. */
+  /** The address that the form posts to. */
   readonly action: string;
 }
 
-/** The page on which a person chooses a fictional user, and allows or denies. Works without scripts. */
+/** Returns the page on which a person chooses a fictional user, and allows or denies. Works without scripts. */
 export function signInPage({ request, clientName, scopes, users, action }: SignInQuestion): string {
   const choices = users.map(
     (
@@ -38,7 +38,7 @@ export function signInPage({ request, clientName, scopes, users, action }: SignI
   );
 }
 
-/** The page for a request that has nowhere to be redirected to (RFC 6749 §4.1.2.1). */
+/** Returns the page for a request that cannot be redirected (RFC 6749 §4.1.2.1). */
 export function refusalPage(error: string, description: string): string {
   return page(
     'Sign-in refused',
@@ -46,7 +46,7 @@ export function refusalPage(error: string, description: string): string {
   );
 }
 
-/** Text that stays text inside an element or a quoted attribute. */
+/** Escapes text for an element or a quoted attribute. */
 function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

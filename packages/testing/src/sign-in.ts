@@ -3,9 +3,9 @@ import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 
 export interface SignInOptions {
-  /** The id or e-mail of who signs in. Default: the first of the server's users. */
+  /** The id or e-mail of the user. Default: the first of the server's users. */
   readonly user?: string;
-  /** Denies instead. Default: false. */
+  /** Whether to deny. Default: false. */
   readonly deny?: boolean;
 }
 
@@ -16,11 +16,11 @@ interface Page {
 }
 
 /**
- * Does what a person in a browser does: opens the sign-in page, posts the decision, and stops at the redirect to the
- * application, whose URL it resolves to. An authorization request that is refused by redirect resolves to that one.
+ * Acts like a person in a browser: opens the sign-in page, posts the decision, and stops at the redirect to the
+ * application, which it resolves to. An authorization request that is rejected by redirect resolves to that redirect.
  *
- * @param certificate - what to trust, for an https server
- * @throws Error when the server shows a page where there should be a redirect
+ * @param certificate - the certificate to trust, for an https server
+ * @throws Error if the server shows a page instead of redirecting
  */
 export async function signIn(
   authorizationUrl: string,
@@ -43,7 +43,7 @@ function noRedirect(page: Page): Error {
   return new Error(`The sign-in did not end in a redirect but in a page with status ${page.status}${detail}`);
 }
 
-// Not fetch: only the request of node:https can be told to trust one more certificate.
+// Not fetch, because only the request of node:https can trust one more certificate.
 async function fetchPage(method: string, url: string, ca: string | undefined, form?: URLSearchParams): Promise<Page> {
   const headers = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
   const options = { method, headers, agent: false, ...(ca === undefined ? {} : { ca }) };

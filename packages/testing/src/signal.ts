@@ -1,4 +1,4 @@
-/** Something that happens once, and that others wait for. */
+/** An event that happens once, and that can be awaited. */
 export interface Signal {
   readonly given: Promise<void>;
   give(): void;

@@ -5,31 +5,31 @@ import { Refusal } from './refusal.js';
 /**
  * What a refresh does to the refresh token that was presented:
  *
- * - `none`: nothing; it goes on working, and the answer carries no refresh token;
- * - `lenient`: a new one is issued, and the old one goes on working until it expires;
- * - `strict`: a new one is issued, and the old one is spent: presenting it again answers `invalid_grant`;
+ * - `none`: nothing; it stays valid, and the response contains no refresh token;
+ * - `lenient`: a new one is issued, and the old one stays valid until it expires;
+ * - `strict`: a new one is issued, and the old one is spent: presenting it again responds with `invalid_grant`;
  * - `revoke-chain`: as `strict`, and presenting a spent one revokes every token of that sign-in.
  */
 export type Rotation = 'none' | 'lenient' | 'strict' | 'revoke-chain';
 
 export interface IssuerRules {
   readonly clock: Pick<Clock, 'now'>;
-  /** Seconds. */
+  /** In seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds, from each refresh token's own issue. */
+  /** In seconds, from each refresh token's own issue. */
   readonly refreshTokenLifetime: number;
   readonly rotation: Rotation;
   /**
-   * Milliseconds after its first use during which a spent refresh token still works. Each such use gives a new pair;
-   * the pairs given before stay good.
+   * How long a spent refresh token still works after its first use, in milliseconds. Each such use issues a new pair;
+   * pairs issued before stay valid.
    */
   readonly gracePeriod: number;
-  /** Whether a refresh ends the access tokens that the sign-in had before. */
+  /** Whether a refresh ends the earlier access tokens of the sign-in. */
   readonly refreshEndsAccessTokens: boolean;
   readonly mint: TokenMint;
 }
 
-/** Makes the strings. Each call makes another one. */
+/** Generates the strings, a new one at each call. */
 export interface TokenMint {
   code(): string;
   accessToken(subject: TokenSubject): string;
@@ -42,7 +42,7 @@ export interface TokenSubject {
   readonly userId?: string;
   readonly scopes: readonly string[];
   readonly issuedAt: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly lifetime: number;
 }
 
@@ -53,7 +53,7 @@ export interface Consent {
   readonly scopes: readonly string[];
   /** Whether the tokens include a refresh token. */
   readonly refreshable: boolean;
-  /** Where the code was sent. */
+  /** The redirect URI that the code was sent to. */
   readonly redirectUri: string;
   readonly state?: string;
   readonly nonce?: string;
@@ -74,9 +74,9 @@ export interface CodeRedemption {
 export interface RefreshRequest {
   readonly refreshToken: string;
   readonly clientId: string;
-  /** No more than was granted; all of it, when absent. */
+  /** At most what was granted; absent: all of it. */
   readonly scopes?: readonly string[] | undefined;
-  /** Does not rotate this once: as with the rotation `none`. */
+  /** Does not rotate this once, as with the rotation `none`. */
   readonly keepRefreshToken?: boolean | undefined;
 }
 
@@ -86,18 +86,21 @@ export interface IssuedTokens {
   readonly userId?: string;
   readonly scopes: readonly string[];
   readonly accessToken: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly expiresIn: number;
   readonly refreshToken?: string;
   readonly nonce?: string;
 }
 
-/** What is known of an access token that is live. */
+/** The facts about a valid access token. */
 export interface AccessTokenFacts {
   readonly clientId: string;
   readonly userId?: string;
   readonly scopes: readonly string[];
-  /** The number of the sign-in that it descends from: later ones have higher numbers. Absent: it is the client's own. */
+  /**
+   * The number of the sign-in that it descends from: later ones have higher numbers. Absent: the token belongs to the
+   * client itself.
+   */
   readonly signIn?: number;
 }
 
@@ -130,7 +133,7 @@ interface AccessTokenEntry extends AccessTokenFacts {
 /** RFC 6749 §4.1.2 recommends ten minutes at most. */
 const CODE_LIFETIME = 10 * 60_000;
 
-/** Issues, rotates and revokes tokens: the rules alone, without HTTP and without clients' credentials. */
+/** Issues, rotates and revokes tokens: only the rules, without HTTP and client authentication. */
 export class TokenIssuer {
   readonly #rules: IssuerRules;
   readonly #codes = new Map<string, CodeEntry>();
@@ -142,7 +145,7 @@ export class TokenIssuer {
     this.#rules = rules;
   }
 
-  /** A code for what a user allowed; it works once, for ten minutes. */
+  /** Issues a code for a consent; it works once, for ten minutes. */
   issueCode(consent: Consent): string {
     const code = this.#rules.mint.code();
     this.#codes.set(code, { consent, expiresAt: this.#now() + CODE_LIFETIME });
@@ -156,7 +159,7 @@ export class TokenIssuer {
       throw new Refusal('invalid_grant', 'unknown authorization code');
     }
     if (entry.family !== undefined) {
-      // RFC 6749 §4.1.2: a code that comes twice may have been stolen, so what it bought is taken back.
+      // RFC 6749 §4.1.2: a code that comes twice may have been stolen, so its tokens are revoked.
       entry.family.revoked = true;
       throw new Refusal('invalid_grant', 'the authorization code was used before');
     }
@@ -201,14 +204,14 @@ export class TokenIssuer {
 
     const rotates = rotation !== 'none' && request.keepRefreshToken !== true;
     if (rotates) entry.spentAt ??= now;
-    // A replay that is let through comes from an instance that lost a race: it must not harm the winner's token.
+    // A permitted replay comes from an instance that lost a race: it must not harm the winner's token.
     if (refreshEndsAccessTokens && !replayed) this.#endAccessTokens((token) => token.family === family);
     return this.#issuePair(family, request.scopes ?? family.consent.scopes, rotates);
   }
 
   /**
-   * RFC 7009 §2.1: a refresh token takes every token of its sign-in with it, an access token goes alone. Nothing
-   * happens to a token that is unknown or, with `clientId`, another client's.
+   * RFC 7009 §2.1: revokes a refresh token with every token of its sign-in, or an access token alone. Does nothing for
+   * an unknown token, or, with `clientId`, for another client's.
    */
   revoke(token: string, clientId?: string): void {
     const family = this.#refreshTokens.get(token)?.family;
@@ -218,35 +221,35 @@ export class TokenIssuer {
     if (access !== undefined && (clientId ?? access.clientId) === access.clientId) access.ended = true;
   }
 
-  /** Takes back every sign-in of a user, as when the user removes the application in the account's settings. */
+  /** Revokes all sign-ins of a user, as when the user removes the application in the account's settings. */
   revokeUser(userId: string): void {
     const families = [...this.#refreshTokens.values(), ...this.#accessTokens.values()].map((entry) => entry.family);
     for (const family of families) if (family?.consent.userId === userId) family.revoked = true;
   }
 
-  /** Ends all access tokens at once; refresh tokens stay. */
+  /** Expires all access tokens at once; refresh tokens stay valid. */
   expireAccessTokens(): void {
     this.#endAccessTokens(() => true);
   }
 
-  /** Ends the access tokens of a user, or those of a client of its own; refresh tokens stay. */
+  /** Expires the access tokens of a user, or of a service client; refresh tokens stay valid. */
   expireAccessTokensOf(who: string): void {
     this.#endAccessTokens(({ userId, clientId }) => (userId ?? clientId) === who);
   }
 
-  /** The number of the latest sign-in. */
+  /** Returns the number of the latest sign-in. */
   get signIns(): number {
     return this.#signIns;
   }
 
-  /** What an access token stands for; `undefined` when it is unknown, expired or revoked. */
+  /** Returns the facts about an access token; `undefined` if it is unknown, expired or revoked. */
   accessTokenFacts(token: string): AccessTokenFacts | undefined {
     const entry = this.#accessTokens.get(token);
     if (entry === undefined || entry.ended || entry.family?.revoked || entry.expiresAt <= this.#now()) return undefined;
     return entry;
   }
 
-  /** Whether a refresh with this token would be granted to its client now. Asking changes nothing. */
+  /** Whether a refresh with this token would be granted to its client now. Changes nothing. */
   refreshTokenIsLive(token: string): boolean {
     const entry = this.#refreshTokens.get(token);
     return entry !== undefined && !entry.family.revoked && this.#now() < this.#worksUntil(entry);
@@ -288,7 +291,10 @@ export class TokenIssuer {
   }
 }
 
-/** RFC 7636 §4.6; and RFC 9700 §4.8.2: a verifier where there was no challenge is refused, for someone removed it. */
+/**
+ * RFC 7636 §4.6; and RFC 9700 §4.8.2: a verifier without a challenge is rejected, because an attacker may have removed
+ * the challenge.
+ */
 function checkCodeVerifier(challenge: Consent['codeChallenge'], verifier: string | undefined): void {
   if (challenge === undefined) {
     if (verifier !== undefined) throw new Refusal('invalid_grant', 'unexpected code_verifier parameter');

@@ -6,7 +6,7 @@ import type { EndpointContext } from './endpoint-context.js';
 import { checkForm, parameter } from './token-endpoint.js';
 
 /**
- * Revocation: 200 and an empty body, also for a token that is unknown (RFC 7009 §2.2).
+ * Revokes a token: 200 and an empty body, even if the token is unknown (RFC 7009 §2.2).
  *
  * @throws Refusal `invalid_client` or `invalid_request`
  */
@@ -36,7 +36,7 @@ function namesOf({ name }: User): object {
   return { name, given_name: given, family_name: family.join(' ') };
 }
 
-/** Whether a token is good, and what is in it: 200 either way. */
+/** Says whether a token is valid, and what it contains: 200 either way. */
 export function validateEndpoint({ form }: ReceivedRequest, { issuer }: EndpointContext): Decision {
   const token = form.get('token') ?? '';
   const clientId = form.get('client_id');
@@ -48,19 +48,25 @@ export function validateEndpoint({ form }: ReceivedRequest, { issuer }: Endpoint
   return { answer: jsonAnswer(200, members), outcome: valid ? 'granted' : 'invalid_token' };
 }
 
-/** The claims of a token of the shape of a JWT. */
+/** Returns the claims of a token in the form of a JWT. */
 function claimsOf(token: string): object {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as object;
 }
 
-/** A public key, as a verifier would fetch it. The tokens of this server are not signed, so it verifies none of them. */
+/**
+ * Returns a public key, as a verifier would fetch it. This server does not sign tokens, so the key verifies none of
+ * them.
+ */
 export function keysEndpoint(): Decision {
   const { n, e } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
   const key = { kty: 'RSA', kid: 'fictional', use: 'sig', alg: 'RS256', n, e };
   return { answer: jsonAnswer(200, { keys: [key] }), outcome: 'granted' };
 }
 
-/** What Adobe lists, and no more: neither public clients nor PKCE nor client credentials, although it has all three. */
+/**
+ * Returns exactly what Adobe lists: neither public clients nor PKCE nor client credentials, although it supports all
+ * three.
+ */
 export function discoveryEndpoint({ profile, origin }: EndpointContext): Decision {
   const { paths } = profile;
   const members = {

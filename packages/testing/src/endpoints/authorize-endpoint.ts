@@ -15,7 +15,9 @@ interface OpenQuestion {
 
 const QUESTION_LIFETIME = 10 * 60_000;
 
-/** The authorization endpoint (RFC 6749 §3.1): GET shows the sign-in page, the page's form POSTs the decision back. */
+/**
+ * Implements the authorization endpoint (RFC 6749 §3.1): GET shows the sign-in page, and its form POSTs the decision.
+ */
 export class AuthorizeEndpoint {
   readonly #context: EndpointContext;
   readonly #questions = new Map<string, OpenQuestion>();
@@ -33,7 +35,7 @@ export class AuthorizeEndpoint {
     }
   }
 
-  /** Refusals that are thrown from here have no safe place to be redirected to, and become a page. */
+  /** A refusal thrown here has no safe redirect target, and becomes a page. */
   #ask(query: URLSearchParams): Decision {
     const { profile, clients, users, clock } = this.#context;
     const client = clients.find(query.get('client_id') ?? '');
@@ -108,12 +110,12 @@ export class AuthorizeEndpoint {
   }
 }
 
-/** Adobe takes https with the name of a host, and schemes of applications' own. */
+/** Adobe accepts https with a host name, and custom schemes of applications. */
 function isStrict({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' ? !/^\[|^[\d.]+$/.test(hostname) : protocol !== 'http:';
 }
 
-/** Reads what the application asks the user for. Its refusals can be told to the application. */
+/** Reads what the application requests. Refusals thrown here are redirected to the application. */
 function consentAsked(
   query: URLSearchParams,
   client: Client,
@@ -137,7 +139,7 @@ function consentAsked(
   if (challenge === null && client.isPublic) {
     throw new Refusal('invalid_request', 'missing code_challenge parameter');
   }
-  // Nobody is signed in before the page is answered, so there is nobody to sign in silently.
+  // No user is signed in before the page is submitted, so a silent sign-in is impossible.
   if (query.get('prompt') === 'none') throw new Refusal('login_required', 'nobody is signed in');
 
   const nonce = query.get('nonce');

@@ -6,12 +6,12 @@ import type { IssuedTokens } from '../token-issuer.js';
 import type { EndpointContext } from './endpoint-context.js';
 
 export interface TokenRequestOptions {
-  /** Lets a refresh leave the refresh token as it is, and answer none. */
+  /** Makes a refresh keep the refresh token and return none. */
   readonly keepRefreshToken: boolean;
 }
 
 /**
- * The token endpoint (RFC 6749 §3.2).
+ * Implements the token endpoint (RFC 6749 §3.2).
  *
  * @throws Refusal
  */
@@ -70,7 +70,9 @@ function grant(
   });
 }
 
-/** @throws Refusal for a request that is no form sent by POST, or has a parameter twice (RFC 6749 §3.2) */
+/**
+ * @throws Refusal if the request is not a form sent by POST, or has a parameter twice (RFC 6749 §3.2)
+ */
 export function checkForm({ method, headers, form }: ReceivedRequest): void {
   if (method !== 'POST') throw new Refusal('invalid_request', 'the request method must be POST', 405);
   if (!headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
@@ -80,7 +82,9 @@ export function checkForm({ method, headers, form }: ReceivedRequest): void {
   if (new Set(names).size < names.length) throw new Refusal('invalid_request', 'a parameter came more than once');
 }
 
-/** @throws Refusal when it is missing or empty */
+/**
+ * @throws Refusal if it is missing or empty
+ */
 export function parameter(form: URLSearchParams, name: string): string {
   const value = form.get(name);
   if (value === null || value === '') throw new Refusal('invalid_request', `missing ${name} parameter`);

@@ -25,8 +25,8 @@ export const adobeIms: Profile = {
   },
   accessTokenLifetime: DAY - 1,
   refreshTokenLifetime: 14 * DAY,
-  // Each refresh is seen to bring a new pair; that the old one dies at once is reported, not promised. A test server
-  // takes the stricter reading.
+  // Each refresh has been seen to return a new pair. That the old one becomes invalid immediately is reported, not
+  // promised. A test server takes the stricter reading.
   rotation: 'strict',
   refreshEndsAccessTokens: false,
   clients: fictionalClients(
@@ -53,7 +53,7 @@ export const adobeIms: Profile = {
     const clientId = basic?.clientId ?? request.form.get('client_id') ?? request.query.get('client_id') ?? '';
     const secret = basic?.clientSecret ?? secretInBody;
     const client = clients.find(clientId);
-    // All of these with 400, where RFC 6749 §5.2 would rather have 401.
+    // All of these with 400, although RFC 6749 §5.2 prefers 401.
     if (client === undefined) throw new Refusal('invalid_client', 'invalid client_id parameter');
     if (client.isPublic && secret !== undefined) {
       throw new Refusal('invalid_client', 'unexpected client_secret parameter');
@@ -66,7 +66,7 @@ export const adobeIms: Profile = {
 
   checkTokenRequest() {},
 
-  /** No `scope`, and a `token_type` in lower case; none for accounts of a company, whose `iss` is another one too. */
+  /** No `scope`, and a lower-case `token_type`. Company accounts get no `token_type`, and a different `iss`. */
   tokenAnswer(tokens: IssuedTokens, issuer: string, enterprise: boolean): object {
     const { accessToken, refreshToken, clientId, userId, scopes, expiresIn, nonce } = tokens;
     const idToken =
@@ -90,7 +90,7 @@ export const adobeIms: Profile = {
   },
 };
 
-/** The claims that Adobe's tokens carry: no `exp`, and times as strings of milliseconds. */
+/** Returns the claims of Adobe's tokens: no `exp`, and times as strings of milliseconds. */
 function claims({ clientId, userId, scopes, issuedAt, lifetime }: TokenSubject): object {
   return {
     id: randomUUID(),
@@ -103,7 +103,9 @@ function claims({ clientId, userId, scopes, issuedAt, lifetime }: TokenSubject):
   };
 }
 
-/** Three parts like a JWT's, with the `x5u` header that strict libraries refuse, and nothing that could be verified. */
+/**
+ * Returns three parts like a JWT's, with the `x5u` header that strict libraries reject, and no verifiable signature.
+ */
 function jwtShaped(payload: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const header = part({ alg: 'RS256', x5u: 'fictional-key.cer', kid: 'fictional', itt: 'at' });

@@ -10,10 +10,10 @@ const HOUR = 3600;
 
 const random = (): string => randomBytes(32).toString('base64url');
 
-/** Frame.io's own server of the V2 API. */
+/** Frame.io's own server for the V2 API. */
 export const legacyFrameio: Profile = {
   name: 'legacy-frameio',
-  // No source says that it has a revocation endpoint.
+  // No source mentions a revocation endpoint.
   paths: { authorize: '/oauth2/auth', token: '/oauth2/token' },
   accessTokenLifetime: HOUR,
   refreshTokenLifetime: 30 * 24 * HOUR,
@@ -33,7 +33,10 @@ export const legacyFrameio: Profile = {
 
   everyAnswer: () => ({}),
 
-  /** An application with PKCE is named in the body and must not send `Authorization`; one without must. */
+  /**
+   * Authenticates a client: an application with PKCE is named in the body and must not send `Authorization`; one
+   * without must.
+   */
   authenticateClient(request: ReceivedRequest, clients: ClientRegistry): Client {
     const basic = basicCredentials(request.headers);
     const client = clients.find(basic?.clientId ?? request.form.get('client_id') ?? '');
@@ -49,7 +52,10 @@ export const legacyFrameio: Profile = {
     return client;
   },
 
-  /** Documented for every application: `scope` in a refresh. For those without PKCE: `state` and `scope` with a code. */
+  /**
+   * Checks what is documented: `scope` in a refresh, for every application; `state` and `scope` with a code, for those
+   * without PKCE.
+   */
   checkTokenRequest({ form }: ReceivedRequest, client: Client): void {
     const isRefresh = form.get('grant_type') === 'refresh_token';
     const wanted = isRefresh ? ['scope'] : client.isPublic ? ['redirect_uri'] : ['redirect_uri', 'state', 'scope'];

@@ -5,10 +5,10 @@ import type { IssuedTokens, Rotation, TokenMint } from '../token-issuer.js';
 
 export type ProfileName = 'adobe-ims' | 'legacy-frameio';
 
-/** How one of the real servers differs from the others: data, and the few rules that data cannot say. */
+/** The differences between the real servers: data, and the few rules that data cannot express. */
 export interface Profile {
   readonly name: ProfileName;
-  /** An absent path answers 404. */
+  /** An absent path responds with 404. */
   readonly paths: {
     readonly authorize: string;
     readonly token: string;
@@ -18,31 +18,35 @@ export interface Profile {
     readonly discovery?: string;
     readonly keys?: string;
   };
-  /** Seconds. */
+  /** In seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly refreshTokenLifetime: number;
   readonly rotation: Rotation;
   readonly refreshEndsAccessTokens: boolean;
   readonly clients: FictionalClients;
-  /** The scope that asks for a refresh token. */
+  /** The scope that requests a refresh token. */
   readonly refreshScope: string;
   readonly scopeSeparator: RegExp;
-  /** The scopes without which the Frame.io API answers 401. */
+  /** The scopes without which the Frame.io API responds with 401. */
   readonly apiScopes: { readonly user: readonly string[]; readonly service: readonly string[] };
-  /** The scopes that the server adds to those that a user's sign-in asks for. */
+  /** The scopes that the server adds to those that a user's sign-in requests. */
   readonly addedScopes: readonly string[];
-  /** What becomes of an authorization request with a redirect URI that is not registered. */
+  /** What happens to an authorization request with an unregistered redirect URI. */
   readonly unregisteredRedirectUri: 'replaced' | 'refused';
   readonly longestState: number;
   readonly grantTypes: readonly string[];
-  /** Headers of every answer. */
+  /** Returns the headers of every response. */
   everyAnswer(): Answer['headers'];
-  /** @throws Refusal when the request does not prove to come from a registered client as this server wants it */
+  /**
+   * @throws Refusal if the request does not prove, as this server requires, that it comes from a registered client
+   */
   authenticateClient(request: ReceivedRequest, clients: ClientRegistry): Client;
-  /** @throws Refusal when the request lacks what this server wants beyond RFC 6749 */
+  /**
+   * @throws Refusal if the request lacks what this server requires beyond RFC 6749
+   */
   checkTokenRequest(request: ReceivedRequest, client: Client): void;
-  /** The members of a token answer; `enterprise`: as the server answers for accounts of a company. */
+  /** Returns the members of a token response; `enterprise`: as the server responds for company accounts. */
   tokenAnswer(tokens: IssuedTokens, issuer: string, enterprise: boolean): object;
   readonly mint: TokenMint;
 }

@@ -7,14 +7,14 @@ import type { CreateMember, RaceMember } from './member.js';
 import type { Message, Order, Orders } from './orders.js';
 import { codeOf, Witness } from './witness.js';
 
-/** One process of a race: it makes its member, calls it as the race orders, and tells what it is handed. */
+/** One process of a race: it creates its member, calls it as ordered, and reports the tokens it gets. */
 
 enableCompileCache();
 
-/** How many of the process's parts call the session, each in its own rhythm. */
+/** How many callers in the process use the session, each at its own pace. */
 const CALLERS = 2;
 
-/** How long one of them pauses between two calls, in milliseconds. */
+/** How long a caller pauses between two calls, in milliseconds. */
 const PAUSE = { least: 20, spread: 100 };
 
 let member: RaceMember;
@@ -23,7 +23,7 @@ let name: string;
 let working = false;
 let calling: Promise<void>[] = [];
 
-/** When the process was last seen running: a moment before anything that it does now. */
+/** When the process was last seen running: just before anything that it does now. */
 let lastSeen: number;
 let looking: NodeJS.Timeout | undefined;
 
@@ -32,7 +32,7 @@ function look(): void {
 }
 
 function send(message: Message): void {
-  // Once the race is gone there is nobody to tell, and soon nobody who tells.
+  // If the race has ended, no process receives the message, and this one ends soon.
   if (process.connected) process.send?.(message);
 }
 
@@ -61,7 +61,7 @@ const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) 
       const cause = ending === null ? {} : { cause: ending.cause };
       tell({ kind: 'state', at: Date.now(), process, step, ...cause });
     });
-    flushCompileCache(); // Node does it at the end of a process, and this one may be killed.
+    flushCompileCache(); // Node does this when a process ends, but this one may be killed.
     return null;
   },
 
@@ -97,7 +97,7 @@ const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) 
 
   async close() {
     await member.close();
-    // The next race must hear nothing of this one.
+    // The next race must receive no events of this one.
     await Promise.all(calling);
     clearInterval(looking);
     return null;
@@ -123,13 +123,13 @@ async function callOnce(chance: number): Promise<void> {
   if ((await statusFor(token)) === 401) await handed(1, () => session.getToken({ rejected: token }));
 }
 
-/** Asks for a token as many callers at once would, and tells which ones they were handed. */
+/** Requests a token for several concurrent callers, and reports which ones they got. */
 async function handed(callers: number, ask: () => Promise<string | undefined>): Promise<void> {
   const asked = Date.now();
   const replies = await Promise.allSettled(
     Array.from({ length: callers }, async () => {
       const token = await ask();
-      // In the turn of the answer: a process that is stopped after it was not late to decide.
+      // In the same turn as the response: a process that is stopped afterwards had not decided late.
       return { token, at: Date.now(), decided: Math.max(asked, lastSeen) };
     }),
   );
@@ -146,7 +146,7 @@ async function handed(callers: number, ask: () => Promise<string | undefined>): 
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Whether the API accepts the session's token, after one renewal if it must be. */
+/** Resolves to whether the API accepts the session's token, after at most one refresh. */
 async function settle(signal: AbortSignal): Promise<boolean> {
   const { session } = member;
   const token = await session.getToken({ signal });

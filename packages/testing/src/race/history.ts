@@ -1,4 +1,4 @@
-/** A process of the race, such as `2` for the first that ran in place 2, and `2.1` for the one that followed it. */
+/** The name of a process, such as `2` for the first in place 2, and `2.1` for its successor. */
 export type ProcessName = string;
 
 interface ByProcess {
@@ -6,8 +6,8 @@ interface ByProcess {
 }
 
 /**
- * What happened in a race, as those saw it who took part. Times are milliseconds since the Unix epoch, on the one
- * clock that all processes of a machine share; tokens are fingerprints.
+ * An event of a race, as a participant saw it. Times are milliseconds since the Unix epoch, on the clock that all
+ * processes of a machine share; tokens are fingerprints.
  */
 export type RaceEvent = { readonly at: number } & (
   | Handed
@@ -25,18 +25,18 @@ export type RaceEvent = { readonly at: number } & (
   | Healed
 );
 
-/** A process handed a token to its callers. */
+/** A process returned a token to its callers. */
 export interface Handed extends ByProcess {
   readonly kind: 'handed';
   readonly token: string;
-  /** When the first of them asked. */
+  /** When the first of them requested it. */
   readonly asked: number;
-  /** The earliest moment at which it can have been decided to hand out this token; `at` is the latest. */
+  /** The earliest moment at which the decision to return this token can have been made; `at` is the latest. */
   readonly decided: number;
   readonly callers: number;
 }
 
-/** A call failed: a caller got no token, or a refresh did not come about. */
+/** A call failed: a caller got no token, or a refresh did not happen. */
 export interface Refused extends ByProcess {
   readonly kind: 'refused';
   readonly code: string;
@@ -46,36 +46,39 @@ export interface Refused extends ByProcess {
 export interface StateSeen extends ByProcess {
   readonly kind: 'state';
   readonly step: string;
-  /** Why the session is over, in the state `expired`. */
+  /** Why the session has ended, in the state `expired`. */
   readonly cause?: string;
 }
 
 export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit';
 
-/** The session asks its storage. */
+/** The session calls its storage. */
 export interface StorageAsked extends ByProcess {
   readonly kind: 'storage.asked';
   readonly call: StorageCall;
   readonly key: string;
-  /** The number of the question, in its process. */
+  /** The number of the call, within its process. */
   readonly question: number;
-  /** Milliseconds for which a lease is asked for. */
+  /** The requested duration of a lease, in milliseconds. */
   readonly ttl?: number;
 }
 
-/** The storage answered, or could not. */
+/** The storage responded, or failed. */
 export interface StorageAnswered extends ByProcess {
   readonly kind: 'storage.answered';
   readonly call: StorageCall;
   readonly key: string;
   readonly question: number;
-  /** When the question was asked. */
+  /** When the call was made. */
   readonly asked: number;
-  /** Such as `granted`, `held`, `moved`, `committed`, `conflict`; `read`, `renewed`, `lost`, `released`; or an error's code. */
+  /**
+   * For example `granted`, `held`, `moved`, `committed`, `conflict`; `read`, `renewed`, `lost`, `released`; or an
+   * error's code.
+   */
   readonly outcome: string;
-  /** The version that the answer told of; absent when there was no record in it. */
+  /** The version in the reply; absent if it contained no record. */
   readonly version?: number;
-  /** Whether the lease before this one was left behind. */
+  /** Whether the previous lease was abandoned. */
   readonly abandoned?: boolean;
 }
 
@@ -85,28 +88,28 @@ export interface RequestSent extends ByProcess {
   readonly request: string;
 }
 
-/** The session has the whole answer, or knows that it gets none. */
+/** The session has the complete response, or knows that it gets none. */
 export interface RequestEnded extends ByProcess {
   readonly kind: 'request.ended';
   readonly request: string;
-  /** The status; absent when no answer came. */
+  /** The status; absent if there was no response. */
   readonly status?: number;
 }
 
-/** The server was shown a refresh token. */
+/** The server received a refresh token. */
 export interface TokenPresented extends ByProcess {
   readonly kind: 'token.presented';
   readonly request: string;
   readonly refreshToken: string;
 }
 
-/** The server decided on a token request: of a refresh, or of a sign-in. */
+/** The server decided on a token request: a refresh or a sign-in. */
 export interface TokenDecided extends ByProcess {
   readonly kind: 'token.decided';
   readonly request: string;
-  /** `granted`, or `refused`. A request that was lost before it was decided has no such event. */
+  /** `granted` or `refused`. A request that was lost before the decision has no such event. */
   readonly outcome: 'granted' | 'refused';
-  /** What was issued. */
+  /** The issued tokens. */
   readonly accessToken?: string;
   readonly refreshToken?: string;
   /** When the access token expires at the server. */
@@ -119,7 +122,7 @@ export interface ProcessBegan extends ByProcess {
 
 export interface ProcessEnded extends ByProcess {
   readonly kind: 'process.ended';
-  /** Whether the race ended it. */
+  /** Whether the race killed it. */
   readonly killed: boolean;
 }
 
@@ -127,13 +130,13 @@ export interface ProcessEnded extends ByProcess {
 export interface Struck {
   readonly kind: 'struck';
   readonly fault: string;
-  /** The process that it strikes; absent: all of them. */
+  /** The affected process; absent: all of them. */
   readonly process?: ProcessName;
-  /** Whether the storage may forget by it what it had confirmed. */
+  /** Whether the storage may lose confirmed writes. */
   readonly losesWrites: boolean;
 }
 
-/** A fault is over. */
+/** A fault has ended. */
 export interface Healed {
   readonly kind: 'healed';
   readonly fault: string;
@@ -141,7 +144,7 @@ export interface Healed {
   readonly losesWrites: boolean;
 }
 
-/** The events between two times, a line each. `start`: the time that is shown as 0. */
+/** Formats the events between two times, one per line. `start`: the time that is shown as 0. */
 export function tellHistory(history: readonly RaceEvent[], start: number, from = start, to = Infinity): string {
   const told = history.filter(({ at }) => at >= from && at <= to);
   return told.map((event) => `${((event.at - start) / 1000).toFixed(3).padStart(8)} s  ${tell(event)}`).join('\n');

@@ -1,7 +1,7 @@
 import type { ProcessName, RaceEvent } from './history.js';
 import type { Settlement } from './orders.js';
 
-/** What must hold in every race. */
+/** The invariants of every race. */
 export const invariants = {
   'one presentation':
     'A refresh token is presented once, unless what became of it is unknown (no answer reached the process that presented it, or the lease under which it did so ran out before the answer was written, or the storage lost what it had confirmed), or the lease of the process that presents it again ended, by time or by a commit of another one, while it was about to.',
@@ -18,10 +18,10 @@ export const invariants = {
 
 export type Invariant = keyof typeof invariants;
 
-/** An invariant that did not hold. */
+/** An invariant that was violated. */
 export interface Violation {
   readonly invariant: Invariant;
-  /** When it was seen, in milliseconds since the Unix epoch. */
+  /** When it was detected, in milliseconds since the Unix epoch. */
   readonly at: number;
   readonly what: string;
 }
@@ -30,7 +30,7 @@ export interface Violation {
 export interface Ending {
   readonly at: number;
   readonly settlements: readonly Settlement[];
-  /** Whether the server would take a refresh token, named by its fingerprint. */
+  /** Whether the server would accept a refresh token, named by its fingerprint. */
   honours(refreshToken: string): boolean;
 }
 
@@ -39,28 +39,28 @@ export interface Presentation {
   readonly process: ProcessName;
   readonly request: string;
   readonly refreshToken: string;
-  /** What happened to it before, if it had been presented before. */
+  /** The previous presentation of the same token, if any. */
   readonly earlier?: Presentation;
 }
 
 type Kind = RaceEvent['kind'];
 type Of<K extends Kind> = Extract<RaceEvent, { readonly kind: K }>;
 
-/** The time for which a process can be sure to hold a lease. */
+/** The period in which a process certainly holds a lease. */
 interface Tenure {
   readonly process: ProcessName;
   readonly key: string;
   readonly asked: number;
   readonly from: number;
-  /** When it may be over by time. The storage counts from a later moment, so it is not over before. */
+  /** The earliest time at which it may expire. The storage counts from a later moment. */
   readonly deadline: number;
-  /** When somebody began to end it, by giving it back or by writing the record, at the latest its deadline. */
+  /** When a process began to end it, by releasing it or by writing the record; at the latest its deadline. */
   readonly until: number;
-  /** When its holder began to give it back, at the latest its deadline. */
+  /** When its holder began to release it; at the latest its deadline. */
   readonly untilReleased: number;
 }
 
-/** The facts of a history, for those who judge it. */
+/** Derives the facts of a history that the invariants need. */
 export class Findings {
   readonly #history: readonly RaceEvent[];
   readonly presentations: readonly Presentation[];
@@ -92,7 +92,7 @@ export class Findings {
     });
   }
 
-  /** What does not hold. */
+  /** Returns the violated invariants. */
   violations(): Violation[] {
     return [
       ...this.#repeatedPresentations(),
@@ -104,7 +104,7 @@ export class Findings {
     ].sort((one, other) => one.at - other.at);
   }
 
-  /** Whether an answer with tokens may not have come into the storage, or may have been lost from it. */
+  /** Whether a response with tokens may not have reached the storage, or may have been lost from it. */
   get lostTokens(): boolean {
     const granted = this.#all('token.decided').filter(({ refreshToken }) => refreshToken !== undefined);
     return (
@@ -112,7 +112,7 @@ export class Findings {
     );
   }
 
-  /** Refresh tokens that were written, and that nothing lost since. */
+  /** Returns the refresh tokens that were stored and not lost since. */
   get storedRefreshTokens(): string[] {
     return this.#all('token.decided').flatMap((decision) => {
       const kept = this.#isStored(decision) && !this.#losesWrites(decision.at, Number.POSITIVE_INFINITY);
@@ -120,13 +120,13 @@ export class Findings {
     });
   }
 
-  /** How many refresh tokens the server gave new tokens for. */
+  /** Returns how many refresh tokens the server exchanged for new tokens. */
   get refreshed(): number {
     const granted = this.presentations.filter(({ request }) => this.#decisions.get(request)?.outcome === 'granted');
     return new Set(granted.map(({ refreshToken }) => refreshToken)).size;
   }
 
-  /** The presentations of tokens that had been presented before and were not left as they were. */
+  /** Returns the presentations of tokens that were presented before, unless the server had kept them unchanged. */
   get repetitions(): readonly (Presentation & { readonly earlier: Presentation })[] {
     return this.presentations.flatMap((presentation) => {
       const { earlier } = presentation;
@@ -134,7 +134,7 @@ export class Findings {
     });
   }
 
-  /** Whether a token was presented when the lease for it had ended, by time or by the commit of another process. */
+  /** Whether a token was presented after its lease had ended, by expiry or by the commit of another process. */
   cameLate(presentation: Presentation): boolean {
     const tenure = this.#tenureAt(presentation);
     if (tenure === undefined) return false;
@@ -156,7 +156,7 @@ export class Findings {
     return end !== undefined && end.status !== 200;
   }
 
-  /** Whether a process was struck by a fault, or died, in a span of time. */
+  /** Whether a process was affected by a fault, or died, in a period. */
   wasStruck(process: ProcessName, from: number, to: number): boolean {
     const strikes = this.#strikes.some(
       (strike) => (strike.process ?? process) === process && strike.at <= to && strike.until >= from,
@@ -187,32 +187,32 @@ export class Findings {
     );
     const asks = this.#all('storage.asked').filter((event) => event.key === key);
     const release = asks.find((event) => event.call === 'release' && isOwn(event) && event.question > question);
-    // Whoever writes the record ends the lease on it, holder or not.
+    // Any process that writes the record ends the lease on it, holder or not.
     const commit = asks.find((event) => event.call === 'commit' && this.#mayTakeEffect(event, at));
     const untilReleased = Math.min(deadline, release?.at ?? deadline);
     const until = Math.min(untilReleased, Math.max(at, commit?.at ?? deadline));
     return { process, key, asked, from: at, deadline, until, untilReleased };
   }
 
-  /** Whether a commit may have been carried out after a time, as far as its answer tells. */
+  /** Whether a commit may have taken effect after a time, as far as its reply shows. */
   #mayTakeEffect({ process, question }: Of<'storage.asked'>, since: number): boolean {
     const answer = this.#answers.find((event) => event.process === process && event.question === question);
     return answer === undefined || (answer.outcome !== 'conflict' && answer.at >= since);
   }
 
-  /** Whether the storage may have lost, between two times, what it had confirmed. */
+  /** Whether the storage may have lost confirmed writes between two times. */
   #losesWrites(from: number, to: number): boolean {
     return this.#strikes.some((strike) => strike.losesWrites && strike.at <= to && strike.until >= from);
   }
 
-  /** The commits that a process made since a time. */
+  /** Returns the commits of a process since a time. */
   #commits(process: ProcessName, since: number): Of<'storage.answered'>[] {
     return this.#answers.filter(
       (answer) => answer.outcome === 'committed' && answer.process === process && answer.asked >= since,
     );
   }
 
-  /** Whether the process that asked for these tokens got them and wrote them. */
+  /** Whether the process that requested these tokens received and stored them. */
   #isStored({ request, process }: Of<'token.decided'>): boolean {
     const end = this.#ends.get(request);
     return end?.status === 200 && this.#commits(process, end.at).length > 0;
@@ -239,12 +239,12 @@ export class Findings {
     return (answered ? tenure.deadline : tenure.untilReleased) <= later.at;
   }
 
-  /** The lease under which a token was presented. */
+  /** Returns the lease under which a token was presented. */
   #tenureAt({ process, at }: Presentation): Tenure | undefined {
     return this.#tenures.findLast((tenure) => tenure.process === process && tenure.from <= at);
   }
 
-  /** Whether the server left the refresh token as it was. */
+  /** Whether the server kept the refresh token unchanged. */
   #wasKept({ request }: Presentation): boolean {
     const decision = this.#decisions.get(request);
     return decision?.outcome === 'granted' && decision.refreshToken === undefined;
@@ -329,7 +329,7 @@ export class Findings {
   }
 }
 
-/** Why the ending of a race is not as it should be. */
+/** Returns what is wrong with the final state of a race. */
 export function recoveryViolations(findings: Findings, { at, settlements, honours }: Ending): Violation[] {
   const off = settlements.flatMap((settlement, place) => (settlement.valid ? [] : [{ ...settlement, place }]));
   if (off.length === 0) return [];

@@ -3,25 +3,25 @@ import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 import type { FictionalWebApp } from '../fictional-clients.js';
 import type { TcpAddress } from './tcp-proxy.js';
 
-/** What a member of a race is made of. */
+/** What a member of a race is created from. */
 export interface MemberContext<Parameters = unknown> {
-  /** The member's place: 0 for the first. A process that takes the place of a dead one has the same. */
+  /** The member's place: 0 for the first. A process that replaces a dead one has the same place. */
   readonly index: number;
   /** The authorization server's origin: `adobeIms({ origin })`. */
   readonly origin: string;
   /** The application's registration there: `new WebAppAuth({ ...client, … })`. */
   readonly client: FictionalWebApp;
-  /** What the race was given for its members. */
+  /** The parameters that the race was given for its members. */
   readonly parameters: Parameters;
-  /** This member's own way to the storage's server, which faults can cut; absent when the race was given no address. */
+  /** This member's own route to the storage's server, which faults can cut; absent if the race was given no address. */
   readonly storageAddress?: TcpAddress;
-  /** Puts a witness before the storage. The session must use what this returns. */
+  /** Wraps the storage to record its calls. The session must use the result. */
   witnessStorage(storage: TokenStorage): TokenStorage;
-  /** Puts a witness before the transport. The session must use what this returns. */
+  /** Wraps the transport to record its requests. The session must use the result. */
   witnessTransport(transport: Transport): Transport;
 }
 
-/** A member of a race: a session, and how to let go of what it was made of. */
+/** A member of a race: a session, and a way to close what it was created from. */
 export interface RaceMember {
   readonly session: Pick<
     UserSession,
@@ -30,7 +30,7 @@ export interface RaceMember {
   close(): Promise<void>;
 }
 
-/** What the module of a race's members exports as `createMember`. */
+/** The function that the module of a race's members exports as `createMember`. */
 export type CreateMember<Parameters = unknown> = (
   context: MemberContext<Parameters>,
 ) => RaceMember | Promise<RaceMember>;

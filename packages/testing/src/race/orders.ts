@@ -2,17 +2,17 @@ import type { FictionalWebApp } from '../fictional-clients.js';
 import type { RaceEvent } from './history.js';
 import type { TcpAddress } from './tcp-proxy.js';
 
-/** What a race asks of its processes, and what they answer. */
+/** The commands of a race to its processes, and their results. */
 export interface Orders {
-  /** Imports the member's module, and makes the member. */
+  /** Imports the member's module, and creates the member. */
   open: { takes: Opening; gives: null };
-  /** Begins the sign-in: the address to send the user to. */
+  /** Begins the sign-in; the result is the address to send the user to. */
   beginSignIn: { takes: null; gives: string };
-  /** Completes it, by the address on which the user came back. */
+  /** Completes the sign-in with the address to which the user returned. */
   endSignIn: { takes: string; gives: null };
   /** Begins to call the session, in ways that the seed decides. */
   work: { takes: { readonly seed: number }; gives: null };
-  /** Makes no more such calls. */
+  /** Stops these calls. */
   rest: { takes: null; gives: null };
   /** Tries once to get a token that the API accepts. */
   settle: { takes: { readonly patience: number }; gives: Settlement };
@@ -27,16 +27,16 @@ export interface Opening {
   readonly client: FictionalWebApp;
   readonly parameters: unknown;
   readonly storageAddress: TcpAddress | null;
-  /** The longest lease to ask for, in milliseconds. */
+  /** The longest lease to request, in milliseconds. */
   readonly leaseTtl: number | null;
 }
 
-/** How a member stands when nothing goes wrong any more. */
+/** The state of a member after all faults have ended. */
 export interface Settlement {
-  /** Whether the API accepts the token that the member hands out. */
+  /** Whether the API accepts the token that the member returns. */
   readonly valid: boolean;
   readonly step: string;
-  /** Why the session is over, if it is. */
+  /** Why the session has ended, if it has. */
   readonly cause: string | null;
   /** Why there is no token, if there is none. */
   readonly code: string | null;
@@ -48,9 +48,9 @@ export interface Order<Name extends keyof Orders = keyof Orders> {
   readonly order: Orders[Name]['takes'];
 }
 
-/** What a process sends: an event that it saw, or the answer to an order. */
+/** A message of a process: an event that it saw, or the response to a command. */
 export type Message =
   | { readonly event: RaceEvent }
   | { readonly id: number; readonly gives: unknown }
-  /** The error's code or name; its message may be anybody's, and hold a secret. */
+  /** The error's code or name. Its message may contain anything, even a secret. */
   | { readonly id: number; readonly error: string };

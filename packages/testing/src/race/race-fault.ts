@@ -4,63 +4,61 @@ import { fault as answerFault } from '../faults.js';
 import type { RaceEvent } from './history.js';
 import type { TcpProxy } from './tcp-proxy.js';
 
-/** Something that goes wrong in a race, again and again. */
+/** A failure that occurs repeatedly in a race. */
 export interface RaceFault {
-  /** For the figures and the history. */
+  /** The name in statistics and the history. */
   readonly name: string;
-  /** Whether it does something to the servers of the storage: two such faults do not strike at the same time. */
+  /** Whether it affects the servers of the storage. Two such faults never occur at the same time. */
   readonly ofStorage?: boolean;
-  /** Goes wrong once, and is mended when it resolves. A fault whose last strike is not over is not asked for another. */
+  /** Causes the failure once, and resolves when it is repaired. Not called again before that. */
   strike(race: RaceInProgress): Promise<void>;
 }
 
-/** A member, for a fault to do something to. */
+/** A member, as faults see it. */
 export interface RacingMember {
   readonly index: number;
-  /** The way to the storage's server; absent when the race was given no address. */
+  /** The route to the storage's server; absent if the race was given no address. */
   readonly storage?: TcpProxy;
-  /** SIGKILL. Resolves when another process has taken its place. */
+  /** Kills the process (SIGKILL). Resolves when another process has replaced it. */
   kill(): Promise<void>;
-  /** SIGSTOP. */
+  /** Suspends the process (SIGSTOP). */
   pause(): void;
-  /** SIGCONT. */
+  /** Resumes the process (SIGCONT). */
   resume(): void;
 }
 
-/** A race, for a fault to strike at. */
+/** A race, as faults see it. */
 export interface RaceInProgress {
   readonly server: AuthorizationServer;
-  /** A random number in [0, 1), by the race's seed. */
+  /** Returns a random number in [0, 1), from the race's seed. */
   random(): number;
   wait(ms: number): Promise<void>;
   /**
-   * A member that nothing else strikes at: any one, or, every other time, the one of `nextToRefresh()`, so that there is
-   * something to break. `undefined`: all are struck already.
+   * Selects a member that no other fault affects: alternately any one, and the one of `nextToRefresh()`, so that there
+   * is something to break. `undefined`: all are affected already.
    */
   aim(): Promise<RacingMember | undefined>;
   /**
-   * The member whose refresh token the server is shown next, at that moment; `undefined` when it is struck already, or
-   * when none is shown in time (see the option `opportunity`).
+   * Waits for the next refresh token that the server receives, and resolves to its member. Resolves to `undefined` if
+   * that member is affected already, or none is received in time (see the option `opportunity`).
    */
   nextToRefresh(): Promise<RacingMember | undefined>;
-  /**
-   * Does what goes wrong, and writes down when it began and when it was over, by which it is judged what it excuses.
-   */
+  /** Runs a failure, and records when it began and ended, so that the invariants know what it excuses. */
   during(what: Affliction, goWrong: () => Promise<void>): Promise<void>;
-  /** Lets the answer to the next token request meet a fault; resolves to whether one came in time. */
+  /** Applies a fault to the response to the next token request; resolves to whether one came in time. */
   failNextAnswer(fault: Fault): Promise<boolean>;
-  /** Resolves to the next event for which `isIt` returns true. It waits as long as it takes. */
+  /** Resolves to the next event for which `isIt` returns true, without a time limit. */
   nextEvent(isIt: (event: RaceEvent) => boolean): Promise<RaceEvent>;
 }
 
 export interface Affliction {
-  /** Whom it is done to; absent: to everybody. */
+  /** The affected member; absent: all of them. */
   readonly member?: RacingMember;
-  /** Whether the storage may forget by it what it had confirmed. Default: false. */
+  /** Whether the storage may lose confirmed writes. Default: false. */
   readonly losesWrites?: boolean;
 }
 
-/** Kills a process, and lets another one take its place. */
+/** Kills a process and replaces it. */
 export function killing(): RaceFault {
   return {
     name: 'kill',
@@ -74,7 +72,7 @@ export function killing(): RaceFault {
 }
 
 /**
- * Stops a process, as a suspended machine or a long collection of garbage does. `ms`: for how long; default: 2 000, longer
+ * Suspends a process, like a suspended machine or a long garbage collection. `ms`: how long; default: 2 000, longer
  * than the lease of a race. `name`: default: `pause`.
  */
 export function pausing({
@@ -100,10 +98,10 @@ export function pausing({
 }
 
 /**
- * Breaks the way of a process to the storage: ends its connections, or lets everything that is sent get lost. `ms`:
- * for how long; default: 800.
+ * Breaks the route of a process to the storage: closes its connections, or drops everything that is sent. `ms`: how
+ * long; default: 800.
  *
- * @throws Error when the race was not given the storage's address
+ * @throws Error if the race was not given the storage's address
  */
 export function cutting({ ms = 800 }: { readonly ms?: number } = {}): RaceFault {
   return {
@@ -125,7 +123,7 @@ export function cutting({ ms = 800 }: { readonly ms?: number } = {}): RaceFault 
   };
 }
 
-/** Loses an answer of the authorization server that has done what it was asked for. */
+/** Drops a response of the authorization server after it has processed the request. */
 export function losingAnswers(): RaceFault {
   return {
     name: 'lost answer',
@@ -136,8 +134,8 @@ export function losingAnswers(): RaceFault {
 }
 
 /**
- * Restarts the storage's server, which is down for half a second at most. `losesWrites`: whether it may forget by it
- * what it had confirmed; default: false.
+ * Restarts the storage's server, with at most half a second of downtime. `losesWrites`: whether it may lose confirmed
+ * writes; default: false.
  */
 export function restarting(
   storage: { restart(options: { readonly downtime: number }): Promise<unknown> },
@@ -147,8 +145,8 @@ export function restarting(
 }
 
 /**
- * Makes another server of the storage its primary. `losesWrites`: whether writes may be forgotten by it that were
- * confirmed before they were replicated; default: true.
+ * Promotes another server of the storage to primary. `losesWrites`: whether confirmed writes that were not yet
+ * replicated may be lost; default: true.
  */
 export function failingOver(
   storage: { failover(): Promise<unknown> },
@@ -157,7 +155,7 @@ export function failingOver(
   return everywhere('failover', () => storage.failover(), losesWrites);
 }
 
-/** Moves the records to another server of the storage, which loses none. */
+/** Moves the records to another server of the storage, without losing any. */
 export function migrating(storage: { migrate(): Promise<unknown> }): RaceFault {
   return everywhere('migration', () => storage.migrate(), false);
 }

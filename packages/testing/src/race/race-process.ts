@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { RaceEvent } from './history.js';
 import type { Message, Order, Orders } from './orders.js';
 
-/** The built one, wherever this file lies: a plain Node cannot follow the imports of the source. */
+/** The built file, wherever this one is: plain Node cannot resolve the imports of the source. */
 const CHILD = fileURLToPath(new URL('../../dist/race/child.js', import.meta.url));
 
 interface Waiter {
@@ -13,18 +13,18 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** A process of the race, as its parent has it in hand. */
+/** A process of the race, as its parent sees it. */
 export class RaceProcess {
   readonly #child: ChildProcess;
   readonly #waiters = new Map<number, Waiter>();
   readonly ended: Promise<unknown>;
-  /** Hears the events of the race that the process runs in. */
+  /** Receives the events of the process's current race. */
   tell: (event: RaceEvent) => void = () => {};
   #orders = 0;
 
   constructor() {
     this.#child = fork(CHILD, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    // What it sent before its end may arrive after the news of it.
+    // Its last messages may arrive after the event of its exit.
     this.ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')]);
     this.#child.on('message', (message: Message) => {
       if ('event' in message) this.tell(message.event);
@@ -36,7 +36,7 @@ export class RaceProcess {
     });
   }
 
-  /** Rejects with the code of what went wrong there, without its message, or when the process ends before it answers. */
+  /** Rejects with the error's code, without its message, or if the process ends before it responds. */
   order<Name extends keyof Orders>(name: Name, order: Orders[Name]['takes']): Promise<Orders[Name]['gives']> {
     return new Promise((resolve, reject) => {
       this.#orders += 1;

@@ -1,13 +1,13 @@
 import { RaceProcess } from './race-process.js';
 
-/** Processes that several races use, so that only the first one, and each kill, has to start some. */
+/** Processes that several races share, so that only the first race, and each kill, must start some. */
 export interface RaceProcesses {
-  /** Ends them all. */
+  /** Ends all processes. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Makes a pool of processes for the option `processes` of `race()`. It starts them as the races need them. */
+/** Creates a pool of processes for the option `processes` of `race()`. It starts them when races need them. */
 export function raceProcesses(): RaceProcesses {
   return new ProcessPool();
 }

@@ -15,68 +15,75 @@ import { startTcpProxy, type TcpAddress, type TcpProxy } from './tcp-proxy.js';
 import { REQUEST_HEADER } from './witness.js';
 
 export interface RaceOptions {
-  /** The module that makes the members: it exports `createMember`, see {@link CreateMember}. Node must be able to run it. */
+  /**
+   * The module that creates the members: it exports `createMember`, see {@link CreateMember}. Node must be able to run
+   * it.
+   */
   readonly member: URL;
-  /** How many processes. Default: 4. */
+  /** The number of processes. Default: 4. */
   readonly members?: number;
-  /** By which faults, victims and calls are chosen. Default: a random one, which the report names. */
+  /** Determines faults, victims and calls. Default: a random one, which the report contains. */
   readonly seed?: number;
-  /** For how long the faults strike, in milliseconds. Default: 4 000. */
+  /** How long faults occur, in milliseconds. Default: 4 000. */
   readonly duration?: number;
-  /** What goes wrong. Default: nothing. */
+  /** The faults. Default: none. */
   readonly faults?: readonly RaceFault[];
-  /** How long it is from one strike to the next, on average, in milliseconds. Default: 400. */
+  /** The average time between two faults, in milliseconds. Default: 400. */
   readonly pace?: number;
-  /** How long a fault waits for a request that it can strike at, in milliseconds. Default: 2 000. */
+  /** How long a fault waits for a suitable request, in milliseconds. Default: 2 000. */
   readonly opportunity?: number;
-  /** How long the members have to recover when the faults are over, in milliseconds. Default: 20 000. */
+  /** How long the members may take to recover after the faults, in milliseconds. Default: 20 000. */
   readonly calm?: number;
   /**
-   * The longest lease that sessions are granted, in milliseconds. They ask for 30 s; a race would have to wait so long
-   * for what a dead process held. Default: 1 500.
+   * The longest lease that sessions are granted, in milliseconds. They request 30 s, and a race would have to wait that
+   * long for the lease of a dead process. Default: 1 500.
    */
   readonly leaseTtl?: number;
   /** The authorization server. Default: like Adobe IMS, with access tokens that live for two seconds. */
   readonly server?: AuthorizationServerOptions;
-  /** How long the server takes at most to answer a token request, in milliseconds. Default: 30. */
+  /** The longest time the server takes to respond to a token request, in milliseconds. Default: 30. */
   readonly latency?: number;
-  /** Where the storage's server listens, for faults that cut the way to it. */
+  /** The address of the storage's server, for faults that cut the route to it. */
   readonly storageAddress?: TcpAddress;
-  /** For the members: JSON, or what makes it for each place. */
+  /** Parameters for the members: JSON, or a function that returns it for each place. */
   readonly parameters?: unknown;
-  /** Processes that other races used before, see `raceProcesses()`. Default: new ones, which end with the race. */
+  /** Processes shared with other races, see `raceProcesses()`. Default: new ones, which end with the race. */
   readonly processes?: RaceProcesses;
 }
 
-/** What a race showed. It holds no secret: tokens are fingerprints. */
+/** The result of a race. It contains no secret: tokens are fingerprints. */
 export interface RaceReport {
   readonly seed: number;
-  /** What did not hold, in the order of time. */
+  /** The violated invariants, in order of time. */
   readonly violations: readonly Violation[];
-  /** How many refresh tokens the server gave new tokens for. */
+  /** How many refresh tokens the server exchanged for new tokens. */
   readonly refreshes: number;
-  /** Requests with a refresh token that reached the server. */
+  /** How many requests with a refresh token reached the server. */
   readonly tokenRequests: number;
   /** How many of these presented a token that had been presented before. */
   readonly ambiguous: number;
-  /** How many of those were presented when the lease for it had ended: the process had been stopped since it got it. */
+  /**
+   * How many of those were presented after the lease had ended, because the process had been stopped since it got it.
+   */
   readonly late: number;
-  /** How many of those followed a lease that had run out though nothing had struck its holder: this machine is slow. */
+  /**
+   * How many of those followed a lease that expired although no fault had affected its holder: this machine is slow.
+   */
   readonly lapses: number;
-  /** How often each fault struck. */
+  /** How often each fault occurred. */
   readonly strikes: Readonly<Record<string, number>>;
-  /** How many tokens callers were handed. */
+  /** How many tokens callers received. */
   readonly handed: number;
-  /** How often callers got an error in place of a token, by its code. */
+  /** How often callers got an error instead of a token, by its code. */
   readonly refused: Readonly<Record<string, number>>;
-  /** How each member stood in the end. */
+  /** The final state of each member. */
   readonly settlements: readonly Settlement[];
   /** How long the members took to recover, in milliseconds. */
   readonly recovery: number;
   readonly history: readonly RaceEvent[];
 }
 
-/** How long a process may take to end by itself before it is ended, in milliseconds. */
+/** How long a process may take to exit before it is killed, in milliseconds. */
 const FAREWELL = 5_000;
 
 /** How long one attempt to settle may take, in milliseconds. */
@@ -86,12 +93,12 @@ const PATIENCE = 2_000;
 const SIGN_INS = 10;
 
 /**
- * Lets processes that share a session race for its tokens while faults strike, and looks whether what must hold did.
+ * Runs processes that share a session and compete for its tokens while faults occur, and checks the invariants.
  *
- * The same seed strikes with the same faults at the same times, and members make the same calls. What the machine makes
- * of that, microsecond by microsecond, is never the same, so a seed that found something may have to run more than once.
+ * The same seed causes the same faults at the same times, and the same calls. The exact timing on the machine always
+ * differs, so a seed that found something may have to run more than once.
  *
- * @throws Error when the members cannot be made, or do not use the witnesses that they are given
+ * @throws Error if the members cannot be created, or do not use the witnesses that they are given
  */
 export async function race(options: RaceOptions): Promise<RaceReport> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
@@ -109,7 +116,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
   }
 }
 
-/** The race as a text: its figures, and what happened around each violation. */
+/** Formats a race as text: its statistics, and the events around each violation. */
 export function tellRace({ history, violations, settlements: _, ...figures }: RaceReport): string {
   const start = history[0]?.at ?? 0;
   const told = violations.map(({ invariant, at, what }) => {
@@ -119,7 +126,7 @@ export function tellRace({ history, violations, settlements: _, ...figures }: Ra
   return [JSON.stringify(figures), ...told].join('\n');
 }
 
-/** A place in the race, and the process that is in it. */
+/** A place in the race, and its current process. */
 class Place implements RacingMember {
   readonly index: number;
   declare readonly storage?: TcpProxy;
@@ -172,7 +179,7 @@ class Race {
     }
   };
   readonly #places: Place[] = [];
-  /** Those that have a member, or had one that did not close. */
+  /** The processes that have a member, or had one that did not close. */
   readonly #processes = new Set<RaceProcess>();
   readonly #ending = new Set<RaceProcess>();
   readonly #proxies: TcpProxy[] = [];
@@ -195,7 +202,7 @@ class Race {
     return this.#options.opportunity ?? 2_000;
   }
 
-  /** Makes the members, and signs the user in. */
+  /** Creates the members, and signs the user in. */
   async begin(): Promise<void> {
     const { members = 4, storageAddress } = this.#options;
     for (let index = 0; index < members; index += 1) {
@@ -230,7 +237,7 @@ class Race {
     }
   }
 
-  /** Lets the faults strike, at times that the seed decides, and waits until all are over. */
+  /** Runs the faults at times that the seed decides, and waits until all have ended. */
   async strike(): Promise<void> {
     const { duration = 4_000, pace = 400, faults = [] } = this.#options;
     const random = randomNumbers(this.#seed);
@@ -256,7 +263,7 @@ class Race {
     if (failure !== undefined) throw failure;
   }
 
-  /** Lets the members come to rest, and judges. */
+  /** Waits until the members have recovered, and checks the invariants. */
   async end(): Promise<RaceReport> {
     const calmFrom = Date.now();
     await Promise.all(this.#places.map(({ process }) => process.order('rest', null).catch(() => {})));
@@ -270,7 +277,7 @@ class Race {
     return { seed: this.#seed, violations, ...this.#figures(findings), settlements, recovery: at - calmFrom, history };
   }
 
-  /** Ends whatever is left. */
+  /** Ends all remaining processes. */
   async close(): Promise<void> {
     if (this.#next !== undefined) this.#pool.giveBack(this.#next);
     await Promise.all([...this.#processes].map((process) => this.kill(process)));
@@ -290,7 +297,7 @@ class Race {
     return process;
   }
 
-  /** A process to follow one that was killed. The one after it is started meanwhile, because that takes long. */
+  /** Returns a process to replace a killed one, and starts another in advance, because that is slow. */
   successor(): RaceProcess {
     if (this.#next !== undefined) this.#pool.giveBack(this.#next);
     const process = this.start();
@@ -333,7 +340,7 @@ class Race {
     this.#pool.giveBack(process);
   }
 
-  /** Asks all members until they agree that the session is good, or that it is over. */
+  /** Asks all members until they agree that the session is valid, or that it has ended. */
   async #settle(deadline: number): Promise<Settlement[]> {
     const gone: Settlement = { valid: false, step: 'gone', cause: null, code: 'no_answer' };
     for (;;) {
@@ -344,7 +351,7 @@ class Race {
         }),
       );
       const [first] = settlements;
-      // There is one record, so there is one ending: who tells of another one has not read it yet.
+      // There is one record, so there is one ending: a member that reports another has not read it yet.
       const isOver = settlements.every(({ valid, cause }) => !valid && cause !== null && cause === first?.cause);
       if (isOver || settlements.every(({ valid }) => valid) || Date.now() > deadline) return settlements;
       await delay(100);
@@ -401,7 +408,7 @@ class Race {
     return this.#places.find((place) => place.name === name && !place.struck);
   }
 
-  /** Answers a token request, late and under whatever fault waits for it, and writes down what came of it. */
+  /** Responds to a token request, with a delay and any waiting fault, and records the outcome. */
   async #answer(exchange: Exchange): Promise<Answer> {
     const { form, headers } = exchange.request;
     const request = headers[REQUEST_HEADER] ?? 'unknown';

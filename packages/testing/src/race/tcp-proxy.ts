@@ -1,28 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Where a server listens. */
+/** The address of a server. */
 export interface TcpAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** A way to a server that can be broken. It begins whole. */
+/** A route to a server that can be broken. It starts intact. */
 export interface TcpProxy extends TcpAddress {
-  /** Ends the connections that are open and refuses new ones, until `heal()`. */
+  /** Closes the open connections and refuses new ones, until `heal()`. */
   cut(): Promise<void>;
   /**
-   * Swallows every byte from now on, in both directions, and answers none: connections stay open, and new ones are
-   * taken. `heal()` ends those that lost bytes, because what is left of their conversation makes no sense.
+   * Drops every byte from now on, in both directions: connections stay open, and new ones are accepted. `heal()` closes
+   * those that lost bytes, because the rest of their protocol would be invalid.
    */
   hang(): void;
-  /** Lets everything through again. */
+  /** Restores the route. */
   heal(): Promise<void>;
-  /** Ends everything, for good. */
+  /** Closes the proxy permanently. */
   close(): Promise<void>;
 }
 
-/** Starts a proxy on 127.0.0.1, on a port that is free, which it keeps while it is cut. */
+/** Starts a proxy on a free port of 127.0.0.1, which it keeps while it is cut. */
 export async function startTcpProxy({ to }: { readonly to: TcpAddress }): Promise<TcpProxy> {
   const proxy = new LocalTcpProxy(to);
   await proxy.heal();
@@ -83,7 +83,7 @@ class LocalTcpProxy implements TcpProxy {
   }
 }
 
-/** A connection from the client and the one to the server that goes with it: they live and die together. */
+/** A connection from the client and its connection to the server, which close together. */
 class Pair {
   readonly #sockets: readonly [near: Socket, far: Socket];
 
@@ -91,7 +91,7 @@ class Pair {
     this.#sockets = [near, far];
     for (const socket of this.#sockets) {
       socket.setNoDelay(true);
-      socket.on('error', () => {}); // 'close' follows, and that is all there is to do about it.
+      socket.on('error', () => {}); // 'close' follows and handles it.
       socket.on('close', () => {
         this.end();
         onEnd();

@@ -8,22 +8,22 @@ import type {
 } from '@frameio-auth/core/adapter';
 import type { RaceEvent, StorageCall } from './history.js';
 
-/** The header by which the server knows a request of the race. */
+/** The header that identifies a request of the race to the server. */
 export const REQUEST_HEADER = 'x-race-request';
 
 export interface WitnessOptions {
   readonly process: string;
-  /** The longest lease to ask for, in milliseconds. */
+  /** The longest lease to request, in milliseconds. */
   readonly leaseTtl: number | null;
   readonly tell: (event: RaceEvent) => void;
 }
 
-/** What an answer amounts to. */
+/** The summary of a reply. */
 type Finding = Pick<Extract<RaceEvent, { kind: 'storage.answered' }>, 'outcome' | 'version' | 'abandoned'>;
 
 /**
- * Stands between a session and the world, and tells what passes: before it passes, so that a process that is killed at
- * that moment has told of it, and after.
+ * Records the calls of a session to its storage and transport: before each call, so that a process killed at that
+ * moment has already reported it, and after.
  */
 export class Witness {
   readonly #options: WitnessOptions;
@@ -72,7 +72,7 @@ export class Witness {
       tell({ kind: 'request.sent', at: Date.now(), process, request });
       try {
         const response = await transport(url, { ...init, headers: { ...init.headers, [REQUEST_HEADER]: request } });
-        // The head may come without the rest, so only the whole of it is an answer.
+        // The head may come without the body, so only the complete response counts.
         const body = await response.arrayBuffer();
         tell({ kind: 'request.ended', at: Date.now(), process, request, status: response.status });
         const { status, statusText, headers } = response;
@@ -107,7 +107,7 @@ export class Witness {
   }
 }
 
-/** What may be said of an error: its code, or else its name, and never its message, which may be anybody's. */
+/** Returns the code or the name of an error, never its message, which may contain anything. */
 export function codeOf(error: unknown): string {
   const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
   return String(code ?? name);

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The program of the guard. Each line that it reads is the process that runs in the directory now, or is empty. Its
- * input ends when the directory is disposed of, and also when the process (or the worker thread) that made it ends in
- * whatever way: then it kills and removes. Removed twice, since the killed process may have been creating a file.
+ * The guard's program. Each line of its input is the process that runs in the directory now, or is empty. Its input
+ * ends when the directory is disposed of, and also when the process (or worker thread) that created it ends in any way.
+ * Then it kills and removes. It removes twice, because the killed process may have been creating a file.
  */
 const GUARD = `
 trap '' HUP INT TERM
@@ -18,8 +18,8 @@ rm -rf -- "$1" || rm -rf -- "$1"
 `;
 
 /**
- * A temporary directory in which one process at a time runs. Neither of them outlives this process, even when it is
- * killed: a guard of its own, in another session than any terminal's, sees to that.
+ * A temporary directory in which one process at a time runs. Neither outlives this process, even if it is killed: a
+ * guard process in its own session ensures that.
  */
 export class PrivateDirectory {
   readonly path: string;
@@ -38,12 +38,12 @@ export class PrivateDirectory {
     return directory;
   }
 
-  /** Says which process runs here now; `undefined`: none does. */
+  /** Sets the process that runs here now; `undefined`: none. */
   inhabitedBy(pid: number | undefined): void {
     this.#guard.stdin.write(`${pid ?? ''}\n`);
   }
 
-  /** Kills the process that runs here, if one does, and removes the directory with all that is in it. */
+  /** Kills the process that runs here, if any, and removes the directory with its contents. */
   async dispose(): Promise<void> {
     this.#guard.ref();
     this.#guard.stdin.end();
@@ -57,9 +57,9 @@ function spawnGuard(path: string) {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Somebody may have killed it; then there is nobody to tell.
+  // If the guard was killed, the error does not matter.
   guard.stdin.on('error', () => {});
-  // A program that has nothing else to do may end: the guard clears up after it.
+  // The program may end when it has nothing else to do; the guard cleans up after it.
   guard.unref();
   (guard.stdin as Socket).unref();
   return guard;

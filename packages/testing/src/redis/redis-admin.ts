@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisAddress } from './redis-server.js';
 
-/** How long servers may take to agree on something before they count as hanging, in milliseconds; many times what they take. */
+/** How long servers may take to agree before they count as hanging, in milliseconds; many times what they need. */
 const PATIENCE = 240_000;
 
-/** A command, and its arguments. */
+/** A command and its arguments. */
 export type Command = readonly [string, ...(string | number)[]];
 
-/**
- * Sends one command over a connection of its own, so that there is none to keep alive through what is done to the
- * servers.
- */
+/** Sends one command over a new connection, so that no connection must survive what tests do to the servers. */
 export async function ask({ host, port }: RedisAddress, ...command: Command): Promise<unknown> {
-  // Loaded here, because most users of this package start no Redis.
+  // Imported lazily, because most users of this package start no Redis.
   const { Redis } = await import('ioredis');
   const client = new Redis({
     host,
@@ -24,7 +21,7 @@ export async function ask({ host, port }: RedisAddress, ...command: Command): Pr
     retryStrategy: () => null,
     commandTimeout: 60_000,
   });
-  // Whoever connects and asks hears of it.
+  // The rejected command reports the error.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -35,10 +32,10 @@ export async function ask({ host, port }: RedisAddress, ...command: Command): Pr
 }
 
 /**
- * Asks again and again until there is something to answer.
+ * Calls repeatedly until there is a result.
  *
  * @param what - for the error, such as `the replicas follow their master`
- * @throws Error when that takes too long
+ * @throws Error if that takes too long
  */
 export async function until<T>(what: string, answer: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + PATIENCE;
@@ -49,7 +46,7 @@ export async function until<T>(what: string, answer: () => Promise<T | undefined
       if (found !== undefined) return found;
       refusal = '';
     } catch (error) {
-      // A server that is only about to be what it shall be may refuse to answer.
+      // A server that is still changing its role may reject the command.
       refusal = ` The last refusal: ${error}`;
     }
     await delay(50);

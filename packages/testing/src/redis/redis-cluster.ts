@@ -4,7 +4,7 @@ import { type RedisConfig, RedisProcess } from './redis-process.js';
 import type { RedisAddress, RedisServer } from './redis-server.js';
 
 export interface RedisClusterOptions {
-  /** Milliseconds after which a node that does not answer counts as down. Default: 2 000. */
+  /** After how many milliseconds an unresponsive node counts as down. Default: 2 000. */
   readonly nodeTimeout?: number;
   /** Further directives of `redis.conf` for all nodes; without passwords. */
   readonly config?: RedisConfig;
@@ -12,16 +12,16 @@ export interface RedisClusterOptions {
 
 /** A running cluster of three masters and three replicas. */
 export interface RedisCluster {
-  /** First the nodes that were the masters at the start, then the replica of each, in the same order. */
+  /** First the nodes that were masters at the start, then the replica of each, in the same order. */
   readonly nodes: readonly RedisServer[];
 
-  /** The master that has a slot (0 to 16 383; the slot of a key is its CRC16 modulo 16 384). */
+  /** Resolves to the master of a slot (0 to 16 383; the slot of a key is its CRC16 modulo 16 384). */
   masterOf(slot: number): Promise<RedisServer>;
   /**
-   * Moves a slot and its keys to another master, as an operator does who reshards. `beforeHandOver` is called when the
-   * keys are there and the slot is not: clients that ask for one of these keys are redirected by `ASK`.
+   * Moves a slot and its keys to another master, as an operator does when resharding. `beforeHandOver` is called when
+   * the keys have moved and the slot has not: clients that request one of these keys are redirected by `ASK`.
    *
-   * @returns the master that has the slot now; every node knows it
+   * @returns the new master of the slot, which every node knows
    */
   migrateSlot(
     slot: number,
@@ -32,17 +32,17 @@ export interface RedisCluster {
     },
   ): Promise<RedisServer>;
   /**
-   * Has the replica of a master take over its slots: by the death of the master (`kill`, the default), which stays down
-   * until its own `start()`, or at the replica's request (`ask`). A death takes some seconds to be noticed.
+   * Makes the replica of a master take over its slots: by killing the master (`kill`, the default), which stays down
+   * until its own `start()`, or at the replica's request (`ask`). It takes several seconds to detect a killed master.
    *
-   * @returns the new master; every node that runs knows it, and the cluster is whole
+   * @returns the new master; every running node knows it, and the cluster is complete
    */
   failover(options?: {
     readonly how?: 'kill' | 'ask';
-    /** Which master: the one that has this slot. Default: 0. */
+    /** Selects the master: the one with this slot. Default: 0. */
     readonly slot?: number;
   }): Promise<RedisServer>;
-  /** Ends all processes for good and removes their directories. */
+  /** Ends all processes permanently and removes their directories. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -51,12 +51,12 @@ const SLOTS = 16_384;
 const MASTERS = 3;
 
 /**
- * Starts a real cluster on loopback: three masters with a third of the slots each, and a replica for each of them, as
- * six processes. It takes about three seconds; a node lets two pass before it takes commands. They end with `stop()`,
- * and at the latest with this process.
+ * Starts a real cluster on loopback: three masters with a third of the slots each, and a replica for each, as six
+ * processes. It takes about three seconds; a node waits two of them before it accepts commands. The processes end with
+ * `stop()`, and at the latest with this process.
  *
- * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
- * @throws Error with the last lines of its log when a node does not start
+ * @throws ConfigurationError `redis_not_found` if the machine has no Redis server
+ * @throws Error with the last lines of its log if a node does not start
  */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const { nodeTimeout = 2000, config } = options;
@@ -64,7 +64,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
     configure: async () => ({
       'cluster-enabled': 'yes',
       'cluster-node-timeout': String(nodeTimeout),
-      // The usual one, 10 000 above the other, is not known to be free.
+      // The default, 10 000 above the other port, may not be free.
       'cluster-port': String(await freePort()),
       'repl-diskless-sync-delay': '0',
       ...config,
@@ -87,20 +87,20 @@ class LocalCluster implements RedisCluster {
     this.nodes = nodes;
   }
 
-  /** Makes a cluster of nodes that do not know each other yet. */
+  /** Joins nodes that do not know each other yet into a cluster. */
   async form(): Promise<void> {
     const selves = await Promise.all(this.nodes.map(async (node) => ({ node, ...(await selfOf(node)) })));
     const masters = selves.slice(0, MASTERS);
     await Promise.all(
       selves.map(async ({ node }, index) => {
-        // With an epoch each from the start, the nodes need not find out by collisions.
+        // With distinct epochs from the start, the nodes need not resolve collisions.
         await ask(node, 'CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
         if (index >= MASTERS) return;
         const firstOf = (third: number) => Math.ceil((third * SLOTS) / MASTERS);
         await ask(node, 'CLUSTER', 'ADDSLOTSRANGE', firstOf(index), firstOf(index + 1) - 1);
       }),
     );
-    // Each meets each, since hearing of one another takes them longer.
+    // Each meets each, because gossip takes longer.
     await Promise.all(
       selves.flatMap(({ node }, index) =>
         selves
@@ -145,7 +145,7 @@ class LocalCluster implements RedisCluster {
       await ask(from, 'MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...keys);
     }
     await options.beforeHandOver?.();
-    // The new master first: else nobody might have the slot for a moment.
+    // The new master first; otherwise no node might have the slot for a moment.
     const others = this.nodes.filter((node) => node !== to && masters.some(({ port }) => port === node.port));
     for (const node of [to, ...others]) await ask(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
     return until('all nodes know where the slot is', async () => {
@@ -185,7 +185,7 @@ class LocalCluster implements RedisCluster {
     return this.nodes.filter(({ answers }) => answers);
   }
 
-  /** Waits until something is true of what each node knows of all nodes, once it is connected to those. */
+  /** Waits until a condition holds for what each node knows of all nodes, once it is connected to them. */
   async #agreed(what: string, isSo: (known: readonly KnownNode[]) => unknown): Promise<void> {
     await until(what, async () => {
       const views = await Promise.all(this.#answering().map(viewOf));
@@ -194,7 +194,7 @@ class LocalCluster implements RedisCluster {
     });
   }
 
-  /** Waits until every node takes commands, and every replica has a copy. */
+  /** Waits until every node accepts commands, and every replica has a copy. */
   async #whole(): Promise<void> {
     await until('the cluster takes commands', async () => {
       const ready = await Promise.all(
@@ -222,7 +222,7 @@ interface KnownNode {
   readonly slots: readonly (readonly [number, number])[];
 }
 
-/** What a node knows of all nodes, itself included: the lines of `CLUSTER NODES`. */
+/** Returns what a node knows of all nodes, including itself: the lines of `CLUSTER NODES`. */
 async function viewOf(node: RedisAddress): Promise<KnownNode[]> {
   const text = (await ask(node, 'CLUSTER', 'NODES')) as string;
   return text.trim().split('\n').map(knownNode);
@@ -238,7 +238,7 @@ function knownNode(line: string): KnownNode {
     flags: flags.split(','),
     master,
     connected: link === 'connected',
-    // Those in brackets are on their way to another node, and stand among the others too.
+    // Those in brackets are being moved to another node, and are listed among the others too.
     slots: slots
       .filter((range) => !range.startsWith('['))
       .map((range) => range.split('-').map(Number))

@@ -10,13 +10,13 @@ import { PrivateDirectory } from './private-directory.js';
 import { type RedisVersion, redisServerProgram, versionOf } from './redis-program.js';
 import type { RedisServer } from './redis-server.js';
 
-/** Directives of `redis.conf` and their values, as they would stand there; an array gives the directive several times. */
+/** Directives of `redis.conf` and their values, as written there; an array repeats the directive. */
 export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
 
 export interface RedisProcessOptions {
-  /** Default: one that is free. */
+  /** The port. Default: a free one. */
   readonly port?: number | undefined;
-  /** Further directives, for the port that was found. */
+  /** Returns further directives for the port. */
   configure?(port: number): Promise<RedisConfig> | RedisConfig;
   /** Whether to run as a sentinel. Default: false. */
   readonly sentinel?: boolean;
@@ -24,13 +24,15 @@ export interface RedisProcessOptions {
 
 const HOST = '127.0.0.1';
 
-/** How long a server may take to be ready before it counts as hanging, in milliseconds; many times what it takes. */
+/**
+ * How long a server may take to become ready before it counts as hanging, in milliseconds; many times what it needs.
+ */
 const PATIENCE = 240_000;
 
-/** How often another port is tried when the one that was free no longer is. */
+/** How often to try another port if the free one has been taken. */
 const PORTS = 5;
 
-/** One process of a Redis server or a sentinel, in a temporary directory of its own, on 127.0.0.1 alone. */
+/** One process of a Redis server or a sentinel, in its own temporary directory, only on 127.0.0.1. */
 export class RedisProcess implements RedisServer {
   readonly host = HOST;
   readonly port: number;
@@ -52,10 +54,10 @@ export class RedisProcess implements RedisServer {
   }
 
   /**
-   * Starts a process and waits until it answers.
+   * Starts a process and waits until it responds.
    *
-   * @throws ConfigurationError when the machine has no Redis server
-   * @throws Error with the last lines of the server's log when it does not start
+   * @throws ConfigurationError if the machine has no Redis server
+   * @throws Error with the last lines of the server's log if it does not start
    */
   static async launch(options: RedisProcessOptions): Promise<RedisProcess> {
     const program = redisServerProgram();
@@ -77,7 +79,7 @@ export class RedisProcess implements RedisServer {
     }
   }
 
-  /** Starts several at once; either all of them run in the end, or none. */
+  /** Starts several processes; in the end either all of them run, or none. */
   static async launchAll(options: readonly RedisProcessOptions[]): Promise<RedisProcess[]> {
     const results = await Promise.allSettled(options.map((one) => RedisProcess.launch(one)));
     const launched = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -99,7 +101,7 @@ export class RedisProcess implements RedisServer {
     return this.#child?.pid;
   }
 
-  /** Whether it runs and is not paused: one that is paused takes questions, and never answers. */
+  /** Whether it runs and is not paused: a paused one accepts commands, but never responds. */
   get answers(): boolean {
     return this.#child !== undefined && !this.#paused;
   }
@@ -141,7 +143,7 @@ export class RedisProcess implements RedisServer {
 
   async #launch(): Promise<void> {
     const log = openSync(this.#logFile, 'a');
-    // In a session of its own: Ctrl-C in a terminal is for the program that uses the server, not for the server.
+    // In its own session: Ctrl-C in a terminal is for the program that uses the server, not for the server.
     const child = spawn(this.#program, this.#arguments, {
       cwd: this.#home.path,
       detached: true,
@@ -158,7 +160,7 @@ export class RedisProcess implements RedisServer {
       throw error;
     }
     await this.#ready(child);
-    // A program that has nothing else to do may end, and its servers with it.
+    // The program may end when it has nothing else to do, and its servers with it.
     child.unref();
   }
 
@@ -168,7 +170,7 @@ export class RedisProcess implements RedisServer {
     child.ref();
     const exit = once(child, 'exit');
     child.kill(signal);
-    // A paused process takes notice of SIGTERM when it goes on.
+    // A paused process handles SIGTERM only after it is resumed.
     child.kill('SIGCONT');
     await exit;
   }
@@ -190,7 +192,7 @@ export class RedisProcess implements RedisServer {
       if (isReadiness(await ping(join(this.#home.path, 'redis.sock')))) return;
       await delay(5);
     }
-    // Without a log when `stop` has removed it in the meantime.
+    // No log if `stop` has removed it in the meantime.
     const log = await readFile(this.#logFile, 'utf8').catch(() => '');
     await this.#end('SIGKILL');
     throw new Error(
@@ -201,27 +203,27 @@ export class RedisProcess implements RedisServer {
 
 const versions = new Map<string, Promise<RedisVersion>>();
 
-/** The version of a program, which is asked for it once. */
+/** Resolves to the version of a program, which is queried once. */
 function knownVersionOf(program: string): Promise<RedisVersion> {
   let version = versions.get(program);
   if (version === undefined) {
     version = versionOf(program);
     versions.set(program, version);
-    // Another program may be there next time.
+    // Next time there may be another program.
     version.catch(() => versions.delete(program));
   }
   return version;
 }
 
 function configFile(port: number, further: RedisConfig): string {
-  // The socket is for the question whether this very process is ready: a port might have gone to another one.
+  // The socket shows whether this very process is ready; the port might belong to another one.
   const basics: RedisConfig = { port: String(port), bind: HOST, unixsocket: 'redis.sock', save: '""' };
   return Object.entries({ ...basics, ...further })
     .flatMap(([name, values]) => [values].flat().map((value) => `${name} ${value}\n`))
     .join('');
 }
 
-/** The answer of the server at a socket file to `PING`; an empty string when there is none. */
+/** Resolves to the reply to `PING` of the server at a socket file; an empty string if there is none. */
 function ping(path: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ path }, () => socket.write('PING\r\n'));
@@ -236,7 +238,7 @@ function ping(path: string): Promise<string> {
   });
 }
 
-/** A server that wants a password first is ready, and one that still reads its data is not. */
+/** A server that requires a password is ready; one that is still loading its data is not. */
 function isReadiness(answer: string): boolean {
   return answer.startsWith('+PONG') || answer.startsWith('-NOAUTH');
 }

@@ -4,26 +4,26 @@ import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigurationError } from '@frameio-auth/core';
 
-/** What a server program says of itself. */
+/** The version that a server program reports. */
 export interface RedisVersion {
   readonly vendor: 'redis' | 'valkey';
-  /** Such as `7.0.15`. */
+  /** For example `7.0.15`. */
   readonly version: string;
 }
 
-/** Where to look for the program: `PATH`, and `REDIS_SERVER`, a path or the name of a command. */
+/** The variables that locate the program: `PATH`, and `REDIS_SERVER`, a path or the name of a command. */
 export interface RedisEnvironment {
   readonly PATH?: string | undefined;
   readonly REDIS_SERVER?: string | undefined;
 }
 
 /**
- * Looks for a Redis server program on this machine: the one that the environment variable `REDIS_SERVER` names, else
- * `redis-server`, else `valkey-server` on the PATH.
+ * Finds a Redis server program on this machine: the one that the environment variable `REDIS_SERVER` names, or else
+ * `redis-server`, or else `valkey-server` on the PATH.
  *
  * @param environment - default: that of this process
- * @returns its path; `undefined` when there is none
- * @throws ConfigurationError `redis_not_found` when `REDIS_SERVER` names no program
+ * @returns its path; `undefined` if there is none
+ * @throws ConfigurationError `redis_not_found` if `REDIS_SERVER` names no program
  */
 // biome-ignore lint/style/noProcessEnv: Which servers a machine has is a fact of the machine, and tests ask it.
 export function findRedisServer(environment: RedisEnvironment = process.env): string | undefined {
@@ -35,11 +35,11 @@ export function findRedisServer(environment: RedisEnvironment = process.env): st
 }
 
 /**
- * The Redis server program of this machine, which `startRedis` and its like run.
+ * Returns the Redis server program of this machine, which `startRedis` and similar functions run.
  *
  * @param environment - default: that of this process
  * @returns its path
- * @throws ConfigurationError `redis_not_found` when there is none, or when `REDIS_SERVER` names no program
+ * @throws ConfigurationError `redis_not_found` if there is none, or if `REDIS_SERVER` names no program
  */
 export function redisServerProgram(environment?: RedisEnvironment): string {
   const path = findRedisServer(environment);
@@ -51,9 +51,9 @@ export function redisServerProgram(environment?: RedisEnvironment): string {
 }
 
 /**
- * Asks a program for its version.
+ * Queries the version of a program.
  *
- * @throws ConfigurationError `redis_not_found` when it is no Redis server
+ * @throws ConfigurationError `redis_not_found` if it is not a Redis server
  */
 export async function versionOf(program: string): Promise<RedisVersion> {
   const { stdout } = await promisify(execFile)(program, ['--version']).catch(() => ({ stdout: '' }));

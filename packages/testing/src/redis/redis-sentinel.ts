@@ -3,9 +3,9 @@ import { type RedisConfig, RedisProcess } from './redis-process.js';
 import type { RedisAddress, RedisServer } from './redis-server.js';
 
 export interface RedisSentinelOptions {
-  /** What the sentinels call their master. Default: `frameio`. */
+  /** The sentinels' name for the master. Default: `frameio`. */
   readonly name?: string;
-  /** Milliseconds after which a server that does not answer counts as down. Default: 500. */
+  /** After how many milliseconds an unresponsive server counts as down. Default: 500. */
   readonly downAfter?: number;
   /** Further directives of `redis.conf` for the master and its replicas; without passwords. */
   readonly config?: RedisConfig;
@@ -13,27 +13,27 @@ export interface RedisSentinelOptions {
 
 /** A running master with two replicas, and three sentinels that agree on which one is the master. */
 export interface RedisSentinel {
-  /** What the sentinels call their master. */
+  /** The sentinels' name for the master. */
   readonly name: string;
-  /** Where clients ask for the master. */
+  /** The addresses where clients look up the master. */
   readonly sentinels: readonly RedisServer[];
-  /** The server that was the master first, and the two others. */
+  /** The first master, and the two others. */
   readonly servers: readonly RedisServer[];
 
   /**
-   * The master, as soon as all sentinels that run name the same one, and none is still busy with an earlier failover: it
-   * could not end that if the master died, and would name the dead one for ever.
+   * Resolves to the master, when all running sentinels name the same one and none is still running an earlier failover.
+   * Such a failover could not finish if the master died, and would name the dead one forever.
    */
   master(): Promise<RedisServer>;
   /**
-   * Has another server become the master: by the death of the present one (`kill`, the default), which stays down until
-   * its own `start()`, or at the sentinels' request (`ask`). In this case, as ever with sentinels, the old one takes
-   * writes for a while, and loses them, until it is made to follow the new one.
+   * Promotes another server to master: by killing the current one (`kill`, the default), which stays down until its own
+   * `start()`, or at the sentinels' request (`ask`). In that case, as always with sentinels, the old one accepts writes
+   * for a while, and loses them, until it follows the new one.
    *
-   * @returns the new master, which all sentinels name and which takes writes
+   * @returns the new master, which all sentinels name and which accepts writes
    */
   failover(options?: { readonly how?: 'kill' | 'ask' }): Promise<RedisServer>;
-  /** Ends all processes for good and removes their directories. */
+  /** Ends all processes permanently and removes their directories. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -41,17 +41,18 @@ export interface RedisSentinel {
 /** How many sentinels must agree that the master is down. */
 const QUORUM = 2;
 
-/** How often the sentinels look after each other and after servers, in milliseconds. Usual are 1, 2 and 10 seconds. */
+/** How often the sentinels check each other and the servers, in milliseconds. The defaults are 1, 2 and 10 seconds. */
 const HASTE = ['ASK-PERIOD', 200, 'PUBLISH-PERIOD', 200, 'INFO-PERIOD', 200];
 
-/** Waiting for more replicas before the first copy would be the longest part of starting. */
+/** Otherwise waiting for more replicas before the first copy would be the slowest part of starting. */
 const QUICK_COPIES: RedisConfig = { 'repl-diskless-sync-delay': '0' };
 
 /**
- * Starts a real master, two replicas and three sentinels on loopback, as six processes. They end with `stop()`, and at the latest with this process.
+ * Starts a real master, two replicas and three sentinels on loopback, as six processes. They end with `stop()`, and at
+ * the latest with this process.
  *
- * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
- * @throws Error with the last lines of its log when a process does not start
+ * @throws ConfigurationError `redis_not_found` if the machine has no Redis server
+ * @throws Error with the last lines of its log if a process does not start
  */
 export async function startRedisSentinel(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
   const { name = 'frameio', downAfter = 500, config } = options;
@@ -96,7 +97,7 @@ async function isReady(sentinel: RedisAddress, name: string): Promise<boolean> {
   return master.get('num-other-sentinels') === '2' && followers.length === 2;
 }
 
-/** What a sentinel says of a server: names and values by turns. */
+/** Parses a sentinel's description of a server: alternating names and values. */
 function fieldsOf(words: readonly string[]): Map<string, string> {
   return new Map(words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : [])));
 }
@@ -147,7 +148,7 @@ class LocalSentinel implements RedisSentinel {
     return this.stop();
   }
 
-  /** The port of its master, and whether it is making another server the master. */
+  /** Resolves to the port of its master, and whether a failover is running. */
   async #viewOf(sentinel: RedisAddress): Promise<{ readonly port: number; readonly isFailingOver: boolean }> {
     const [, port] = (await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name)) as [string, string];
     const master = fieldsOf((await ask(sentinel, 'SENTINEL', 'MASTER', this.name)) as string[]);

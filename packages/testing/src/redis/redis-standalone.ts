@@ -4,10 +4,10 @@ import type { RedisServer } from './redis-server.js';
 export interface RedisOptions {
   /**
    * What the server still has after a restart: nothing, or everything that it had acknowledged (an append-only file
-   * that is written to the disk at each command). Default: `none`.
+   * that is synced at each command). Default: `none`.
    */
   readonly persistence?: 'none' | 'always';
-  /** The port on 127.0.0.1. Default: one that is free. */
+  /** The port on 127.0.0.1. Default: a free one. */
   readonly port?: number;
   /** Further directives of `redis.conf`, such as `{ requirepass: 'fictional' }`. */
   readonly config?: RedisConfig;
@@ -15,10 +15,10 @@ export interface RedisOptions {
 
 /**
  * Starts a real Redis server on loopback, from the program that `redisServerProgram` finds. It ends with `stop()`, and
- * at the latest with this process, however that one ends.
+ * at the latest with this process, however that ends.
  *
- * @throws ConfigurationError `redis_not_found` when the machine has no Redis server
- * @throws Error with the last lines of its log when the server does not start
+ * @throws ConfigurationError `redis_not_found` if the machine has no Redis server
+ * @throws Error with the last lines of its log if the server does not start
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const { persistence = 'none', port, config } = options;

@@ -9,7 +9,7 @@ export interface Clause {
   prove(bench: Bench): Promise<void>;
 }
 
-/** What a clause is proved on: the same records through two handles, which may be one. */
+/** What a clause is checked on: the same records through two handles, which may be one. */
 export interface Bench {
   readonly storage: TokenStorage;
   readonly other: TokenStorage;
@@ -18,17 +18,19 @@ export interface Bench {
 
 export const KEY = 'fictional-session';
 
-/** A lease that outlives its clause on any machine, in milliseconds. */
+/** The duration of a lease that outlives its clause on any machine, in milliseconds. */
 export const LONG = 60_000;
 
-/** A lease, or the life of a record, whose end a clause waits for; and a wait that is longer, whatever the timers do. */
+/**
+ * The duration of a lease or a record that a clause waits for, and of a wait that is certainly longer, in milliseconds.
+ */
 export const SHORT = 200;
 export const PAST_SHORT = 300;
 
-/** A life in which something has to be done before its end, at first; see {@link inTime}. */
+/** The initial duration if something must be done before its end; see {@link inTime}. */
 export const MEDIUM = 600;
 
-/** How often a clause looks whether what must happen has happened, and how long it waits in between: 5 s in all. */
+/** How often a clause polls a condition, and the pause in between: 5 s in total. */
 const LOOKS = 250;
 const BETWEEN_LOOKS = 20;
 
@@ -39,7 +41,7 @@ interface WriteOptions {
   readonly lease?: Lease;
 }
 
-/** Commits what must not conflict, and returns the version. */
+/** Commits without a conflict, and resolves to the version. */
 export async function write(
   storage: TokenStorage,
   key: string,
@@ -51,16 +53,16 @@ export async function write(
   return reply.version;
 }
 
-/** Commits a first record that is to be forgotten after `life` milliseconds, and returns its version. */
+/** Commits a first record that expires after `life` milliseconds, and resolves to its version. */
 export async function writeShortLived(storage: TokenStorage, value: string, life = SHORT): Promise<number> {
   const { now } = await storage.read(KEY);
   return write(storage, KEY, value, { expiresAt: now + life });
 }
 
 /**
- * Does what has to be done within a life of something, and resolves to that life, in milliseconds, and to what was made.
- * On a busy machine a life may end too early. Then it is done again in a longer one. A failure within the life is one of
- * the storage.
+ * Does work that must finish within a duration, and resolves to that duration, in milliseconds, and the result. On a
+ * busy machine the time may run out. Then it repeats the work with a longer duration. A failure within the duration is
+ * one of the storage.
  */
 export async function inTime<Made>(
   storage: TokenStorage,
@@ -77,7 +79,7 @@ export async function inTime<Made>(
   }
 }
 
-/** A wait that is longer than a life, whatever the timers do. */
+/** Returns a wait that is certainly longer than a duration. */
 export function past(life: number): number {
   return life + 100;
 }
@@ -100,23 +102,23 @@ export async function grant(
   return reply;
 }
 
-/** Sees that somebody holds the lease whom `asker` is not. */
+/** Asserts that another owner than `asker` holds the lease. */
 export async function assertHeld(storage: TokenStorage, asker: string, ifVersion = 0): Promise<void> {
   const { outcome } = await storage.lease(KEY, { owner: asker, ttl: LONG, ifVersion });
   assert.equal(outcome, 'held', `The lease that ${asker} asks for while another has it:`);
 }
 
-/** A reply about a record that is there. */
+/** Asserts that a reply has the record. */
 export function assertRecord(reply: { readonly record?: StoredRecord }, value: string, version: number): void {
   assert.deepEqual({ ...reply.record }, { value, version }, 'The record in the reply:');
 }
 
-/** A reply about a record that is not: a member that is `undefined` or `null` is not the absence of one. */
+/** Asserts that a reply has no record. A member that is `undefined` or `null` is not allowed. */
 export function assertNoRecord(reply: object): void {
   assert.ok(!('record' in reply), 'The reply has a `record` member, but there is no record.');
 }
 
-/** Waits until a condition holds; `false`: it did not come to. */
+/** Waits until a condition holds; resolves to `false` if it did not. */
 export async function comesTrue({ advance }: Bench, condition: () => boolean, looks = LOOKS): Promise<boolean> {
   for (let look = 0; look < looks && !condition(); look += 1) {
     await advance(BETWEEN_LOOKS);
@@ -125,7 +127,7 @@ export async function comesTrue({ advance }: Bench, condition: () => boolean, lo
   return condition();
 }
 
-/** Each number below `count`. */
+/** Returns the numbers below `count`. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
 }

@@ -84,7 +84,7 @@ export const commitClauses: readonly Clause[] = [
       const increase = async (handle: TokenStorage): Promise<void> => {
         let { record } = await handle.read(KEY);
         let left = turns;
-        // Each conflict is another's commit, so there cannot be more tries than commits.
+        // Each conflict is another's commit, so there cannot be more attempts than commits.
         for (let tries = 0; left > 0 && tries < total; tries += 1) {
           const value = String(Number(record?.value ?? 0) + 1);
           const reply = await handle.commit(KEY, { value, expectedVersion: record?.version ?? 0 });
@@ -163,7 +163,7 @@ export const commitClauses: readonly Clause[] = [
   },
 ];
 
-/** Returns the version that the winner wrote. */
+/** Asserts that one of two commits wins, and resolves to its version. */
 async function assertOneWinner({ storage, other }: Bench, expectedVersion: number): Promise<number> {
   const replies = await Promise.all(
     upTo(RIVALS).map(async (rival) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type Clause, grant, inTime, KEY, LONG, PAST_SHORT, past, SHORT, upTo, write } from './bench.js';
 
-/** The keys of these clauses begin with this, and no others. */
+/** The prefix of the keys of these clauses only. */
 const PREFIX = 'a/fictional';
 
 /** More than is ever due in a clause. */

@@ -6,7 +6,7 @@ import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './b
 
 const SECRET = 'fictional-refresh-token-that-nobody-may-see';
 
-/** Calls that no storage could make sense of, by what is wrong with them. */
+/** Invalid calls, by what is wrong with them. */
 const SENSELESS: Readonly<Record<string, (storage: TokenStorage) => Promise<unknown>>> = {
   'a value that is an object': (storage) =>
     storage.commit(KEY, { value: { refreshToken: SECRET } as never, expectedVersion: 0 }),
@@ -71,7 +71,7 @@ export const errorClauses: readonly Clause[] = [
   },
 ];
 
-/** What a call rejects with; a call that throws instead, or resolves, fails the clause. */
+/** Resolves to the rejection of a call; fails if it throws instead, or resolves. */
 export async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
   let reply: Promise<unknown>;
   try {

@@ -16,7 +16,7 @@ import {
   writeShortLived,
 } from './bench.js';
 
-/** Commits that have not all a millisecond of their own, on the slowest storage that is shared. */
+/** So many commits that some fall into the same millisecond, even on the slowest shared storage. */
 const MANY = 20;
 
 export const expiryClauses: readonly Clause[] = [
@@ -83,12 +83,12 @@ export const expiryClauses: readonly Clause[] = [
     rule: 'No version is used twice for a key, however quickly its records are written and forgotten.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
-      // Each is forgotten at once, so none is in the way of the next, and all may come within one tick of the clock.
+      // Each expires immediately, so none affects the next, and all may come within one tick of the clock.
       const versions = await Promise.all(
         upTo(MANY).map((turn) => write(turn % 2 === 0 ? storage : other, KEY, `value ${turn}`, { expiresAt: now - 1 })),
       );
       const { lease } = await grant(storage, 'one');
-      await storage.release(lease); // What is left of the key goes with it, and the version must not.
+      await storage.release(lease); // The rest of the key is removed with it, but the version must not be.
       const last = await write(other, KEY, 'last');
       assert.equal(new Set(versions).size, MANY, `The number of versions that ${MANY} commits were given:`);
       const highest = Math.max(...versions);

@@ -1,6 +1,6 @@
 import { StorageError } from '@frameio-auth/core';
 
-/** What a call resolves to, or `undefined` when it rejects with a StorageError; any other error passes on. */
+/** Resolves to the result of a call, or to `undefined` if it rejects with a StorageError; other errors pass on. */
 export async function keptOrRefused<Result>(call: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await call();

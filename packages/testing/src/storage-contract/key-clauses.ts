@@ -47,7 +47,7 @@ const HOSTILE_KEYS: readonly string[] = [
   '0',
 ];
 
-/** Each differs from another in what some system, somewhere, does not tell apart. */
+/** Each differs from another in a way that some systems do not distinguish. */
 const LOOKALIKE_KEYS: readonly string[] = [
   'session',
   'Session',

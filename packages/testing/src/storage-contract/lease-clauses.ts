@@ -87,7 +87,7 @@ export const leaseClauses: readonly Clause[] = [
         assert.equal(reply.outcome, 'moved', `A lease on version ${ifVersion}, the current one is ${second}:`);
         assertRecord(reply, 'second', second);
       }
-      const { abandoned } = await grant(storage, 'one', { ifVersion: second }); // Those replies took no lease.
+      const { abandoned } = await grant(storage, 'one', { ifVersion: second }); // Those replies granted no lease.
       assert.equal(abandoned, false, 'Whether a lease before the first one was abandoned:');
     },
   },

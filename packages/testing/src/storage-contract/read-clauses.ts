@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertNoRecord, assertRecord, type Clause, grant, KEY, LONG, PAST_SHORT, SHORT, write } from './bench.js';
 
-/** A time in milliseconds since the epoch is beyond this since 2001; one in seconds is not for 30,000 years. */
+/** A time in milliseconds since the epoch is beyond this since 2001; one in seconds will not be for 30,000 years. */
 const AUTUMN_OF_2001 = 1e12;
 
 export const readClauses: readonly Clause[] = [

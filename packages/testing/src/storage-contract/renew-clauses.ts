@@ -13,7 +13,7 @@ import {
   write,
 } from './bench.js';
 
-/** How often a question that a busy machine asks too late is asked. */
+/** How often to repeat a call that a busy machine made too late. */
 const ATTEMPTS = 50;
 
 export const renewClauses: readonly Clause[] = [
@@ -27,7 +27,7 @@ export const renewClauses: readonly Clause[] = [
       const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
       assert.equal(reply.outcome, 'held', 'The lease after it was renewed:');
       const later = reply.until - until;
-      // Timers may be a little early, and a busy machine late.
+      // Timers may be slightly early, and a busy machine late.
       assert.ok(
         later > SHORT / 2,
         `The lease was renewed ${SHORT} ms after it began, but ends only ${later} ms later.`,
@@ -44,7 +44,7 @@ export const renewClauses: readonly Clause[] = [
         const { now } = await storage.read(KEY);
         assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
         const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
-        // On a busy machine the question may come when the renewed lease has ended too. Then it is asked again.
+        // On a busy machine the call may come after the renewed lease has ended too. Then it is repeated.
         const isLate = reply.outcome === 'granted' && reply.now >= now + MEDIUM && attempt < ATTEMPTS;
         if (!isLate) return assert.equal(reply.outcome, 'held', 'The lease that another asks for after the renewal:');
         await other.release(reply.lease);

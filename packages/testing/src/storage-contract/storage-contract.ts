@@ -12,47 +12,49 @@ import { renewClauses } from './renew-clauses.js';
 import { valueClauses } from './value-clauses.js';
 import { watchClauses } from './watch-clauses.js';
 
-/** A storage without records, made for one clause. */
+/** A storage without records, created for one clause. */
 export interface StorageUnderTest {
   readonly storage: TokenStorage;
   /**
-   * A second way to the same records, as another process or connection would have it. Default: `storage` itself, for a
-   * storage whose records nobody else can reach.
+   * Resolves to a second handle on the same records, as another process or connection would have it. Default: `storage`
+   * itself, for a storage with records that no other process can reach.
    */
   another?(): Promise<TokenStorage>;
   /**
-   * Lets `ms` milliseconds pass on the storage's clock: moves a manual clock, or waits. What the storage does by
-   * itself within that time has happened afterwards.
+   * Lets `ms` milliseconds pass on the storage's clock: advances a manual clock, or waits. Afterwards, everything has
+   * happened that the storage does by itself in that time.
    */
   advance(ms: number): Promise<void>;
-  /** Ends whatever `create` and `another` made. The storages may have been closed before. */
+  /** Disposes of what `create` and `another` created. The storages may have been closed before. */
   dispose(): Promise<void>;
 }
 
 export interface StorageContractOptions {
-  /** What the storage is called where it breaks a rule. */
+  /** The name of the storage in errors. */
   readonly name: string;
   create(): Promise<StorageUnderTest>;
 }
 
-/** One rule that every storage keeps, and its proof. */
+/** One rule that every storage must keep, with its check. */
 export interface StorageClause {
-  /** Stays the same from release to release: the method or the matter, and what about it, such as `lease.abandoned`. */
+  /** A stable id across releases: the method or topic, and the aspect, such as `lease.abandoned`. */
   readonly id: string;
   /** The rule in one sentence. */
   readonly rule: string;
-  /** Makes a storage, tries the rule, and disposes of the storage. Rejects with an Error that says what was wrong. */
+  /**
+   * Creates a storage, checks the rule, and disposes of the storage. Rejects with an Error that says what was wrong.
+   */
   check(): Promise<void>;
 }
 
 /**
- * What the sessions of `@frameio-auth/core` rely on in a `TokenStorage`, as data for any test runner:
+ * Returns what the sessions of `@frameio-auth/core` require of a `TokenStorage`, as data for any test runner:
  *
  *     for (const { id, rule, check } of storageContract({ name, create })) it(`${id}: ${rule}`, check);
  *
- * The clauses share nothing and may run at the same time: each makes a storage of its own, so one on a server or a disk
- * needs a database, a prefix or a folder for each. Where time is real, they wait for about eight seconds, one after the
- * other.
+ * The clauses are independent and may run concurrently: each creates its own storage. So a storage on a server or a
+ * disk needs its own database, prefix or folder for each. In real time, they wait for about eight seconds in total if
+ * run one after the other.
  */
 export function storageContract({ name, create }: StorageContractOptions): StorageClause[] {
   return CLAUSES.map(({ id, rule, prove }) => ({

@@ -46,7 +46,7 @@ export const valueClauses: readonly Clause[] = [
         const value = unit.repeat(MEBIBYTE / Buffer.byteLength(unit));
         const version = await write(storage, key, value);
         const { record } = await other.read(key);
-        // Not a comparison by assert, whose message would show a mebibyte.
+        // Not assert.equal, because its message would show a mebibyte.
         assert.ok(record?.value === value, `${value.length} characters were written, and others were read.`);
         assert.equal(record.version, version, 'The version of the large value:');
       }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type Bench, type Clause, comesTrue, grant, KEY, LONG, upTo, write } from './bench.js';
 
-/** A hint may be lost, so a clause gives so many occasions for one, and waits for each so often. */
+/** A hint may be lost, so a clause causes several changes, and waits for a hint of each. */
 const OCCASIONS = 10;
 const LOOKS = 25;
 
@@ -23,7 +23,7 @@ export const watchClauses: readonly Clause[] = [
     rule: 'A watcher is told when a lease is released: by the version of the record, or 0 when there is none.',
     async prove(bench) {
       for (const [direction, [writer, watcher]] of directions(bench).entries()) {
-        const key = `${KEY}/${direction}`; // Without commits, so no late hint of one can pass for that of a release.
+        const key = `${KEY}/${direction}`; // Without commits, so that no late hint of one can pass for that of a release.
         const ofNone: number[] = [];
         watcher.watch(key, (version) => ofNone.push(version));
         await assertHeard(bench, 'a release without a record', ofNone, () => leaseAndRelease(writer, key, 0));
@@ -67,7 +67,7 @@ export const watchClauses: readonly Clause[] = [
     async prove({ storage, advance }) {
       let within: string | undefined;
       const faults: string[] = [];
-      /** Makes a call and looks at what happens before it returns, which is before its promise resolves. */
+      /** Makes a call and observes what happens before it returns, which is before its promise resolves. */
       const observe = <Reply>(name: string, call: () => Reply): Reply => {
         within = name;
         const reply = call();
@@ -119,7 +119,7 @@ export const watchClauses: readonly Clause[] = [
   },
 ];
 
-/** Who writes and who watches: each handle in either part. */
+/** Returns the writer and the watcher: each handle in either role. */
 function directions({ storage, other }: Bench): [TokenStorage, TokenStorage][] {
   return [
     [storage, other],
@@ -127,7 +127,7 @@ function directions({ storage, other }: Bench): [TokenStorage, TokenStorage][] {
   ];
 }
 
-/** Takes a lease on a version and releases it, and returns the version. */
+/** Takes a lease on a version and releases it, and resolves to the version. */
 async function leaseAndRelease(storage: TokenStorage, key: string, ifVersion: number): Promise<number> {
   const reply = await storage.lease(key, { owner: 'one', ttl: LONG, ifVersion });
   assert.equal(reply.outcome, 'granted', 'A lease that is free:');
@@ -135,13 +135,13 @@ async function leaseAndRelease(storage: TokenStorage, key: string, ifVersion: nu
   return ifVersion;
 }
 
-/** Commits over whatever is there, and returns the version. */
+/** Commits over the current record, and resolves to the version. */
 async function writeOver(storage: TokenStorage, key: string): Promise<number> {
   const { record } = await storage.read(key);
   return write(storage, key, 'value', { expectedVersion: record?.version ?? 0 });
 }
 
-/** Gives occasions for a hint until one is heard with the version that its occasion returns. */
+/** Causes changes until a hint arrives with the version of its change. */
 async function assertHeard(
   bench: Bench,
   what: string,

@@ -31,7 +31,7 @@ const STATUSES: readonly number[] = [
   599,
 ];
 
-/** Bodies whose meaning is for others to judge, by what they say they are. */
+/** Bodies that a transport must not interpret, by their content type. */
 const BODIES: readonly (readonly [type: string, body: string])[] = [
   ['application/json', '{"error":"invalid_grant"}'],
   ['application/json;charset=iso-8859-1', '{"access_token":'],
@@ -41,7 +41,7 @@ const BODIES: readonly (readonly [type: string, body: string])[] = [
   ['application/octet-stream', String.fromCharCode(...range(0, 256))],
 ];
 
-/** Ways to tell where a body ends (RFC 9112 §6), each around the same body. */
+/** Ways to mark the end of a body (RFC 9112 §6), each around the same body. */
 const FRAMINGS: Readonly<Record<string, Misbehaviour>> = {
   '/length': respond(200, 'the whole body'),
   '/chunks': send(
@@ -151,7 +151,7 @@ export const answerClauses: readonly Clause[] = [
       const head = responseText(200, '', { 'Content-Length': String(body.length) });
       const server = await start(bench, (connection) => {
         connection.write(head + body.slice(0, 10));
-        // A transport that resolves with the headers alone does so while the rest is still on its way.
+        // A transport that resolves with the headers alone does so while the rest is still in flight.
         setTimeout(() => connection.writable && connection.write(body.slice(10)), 500);
       });
       const answer = await answerTo(bench, server.origin);

@@ -16,33 +16,33 @@ import type { TransportSettings } from './transport-contract.js';
 export interface Clause {
   readonly id: string;
   readonly rule: string;
-  /** What the transport is made with, where it is not {@link SETTINGS}. */
+  /** The transport's settings that differ from {@link SETTINGS}. */
   readonly settings?: Partial<Pick<TransportSettings, 'timeout' | 'maxBodySize'>>;
   prove(bench: Bench): Promise<void>;
 }
 
-/** What a clause is proved on. */
+/** What a clause is checked on. */
 export interface Bench {
   readonly transport: Transport;
   readonly timeout: number;
   readonly maxBodySize: number;
-  /** Has something ended with the clause: a server, a stream. */
+  /** Registers a cleanup for the end of the clause: of a server, a stream. */
   whenOver(end: () => unknown): void;
 }
 
 /** Limits that no clause reaches by accident. */
 export const SETTINGS = { timeout: 10_000, maxBodySize: 65_536 } as const;
 
-/** A time-out that a clause waits for, in milliseconds. */
+/** A timeout that a clause waits for, in milliseconds. */
 export const SHORT = 500;
 
-/** What a connection may hold of a body that nobody reads, and more, in bytes. */
+/** More bytes of an unread body than a connection can buffer. */
 export const MUCH = 2 ** 25;
 
-/** How much later than it should something may happen on a busy machine, in milliseconds. */
+/** How late an event may be on a busy machine, in milliseconds. */
 const GRACE = 4_000;
 
-/** What nobody may see: one in each place of a request and of an answer. */
+/** Values that must not be exposed: one for each part of a request and a response. */
 export const CANARIES = {
   path: 'canary-path-0f3a',
   query: 'canary-query-77d1',
@@ -51,7 +51,7 @@ export const CANARIES = {
   answer: 'canary-answer-18aa',
 } as const;
 
-/** A token request with a secret in every place that a request has. */
+/** A token request with a secret in every part. */
 export const REQUEST: TransportRequest = {
   method: 'POST',
   headers: {
@@ -65,7 +65,7 @@ export const REQUEST: TransportRequest = {
 
 export const PATH = `/${CANARIES.path}?token=${CANARIES.query}`;
 
-/** A server that lives as long as the clause. */
+/** Starts a server that lives as long as the clause. */
 export async function start(
   bench: Bench,
   misbehave: Misbehaviour,
@@ -76,7 +76,7 @@ export async function start(
   return server;
 }
 
-/** A server that answers each path in its own way. */
+/** Starts a server that handles each path differently. */
 export function startRoutes(bench: Bench, routes: Readonly<Record<string, Misbehaviour>>): Promise<MisbehavingServer> {
   return start(bench, (connection, request) => {
     const answer = routes[pathOf(request)] ?? misbehaviour.respond(404);
@@ -98,7 +98,7 @@ export function bodyOf(request: string): string {
 
 type Outcome = { readonly answer: Response } | { readonly failure: unknown };
 
-/** How a request ends. One that throws instead of rejecting, or does not end, fails the clause. */
+/** Resolves to how a request ends. One that throws instead of rejecting, or does not end, fails the clause. */
 export async function outcomeOf(bench: Bench, url: string, request = REQUEST): Promise<Outcome> {
   let call: Promise<Response>;
   try {
@@ -116,7 +116,7 @@ export async function outcomeOf(bench: Bench, url: string, request = REQUEST): P
   );
 }
 
-/** The answer to a request that has to be answered. */
+/** Resolves to the response to a request that must succeed. */
 export async function answerTo(bench: Bench, url: string, request = REQUEST): Promise<Response> {
   const outcome = await outcomeOf(bench, url, request);
   if ('failure' in outcome) assert.fail(`A request that was answered fails ${described(outcome.failure)}.`);
@@ -124,7 +124,7 @@ export async function answerTo(bench: Bench, url: string, request = REQUEST): Pr
   return outcome.answer;
 }
 
-/** The error of a request that has to fail, and to say so with a TransportError. */
+/** Resolves to the TransportError of a request that must fail. */
 export async function failureTo(bench: Bench, url: string, request = REQUEST): Promise<TransportError> {
   const outcome = await outcomeOf(bench, url, request);
   if ('answer' in outcome) assert.fail(`A request that had to fail is answered with ${outcome.answer.status}.`);
@@ -133,7 +133,7 @@ export async function failureTo(bench: Bench, url: string, request = REQUEST): P
   return failure;
 }
 
-/** The error of a request that has to fail on a server that saw it, once. */
+/** Resolves to the error of a request that must fail, on a server that saw it once. */
 export async function failureOn(bench: Bench, misbehave: Misbehaviour): Promise<TransportError> {
   const server = await start(bench, misbehave);
   const failure = await failureTo(bench, server.origin + PATH);
@@ -150,18 +150,18 @@ export function assertUnknown(failure: TransportError, code: string): void {
   assertDelivery(failure, 'unknown');
 }
 
-/** The failure of a request that took too long: nothing was sent if nothing arrived, and else nobody knows. */
+/** Asserts the failure of a request that timed out: not sent if nothing arrived, otherwise unknown. */
 export function assertTimedOut(failure: TransportError, arrived: number): void {
   assert.equal(failure.code, 'timeout', '`code` of the failure:');
   if (arrived > 0 || failure.delivery !== 'not_sent') assertDelivery(failure, 'unknown');
 }
 
-/** Sees that the transport lets go of all connections, which the server does not. */
+/** Asserts that the transport closes all connections, because the server does not. */
 export async function assertLetGo(server: MisbehavingServer): Promise<void> {
   await within(GRACE, 'the end of a connection that nobody reads from', server.deserted());
 }
 
-/** What a promise resolves to; if it does not by then, the clause fails. */
+/** Resolves to the result of a promise; if it takes longer, the clause fails. */
 export async function within<Result>(ms: number, what: string, promise: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -174,13 +174,13 @@ export async function within<Result>(ms: number, what: string, promise: Promise<
   }
 }
 
-/** A promise whose failure counts where somebody waits for it, and not before. */
+/** Returns a promise that may reject before it is awaited. */
 export function forLater<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {});
   return promise;
 }
 
-/** Waits until a condition holds; if it does not come to, the clause fails. */
+/** Waits until a condition holds; if it never does, the clause fails. */
 export async function comesTrue(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + GRACE;
   while (!condition()) {
@@ -189,12 +189,12 @@ export async function comesTrue(what: string, condition: () => boolean): Promise
   }
 }
 
-/** Each number from `first` on, and below `end`. */
+/** Returns the numbers from `first` to below `end`. */
 export function range(first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index);
 }
 
-/** Writes `more` again and again for as long as it is read, and tells how many bytes that makes. */
+/** Writes `more` repeatedly for as long as it is read, and reports the number of bytes. */
 export function pourInto(stream: Writable, more: string | Buffer, tell: (bytes: number) => void): void {
   const pour = (): void => {
     for (let goesOn = true; goesOn && stream.writable; ) {
@@ -206,7 +206,7 @@ export function pourInto(stream: Writable, more: string | Buffer, tell: (bytes: 
   pour();
 }
 
-/** What may be said of any error without showing what it holds. */
+/** Describes any error without exposing its contents. */
 function described(failure: unknown): string {
   if (failure instanceof TransportError) return `with the code ${failure.code} and the delivery ${failure.delivery}`;
   return failure instanceof Error ? `with a ${failure.name}` : 'with what is no Error';

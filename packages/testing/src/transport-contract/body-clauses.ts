@@ -23,10 +23,10 @@ const CUT: readonly string[] = [
 
 const CHUNK = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
-/** A mebibyte of nothing in a kibibyte of gzip. Members of gzip one after the other are gzip too (RFC 1952 §2.2). */
+/** A mebibyte of zeros in a kibibyte of gzip. Concatenated gzip members are valid gzip (RFC 1952 §2.2). */
 const BOMB = gzipSync(Buffer.alloc(2 ** 20)).toString('latin1');
 
-/** Answers that go on for as long as anybody reads, by their heads. */
+/** Responses that continue for as long as they are read, by their heads. */
 const ENDLESS: readonly (readonly [head: string, more: string])[] = [
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', CHUNK],
   ['HTTP/1.1 200 OK\r\n\r\n', CHUNK],
@@ -47,7 +47,7 @@ export const bodyClauses: readonly Clause[] = [
     async prove(bench) {
       const [half = ''] = CUT;
       const failure = await failureOn(bench, (connection) => {
-        // What is sent right before a reset may be lost with it.
+        // Data that is sent right before a reset may be lost with it.
         connection.write(half);
         setTimeout(() => connection.resetAndDestroy(), 500);
       });

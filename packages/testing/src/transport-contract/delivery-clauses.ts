@@ -19,7 +19,7 @@ import {
 
 const { hang, hangUp, reset, respond, sendAndHangUp } = misbehaviour;
 
-/** Addresses that no request can be made to, by what is wrong with them. */
+/** Invalid addresses, by what is wrong with them. */
 const ADDRESSES: Readonly<Record<string, string>> = {
   'an address without a scheme': `127.0.0.1/${CANARIES.path}`,
   'a path alone': `/${CANARIES.path}`,
@@ -29,7 +29,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   'an empty address': '',
 };
 
-/** What HTTP does not allow in a request. */
+/** Request parts that HTTP does not allow. */
 const FLAWS: Readonly<Record<string, Partial<TransportRequest>>> = {
   'a header that breaks the line': { headers: { authorization: `Bearer ${CANARIES.header}\r\nx: y` } },
   'a header with NUL': { headers: { authorization: `Bearer ${CANARIES.header}\0` } },

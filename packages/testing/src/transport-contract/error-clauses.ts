@@ -10,7 +10,7 @@ const { hang, hangUp, reset, respond, send, sendAndHangUp } = misbehaviour;
 
 const SECRET_ANSWER = { 'X-Secret': CANARIES.answer, 'Set-Cookie': `a=${CANARIES.answer}` };
 
-/** Servers that a request fails on, with a secret in each answer. */
+/** Servers that make a request fail, with a secret in each response. */
 const SERVERS: Readonly<Record<string, Misbehaviour>> = {
   'hangs up': hangUp,
   'resets the connection': reset,
@@ -25,14 +25,14 @@ const SERVERS: Readonly<Record<string, Misbehaviour>> = {
   redirects: respond(302, CANARIES.answer, { ...SECRET_ANSWER, Location: `/${CANARIES.answer}` }),
 };
 
-/** Servers that a request waits for in vain. */
+/** Servers that never finish responding. */
 const SILENT: Readonly<Record<string, Misbehaviour>> = {
   'says nothing': hang,
   'stops within its headers': send(`HTTP/1.1 200 OK\r\nX-Secret: ${CANARIES.answer}\r\n`),
   'stops within its body': send(responseText(200, CANARIES.answer, { ...SECRET_ANSWER, 'Content-Length': '1000' })),
 };
 
-/** What cannot be sent, with a secret in each place. */
+/** Requests that cannot be sent, with a secret in each part. */
 const UNFIT: readonly (readonly [url: string, flaw: Partial<TransportRequest>])[] = [
   [`http://127.0.0.1:1${PATH}`, { headers: { authorization: `${CANARIES.header}\r\nx: y` } }],
   [`http://127.0.0.1:1${PATH}`, { headers: { [CANARIES.header]: '\u2028' } }],
@@ -44,7 +44,7 @@ const UNFIT: readonly (readonly [url: string, flaw: Partial<TransportRequest>])[
 
 type Failures = [host: string, failure: TransportError][];
 
-/** Every way to fail at once, for a transport that reads no more than {@link LITTLE}. */
+/** Causes every kind of failure concurrently, for a transport that reads no more than {@link LITTLE}. */
 async function allFailures(bench: Bench): Promise<Failures> {
   const tls = await serverCertificate();
   return failuresAt(bench, [

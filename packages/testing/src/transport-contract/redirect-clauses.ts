@@ -40,7 +40,7 @@ export const redirectClauses: readonly Clause[] = [
   },
 ];
 
-/** Sees that a request for `/<status>` is answered with a redirect, and refused with nothing more having been asked. */
+/** Asserts that a request for `/<status>` gets a redirect and is rejected, without a further request. */
 async function assertRefused(
   bench: Bench,
   redirect: (status: number) => Misbehaviour,

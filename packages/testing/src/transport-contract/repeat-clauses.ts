@@ -5,7 +5,7 @@ import { answerTo, type Bench, type Clause, outcomeOf, pathOf, REQUEST, range, s
 
 const { hangUp, reset, respond, sendAndHangUp } = misbehaviour;
 
-/** What clients are known to answer with another attempt. */
+/** Failures that clients are known to retry. */
 const TEMPTATIONS: Readonly<Record<string, Misbehaviour>> = {
   '/hang-up': hangUp,
   '/reset': reset,
@@ -66,7 +66,7 @@ async function assertOnce(bench: Bench, method: string): Promise<void> {
 
 type Closing = 'when it has read the next request' | 'right after its answer' | 'right after its answer, by a reset';
 
-/** Sees that of each request no more than one copy arrives, and that none arrived of those that were not sent. */
+/** Asserts that at most one copy of each request arrives, and none of those that were not sent. */
 async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
   const used = new WeakSet<object>();
   const server = await start(bench, (connection, request) => {
@@ -90,7 +90,7 @@ async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
       else assert.equal(delivery, 'unknown', '`delivery` of a request that met a connection that broke:');
       assert.ok(copies <= 1, `${copies} copies of a request arrived.`);
     }
-    await nextTurn(); // A client may put a connection back only after it has handed over the answer.
+    await nextTurn(); // A client may return a connection to its pool only after it has returned the response.
   }
   await answerTo(bench, (await start(bench, respond(200))).origin);
 }

@@ -18,7 +18,7 @@ import {
 
 const { hang, respond } = misbehaviour;
 
-/** Bodies that something on the way might change. */
+/** Bodies that an intermediate layer might change. */
 const BODIES: readonly string[] = [
   'grant_type=refresh_token&refresh_token=a%2Bb%20c+d',
   'line\nline\r\nline\r\n\r\n',
@@ -78,7 +78,7 @@ export const requestClauses: readonly Clause[] = [
       for (const body of BODIES) {
         await answerTo(bench, origin, { ...REQUEST, body });
         const arrived = bodyOf(requests.at(-1) ?? '');
-        // Not a comparison by assert, whose message would show all of it.
+        // Not assert.equal, because its message would show all of it.
         assert.ok(arrived === Buffer.from(body).toString('latin1'), `${body.length} characters arrived as others.`);
       }
       const { body, ...rest } = REQUEST;

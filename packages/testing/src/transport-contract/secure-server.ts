@@ -10,39 +10,39 @@ import type { AddressInfo, Socket } from 'node:net';
 import { goodCertificate } from './authority.js';
 import type { Bench } from './bench.js';
 
-/** A request as it arrived, whichever version of HTTP carried it. */
+/** A request as it arrived, with either version of HTTP. */
 export interface SecureRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Http2ServerRequest['headers'];
-  /** A character for each byte. */
+  /** One character per byte. */
   readonly body: string;
 }
 
-/** What a server does with a request that has arrived whole. */
+/** Handles a complete request. */
 export type SecureBehaviour = (call: SecureCall) => void;
 
 export interface SecureCall {
   readonly request: SecureRequest;
   readonly response: Http2ServerResponse;
-  /** Breaks the connection; in HTTP/2 that of all requests on it. */
+  /** Breaks the connection; with HTTP/2, that of all requests on it. */
   breakConnection(): void;
-  /** Takes the request back with this code of HTTP/2 (RFC 9113 §7); before HTTP/2, the connection breaks. */
+  /** Resets the stream with this code of HTTP/2 (RFC 9113 §7); with HTTP/1.1, breaks the connection. */
   resetStream(code: number): void;
-  /** Says that no more requests are taken on this connection (RFC 9113 §6.8); before HTTP/2, nothing. */
+  /** Announces that no more requests are accepted on this connection (RFC 9113 §6.8); with HTTP/1.1, does nothing. */
   goAway(): void;
 }
 
 export interface SecureServer {
   readonly origin: string;
   readonly requests: readonly SecureRequest[];
-  /** How many requests nobody has given up, and nobody has answered. */
+  /** How many requests were neither aborted nor answered. */
   readonly open: number;
   /** Breaks every connection. */
   reset(): void;
 }
 
-/** A server that one can trust, and that offers HTTP/2 and HTTP/1.1. It lives as long as the clause. */
+/** Starts a trusted server that offers HTTP/2 and HTTP/1.1. It lives as long as the clause. */
 export async function startSecure(bench: Bench, behave: SecureBehaviour): Promise<SecureServer> {
   const { key, certificate } = await goodCertificate();
   const requests: SecureRequest[] = [];

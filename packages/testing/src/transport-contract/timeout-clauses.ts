@@ -15,10 +15,10 @@ import {
 
 const { hang, respond, send } = misbehaviour;
 
-/** How often a server sends a byte of an answer that would take minutes, in milliseconds. */
+/** How often a server sends one byte of a response that would take minutes, in milliseconds. */
 const TRICKLE = 30;
 
-/** A time-out that a clause waits for, and within which a busy machine can answer, in milliseconds. */
+/** A timeout that a clause waits for, and within which a busy machine can respond, in milliseconds. */
 const LONGER = 1_000;
 
 const LONG_ANSWER = responseText(200, 'x'.repeat(10_000), { 'X-Long': 'v'.repeat(1_000) });
@@ -101,7 +101,7 @@ async function assertTimesOut(bench: Bench, misbehave: Misbehaviour): Promise<vo
   await assertLetGo(server);
 }
 
-/** Sends `text`: as far as `at` in one piece, and then a byte at a time. */
+/** Sends `text`: the first `at` characters at once, and then one byte at a time. */
 function trickle(bench: Bench, text: string, at = 0): Misbehaviour {
   return (connection: Socket) => {
     connection.write(text.slice(0, at), 'latin1');

@@ -11,49 +11,52 @@ import { repeatClauses } from './repeat-clauses.js';
 import { requestClauses } from './request-clauses.js';
 import { timeoutClauses } from './timeout-clauses.js';
 
-/** What a clause wants the transport to be made with. */
+/** The settings that a clause needs. */
 export interface TransportSettings {
-  /** How long a request may take in all, in milliseconds. */
+  /** How long a request may take in total, in milliseconds. */
   readonly timeout: number;
-  /** The longest body that is read, in bytes, after decompression. */
+  /** The longest body to read, in bytes, after decompression. */
   readonly maxBodySize: number;
   /**
-   * The certificate (PEM) of whoever vouches for the servers of the contract that can be trusted. It is the same for all
-   * clauses, made anew for each process, and its key never leaves it.
+   * The certificate (PEM) of the authority of the contract's trusted servers. It is the same for all clauses, created
+   * anew for each process, and its key never leaves the process.
    */
   readonly authority: string;
 }
 
-/** A transport that was made for one clause. */
+/** A transport that was created for one clause. */
 export interface TransportUnderTest {
   readonly transport: Transport;
-  /** Ends whatever `create` made, such as a pool of connections. */
+  /** Disposes of what `create` created, such as a connection pool. */
   dispose(): Promise<void>;
 }
 
 export interface TransportContractOptions {
-  /** What the transport is called where it breaks a rule. */
+  /** The name of the transport in errors. */
   readonly name: string;
   create(settings: TransportSettings): Promise<TransportUnderTest>;
 }
 
-/** One rule that every transport keeps, and its proof. */
+/** One rule that every transport must keep, with its check. */
 export interface TransportClause {
-  /** Stays the same from release to release: the matter, and what about it, such as `delivery.refused`. */
+  /** A stable id across releases: the topic, and the aspect, such as `delivery.refused`. */
   readonly id: string;
   /** The rule in one sentence. */
   readonly rule: string;
-  /** Makes a transport, tries the rule, and disposes of the transport. Rejects with an Error that says what was wrong. */
+  /**
+   * Creates a transport, checks the rule, and disposes of the transport. Rejects with an Error that says what was
+   * wrong.
+   */
   check(): Promise<void>;
 }
 
 /**
- * What the sessions of `@frameio-auth/core` rely on in a `Transport`, as data for any test runner:
+ * Returns what the sessions of `@frameio-auth/core` require of a `Transport`, as data for any test runner:
  *
  *     for (const { id, rule, check } of transportContract({ name, create })) it(`${id}: ${rule}`, check);
  *
- * Each clause has servers of its own on loopback, which do what servers and networks do when they fail. The clauses share
- * nothing and may run at the same time; then they take about three seconds.
+ * Each clause starts its own servers on loopback, which imitate failures of servers and networks. The clauses are
+ * independent and may run concurrently; then they take about three seconds.
  */
 export function transportContract({ name, create }: TransportContractOptions): TransportClause[] {
   return CLAUSES.map(({ id, rule, settings, prove }) => ({
