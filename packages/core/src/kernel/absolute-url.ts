@@ -1,4 +1,4 @@
-/** Parses an absolute URL; `undefined` for anything else. `URL.canParse()` is younger than browsers that are in use. */
+/** Parses an absolute URL; returns `undefined` for anything else. Some browsers in use lack `URL.canParse()`. */
 export function absoluteUrl(text: unknown): URL | undefined {
   if (typeof text !== 'string') return undefined;
   try {

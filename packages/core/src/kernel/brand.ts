@@ -1,12 +1,12 @@
-/** The same symbol in every copy of this package. Nothing that a server sends can have it: JSON has no symbols. */
+/** The same symbol in every copy of this package. A server cannot send it: JSON has no symbols. */
 const BRAND = Symbol.for('@frameio-auth/core');
 
 /**
- * Makes `instanceof` recognise the instances of a class that come from another copy of this package. Package managers
- * install several copies when the versions that packages ask for differ, or when a bundler takes one for each format.
+ * Makes `instanceof` recognise instances of a class from another copy of this package. Several copies occur when
+ * packages require different versions, or when a bundler includes one for each module format.
  *
- * Classes derived from a branded one keep the meaning of `instanceof` that they are used to, and their instances count
- * as instances of the branded class in every copy.
+ * Classes that extend a branded one keep the normal meaning of `instanceof`, and their instances count as instances of
+ * the branded class in every copy.
  *
  * @param name - the same in every version of this package, and different for each class
  */
@@ -18,7 +18,7 @@ export function brand(branded: abstract new (...args: never[]) => object, name: 
 function hasInstance(this: { readonly prototype: object }, value: unknown): boolean {
   if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
   const name = ownBrand(this.prototype);
-  if (name === undefined) return false; // A derived class, which inherits this function and has no brand.
+  if (name === undefined) return false; // A derived class inherits this function but has no brand of its own.
   for (let object = value; typeof object === 'object' && object !== null; object = Object.getPrototypeOf(object)) {
     if (ownBrand(object) === name) return true;
   }

@@ -1,15 +1,15 @@
 import type { FOREIGN_CODES } from './foreign-codes.js';
 import type { OWN_CODES } from './own-codes.js';
 
-/** What a code means, and what to do about it: for the reader of a log, in one or two sentences each. */
+/** The meaning of a code and what to do, in one or two sentences each, for readers of a log. */
 export interface CodeEntry {
   readonly meaning: string;
   readonly remedy: string;
 }
 
 /**
- * Every section of `docs/reference/errors.md`, which is made from the two tables. The errors take no code that has no
- * entry there, so a new one gets its entry first. The tables are for the page and the types alone: no module loads them.
+ * Every section of `docs/reference/errors.md`, which is generated from the two tables. Errors accept only codes with an
+ * entry there, so a new code gets its entry first. The tables serve the page and the types; no module loads them.
  */
 type Sections = typeof OWN_CODES & typeof FOREIGN_CODES;
 
@@ -19,8 +19,7 @@ export type KnownErrorCode = { [Section in keyof Sections]: keyof Sections[Secti
 declare const foreign: unique symbol;
 
 /**
- * A code that others made: the platform's and Redis' own, which are in capitals, one for a status, or a word that
- * `foreignCode()` marks.
+ * A foreign code: one of the platform or of Redis, in capitals; one for a status; or one that `foreignCode()` marks.
  */
 export type ForeignErrorCode = Uppercase<string> | `http_${number}` | (string & { readonly [foreign]: true });
 

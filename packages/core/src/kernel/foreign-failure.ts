@@ -4,7 +4,7 @@ import type { Failure, FailureKind } from './failure.js';
 import { type Cleaner, LIMITS } from './foreign-text.js';
 import { isPrivate } from './private-address.js';
 
-/** A failure as an answer or a record tells of it. Nothing of it is known to be what it should be. */
+/** A failure as a response or a record describes it, not validated yet. */
 export type ForeignFailure = {
   readonly [Member in
     | 'kind'
@@ -22,8 +22,8 @@ const KINDS: readonly unknown[] = ['terminal', 'transient', 'ambiguous', 'config
 const SOURCES: readonly unknown[] = ['server', 'transport', 'storage', 'session'] satisfies Failure['source'][];
 
 /**
- * Makes a failure of what others say; every failure that is told from outside is made here. Its words are cleaned and
- * cut, because failures are shown and logged. `undefined` when it is none.
+ * Makes a failure of foreign data. Every failure from outside is made here. Its text is redacted and truncated, because
+ * failures are shown and logged. Returns `undefined` if it is not a failure.
  */
 export function foreignFailure(foreign: ForeignFailure, clean: Cleaner): Failure | undefined {
   const { kind, source, code, description, status, retryAfter, userActionRequired } = foreign;
@@ -34,7 +34,7 @@ export function foreignFailure(foreign: ForeignFailure, clean: Cleaner): Failure
   return {
     kind: kind as FailureKind,
     source: source as Failure['source'],
-    // What cannot be seen is no word.
+    // A code of invisible characters is empty after redaction.
     code: foreignCode(clean(code, LIMITS.word)) || 'unnamed_error',
     description: clean(description, LIMITS.passage) || 'No reason was given.',
     ...(isStatus(status) && { status }),
@@ -49,7 +49,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Of three digits, also where no standard knows it (RFC 9110 §15). */
+/** Returns whether it has three digits, even if no standard defines it (RFC 9110 §15). */
 function isStatus(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 999;
 }
@@ -58,12 +58,12 @@ function isDuration(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** An address is for users to open: private, without user name and password, and as it came or not at all. */
+/** Returns an address for users to open: private, without user name and password, and unchanged by redaction. */
 function addressOf(text: unknown, clean: Cleaner): string | undefined {
   if (typeof text !== 'string' || clean(text, LIMITS.address) !== text) return undefined;
   const url = absoluteUrl(text);
   if (url === undefined) return undefined;
-  // The parser may have put together what was apart.
+  // The parser may have joined parts of a secret.
   const isClean = clean(url.href, LIMITS.address) === url.href;
   return isClean && isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
 }

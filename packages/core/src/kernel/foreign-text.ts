@@ -1,10 +1,10 @@
-/** Makes text that came from outside fit to be shown: without the known secrets and control characters, and short. */
+/** Makes foreign text safe to show: removes the known secrets and control characters, and truncates it. */
 export type Cleaner = (text: string, limit: number) => string;
 
 /**
- * How many characters are kept of a word such as `invalid_grant`, of a sentence, of a passage in which one of our
- * sentences quotes one, and of an address. What is our own is never cut; so our sentences are put together from foreign
- * texts that were cut, and not cut when they are whole.
+ * How many characters are kept of a word such as `invalid_grant`, of a sentence, of a passage in which our own sentence
+ * quotes one, and of an address. Our own text is never truncated. So foreign text is truncated before our sentences
+ * quote it.
  */
 export const LIMITS = {
   word: 100,
@@ -17,25 +17,25 @@ export const LIMITS = {
 /** Characters that would break a log line, colour a terminal or reverse the reading order. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
-/** How many times as long as itself a secret may stand in a text, escaped and broken into lines. */
+/** How many times its own length a secret may take in a text, escaped and broken into lines. */
 const SPREAD = 12;
 
-/** How many times the limit is read of a text, for what is taken out to be made up for. */
+/** How many times the limit is read of a text, to make up for what is removed. */
 const ROOM = 4;
 
 /** A part of a text. */
 type Span = readonly [start: number, end: number];
 
-/** @param secrets - every secret that the other side was told, and so may repeat */
+/** @param secrets - every secret that was sent to the other side, and so may be repeated */
 export function cleaner(secrets: readonly string[]): Cleaner {
   let known: Disguises | undefined;
 
   return (text, limit) => {
     if (text === '') return '';
-    // Most requests are granted, and of those nothing is shown.
+    // Computed on first use: most requests succeed, and then no text is shown.
     known ??= disguisesOf(secrets);
     const { spellings, traces, longest } = known;
-    // Secrets are looked for beyond what is shown, because half a secret would not be recognized.
+    // Search beyond what is shown, because half a secret would not be recognized.
     const margin = SPREAD * longest;
     const view = text.slice(0, ROOM * limit + margin);
     const safe = view.length < text.length ? ROOM * limit : text.length;
@@ -52,16 +52,16 @@ export function cleaner(secrets: readonly string[]): Cleaner {
         .replace(INVISIBLE, ' ')
         .trim()
         .slice(0, limit)
-        // The cut may have halved a character.
+        // The truncation may have split a surrogate pair.
         .replace(/[\uD800-\uDBFF]$/, '')
     );
   };
 }
 
-/** For text of those who were told no secret, so that it can repeat none. */
+/** Cleans text from a source that received no secret. */
 export const cleanText: Cleaner = cleaner([]);
 
-/** In what forms secrets may come back. */
+/** The forms in which secrets may come back. */
 interface Disguises {
   readonly spellings: readonly string[];
   readonly traces: readonly string[];
@@ -92,26 +92,23 @@ function spansOf(text: string, part: string): Span[] {
   return spans;
 }
 
-/**
- * What stays the same of a text, however it is encoded, escaped, quoted or broken into lines: only what is neither a
- * letter nor a digit changes then.
- */
+/** What stays the same of a text when it is encoded, escaped, quoted or broken into lines: its letters and digits. */
 interface Trace {
   /** The letters and digits of the text, in lower case. */
   readonly letters: string;
-  /** Where in the text each of them stands. */
+  /** The position of each of them in the text. */
   readonly places: readonly Span[];
 }
 
 /**
- * With fewer letters and digits a trace would be found in any text. Secrets that have no more than that are taken out
- * only where they are spelled as they are, or as addresses, forms and base64 spell them.
+ * A shorter trace would occur in any text. Secrets with fewer letters and digits are removed only as they are spelled,
+ * or as URLs, forms and base64 encode them.
  */
 const SHORTEST_TRACE = 8;
 
 /**
- * A letter or digit, or any character as an address or a page has it, encoded once or more often, or as JSON and scripts
- * have it. Those that pages name are no letters.
+ * A letter or digit, or any character as URLs, HTML, JSON or scripts encode it, once or several times. Named entities
+ * are never letters.
  */
 const CHARACTER =
   /[a-z\d]|%(?:25)*([\da-f]{2})|\\u([\da-f]{4})|\\u\{([\da-f]{1,6})\}|\\x([\da-f]{2})|&(?:amp;)*(?:#x([\da-f]{1,6})|#(\d{1,7})|amp|lt|gt|quot|apos);/gi;
@@ -129,14 +126,14 @@ function traceOf(text: string): Trace {
   return { letters, places };
 }
 
-/** What is encoded, if it is a letter or digit. */
+/** Returns the encoded character if it is a letter or digit, else an empty string. */
 function encodedLetter([, percent, unit, point, byte, reference, decimal]: RegExpExecArray): string {
   const hex = percent ?? unit ?? point ?? byte ?? reference;
   if (hex === undefined && decimal === undefined) return '';
   return onlyLetters(String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)));
 }
 
-/** The trace of a text in which nothing is encoded, although it may look like it. */
+/** Returns the trace of a text in which nothing is encoded, although it may look like it. */
 function onlyLetters(text: string): string {
   return text.replace(/[^a-z\d]/gi, '').toLowerCase();
 }
@@ -148,18 +145,18 @@ function spansOfTraces(text: string, traces: readonly string[]): Span[] {
     .map(([first, end]) => [(places[first] as Span)[0], (places[end - 1] as Span)[1]]);
 }
 
-/** One value as a form would carry it (RFC 6749 Appendix B): it leaves `-`, `_`, `.` and `*` as they are. */
+/** Returns the value as a form encodes it (RFC 6749 Appendix B), which leaves `-`, `_`, `.` and `*` unchanged. */
 export function formEncode(value: string): string {
   return new URLSearchParams([['', value]]).toString().slice('='.length);
 }
 
-/** One value as an address would carry it. Half a character becomes what it becomes in a request. */
+/** Returns the value as a URL encodes it. An unpaired surrogate becomes U+FFFD, as in a request. */
 function componentEncode(value: string): string {
   return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'));
 }
 
 function base64(value: string): string {
-  // Tokens are ASCII, which is its own UTF-8 and needs no detour. Each record that is read comes this way.
+  // A shortcut for tokens, which are ASCII. It runs for each record that is read.
   if (/^[\x20-\x7e]*$/.test(value)) return btoa(value);
   return btoa(Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte)).join(''));
 }

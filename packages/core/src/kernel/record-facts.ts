@@ -1,7 +1,7 @@
 import type { SessionEnding } from './session-ending.js';
 import type { TokenFacts } from './token-set.js';
 
-/** What may be shown of a session's record in storage; the tokens themselves are not in it. */
+/** The public facts of a session's record in the storage; they do not include the tokens themselves. */
 export type RecordFacts =
   | { readonly status: 'absent'; readonly version: number }
   | {
@@ -9,8 +9,8 @@ export type RecordFacts =
       readonly version: number;
       readonly tokens: TokenFacts;
       /**
-       * The session has newer tokens to write, and the record holds the very ones that these replace: another instance has
-       * written again what the storage had lost. Default: false.
+       * Whether the record holds the very tokens that the session's newer, unwritten tokens replace: another instance
+       * has written again what the storage had lost. Default: false.
        */
       readonly rewritten?: boolean;
     }
@@ -19,14 +19,14 @@ export type RecordFacts =
       readonly version: number;
       readonly ending: SessionEnding;
       /**
-       * The highest version that was known to the instance whose refresh token was refused. Tokens of a later one, which the
-       * storage lost, are not what ended. Absent in records that did not say it yet.
+       * The highest version that was known to the instance with the rejected refresh token. Tokens of a later version,
+       * which the storage lost, have not ended. Absent in older records.
        */
       readonly ofVersion?: number;
     }
   | {
       readonly status: 'revoked';
       readonly version: number;
-      /** The sign-in whose tokens were revoked; absent if the instance that revoked them did not know it. */
+      /** The sign-in with the revoked tokens; absent if the revoking instance did not know it. */
       readonly signIn?: string;
     };

@@ -1,6 +1,6 @@
 import { type Cleaner, LIMITS } from './foreign-text.js';
 
-/** What a scope may be made of: printable ASCII without space, `"` and `\` (RFC 6749 §3.3). */
+/** The characters of a scope: printable ASCII without space, `"` and `\` (RFC 6749 §3.3). */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 export function isScopeToken(value: unknown): value is string {
@@ -8,8 +8,8 @@ export function isScopeToken(value: unknown): value is string {
 }
 
 /**
- * Makes a list of what a server, a record or an import names as scopes. Scopes are shown, so the list leaves out what
- * is no scope-token (RFC 6749 §3.3), and what repeats a secret.
+ * Makes a list of the scopes in a server's response, a record or an import. Scopes are shown, so it omits what is not a
+ * scope-token (RFC 6749 §3.3) and what repeats a secret.
  */
 export function scopeList(named: readonly unknown[], clean: Cleaner): readonly string[] {
   return named.filter(isScopeToken).filter((scope) => clean(scope, LIMITS.own) === scope);

@@ -1,6 +1,6 @@
 /**
- * A string that must not be seen. Printing, logging, inspecting, spreading or serializing it shows `[secret]`;
- * only {@link Secret.reveal} gives the string, so that each place that uses one can be found by that word.
+ * A string that must not be shown. Printing, logging, inspecting, spreading or serializing it yields `[secret]`. Only
+ * {@link Secret.reveal} returns the string, so every use can be found by that name.
  */
 export class Secret {
   readonly #value: string;

@@ -4,38 +4,38 @@ import type { Timing } from './session-time.js';
 
 /** One piece of work that needs a slot. */
 export interface Work {
-  /** By when it should have begun on the session's time: the earliest deadline goes first. */
+  /** When the work should begin at the latest, on the session's time. The earliest deadline goes first. */
   readonly deadline: number;
-  /** Called once, when the work has its slot. Must not throw. */
+  /** Called once, when the work gets a slot. Must not throw. */
   begin(): void;
-  /** Called instead of `begin()` when the work that ran lately failed of something that would meet this work as well. */
+  /** Called instead of `begin()` when recent work failed for a reason that affects this work too. */
   fail(failure: Failure): void;
 }
 
-/** What became of work, as far as it says something about other work: `null` when it went well, `undefined` when nothing. */
+/** What the result of work says about other work: `null` for a success, `undefined` if it says nothing. */
 export type Outcome = Failure | null | undefined;
 
-/** So many failures in a row are not about one session, but about the server or the storage. */
+/** How many failures in a row mean an outage of the server or the storage, and not a problem of one session. */
 const FAILURES = 8;
 
-/** A request whose answer was lost says nothing about the token of a session that made none. */
+/** For a session that sent no request, a lost response of another session is not ambiguous. */
 const NOT_TRIED: Partial<Record<FailureKind, Partial<Failure>>> = {
   ambiguous: { kind: 'transient', delivery: 'not_sent' },
 };
 
 /**
- * Lets a limited number of pieces of work run at once; the others wait, the earliest deadline first, so that nothing
- * waits for ever: work with a late deadline is overtaken only by work whose deadline is earlier.
+ * Runs a limited number of pieces of work at once, by earliest deadline first. Nothing waits forever, because work is
+ * overtaken only by work with an earlier deadline.
  *
- * Under load, work is late and does not fail. During an outage it would only wait to fail: after several failures in a
- * row the queue fails the work that waits, until something goes well again. Work that finds a free slot is always tried.
+ * Under load, work is late but does not fail. During an outage, waiting would only delay the failure. After several
+ * failures in a row the queue fails the waiting work, until a success. Work that finds a free slot always runs.
  */
 export class BoundedQueue {
   readonly #time: Timing;
   readonly #limit: number;
   #running = 0;
   #order = 0;
-  /** A heap: each entry is before the two at twice its index. An entry whose place has moved on is skipped. */
+  /** A binary heap: each entry is before its children. Entries with an outdated deadline are skipped. */
   readonly #heap: Entry[] = [];
   #failures = 0;
   #failure: Failure | undefined;
@@ -47,12 +47,12 @@ export class BoundedQueue {
     this.#limit = limit;
   }
 
-  /** Why work that waits would fail, during an outage. */
+  /** Why waiting work would fail, during an outage. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** Queues work, and begins it before this returns when a slot is free. */
+  /** Queues work. If a slot is free, begins it before this returns. */
   enter(work: Work): Place {
     const place = new Place(work, this);
     this.push(place, work.deadline);
@@ -60,7 +60,7 @@ export class BoundedQueue {
     return place;
   }
 
-  /** For places: work is done, or given up. */
+  /** For places: work is done, or was given up. */
   release(outcome: Outcome): void {
     this.#running -= 1;
     if (outcome === null) this.#endOutage();
@@ -69,7 +69,7 @@ export class BoundedQueue {
       if (this.#failures >= FAILURES) this.#failure = { ...outcome, ...NOT_TRIED[outcome.kind] };
     }
     this.#beginNext();
-    // When nothing runs any more, nothing says that the outage goes on.
+    // When nothing runs, there is no evidence that the outage continues.
     if (this.#running === 0) this.#endOutage();
   }
 
@@ -88,7 +88,7 @@ export class BoundedQueue {
     if (this.#failure !== undefined && this.#heap.length > 0) this.#failSoon();
   }
 
-  /** Fails what waits a few at a time, so that an outage with many sessions does not block the process. */
+  /** Fails waiting work in small batches, so that an outage with many sessions does not block the process. */
   #failSoon(): void {
     this.#failing ??= this.#time.setTimeout(() => {
       this.#failing = undefined;
@@ -101,7 +101,7 @@ export class BoundedQueue {
     }, 0);
   }
 
-  /** For places: files a place under a deadline. What it was filed under before does not count any more. */
+  /** For places: queues a place under a deadline. An earlier deadline of the same place is ignored from now on. */
   push(place: Place, deadline: number): void {
     const heap = this.#heap;
     this.#order += 1;
@@ -114,7 +114,7 @@ export class BoundedQueue {
     heap[at] = entry;
   }
 
-  /** Takes the first place that still waits, by its latest deadline. */
+  /** Removes and returns the first place that still waits, by its latest deadline. */
   #pop(): Place | undefined {
     for (let first = this.#popEntry(); first !== undefined; first = this.#popEntry()) {
       if (first.place.waitsUntil === first.deadline) return first.place;
@@ -150,7 +150,7 @@ function isBefore(one: Entry, other: Entry): boolean {
   return one.deadline < other.deadline || (one.deadline === other.deadline && one.order < other.order);
 }
 
-/** The place of one piece of work in a queue: it waits, runs, and is left. */
+/** The place of one piece of work in a queue: waiting, running or left. */
 export class Place {
   readonly #work: Work;
   readonly #queue: BoundedQueue;
@@ -172,21 +172,21 @@ export class Place {
     return this.#state === 'waiting' ? this.#deadline : undefined;
   }
 
-  /** Gives work that still waits an earlier deadline. */
+  /** Gives waiting work an earlier deadline. */
   hurry(deadline: number): void {
     if (this.#state !== 'waiting' || deadline >= this.#deadline) return;
     this.#deadline = deadline;
     this.#queue.push(this, deadline);
   }
 
-  /** Gives the slot back, or stops waiting for one. Only the first call does anything. */
+  /** Gives up the slot, or leaves the queue. Only the first call has an effect. */
   leave(outcome?: Outcome): void {
     const before = this.#state;
     this.#state = 'left';
     if (before === 'running') this.#queue.release(outcome);
   }
 
-  /** For the queue: the work has a slot. */
+  /** For the queue: the work gets a slot. */
   begin(): void {
     this.#state = 'running';
     this.#work.begin();
@@ -199,7 +199,10 @@ export class Place {
   }
 }
 
-/** Whether a failure is likely to meet other sessions as well: not what the server, or a record, says of this one. */
+/**
+ * Returns whether a failure is likely to affect other sessions too. A rejection of this session's credential, or an
+ * unreadable record, is not.
+ */
 export function isShared(failure: Failure): boolean {
   return failure.kind !== 'terminal' && failure.version === undefined;
 }

@@ -6,13 +6,16 @@ interface Caller {
   reject(error: Error): void;
 }
 
-/** A process must not end while somebody waits for a token, although every timer of a session would let it. */
+/**
+ * The delay of the timer that keeps the process alive while callers wait, in milliseconds; the session's other timers
+ * do not.
+ */
 const LONG = 2 ** 31 - 1;
 
-/** Those who wait for one session's token. They come and go; the request they wait for does not depend on them. */
+/** The callers that wait for one session's token. The request that they wait for does not depend on them. */
 export class Callers {
   readonly #clock: Timing;
-  /** Nobody, as a rule: of ten thousand sessions a few are waited for. */
+  /** Usually absent: of ten thousand sessions, few have waiting callers. */
   #waiting: Set<Caller> | undefined;
   #hold: TimerHandle;
 
@@ -24,9 +27,9 @@ export class Callers {
     return this.#waiting !== undefined;
   }
 
-  /** Waits until everybody is served or turned away. A caller that aborts leaves alone. */
+  /** Waits for a token. A caller that aborts affects no other. */
   wait(signal?: AbortSignal): Promise<string> {
-    // An aborted signal says nothing more to those who begin to listen.
+    // A signal that has already aborted fires no event.
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const caller: Caller = {
@@ -44,14 +47,17 @@ export class Callers {
     });
   }
 
-  /** Whether anybody waited. */
+  /** Serves all waiting callers. Returns whether there were any. */
   serve(token: string): boolean {
     const waiting = [...(this.#waiting ?? [])];
     for (const caller of waiting) caller.resolve(token);
     return waiting.length > 0;
   }
 
-  /** Each caller gets an error of its own, so that what one adds to it (a stack, a cause) is not seen by another. */
+  /**
+   * Rejects all waiting callers. Each gets an error of its own, so that what one adds to it (a stack, a cause) does not
+   * affect another.
+   */
   turnAway(error: () => Error): void {
     for (const caller of [...(this.#waiting ?? [])]) caller.reject(error());
   }

@@ -6,28 +6,28 @@ import { policy } from '../machine/policy.js';
 import { harmlessly } from './calls.js';
 import type { RecordPlace } from './session-record.js';
 
-/** The server's wish to be left alone, as it stands in storage. */
+/** The server's `Retry-After`, as stored. */
 interface StoredCoolDown {
-  /** On the storage's clock. */
+  /** On the storage's clock, in milliseconds. */
   readonly until: number;
   readonly failure: Pick<Failure, 'code' | 'description'> & Partial<Pick<Failure, 'status' | 'debugId'>>;
 }
 
-/** A wait that is longer by less than this is the same one, in milliseconds. */
+/** Waits whose ends differ by less than this count as the same, in milliseconds. */
 const ENOUGH = 1_000;
 
 /**
- * The `Retry-After` of the server, which is meant for the whole client: one instance that was told to wait tells all
- * others by a record in storage, and none of them asks for tokens meanwhile.
+ * Shares the server's `Retry-After` among all instances, because it applies to the whole client. The instance that
+ * received it writes a record to the storage, and no instance requests tokens until it ends.
  *
- * It is read once and then by hints, so it costs a renewal nothing. Where a hint is lost, or the storage does not
- * answer, an instance asks once and is told by the server itself.
+ * The record is read once and then after hints, so it costs a refresh nothing. If a hint is lost, or the storage does
+ * not respond, an instance sends one request and gets the `Retry-After` from the server itself.
  */
 export class CoolDown {
   readonly #place: RecordPlace;
   readonly #key: string;
   #failure: Failure | undefined;
-  /** When it is over, on this instance's clock. */
+  /** When it ends, on this instance's clock. */
   #until = Number.NEGATIVE_INFINITY;
   #version = 0;
   #unwatch: Unsubscribe | undefined;
@@ -38,7 +38,7 @@ export class CoolDown {
     this.#key = key;
   }
 
-  /** Looks what other instances were told. Only the first call does anything. */
+  /** Reads what other instances received, and watches for changes. Only the first call has an effect. */
   begin(): void {
     if (this.#unwatch !== undefined || this.#closed) return;
     this.#unwatch = () => {};
@@ -50,13 +50,13 @@ export class CoolDown {
     harmlessly(() => this.#read());
   }
 
-  /** Why not to ask the server now, with the rest of the wait; `undefined` when nothing is in the way. */
+  /** Why the server must not be called now, with the remaining wait; `undefined` if it may be. */
   get failure(): Failure | undefined {
     const rest = this.#until - this.#place.clock.now();
     return this.#failure === undefined || rest <= 0 ? undefined : { ...this.#failure, retryAfter: rest };
   }
 
-  /** Tells the others of a failure, if it is one that asks to wait. */
+  /** Shares a failure if it has a `Retry-After`. */
   note(failure: Failure): void {
     const { kind, source, retryAfter = 0 } = failure;
     if (kind === 'transient' && source === 'server' && retryAfter > 0)
@@ -76,14 +76,14 @@ export class CoolDown {
   async #write(failure: Failure, retryAfter: number): Promise<void> {
     const wait = Math.min(retryAfter, policy.longestRetryAfter);
     const { storage, clock } = this.#place;
-    // Many are told the same at once, each some moments later than the one before.
+    // Many sessions get the same `Retry-After` at once, each some moments later than the one before.
     const isKnown = clock.now() + wait <= this.#until + ENOUGH;
     this.#rest(failure, clock.now() + wait);
     if (isKnown) return;
     const reading = await storage.read(this.#key);
     const until = reading.now + wait;
     for (let known = reading.record; ; ) {
-      // The longest wait that any of them was told of is the one to keep.
+      // Keep the longest wait that any of them received.
       if (known !== undefined && (parse(known.value)?.until ?? 0) + ENOUGH >= until) return;
       const { code, description, status, debugId } = failure;
       const words = { code, description, ...(status !== undefined && { status }), ...(debugId && { debugId }) };
@@ -103,7 +103,7 @@ export class CoolDown {
     this.#version = record.version;
     const told = parse(record.value);
     if (told === undefined) return;
-    // Whatever the record says, nobody is kept from the server for longer than the server itself is believed.
+    // Whatever the record says, no instance waits longer than for a `Retry-After` of the server itself.
     const wait = Math.min(told.until - storageNow, policy.longestRetryAfter);
     this.#rest(told.failure, this.#place.clock.now() + wait);
   }
@@ -115,7 +115,7 @@ export class CoolDown {
   }
 }
 
-/** `undefined` for what is no such record: it is only a wish, so what cannot be read is no trouble. */
+/** Returns `undefined` for an invalid record. The record is only advice, so it may be ignored. */
 function parse(value: string): { readonly until: number; readonly failure: Failure } | undefined {
   try {
     const { until, failure } = JSON.parse(value);

@@ -13,48 +13,50 @@ export interface KeepAliveOptions extends RecordPlace {
   readonly keepAliveBefore: number;
   readonly keys: StorageKeys;
   readonly coolDown: CoolDown;
-  /** Renews a session if that is due, and resolves to what stood in the way. */
+  /** Refreshes a session if that is due. Resolves to the failure that prevented it, or `null`. */
   readonly renew: (key: string) => Promise<Failure | null>;
 }
 
-/** The longest time between two looks, and so many looks at least in the time that there is, in milliseconds. */
+/** The longest time between two runs, in milliseconds, and the least number of runs within `keepAliveBefore`. */
 const LONGEST_INTERVAL = 60 * 60_000;
 const LOOKS = 8;
 
-/** The first look comes soon: an application that is restarted every day must get to it. In milliseconds. */
+/** The first run is soon, so that an application that restarts every day reaches it. In milliseconds. */
 const FIRST_LOOK = 60_000;
 
-/** Longer than the renewal of a session and the pause after it take; who dies is replaced after so many milliseconds. */
+/**
+ * Longer than one refresh and the pause after it. An instance that dies is replaced after this time, in milliseconds.
+ */
 const LEASE = 5 * 60_000;
 
-/** How many keys are asked for at once. */
+/** How many keys are requested at once. */
 const BATCH = 100;
 
-/** How many sessions are renewed between two pauses at most. */
+/** How many sessions are refreshed between two pauses, at most. */
 const MOST_AT_ONCE = 32;
 
-/** What lies between two renewals, in milliseconds, so that a server is not flooded. */
+/** The pause between refreshes, in milliseconds, so that the server is not flooded. */
 const PAUSE: Window = { notBefore: 500, notAfter: 1_500 };
 
-/** So many failures in a row are nobody's but the server's or the storage's. */
+/** How many failures in a row mean an outage of the server or the storage. */
 const FAILURES = 3;
 
 /**
- * Renews the sessions that nobody uses before their refresh tokens expire: one instance for the whole fleet, one session
- * after the other. As long as more is due than it asks for at once, and the server gives what it is asked for, each list
- * goes twice as quickly as the one before.
+ * Refreshes unused sessions before their refresh tokens expire. One instance of the fleet does it, one session after
+ * the other. While more sessions are due than one list holds, and the refreshes succeed, the number of concurrent
+ * refreshes doubles with each list.
  *
- * Each instance looks now and then. The first to come takes the lease on a record of its own, sees to what is due, and
- * leaves the record for some time, by which the others know that they need not. If it dies, its lease ends, and the next
- * to look goes on: what it had renewed is not due any more. Nothing depends on there being one alone, because each
- * session is renewed under its own lease.
+ * Every instance tries periodically. The first takes the lease on a record of its own, refreshes what is due, and then
+ * leaves the record for some time, so that the others skip their runs. If it dies, its lease expires, and the next
+ * instance continues: sessions that were refreshed are not due any more. A second runner does no harm, because each
+ * session is refreshed under its own lease.
  */
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #interval: number;
   readonly #owner: string;
   #timer: TimerHandle;
-  /** Ends a pause before its time. */
+  /** Ends a pause early. */
   #wake: (() => void) | undefined;
   #looking: Promise<void> | undefined;
   #closed = false;
@@ -66,7 +68,7 @@ export class KeepAlive {
     this.#lookWithin({ notBefore: 0, notAfter: Math.min(FIRST_LOOK, this.#interval) });
   }
 
-  /** Begins no other renewal; resolves when the one under way is done. */
+  /** Begins no other refresh. Resolves when the one in progress is done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#timer);
@@ -76,7 +78,7 @@ export class KeepAlive {
 
   #lookWithin(window: Window): void {
     this.#timer = this.#options.clock.setTimeout(() => {
-      // What fails here is tried again at the next look, and each session tells of its own failures.
+      // Failures are retried at the next run; each session reports its own.
       this.#looking = this.#look()
         .catch(() => {})
         .then(() => {
@@ -108,14 +110,14 @@ export class KeepAlive {
     });
   }
 
-  /** Resolves to the storage's time when there is nothing more to do for now; `undefined`: somebody else may go on. */
+  /** Resolves to the storage's time when nothing more is due, or `undefined` if another instance may continue. */
   async #renewAll(lease: Lease): Promise<number | undefined> {
     const { storage, keys, coolDown } = this.#options;
     const seen = new Set<string>();
     let failures = 0;
     let atOnce = 1;
     for (let stuck = 0; ; ) {
-      // What could not be renewed stays in the list, and must not hide the others.
+      // Sessions that could not be refreshed stay in the list, and must not hide the others.
       const limit = BATCH + stuck;
       const { keys: due, now } = await fromStorage(() => storage.due({ prefix: keys.sessions, limit }));
       const unseen = this.#shuffled(due.filter((key) => !seen.has(key)));
@@ -133,12 +135,12 @@ export class KeepAlive {
         if (coolDown.failure !== undefined) return now;
         await this.#pause();
       }
-      // A full list says that more is due than one session after the other may be done with in time.
+      // A full list means that one session at a time may be too slow.
       atOnce = due.length === limit && failures === 0 ? Math.min(2 * atOnce, MOST_AT_ONCE) : 1;
     }
   }
 
-  /** So that the same few sessions, which cannot be renewed, are not always the first. */
+  /** Shuffles the keys, so that the same failing sessions do not always come first. */
   #shuffled(keys: readonly string[]): readonly string[] {
     return keys
       .map((key) => ({ key, at: randomFraction(this.#options.entropy) }))
@@ -159,7 +161,7 @@ export class KeepAlive {
     this.#wake = undefined;
   }
 
-  /** A random time in a window. */
+  /** Returns a random delay in a window. */
   #within({ notBefore, notAfter }: Window): number {
     return notBefore + (notAfter - notBefore) * randomFraction(this.#options.entropy);
   }

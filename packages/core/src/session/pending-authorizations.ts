@@ -10,25 +10,28 @@ import type { Timing } from './session-time.js';
 import { fromStorage } from './storage-failure.js';
 import { type StorageKeys, sha256 } from './storage-keys.js';
 
-/** A sign-in that was begun: what its callback is to be completed with, and for whom. */
+/** A pending sign-in: the session that it belongs to, and what completes it. */
 export interface PendingAuthorization {
   readonly sessionKey: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly codeVerifier: Secret;
-  /** What the id token is to repeat (OpenID Connect Core §3.1.3.7); absent when none was sent. */
+  /** The nonce that the ID token must repeat (OpenID Connect Core §3.1.3.7); absent if none was sent. */
   readonly nonce?: Secret;
 }
 
 const FORMAT = 1;
 
-/** How many sign-ins of one auth object are kept at once, unless the application says otherwise. */
+/** How many pending sign-ins one auth object keeps, by default. */
 export const DEFAULT_MAX_PENDING = 10_000;
 
 /** The longest record of a sign-in, in characters. */
 const LONGEST_RECORD = 16_384;
 
-/** For a callback that comes twice at once: how long the second waits for the first, and how often it looks, in milliseconds. */
+/**
+ * For concurrent duplicates of a callback: how long the second waits for the first, and how often it polls, in
+ * milliseconds.
+ */
 const REPEAT = { patience: 30_000, look: 100 };
 
 /** A record that this instance wrote, on the storage's clock. */
@@ -37,28 +40,28 @@ interface Kept {
   readonly expiresAt: number;
 }
 
-/** What came of a sign-in whose callback was taken. */
+/** The outcome of a sign-in after its callback was taken. */
 export type PendingOutcome =
-  /** Nothing that a second callback may know. */
+  /** An outcome that a repeated callback must not see. */
   | { readonly used: true }
   | { readonly used: true; readonly underWay: true }
-  /** Whom it signed in, and the hash of the code that did. */
+  /** The session that it signed in, and the hash of the code. */
   | { readonly used: true; readonly sessionKey: string; readonly code: string };
 
-/** By what a repeated callback is known to be of the browser that was signed in. */
+/** Proves that a repeated callback comes from the browser that was signed in. */
 export interface RepeatProof {
   /** The session of the user who is logged in to the application. */
   readonly sessionKey?: string;
-  /** The callback's own code, which nobody knows but that browser and the server. */
+  /** The callback's own code, which only that browser and the server know. */
   readonly code: Secret;
 }
 
 /**
- * The sign-ins under way, by their `state`. Each is a record in storage, so that a sign-in may begin on one instance
- * and end on another; it is taken by compare-and-set, so that a `state` works once.
+ * The pending sign-ins, by their `state`. Each is a record in the storage, so a sign-in may begin on one instance and
+ * end on another. It is taken by compare-and-set, so a `state` works once.
  *
- * Anybody may begin one, so an instance keeps a limited number: the oldest gives way to the newest. Refusing the newest
- * would let a few requests a second keep everybody out.
+ * Anyone may begin a sign-in, so an instance keeps a limited number and drops the oldest. Rejecting the newest instead
+ * would let a few requests per second lock every user out.
  */
 export class PendingAuthorizations {
   readonly #storage: TokenStorage;
@@ -75,10 +78,12 @@ export class PendingAuthorizations {
     this.#limit = limit;
   }
 
-  /** @throws ConfigurationError for a state that is in use, and for a sign-in that takes too much space; StorageError */
+  /**
+   * @throws ConfigurationError for a state that is in use, and for a sign-in that takes too much space; StorageError
+   */
   async begin(state: string, pending: PendingAuthorization): Promise<void> {
     const key = await this.#keys.authorization(state);
-    // Only the storage's own clock can tell when its records expire.
+    // The expiry must be on the storage's own clock.
     const { now } = await fromStorage(() => this.#storage.read(key));
     const value = JSON.stringify({
       format: FORMAT,
@@ -104,11 +109,11 @@ export class PendingAuthorizations {
   }
 
   /**
-   * Takes a sign-in for its completion; the second one to try is refused.
+   * Takes a sign-in for its completion. A second call for the same state is rejected.
    *
-   * `sessionKey` is the session that wants to complete it: a sign-in that another one began is left to that one.
-   * `ready` is called before the state is used up; when it fails, the state is still good.
-   * `willSettle` says that `settle()` is called when it is known what came of it.
+   * `sessionKey` is the session that wants to complete it; a sign-in of another session is left untouched. `ready` is
+   * called before the state is consumed; if it fails, the state stays valid. `willSettle` announces a call of
+   * `settle()` when the outcome is known.
    *
    * @throws AuthenticationError `state_unknown`, `state_used` or `state_mismatch`; StorageError
    */
@@ -137,7 +142,7 @@ export class PendingAuthorizations {
       );
     }
     await ready?.(pending);
-    // The record stays until it would have expired, so that a second use is told from an unknown state.
+    // The record stays until it would have expired, to distinguish a repeated callback from an unknown state.
     const expiresAt = now + policy.authorizationTtl;
     const value = willSettle ? recordOf({ used: true, underWay: true }) : USED;
     const reply = await fromStorage(() =>
@@ -148,11 +153,11 @@ export class PendingAuthorizations {
     return pending;
   }
 
-  /** Keeps what came of a sign-in that this instance took, for its callback to be repeated. */
+  /** Stores the outcome of a sign-in that this instance took, for a repeated callback. */
   async settle(state: string, completed?: { readonly sessionKey: string; readonly code: Secret }): Promise<void> {
     const key = await this.#keys.authorization(state);
     const kept = this.#kept.get(key);
-    if (kept === undefined) return; // It gave way to newer ones.
+    if (kept === undefined) return; // Newer sign-ins have displaced it.
     const value =
       completed === undefined
         ? USED
@@ -163,11 +168,11 @@ export class PendingAuthorizations {
   }
 
   /**
-   * Finds the session that a callback signed in which was taken before. Waits while that is under way, on whichever
+   * Resolves to the session that a repeated callback signed in. Waits while that sign-in is in progress, on any
    * instance.
    *
-   * @throws AuthenticationError `state_used` for a sign-in that failed or did not end, and for a callback that is not of
-   *   the browser that was signed in; StorageError
+   * @throws AuthenticationError `state_used` for a sign-in that failed or did not end, and for a callback from a
+   * browser that was not signed in; StorageError
    */
   async completed(state: string, { sessionKey, code }: RepeatProof): Promise<string> {
     const key = await this.#keys.authorization(state);
@@ -186,7 +191,7 @@ export class PendingAuthorizations {
     }
   }
 
-  /** Remembers a record, and has the storage forget the oldest when there are too many. */
+  /** Remembers a record. If there are too many, expires the oldest in the storage. */
   #keep(key: string, kept: Kept, now: number): void {
     this.#kept.delete(key);
     this.#kept.set(key, kept);
@@ -199,7 +204,7 @@ export class PendingAuthorizations {
   }
 }
 
-/** What is left of a sign-in that was completed. */
+/** The record of a completed sign-in. */
 const USED = recordOf({ used: true });
 
 function recordOf(outcome: PendingOutcome): string {

@@ -4,30 +4,31 @@ import { policy, retryWindow, shift, type Window } from '../machine/policy.js';
 import type { Timing } from './session-time.js';
 
 /**
- * What the storage hinted at: which of it is still to be followed, and when it is told again. A hint comes once, so one
- * whose reading failed would be forgotten, and with it perhaps the only word of writes that the storage lost.
+ * Tracks the storage's hints: which are still to be followed, and when to repeat them. The storage sends a hint once.
+ * Without a repeat, one that could not be read would be forgotten, and it may be the only sign of writes that the
+ * storage lost.
  */
 export class RecordHints {
   readonly #clock: Timing;
   readonly #entropy: Entropy;
   readonly #tell: (version: number) => void;
-  /** The highest version that was hinted at while something was under way. */
+  /** The highest version hinted at during other work. */
   #highest = 0;
-  /** The version that the storage's last answer was about. */
+  /** The version in the storage's last response. */
   #seen = 0;
-  /** The last version hinted at that was another one, until the storage answers. */
+  /** The last hinted version that differs from it, until the storage responds. */
   #unfollowed: number | undefined;
   #failures = 0;
   #again: ReturnType<Timing['setTimeout']>;
 
-  /** @param tell - hears hints once more */
+  /** @param tell - receives repeated hints */
   constructor(clock: Timing, entropy: Entropy, tell: (version: number) => void) {
     this.#clock = clock;
     this.#entropy = entropy;
     this.#tell = tell;
   }
 
-  /** The highest version that was hinted at and nobody followed yet. */
+  /** The highest version hinted at and not followed yet. */
   get highest(): number {
     return this.#highest;
   }
@@ -37,7 +38,7 @@ export class RecordHints {
     if (version !== this.#seen) this.#unfollowed = version;
   }
 
-  /** After an answer there is nothing to follow; after a failure there is, with a backoff. */
+  /** Clears the hints after a response; after a failure, repeats them with backoff. */
   noteAnswer(event: SessionOccurrence): void {
     if (event.type === 'storage.failed' && event.failure.version === undefined) {
       if (this.#unfollowed === undefined) return;
@@ -53,9 +54,9 @@ export class RecordHints {
   }
 
   /**
-   * Tells once more of a hint that nobody followed when it came, because something was under way. Once, and one of an
-   * earlier version after a pause: a storage may have lost what it hinted at, and who waits for that would ask for the
-   * lease again without end.
+   * Repeats a hint that arrived during other work and was not followed. It repeats once. A hint of an earlier version
+   * is repeated after a pause: the storage may have lost that version, and a session that waits for it would request
+   * the lease again and again.
    */
   repeat(known: number): void {
     const version = this.#highest;
@@ -66,7 +67,10 @@ export class RecordHints {
     }
   }
 
-  /** The server gave tokens: what was written before is no newer than these, and the write of these will meet it. */
+  /**
+   * Discards all hints, because the server issued new tokens. Earlier records are not newer than these, and the write
+   * of these detects them.
+   */
   forget(): void {
     this.#highest = 0;
     this.#unfollowed = undefined;

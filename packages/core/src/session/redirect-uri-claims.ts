@@ -8,14 +8,14 @@ interface Claim {
   readonly server: ServerProfile;
 }
 
-/** Who sends users back to where, by the storage in which their sign-ins meet. */
+/** The claims of each storage, in which the sign-ins meet. */
 const claims = new WeakMap<TokenStorage, Set<Claim>>();
 
 /**
- * Claims a redirect URI for a server. Where two servers share one, and neither names itself in callbacks (RFC 9207), a
- * code of the one can be led to the other: nothing in the callback tells whose it is (RFC 9700 §4.4.2).
+ * Claims a redirect URI for a server. If two servers share one, and neither names itself in callbacks (RFC 9207), a
+ * code of one server can be sent to the other: the callback does not show which server issued it (RFC 9700 §4.4.2).
  *
- * @returns gives the redirect URI up
+ * @returns a function that releases the claim
  * @throws ConfigurationError `redirect_uri_shared`
  */
 export function claimRedirectUri(storage: TokenStorage, redirectUri: string, server: ServerProfile): () => void {

@@ -24,55 +24,58 @@ import { fromStorage, storageFailureOf } from './storage-failure.js';
 import { readRecord, writeTokens, writeTombstone } from './stored-record.js';
 import type { Workload } from './workload.js';
 
-/** What the storage's answer amounts to, and the tokens that it is about. */
+/** A response of the storage as an event, and the tokens that it is about. */
 type Answer = readonly [event: SessionOccurrence, incoming?: TokenSet | undefined];
 
 type Times = Pick<CommitRequest, 'expiresAt' | 'dueAt'>;
 
-/** Where a session's record is, and what it takes to ask for it. */
+/** The location of a session's record, and what is needed to access it. */
 export interface RecordPlace {
   readonly storage: TokenStorage;
   readonly clock: Timing;
   readonly entropy: Entropy;
-  /** How long a refresh token lives, in milliseconds, where the provider says it. */
+  /** The lifetime of a refresh token in milliseconds, if the provider documents it. */
   readonly refreshTokenLifetime?: number;
-  /** How long before the end of its refresh token an unused session is renewed, in milliseconds; absent: never. */
+  /** How long before the end of its refresh token an unused session is refreshed, in milliseconds; absent: never. */
   readonly keepAliveBefore?: number;
 }
 
-/** Records are kept this much longer than their tokens live, because the provider's word is not that precise. */
+/** How much longer than its tokens a record is kept, in milliseconds, because documented lifetimes are imprecise. */
 const RECORD_GRACE = 24 * 60 * 60_000;
 
-/** Tombstones tell instances that were away why the session ended; after this long nobody asks any more. */
+/** How long a tombstone is kept, in milliseconds. It tells instances that were offline why the session ended. */
 const TOMBSTONE_LIFETIME = 30 * 24 * 60 * 60_000;
 
 /**
- * A session's side of its storage: one question at a time, and each answer as the event that it amounts to. It holds
- * the lease while there is one, and translates times: a session has its own, and in storage they are on the storage's
- * clock. So a storage whose clock is set does not change how long tokens live that sessions have.
+ * Accesses a session's record in the storage. It sends one request at a time and reports each response as an event. It
+ * holds the lease. It also converts times: the session has its own clock, and the record uses the storage's. So setting
+ * the storage's clock does not change the lifetime of a session's tokens.
  */
 export class SessionRecord {
   readonly #place: RecordPlace;
   readonly #workload: Workload;
   readonly #key: string;
   readonly #tell: (...answer: Answer) => void;
-  /** The storage's clock less the session's time. */
+  /** The storage's clock minus the session's time, in milliseconds. */
   #offset = 0;
-  /** The latest question; answers to earlier ones come too late to mean anything. */
+  /** The number of the latest request; responses to earlier ones are ignored. */
   #question = 0;
   #unanswered = false;
-  /** The place of the latest question that is asked in turn. */
+  /** The queue place of the latest request outside of a refresh. */
   #turn: Place | undefined;
-  /** The place of a renewal, from the request for the lease until the session is at rest. */
+  /** The queue place of a refresh, from the request for the lease until nothing is in progress. */
   #renewal: Place | undefined;
   readonly #hints: RecordHints;
-  /** The newest record known, by its access token: what another instance may write again when the storage loses it. */
+  /**
+   * The newest known record, by its access token. Another instance may write the same tokens again when the storage
+   * loses them.
+   */
   #known: { readonly version: number; readonly accessToken: Secret } | undefined;
   #owner: string | undefined;
   #lease: Lease | undefined;
   #unwatch: Unsubscribe | undefined;
 
-  /** @param tell - hears what the storage answers and hints */
+  /** @param tell - receives the storage's responses and hints as events */
   constructor(place: RecordPlace, workload: Workload, key: string, tell: (...answer: Answer) => void) {
     this.#place = place;
     this.#workload = workload;
@@ -81,34 +84,34 @@ export class SessionRecord {
     this.#hints = new RecordHints(place.clock, place.entropy, (version) => tell({ type: 'record.changed', version }));
   }
 
-  /** Whether the answer to the latest question is still to come. */
+  /** Whether the response to the latest request is pending. */
   get isAsked(): boolean {
     return this.#unanswered;
   }
 
-  /** Whether the latest question waits for its turn, so that nothing is under way. */
+  /** Whether the latest request is still queued, so that nothing is in progress. */
   get isQueued(): boolean {
     return this.#turn?.isWaiting === true || this.#renewal?.isWaiting === true;
   }
 
-  /** Why this session does not have its turn to renew, when an outage is the reason. */
+  /** Why this session may not refresh yet, if the reason is an outage. */
   get turnedAwayBy(): Failure | undefined {
     return this.#renewal === undefined ? this.#workload.renewals.failure : undefined;
   }
 
-  /** Gives a question that waits for its turn an earlier deadline. */
+  /** Gives a queued request an earlier deadline. */
   hurry(deadline: number): void {
     this.#turn?.hurry(deadline);
     this.#renewal?.hurry(deadline);
   }
 
-  /** Stops waiting for a turn: the question is never asked. */
+  /** Leaves the queue: the queued request is never sent. */
   withdraw(): void {
     if (this.#turn?.isWaiting) this.#turn.leave();
     if (this.#renewal?.isWaiting) this.endRenewal(undefined);
   }
 
-  /** Lets other sessions renew. */
+  /** Lets other sessions refresh. */
   endRenewal(outcome: Outcome): void {
     this.#renewal?.leave(outcome);
     this.#renewal = undefined;
@@ -125,7 +128,7 @@ export class SessionRecord {
   }
 
   /**
-   * Asks for the lease when it is this session's turn to renew. A session that has its turn asks at once.
+   * Requests the lease when it is this session's turn to refresh; at once if it has its turn already.
    *
    * @param unwritten - tokens that the storage does not have
    */
@@ -136,7 +139,7 @@ export class SessionRecord {
     }
     this.#supersede();
     this.#renewal = this.#workload.renewals.enter({
-      // If another instance has renewed, all that is left to do is to read the record.
+      // If another instance has refreshed, this only reads the record, so it need not wait long.
       deadline: this.#hints.highest > ifVersion ? Math.min(deadline, this.#soon()) : deadline,
       begin: () => this.#askForLease(ifVersion, unwritten),
       fail: (failure) => {
@@ -152,7 +155,7 @@ export class SessionRecord {
       (reply) => {
         switch (reply.outcome) {
           case 'granted':
-            // A process that stood still hears of its lease when somebody else may have it.
+            // If the process was suspended, the lease may have expired before its grant arrived.
             if (reply.until - this.#offset <= this.#place.clock.now())
               return [{ type: 'lease.held', until: reply.until }];
             this.#lease = reply.lease;
@@ -167,23 +170,23 @@ export class SessionRecord {
   }
 
   #leaseRequest(ifVersion: number): LeaseRequest {
-    // One name for life: the lease that stays with tokens which could not be written is no obstacle to its own session.
+    // The owner never changes, so a lease that was left with unwritten tokens does not block its own session.
     this.#owner ??= randomText(this.#place.entropy, 12);
     return { owner: this.#owner, ttl: policy.leaseTtl, ifVersion };
   }
 
-  /** A renewal that fails, or finds the lease lost, changes nothing: the commit decides. */
+  /** Renews the lease. Failure or a lost lease changes nothing: the commit decides. */
   renewLease(): void {
     const lease = this.#lease;
     if (lease !== undefined) harmlessly(() => this.#place.storage.renew(lease));
   }
 
-  /** Nobody gets it before its time is over, and whoever does is told that it was abandoned. */
+  /** Keeps the lease until it expires, so that the next holder learns that it was abandoned. */
   leaveLease(): void {
     this.#lease = undefined;
   }
 
-  /** A lease that cannot be given back ends by itself. */
+  /** Releases the lease. If that fails, it expires. */
   async releaseLease(): Promise<void> {
     const lease = this.#lease;
     if (lease === undefined) return;
@@ -191,7 +194,7 @@ export class SessionRecord {
     await promised(() => this.#place.storage.release(lease)).catch(() => {});
   }
 
-  /** @param deadline - for tokens whose write is repeated, which waits for its turn; absent: writes at once */
+  /** @param deadline - queues the write, for a retry; if absent, the tokens are written at once */
   commitTokens(tokens: TokenSet, expectedVersion: number, deadline?: number): void {
     if (deadline !== undefined && tokens.accessToken.reveal() === this.#known?.accessToken.reveal()) {
       this.#writeAgain(tokens, expectedVersion, deadline);
@@ -205,20 +208,20 @@ export class SessionRecord {
     this.#commit(this.#commitOf(writeTombstone(tombstone), expectedVersion, times));
   }
 
-  /** Tells of no hint any more that came before new tokens did. */
+  /** Discards hints that arrived before new tokens did. */
   forgetHints(): void {
     this.#hints.forget();
   }
 
-  /** Tells once more of a hint that nobody followed when it came, because something was under way. */
+  /** Repeats a hint that arrived during other work and was not followed. */
   repeatHint(known: number): void {
     this.#hints.repeat(known);
   }
 
   /**
-   * Writes tokens that the storage has not taken yet, for a session that hears of nothing any more. Tombstones of
-   * expiry are replaced, because these tokens disprove them, and so is whatever a storage went back to; newer tokens and
-   * a revocation stand, also where the storage lost them.
+   * Writes tokens that the storage has not accepted yet, for a session that receives no more events. They replace a
+   * tombstone of expiry, which they disprove, and older records that the storage went back to. They do not replace
+   * newer tokens or a revocation, even if the storage lost those.
    */
   async writeLast(
     tokens: TokenSet,
@@ -246,7 +249,7 @@ export class SessionRecord {
     }
   }
 
-  /** During an outage nobody waits: what is not written now is lost. */
+  /** Waits for the last turn. During an outage it does not wait: what is not written now is lost. */
   async #lastTurn(): Promise<Place> {
     let begin!: () => void;
     const begun = new Promise<void>((resolve) => {
@@ -266,7 +269,7 @@ export class SessionRecord {
     await this.releaseLease();
   }
 
-  /** Asks when it is the turn of this question, which is one outside of a renewal. */
+  /** Queues a request outside of a refresh, and sends it when its turn comes. */
   #askInTurn<Reply extends { readonly now: number }>(
     deadline: number,
     ask: (storage: TokenStorage) => Promise<Reply>,
@@ -281,7 +284,7 @@ export class SessionRecord {
     this.#turn = turn;
   }
 
-  /** Answers to earlier questions do not count from now on, and those that wait for their turn are not asked. */
+  /** Invalidates earlier requests: their responses are ignored, and queued ones are not sent. */
   #supersede(): void {
     this.#question += 1;
     this.#unanswered = true;
@@ -289,7 +292,10 @@ export class SessionRecord {
     this.#turn = undefined;
   }
 
-  /** What an answer that nobody hears of has shown is not known: the next one is compared with what was known before. */
+  /**
+   * Reports a response. Ignored responses leave `#known` unchanged, so the next response is compared with what the
+   * session knew before.
+   */
   #answer(answer: Answer): void {
     const [event, tokens] = answer;
     this.#unanswered = false;
@@ -298,7 +304,7 @@ export class SessionRecord {
     this.#tell(...answer);
   }
 
-  /** Asks, and tells what the answer amounts to, unless another question was asked meanwhile. */
+  /** Sends a request and reports its response, unless another request was sent in the meantime. */
   #ask<Reply extends { readonly now: number }>(
     ask: (storage: TokenStorage) => Promise<Reply>,
     read: (reply: Reply) => Answer,
@@ -312,7 +318,7 @@ export class SessionRecord {
         this.#compareClocks(reply.now, asked);
         return read(reply);
       })
-      // A record that cannot be read is a failure of the storage as well, found only now.
+      // A record that cannot be read is a failure of the storage too, detected only here.
       .catch((error: unknown): Answer => [{ type: 'storage.failed', failure: storageFailureOf(error) }])
       .then((answer) => {
         onAnswered(answer[0].type === 'storage.failed' ? answer[0].failure : null);
@@ -320,7 +326,7 @@ export class SessionRecord {
       });
   }
 
-  /** @param tokens - those in the request; absent: a tombstone is */
+  /** @param tokens - the tokens in the request; absent for a tombstone */
   #commit(request: CommitRequest, tokens?: TokenSet, deadline?: number): void {
     const ask = (storage: TokenStorage) => storage.commit(this.#key, request);
     const read = (reply: CommitReply) => this.#committed(reply, tokens);
@@ -329,8 +335,8 @@ export class SessionRecord {
   }
 
   /**
-   * Writes tokens that the storage had and lost, under a lease: a write ends the lease of whoever is presenting their
-   * refresh token meanwhile, and the next one would present it again.
+   * Writes tokens that the storage had and lost, under a lease. A write without one would end the lease of an instance
+   * that is using their refresh token, and the next holder would use it again.
    */
   #writeAgain(tokens: TokenSet, expectedVersion: number, deadline: number): void {
     const ask = async (storage: TokenStorage) => {
@@ -386,7 +392,7 @@ export class SessionRecord {
     return { ...(expiresAt !== undefined && { expiresAt }), ...(dueAt !== undefined && { dueAt }) };
   }
 
-  /** When the storage may forget a record: when nothing in it can be of use any more. */
+  /** Returns when the storage may delete a record: when nothing in it is of use any more. */
   #expiryOf({ refreshToken, facts }: TokenSet): number | undefined {
     const { refreshTokenLifetime } = this.#place;
     if (refreshToken !== undefined) {
@@ -397,7 +403,7 @@ export class SessionRecord {
     return facts.expiresAt === null ? undefined : facts.expiresAt + RECORD_GRACE;
   }
 
-  /** When somebody is to renew the tokens if nobody has used them until then. */
+  /** Returns when the tokens are to be refreshed if they are still unused. */
   #dueTimeOf({ facts }: TokenSet): number | undefined {
     const { refreshTokenLifetime, keepAliveBefore, entropy } = this.#place;
     if (refreshTokenLifetime === undefined || keepAliveBefore === undefined) return undefined;
@@ -409,14 +415,14 @@ export class SessionRecord {
     return this.#workload.deadlineOf({ awaited: false });
   }
 
-  /** The storage read its clock between question and answer, so an offset outside of that span cannot be right. */
+  /** The storage read its clock between request and response, which bounds the offset. */
   #compareClocks(storageNow: number, asked: number): void {
     const [least, most] = [storageNow - this.#place.clock.now(), storageNow - asked];
     this.#offset = Math.min(Math.max(this.#offset, least), most);
   }
 
   /**
-   * An event that is about a record, and the tokens that are in it.
+   * Returns the event for a record, and the tokens in it.
    *
    * @param offered - tokens that are not written
    */
@@ -433,13 +439,13 @@ export class SessionRecord {
     return [{ type, record: { ...facts, tokens: read.facts, ...(rewritten && { rewritten }) } }, read];
   }
 
-  /** A storage that went back shows older records, which are not what others have and write again. */
+  /** Ignores older records, which a storage that lost writes returns: no instance writes those again. */
   #know(version: number, tokens: TokenSet | undefined): void {
     if (tokens === undefined || version < (this.#known?.version ?? 0)) return;
     this.#known = { version, accessToken: tokens.accessToken };
   }
 
-  /** Whether tokens in the record are the ones that the storage had before those that are offered to it. */
+  /** Returns whether the tokens in the record are the ones that the offered tokens replace. */
   #isRewritten(tokens: TokenSet | undefined, offered: TokenSet | undefined): boolean {
     const token = tokens?.accessToken.reveal();
     return (
@@ -458,15 +464,15 @@ export class SessionRecord {
         this.#tell({ type: 'record.changed', version });
       });
     } catch {
-      // Hints may be lost, so a storage that gives none at the moment is no failure.
+      // Hints are optional, so a storage that cannot watch at the moment is no failure.
       return undefined;
     }
   }
 }
 
 /**
- * A token from the future shows that the storage's clock, or that of whoever wrote it, was wrong. It cannot live longer
- * from now on than the server gave it, whatever moment was computed for its end.
+ * Limits the lifetime of a token from the future, which shows that a clock was wrong. From now on it cannot live longer
+ * than the server granted.
  */
 function limited(tokens: TokenSet, now: number): TokenSet {
   const { issuedAt, expiresAt } = tokens.facts;

@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../kernel/clock.js';
 
-/** What sessions need of a clock: one time that passes, and timers. */
+/** What sessions need of a clock: a time that never goes back, and timers. */
 export type Timing = Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
 
 /**
@@ -10,18 +10,18 @@ export type Timing = Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
 const TOLERANCE = 1_000;
 
 /**
- * The time that the sessions of one auth object live by, in milliseconds. It begins as the wall clock's time and passes
- * like real time: it never goes back, it goes on when the wall clock is put back, and a machine's sleep counts although
- * the monotonic clock may stand still then.
+ * The time of all sessions of one auth object, in milliseconds. It starts as the wall clock's time and advances like
+ * real time. It never goes back, it advances when the wall clock is set back, and it includes the machine's sleep, in
+ * which the monotonic clock may stand still.
  *
- * At each reading it has passed by what the wall clock or the monotonic clock says, whichever is more. A wall clock that
- * is put forward therefore looks like a sleep; the cost is an early renewal.
+ * At each reading it advances by the wall clock or the monotonic clock, whichever advanced more. A wall clock that is
+ * set forward therefore looks like a sleep; the cost is an early refresh.
  */
 export class SessionTime implements Timing {
   readonly #clock: Clock;
-  /** This time less the wall clock's. It grows whenever the wall clock falls behind. */
+  /** This time minus the wall clock's. It grows whenever the wall clock falls behind. */
   #shift = 0;
-  // The readings that the next ones are compared with. They stay for long, so that small steps back add up.
+  // The readings that later ones are compared with. They are replaced only at a jump, so small steps back add up.
   #wall: number;
   #monotonic: number;
   #latest: number;
@@ -37,9 +37,12 @@ export class SessionTime implements Timing {
     return this.#reach(this.#read());
   }
 
-  /** When it fires, at least `delay` has passed, whatever the clocks say: they may be rounded, set, frozen or faked. */
+  /**
+   * Starts a timer. When it fires, at least `delay` has passed on this time, whatever the clocks say: they may be
+   * rounded, set, frozen or faked.
+   */
   setTimeout(callback: () => void, delay: number, options?: { keepAlive?: boolean }): TimerHandle {
-    const whole = Math.ceil(delay); // So that times stay whole numbers, as the wall clock's are.
+    const whole = Math.ceil(delay); // Keeps times whole numbers, as the wall clock's are.
     const due = this.#read() + whole;
     const elapsed = () => {
       const missing = due - this.#read();
@@ -54,17 +57,17 @@ export class SessionTime implements Timing {
     this.#clock.clearTimeout(handle);
   }
 
-  /** What the wall clock shows at a moment of this time, for those outside to read. */
+  /** Converts a moment of this time to the wall clock's. */
   onWall(time: number): number {
     return time - this.#shift;
   }
 
-  /** The moment of this time at which the wall clock shows `time`. */
+  /** Converts a moment of the wall clock to this time. */
   fromWall(time: number): number {
     return time + this.#shift;
   }
 
-  /** What the clocks say; up to the tolerance less than what was said before. */
+  /** Returns what the clocks say, which may be up to the tolerance less than the last reading. */
   #read(): number {
     const wall = this.#clock.now();
     const monotonic = this.#clock.monotonic();

@@ -2,10 +2,10 @@ import type { TimerHandle } from '../kernel/clock.js';
 import type { TimerName } from '../machine/effects.js';
 import type { Timing } from './session-time.js';
 
-/** The timers that one session runs, by name. None of them keeps the process alive. */
+/** The timers of one session, by name. None of them keeps the process alive. */
 export class SessionTimers {
   readonly #clock: Timing;
-  /** A field for each, and no map: there are as many of these as there are sessions. */
+  /** One field for each instead of a map, because there is one such object per session. */
   readonly #running: Record<TimerName, TimerHandle> = {
     refresh: undefined,
     retry: undefined,
@@ -18,7 +18,7 @@ export class SessionTimers {
     this.#clock = clock;
   }
 
-  /** Runs a timer in the place of the one of the same name. */
+  /** Starts a timer, replacing a running one of the same name. */
   start(name: TimerName, delay: number, onElapsed: () => void): void {
     this.stop(name);
     this.#running[name] = this.#clock.setTimeout(

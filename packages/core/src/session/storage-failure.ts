@@ -1,7 +1,7 @@
 import { StorageError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 
-/** A storage's reply, with whatever it throws or rejects with made a `StorageError` that is safe to show. */
+/** Calls a storage. Errors and rejections become a `StorageError` that is safe to show. */
 export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Reply> {
   let reply: Reply;
   try {
@@ -16,7 +16,7 @@ export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Rep
   );
 }
 
-/** Whether times, versions and records are what they should be: a session would wait until no time at all for others. */
+/** Returns whether times, versions and records are valid. With an invalid time, a session would wait forever. */
 function isReply(reply: unknown): boolean {
   if (!isObject(reply) || !isTime(reply['now'])) return false;
   const { outcome, record, version, until, lease } = reply;
@@ -41,7 +41,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** A moment that a `Date` can name; beyond, numbers are too coarse to add a second to. */
+/** Returns whether a `Date` can represent it. Beyond, numbers are too coarse to add a second to. */
 function isTime(value: unknown): boolean {
   return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }
@@ -51,8 +51,8 @@ function isVersion(value: unknown): boolean {
 }
 
 /**
- * A storage's own words and versions are free of secrets; those of the driver under it may quote what was to be
- * written, and so may what a storage has attached to its error, such as a cause.
+ * Copies only the code, message and version of a StorageError, which hold no secrets. An error of the driver below, or
+ * a `cause`, may quote what was to be written.
  */
 function storageErrorOf(error: unknown): StorageError {
   return error instanceof StorageError

@@ -1,26 +1,28 @@
 import type { ServerProfile } from '../protocol/server-profile.js';
 
 /**
- * The names of all records that sessions keep in storage. Applications that share a storage do not meet in it, nor do
- * the sessions of one client with two servers.
+ * The keys of all records of an auth object. Applications that share a storage use different keys, and so do the
+ * sessions of one client with two servers.
  */
 export interface StorageKeys {
   session(key: string): string;
-  /** How the keys of all sessions begin. */
+  /** The prefix of the keys of all sessions. */
   readonly sessions: string;
-  /** The session that a record is of, by the name of the record; `undefined` for a name that is none of these. */
+  /** Returns the session key for a storage key; `undefined` if it is not the key of a session's record. */
   sessionOf(storageKey: string): string | undefined;
-  /** The `state` is known to the browser, so the record that trusts it is filed under its hash. */
+  /**
+   * Returns the key of a pending sign-in. It is a hash of the `state`, because the browser knows the `state` itself.
+   */
   authorization(state: string): Promise<string>;
-  /** How long the server wants this client to wait, for all its sessions. */
+  /** The record of the server's `Retry-After`, for all sessions of this client. */
   readonly coolDown: string;
-  /** Which instance renews the sessions that nobody uses, and since when nobody needs to. */
+  /** The record of the keep-alive: which instance runs it, and when it last finished. */
   readonly keepAlive: string;
 }
 
 /**
- * @param scopes - for sessions that ask by their own credentials: a token of other scopes is another record, because
- *   it would not be the answer to what is asked
+ * @param scopes - for sessions with client credentials. Tokens of other scopes are another record, because they do not
+ * satisfy the request
  */
 export function storageKeys(profile: ServerProfile, clientId: string, scopes?: readonly string[]): StorageKeys {
   const prefix = [profile.issuer, clientId].map(encodeURIComponent).join('/');
@@ -44,7 +46,7 @@ export function storageKeys(profile: ServerProfile, clientId: string, scopes?: r
   };
 }
 
-/** The hash of a text, in hexadecimal. */
+/** Returns the SHA-256 hash of a text, in hexadecimal. */
 export async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -8,10 +8,10 @@ import type { StoredRecord } from '../kernel/token-storage.js';
 import type { Tombstone } from '../machine/effects.js';
 import { readImport } from './exported-tokens.js';
 
-/** The version of the format below. A record of a later one is refused and left as it is. */
+/** The version of the format below. A record of a later format is rejected and left unchanged. */
 const FORMAT = 1;
 
-/** What a session's record holds, as JSON in storage. Times are milliseconds since the Unix epoch. */
+/** A session's record, as JSON in the storage. Times are milliseconds since the Unix epoch. */
 type RecordBody =
   | {
       readonly format: typeof FORMAT;
@@ -53,20 +53,20 @@ export function writeTombstone(tombstone: Tombstone): string {
   return JSON.stringify({ format: FORMAT, ...tombstone } satisfies RecordBody);
 }
 
-/** What is in a record: what may be shown of it, and its tokens, if it has any. */
+/** The content of a record: its public facts, and its tokens, if it has any. */
 export interface RecordContents {
   readonly facts: RecordFacts;
   readonly tokens?: TokenSet;
 }
 
 /**
- * Reads a record of any format so far. An older one is read as what it means today, and is written in today's format
- * by the session's next commit; so is a token set as `exportTokens()` and the official SDKs write it, which is what an
- * application has that kept tokens itself before it put its storage behind this port.
+ * Reads a record of any format so far. An older format is read with its present meaning; the session's next commit
+ * writes the current format. It also reads a token set as `exportTokens()` and the official SDKs write it, for
+ * applications that stored tokens themselves before.
  *
- * @param now - the storage's time, for what an older format does not say
- * @throws StorageError for a record that this version cannot read; its text is in no message, and it stays as it is.
- *   One that is damaged may be replaced, so its version is in the error; one of a newer format may not
+ * @param now - the storage's time, for times that an older format lacks
+ * @throws StorageError for a record that this version cannot read; no message quotes it, and it stays unchanged. A
+ * damaged record may be replaced, so the error has its version; one of a newer format may not
  */
 export function readRecord(record: StoredRecord | undefined, now: number): RecordContents {
   if (record === undefined) return { facts: { status: 'absent', version: 0 } };
@@ -102,7 +102,7 @@ function contentsOf({ version, value }: StoredRecord, now: number): RecordConten
 
 type Body = Record<string, unknown>;
 
-/** The format before there were records: a bare token set. */
+/** Reads the format before there were records: a bare token set. */
 function readExported(body: Body, version: number, now: number): RecordContents {
   try {
     const tokens = readImport(body, now);
@@ -151,12 +151,12 @@ function endingOf(value: unknown): SessionEnding {
   return { cause, failure: (isObject(failure) && foreignFailure(failure, cleanText)) || unreadable() };
 }
 
-/** Tombstones did not always say it, and one that says it wrongly is taken for one of those. */
+/** Older tombstones lack it, and an invalid value counts as missing. */
 function ofVersionIn({ ofVersion }: Body): { readonly ofVersion?: number } {
   return typeof ofVersion === 'number' && Number.isSafeInteger(ofVersion) && ofVersion >= 0 ? { ofVersion } : {};
 }
 
-/** Something in the record is not as it was written. */
+/** Thrown for a record that is damaged. */
 class Unreadable extends Error {}
 
 function unreadable(): never {

@@ -6,7 +6,7 @@ import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { TokenReply } from '../protocol/token-endpoint.js';
 import type { CodeGrant } from './vault.js';
 
-/** What a session asks the server for tokens with. */
+/** What a session requests tokens with. */
 export type TokenRequest =
   | { readonly grant: 'client_credentials'; readonly scopes: readonly string[] }
   | { readonly grant: 'refresh_token'; readonly renewed: TokenSet }
@@ -16,20 +16,19 @@ export type TokenOutcome =
   | { readonly ok: true; readonly tokens: TokenSet }
   | { readonly ok: false; readonly failure: Failure };
 
-/** What became of a revocation. The tokens are forgotten here and in storage either way. */
+/** The outcome of a revocation. The tokens are deleted here and in the storage in any case. */
 export interface RevocationResult {
-  /** Whether the server confirmed that the tokens are dead. */
+  /** Whether the server confirmed the revocation. */
   readonly revokedRemotely: boolean;
-  /** Why not, such as `revocation_unsupported`, `timeout` or the server's own `error`. */
+  /** Why it did not, such as `revocation_unsupported`, `timeout` or the server's own `error`. */
   readonly reason?: string;
 }
 
 /**
- * Asks for tokens, and makes a set of the answer.
+ * Requests tokens and makes a token set of the response.
  *
- * @param sentAt - the time before the request; a token's life is counted from there, the careful end of what the
- *   server may mean
- * @param signIn - a name that no other sign-in has, for the tokens of a code
+ * @param sentAt - the time before the request. A token's lifetime counts from there, the cautious reading
+ * @param signIn - an ID that no other sign-in has, for the tokens of a code
  */
 export async function requestTokens(
   client: AuthorizationClient,
@@ -44,10 +43,10 @@ export async function requestTokens(
   if (mixUp !== undefined) return { ok: false, failure: mixUp };
   const { accessToken, refreshToken, idToken, expiresIn, scopes } = reply.tokens;
   const renewed = request.grant === 'refresh_token' ? request.renewed : undefined;
-  // RFC 6749 §6: an answer without a refresh token, or without scopes, means the old ones.
+  // RFC 6749 §6: a response without a refresh token, or without scopes, means the old ones.
   const kept = refreshToken ?? renewed?.refreshToken;
   const keptId = idToken ?? renewed?.idToken;
-  // Some servers repeat the old one, which is the same as to send none.
+  // Some servers return the old refresh token again, which means the same as sending none.
   const isOld = renewed !== undefined && kept?.reveal() === renewed.refreshToken?.reveal();
   const tokens = tokenSet({
     accessToken: accessToken.reveal(),
@@ -59,11 +58,11 @@ export async function requestTokens(
     ...signInOf(request, signIn),
     scopes: scopes ?? scopesOf(request),
   });
-  // The answer was read by the same rules.
+  // The response has passed the same checks, so this cannot fail.
   return { ok: true, tokens: tokens as TokenSet };
 }
 
-/** The refresh token first: while it lives, it can make new access tokens (RFC 7009 §2.1). */
+/** Revokes the refresh token first: while it is valid, it yields new access tokens (RFC 7009 §2.1). */
 export async function revokeTokens(client: AuthorizationClient, tokens: TokenSet): Promise<RevocationResult> {
   const { accessToken, refreshToken } = tokens;
   try {
@@ -78,8 +77,8 @@ export async function revokeTokens(client: AuthorizationClient, tokens: TokenSet
 }
 
 /**
- * How servers refuse an access token that died with its refresh token (RFC 7009 §2.1), although §2.2 has them answer 200.
- * The secret is not the reason: it was good a moment before.
+ * How servers reject an access token that died with its refresh token (RFC 7009 §2.1), although §2.2 requires a 200.
+ * The client secret is not the reason: it was accepted a moment before.
  */
 const UNKNOWN_TOKEN: readonly string[] = ['invalid_request', 'invalid_token', 'invalid_grant', 'http_400'];
 
@@ -94,7 +93,7 @@ async function send(client: AuthorizationClient, request: TokenRequest): Promise
         return await client.clientCredentials({ scopes: request.scopes });
       case 'refresh_token': {
         const { refreshToken, facts } = request.renewed;
-        // The machine renews by refresh token only what has one.
+        // The machine refreshes only tokens with a refresh token.
         return await client.refresh({ refreshToken: refreshToken as Secret, scopes: facts.scopes });
       }
       case 'authorization_code':
@@ -111,7 +110,7 @@ function signInOf(request: TokenRequest, signIn: string): Pick<TokenFacts, 'sign
   return handedOn === undefined ? {} : { signIn: handedOn };
 }
 
-/** The scopes that were asked for, which are those that were granted unless the server says otherwise (§5.1). */
+/** Returns the requested scopes, which are the granted ones unless the server says otherwise (RFC 6749 §5.1). */
 function scopesOf(request: TokenRequest): readonly string[] {
   switch (request.grant) {
     case 'client_credentials':
@@ -123,7 +122,7 @@ function scopesOf(request: TokenRequest): readonly string[] {
   }
 }
 
-/** The room of the messages throws only for what the application configured wrongly. */
+/** `protocol/` throws only for wrong configuration. */
 function misuseOf(error: unknown): Failure {
   const known = error instanceof ConfigurationError || error instanceof AuthenticationError;
   return {

@@ -30,16 +30,16 @@ import { type CodeGrant, Vault } from './vault.js';
 import type { Workload } from './workload.js';
 
 export interface GetTokenOptions {
-  /** Stops the waiting; the request that is waited for goes on for the others. */
+  /** Aborts the wait of this call only; a request that other callers wait for continues. */
   readonly signal?: AbortSignal;
-  /** The token that an API answered 401 to. If it is still the current one, a new one is asked for. */
+  /** The token that an API rejected with 401. If it is still the current one, a new one is requested. */
   readonly rejected?: string;
 }
 
-/** A change of state, as `onStateChange` hears of it. */
+/** A change of state, as `onStateChange` receives it. */
 export interface StateChange {
   readonly key: string;
-  /** The step before, such as `valid.fresh`. */
+  /** The state before, with its substate, such as `valid.fresh`. */
   readonly from: string;
   readonly to: string;
   readonly snapshot: SessionSnapshot;
@@ -48,15 +48,15 @@ export interface StateChange {
 /** What all sessions of one auth object share. */
 export interface SessionSurroundings extends RecordPlace {
   readonly clock: SessionTime;
-  /** What the fresh path reads. */
+  /** The clock that the fresh path reads. */
   readonly wallClock: Pick<Clock, 'now'>;
   readonly input: SessionInput;
   readonly workload: Workload;
-  /** Where each of them begins. Snapshots never change, so all of them share this one. */
+  /** The snapshot in which every session begins. Snapshots are immutable, so all sessions share one. */
   readonly beginning: MachineSnapshot;
   readonly client: AuthorizationClient;
   readonly coolDown: CoolDown;
-  /** The scopes to ask for. */
+  /** The scopes to request. */
   readonly scopes: readonly string[];
   readonly inspect?: Inspect;
   readonly onTokenRefreshed?: (tokens: ExportedTokens, key: string) => unknown;
@@ -64,24 +64,24 @@ export interface SessionSurroundings extends RecordPlace {
   readonly reauthentications: Reauthentications;
 }
 
-/** No wall clock is this near to any time. */
+/** A radius that no time lies within. */
 const NOT_FRESH = -1;
 
-/** A wall clock that is put back by less than this leaves the fresh path open, in milliseconds. */
+/** How far the wall clock may be set back with the fresh path still open, in milliseconds. */
 const FRESH_SLACK = 1_000;
 
 export interface RevocationOptions {
   /**
-   * A session whose tokens stay good, such as that of a sign-in that comes in the place of this one. Many servers revoke all
-   * that a user has from a client; so where both sessions may be of the same user, the server is not told, and the tokens
-   * are only forgotten: `reason` is `would_end_another`. As the profile's `revocationReach` says.
+   * A session with tokens that must stay valid, such as that of a sign-in that replaces this one. Many servers revoke
+   * everything that a user has from a client (the profile's `revocationReach`). If both sessions may belong to the same
+   * user, the server is not called. The tokens are only forgotten, and `reason` is `would_end_another`.
    */
   readonly sparing?: TokenSession;
 }
 
 /**
- * One session, running: it hears wishes and answers, has the machine decide, and carries out what it decides. What
- * happens is in the machine; how is here.
+ * Runs one session: feeds events to the state machine and carries out the effects it returns. The machine decides what
+ * happens; this class does the I/O.
  */
 export class TokenSession {
   readonly key: string;
@@ -94,9 +94,9 @@ export class TokenSession {
   readonly #replica: InspectedReplica | undefined;
   #snapshot: MachineSnapshot;
 
-  // The fresh path: three fields that a token is served from without asking anybody else. The wall clock is as far from
-  // the middle of the time in which the token is fresh as that is wide, or farther: once that time has passed, or a sleep,
-  // or when the clock was put back. How long the token is fresh on the session's own time, a timer sees to.
+  // The fresh path serves a token from three fields, without any other call. The token is fresh while the wall clock is
+  // within `#freshRadius` of `#freshMiddle`. Outside, the time has passed, the machine slept, or the clock was set
+  // back. A timer ends the freshness on the session's own time.
   #freshMiddle = 0;
   #freshRadius = NOT_FRESH;
   #ready: Promise<string> | undefined;
@@ -104,24 +104,24 @@ export class TokenSession {
   #freshUntil = Number.NEGATIVE_INFINITY;
   #used = false;
 
-  // Events are taken one after the other, also those that arise while one is taken.
+  // Events are processed one after the other, including those that occur during processing.
   #queue: { readonly event: SessionOccurrence; readonly incoming: TokenSet | undefined }[] = [];
   #taking = false;
   #watching: (() => void)[] = [];
   #turn: Promise<unknown> | undefined;
 
-  /** Whoever brought a code or tokens, and waits to hear what became of them. */
+  /** The callers that passed in a code or tokens and wait for the outcome. */
   #bringer: Callers | undefined;
   #revocation: RevocationResult = { revokedRemotely: false };
-  /** The tokens of another session that the revocation must leave alive. */
+  /** The tokens of another session that the revocation must not affect. */
   #spared: TokenSet | undefined;
-  /** Why the storage still has the tokens that were to be revoked. */
+  /** Why the tokens to be revoked are still in the storage. */
   #revocationFailure: Failure | null = null;
   #listeners: Set<(snapshot: SessionSnapshot) => void> | undefined;
   #closed: Promise<void> | undefined;
   #ended = false;
 
-  /** @param onClosed - called when `close()` is done: whoever keeps sessions lets this one go */
+  /** @param onClosed - called when `close()` is done, so that the owner of the sessions can drop this one */
   constructor(key: string, storageKey: string, around: SessionSurroundings, onClosed: () => void) {
     this.key = key;
     this.#onClosed = onClosed;
@@ -137,12 +137,12 @@ export class TokenSession {
   }
 
   /**
-   * Resolves to an access token that is good now. A token that is not due for renewal is served at once, without a
-   * request, a lock or a read; one that is due and has not expired is served at once too, and renewed meanwhile.
+   * Resolves to a valid access token. A token that is not due for refresh is served at once, without a request, a lock
+   * or a read. One that is due but not expired is also served at once, and refreshed in the background.
    *
-   * @throws AuthenticationError when nobody is signed in, TokenExpiredError when the session is over, and, when there
-   *   is no token to serve and none can be had, the TransportError, RateLimitError, ProtocolError, StorageError or
-   *   ConfigurationError that says why
+   * @throws AuthenticationError if the session is not signed in; TokenExpiredError if it has ended; if there is no
+   * valid token and none can be obtained, the TransportError, RateLimitError, ProtocolError, StorageError or
+   * ConfigurationError that says why
    */
   readonly getToken = (options?: GetTokenOptions): Promise<string> => {
     if (options === undefined && Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius) {
@@ -152,7 +152,7 @@ export class TokenSession {
     return this.#obtainToken(options);
   };
 
-  /** The access token if there is one that is good now. Never asks anybody, and never throws. */
+  /** Returns the access token if there is a valid one. Makes no request and never throws. */
   readonly peekToken = (): string | undefined => {
     const isFresh = Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius;
     if (!isFresh && !this.#isAlive()) return undefined;
@@ -171,7 +171,7 @@ export class TokenSession {
       }
     }
     if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
-    // Taken now: what is alive at this reading of the clock may be over at the next.
+    // Read it now: a token that is valid at this reading of the clock may have expired at the next.
     const token = (this.#vault.served as TokenSet).accessToken.reveal();
     if (!this.#isFresh() && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
     this.#used = true;
@@ -179,9 +179,9 @@ export class TokenSession {
   }
 
   /**
-   * Renews the token now, whether it is due or not. Joins a renewal that is under way.
+   * Refreshes the token now, whether it is due or not. Joins a refresh that is in progress.
    *
-   * @throws as `getToken()` does
+   * @throws the same errors as `getToken()`
    */
   async refresh(): Promise<void> {
     this.assertOpen();
@@ -190,11 +190,11 @@ export class TokenSession {
   }
 
   /**
-   * Signs out: tells the server that the tokens are not needed any more (RFC 7009), and forgets them here and in
-   * storage, whether the server could be told or not. A record that cannot be read is replaced; the server cannot be
-   * told of the tokens in it, and `reason` says why.
+   * Signs out: revokes the tokens at the server (RFC 7009), and deletes them here and in the storage even if the server
+   * cannot be reached. A record that cannot be read is replaced. The server cannot revoke the tokens in it, and
+   * `reason` says why.
    *
-   * @throws StorageError when the storage still has the tokens; call it again then
+   * @throws StorageError if the tokens are still in the storage; then call it again
    */
   async revoke({ sparing }: RevocationOptions = {}): Promise<RevocationResult> {
     this.assertOpen();
@@ -215,9 +215,9 @@ export class TokenSession {
   }
 
   /**
-   * The tokens in the open, for the application to keep elsewhere; `undefined` when there are none.
+   * Resolves to the tokens in plain text, for the application to store; `undefined` if there are none.
    *
-   * @throws StorageError when the storage cannot be read
+   * @throws StorageError if the storage cannot be read
    */
   async exportTokens(): Promise<ExportedTokens | undefined> {
     const tokens = await this.#tokens();
@@ -233,12 +233,12 @@ export class TokenSession {
   }
 
   /**
-   * Takes tokens that were exported, here or by the official SDKs, in the place of the session's own. Bad ones are
-   * refused, and the session stays as it was. When the storage does not take them, they are served all the same, the
-   * snapshot is `degraded`, and the write is repeated. A record that cannot be read is replaced.
+   * Replaces the session's tokens by exported ones, from here or from the official SDKs. Invalid tokens are rejected,
+   * and the session stays unchanged. If the storage does not accept the tokens, they are served anyway, the snapshot is
+   * `degraded`, and the write is retried. A record that cannot be read is replaced.
    *
-   * @throws ConfigurationError for what cannot be read, TokenExpiredError for tokens that are of no use any more,
-   *   StorageError when the storage does not answer, or has a record of a newer version of this package
+   * @throws ConfigurationError for what cannot be parsed, TokenExpiredError for expired tokens without a refresh token,
+   * StorageError if the storage does not respond or has a record of a newer version of this package
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
@@ -260,7 +260,7 @@ export class TokenSession {
     });
   }
 
-  /** Whether there are tokens and nothing says that they are dead. `false` before the session was first used. */
+  /** Whether there are tokens, and they are not known to be dead. `false` before the first use of the session. */
   get isAuthenticated(): boolean {
     const { tokens, renewal } = this.#snapshot.context;
     return (
@@ -270,26 +270,26 @@ export class TokenSession {
     );
   }
 
-  /** How the session stands; free of secrets. */
+  /** The session's current state, without secrets. */
   get snapshot(): SessionSnapshot {
     const { clock, refreshTokenLifetime } = this.#around;
     return presentSnapshot(this.key, this.#snapshot, refreshTokenLifetime, (time) => clock.onWall(time));
   }
 
-  /** Calls `listener` with the snapshot after each change. One that throws is ignored. */
+  /** Calls `listener` with the snapshot after each change. Errors of the listener are ignored. */
   subscribe(listener: (snapshot: SessionSnapshot) => void): { unsubscribe(): void } {
-    const subscribed = (snapshot: SessionSnapshot) => listener(snapshot); // Its own, so that one may subscribe twice.
+    const subscribed = (snapshot: SessionSnapshot) => listener(snapshot); // A new function each time, so that one listener may subscribe twice.
     this.#listeners ??= new Set();
     this.#listeners.add(subscribed);
     return { unsubscribe: () => void this.#listeners?.delete(subscribed) };
   }
 
   /**
-   * Lets go of timers, lease and storage; what the storage holds stays. A request that is under way is waited for and
-   * its answer written, because it may hold the only copy of a refresh token; and tokens that the storage did not take
-   * are offered to it once more.
+   * Releases timers, lease and storage; the storage's records stay. It waits for a request in progress and writes its
+   * response, which may hold the only copy of a refresh token. It also tries once more to write tokens that the storage
+   * did not accept.
    *
-   * @throws StorageError when the storage still does not take them; they are gone then
+   * @throws StorageError if the storage still does not accept them; the tokens are then lost
    */
   close(): Promise<void> {
     this.#closed ??= this.#end();
@@ -301,8 +301,8 @@ export class TokenSession {
   }
 
   async #end(): Promise<void> {
-    // What waits for its turn has not begun, and never does. What had its turn before the closing may have begun
-    // something between the rest and the news of it.
+    // Work that waits in the queue has not begun, and never does. Work that left the queue may have begun something
+    // since the last event.
     while (this.#isBusy() && !this.#record.isQueued) await this.#nextEvent();
     this.#record.withdraw();
     this.#ended = true;
@@ -311,7 +311,8 @@ export class TokenSession {
     this.#bringer?.turnAway(closedError);
     this.#resume();
     const lost = await this.#writeOnceMore();
-    // They were bought with the refresh token in the record. A lease that ends by time tells the next holder.
+    // The unwritten tokens came from the refresh token in the record, so it is spent. A lease that expires tells the
+    // next holder.
     if (lost !== null) this.#record.leaveLease();
     this.#forget();
     this.#replica?.stop();
@@ -319,7 +320,7 @@ export class TokenSession {
     await this.#record.close();
     this.#around.workload.leave();
     this.#onClosed();
-    // The only copy of a refresh token was in memory, so this is not the time to be silent.
+    // The only copy of a refresh token was in memory, so its loss must be reported.
     if (lost !== null) throw errorOf(lost);
   }
 
@@ -329,7 +330,9 @@ export class TokenSession {
     this.#stale();
   }
 
-  /** Tokens that the storage did not take may be the only copy of a refresh token: one more attempt to write them. */
+  /**
+   * Tries once more to write tokens that the storage did not accept. They may include the only copy of a refresh token.
+   */
   async #writeOnceMore(): Promise<Failure | null> {
     const { unwritten, ...known } = this.#snapshot.context;
     const tokens = this.#vault.served;
@@ -354,19 +357,19 @@ export class TokenSession {
     });
   }
 
-  /** Nobody waits for this, and what fails in it is no reason to refuse who has just signed in. */
+  /** Not awaited, and its failures are ignored: they must not fail the new sign-in. */
   #revokeReplaced(): void {
     const { client } = this.#around;
     const { replaced, served } = this.#vault;
-    // Until the new tokens are written, the others are what a crash would leave.
+    // Until the new tokens are written, a crash would leave the old ones, so those must stay valid.
     const isWritten = this.#snapshot.context.unwritten === null;
     if (replaced === undefined || served === undefined || !isWritten || sharesToken(replaced, served)) return;
     if (client.revocationSpares(replaced, served)) harmlessly(() => revokeTokens(client, replaced));
   }
 
   /**
-   * Reads the record and lets end what is under way. Whoever is about to use something up that works once does this
-   * first, because it may fail.
+   * Reads the record and waits until nothing is in progress. Call it before consuming something that works only once,
+   * because it may fail.
    */
   protected async prepare(): Promise<void> {
     this.assertOpen();
@@ -374,24 +377,24 @@ export class TokenSession {
     this.assertOpen();
   }
 
-  /** Notes that a sign-in was begun, or that the user came back without a code. */
+  /** Records that a sign-in began, or that the user came back without a code. */
   protected async note(event: 'authorization.started' | 'authorization.denied'): Promise<void> {
     await this.prepare();
     this.#send({ type: event });
   }
 
   /**
-   * Renews the tokens if their refresh token is about to expire, and nobody has renewed them since that was found out.
-   * Whoever does not use them is not counted as a user, so they are not renewed again when the access token expires.
+   * Refreshes the tokens if their refresh token is about to expire and no instance has refreshed them since. This does
+   * not count as use, so the session is not refreshed again when the access token expires.
    *
-   * @returns what stood in the way
+   * @returns the failure that prevented it, or `null`
    */
   protected async keepAlive(): Promise<Failure | null> {
     await this.#read();
     await this.#rest();
     if (this.#closed !== undefined) return null;
     if (this.#obstacle !== null) return this.#obstacle;
-    // After a failure there is a pause, whoever asks.
+    // After a failure there is a pause for every caller.
     if (this.#snapshot.matches({ refreshing: 'backingOff' })) return this.#snapshot.context.failure;
     if (!this.#isToBeKeptAlive()) return null;
     this.#send({ type: 'refresh.requested' });
@@ -408,7 +411,7 @@ export class TokenSession {
 
   /**
    * Reads the record at the first use, and again while there are no tokens, because the hint of a sign-in elsewhere may
-   * have been lost. What the reading led to may still be under way.
+   * have been lost. What the read started may still be in progress afterwards.
    */
   async #read(): Promise<void> {
     const { tokens, renewal } = this.#snapshot.context;
@@ -417,13 +420,13 @@ export class TokenSession {
     while (this.#record.isAsked && !this.#ended) await this.#nextEvent();
   }
 
-  /** Reads the record, for those who want what is in it. */
+  /** Reads the record, for callers that need its tokens. */
   async #restore(): Promise<void> {
     await this.#read();
     if (this.#obstacle !== null) throw errorOf(this.#obstacle);
   }
 
-  /** Reads the record and lets end what is under way, for those who may replace a record that cannot be read. */
+  /** Reads the record and waits until nothing is in progress, for callers that may replace an unreadable record. */
   async #untilAtRest(): Promise<void> {
     await this.#read();
     await this.#rest();
@@ -431,12 +434,12 @@ export class TokenSession {
     if (obstacle !== null && obstacle.version === undefined) throw errorOf(obstacle);
   }
 
-  /** The tokens that are served, if the storage does not have them. */
+  /** The tokens that are served but not in the storage. */
   get #unwritten(): TokenSet | undefined {
     return this.#snapshot.context.unwritten === null ? undefined : this.#vault.served;
   }
 
-  /** Why it is not known what the storage holds, when the last reading failed. */
+  /** Why the record is unknown, if the last read failed. */
   get #obstacle(): Failure | null {
     return this.#isRestoring() ? this.#snapshot.context.failure : null;
   }
@@ -445,7 +448,7 @@ export class TokenSession {
     return this.#snapshot.matches('restoring');
   }
 
-  /** Resolves when no answer is awaited, so that something else may begin. */
+  /** Resolves when no response is pending, so that new work may begin. */
   async #rest(): Promise<void> {
     while (this.#isBusy()) await this.#nextEvent();
   }
@@ -459,12 +462,12 @@ export class TokenSession {
     return new Promise((resolve) => this.#watching.push(resolve));
   }
 
-  /** Somebody waits for what is queued. */
+  /** Moves queued work forward, because a caller waits for it. */
   #hurry(): void {
     this.#record.hurry(this.#around.workload.deadlineOf({ awaited: true }));
   }
 
-  /** By when work that begins now should have its turn. */
+  /** Returns the deadline for work that begins now. */
   #deadline(): number {
     const { expiresAt } = this.#snapshot.context.tokens ?? {};
     return this.#around.workload.deadlineOf({
@@ -473,12 +476,12 @@ export class TokenSession {
     });
   }
 
-  /** Begins something new when nothing is under way, in the order of the calls. */
+  /** Begins new work when nothing is in progress, in the order of the calls. */
   async #inTurn<Result>(begin: () => Promise<Result>): Promise<Result> {
     const whenAtRest = async () => {
       this.assertOpen();
-      // A caller may have begun a renewal between the rest and the news of it, so this asks again; and from here to the
-      // beginning nothing is awaited.
+      // A caller may have begun a refresh after the last event, so check again. Nothing is awaited between this check
+      // and `begin()`.
       do await this.#untilAtRest();
       while (this.#isBusy());
       this.assertOpen();
@@ -493,7 +496,9 @@ export class TokenSession {
     }
   }
 
-  /** Waits for what comes of a wish. The wait begins first, because the answer may come at once. */
+  /**
+   * Sends a caller's request and waits for its outcome. The wait begins first, because the outcome may be immediate.
+   */
   async #ask(wish: SessionOccurrence, signal?: AbortSignal): Promise<string> {
     this.assertOpen();
     const answer = this.#callers.wait(signal);
@@ -502,7 +507,7 @@ export class TokenSession {
     return answer;
   }
 
-  /** Hands over a code or tokens, and waits to hear what became of them: not what becomes of those who only ask. */
+  /** Passes in a code or tokens, and waits for their outcome. Callers that only want a token wait elsewhere. */
   async #bring(event: SessionOccurrence, incoming?: TokenSet): Promise<void> {
     this.#bringer ??= new Callers(this.#around.clock);
     const outcome = this.#bringer.wait();
@@ -510,21 +515,21 @@ export class TokenSession {
     await outcome;
   }
 
-  /** @throws ConfigurationError once `close()` was called: nothing new begins then */
+  /** @throws ConfigurationError after `close()`: nothing new may begin */
   protected assertOpen(): void {
     if (this.#closed !== undefined) throw closedError();
   }
 
   #isAlive(): boolean {
     const { tokens, suspect } = this.#snapshot.context;
-    // What is being given up is nobody's any more, also where it came back from a storage that lost its last writes.
+    // Tokens that are being revoked are not served, even if a storage that lost its last writes returned them.
     if (this.#snapshot.matches('revoking')) return false;
     return tokens !== null && !suspect && (tokens.expiresAt === null || this.#around.clock.now() < tokens.expiresAt);
   }
 
   #isFresh(): boolean {
     if (this.#around.clock.now() >= this.#freshUntil) return false;
-    this.#openFreshPath(); // The wall clock was put back, or the caller came by another way.
+    this.#openFreshPath(); // The wall clock was set back, or the caller passed options.
     return true;
   }
 
@@ -540,12 +545,12 @@ export class TokenSession {
     this.#freshRadius = NOT_FRESH;
   }
 
-  /** Tokens as the application keeps them: with the times of its own clock. */
+  /** Returns the tokens with their times on the application's clock. */
   #exported(tokens: TokenSet): ExportedTokens {
     return exportTokens(redated(tokens, this.#around.clock.onWall(0)));
   }
 
-  /** Hands an event to the machine, and with it the tokens that it is about, which the machine must not see. */
+  /** Sends an event to the machine. The tokens that it is about stay here, because the machine must not see them. */
   #send(event: SessionOccurrence, incoming?: TokenSet): void {
     if (this.#ended) return;
     this.#queue.push({ event, incoming });
@@ -555,7 +560,7 @@ export class TokenSession {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#take(next.event, next.incoming);
       }
-      this.#queue = []; // An array that was used keeps its space.
+      this.#queue = []; // A used array keeps its capacity; a new one saves memory.
     } finally {
       this.#taking = false;
     }
@@ -568,19 +573,19 @@ export class TokenSession {
     this.#snapshot = after;
     this.#replica?.send(event);
     for (const effect of effects) this.#carryOut(effect, incoming);
-    // What an API refused is fresh by the clock alone: nobody else gets it while its renewal is under way.
+    // A token that an API rejected is fresh by the clock alone: no other caller gets it while it is being refreshed.
     if (after.context.suspect) this.#stale();
     this.#tell(before, after);
     this.#tellOfEnd(before, after, event);
-    // What comes next, such as a service's new sign-in, is not the revocation's affair.
+    // Later failures, such as that of a service's new sign-in, do not belong to the revocation.
     if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
     if (!after.hasTag('busy')) this.#record.endRenewal(outcomeOf(event, this.#around.input));
-    // A hint that came while something was under way was not followed; it is now, if it is still news.
+    // A hint that arrived during other work was not followed. Follow it now if it is still news.
     if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.newest);
     this.#resume();
   }
 
-  /** Lets those go on who wait for the next event. */
+  /** Resumes everything that waits for the next event. */
   #resume(): void {
     if (this.#watching.length === 0) return;
     const watching = this.#watching;
@@ -599,8 +604,8 @@ export class TokenSession {
   }
 
   /**
-   * Tells that the user must sign in again, when this instance was told by the server that it is so, and not when it only
-   * reads it: of all that share the record, one tells.
+   * Reports that the user must sign in again, if the server told this instance so. Instances that only read it from the
+   * record stay silent, so it is reported once.
    */
   #tellOfEnd(before: MachineSnapshot, after: MachineSnapshot, { type, now }: SessionEvent): void {
     if (type !== 'commit.succeeded' && type !== 'tokenRequest.failed') return;
@@ -614,12 +619,12 @@ export class TokenSession {
     const end = unavoidableEnd(after.context, this.#around.refreshTokenLifetime);
     if (end === undefined) return;
     const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#around;
-    // A server's mind, or its configuration, may change before it matters; that there is no refresh token will not.
+    // The server or its configuration may change before the end; a missing refresh token will not.
     if (end.reason !== 'no_refresh_token' && now < end.by - keepAliveBefore) return;
     tell(end.by, end.reason);
   }
 
-  /** What the machine decided, done. No effect may throw: what fails comes back as an event. */
+  /** Carries out one effect. It must not throw: failures come back as events. */
   #carryOut(effect: Effect, incoming: TokenSet | undefined): void {
     switch (effect.type) {
       case 'readRecord':
@@ -682,7 +687,7 @@ export class TokenSession {
     }
   }
 
-  /** Tokens that were just received are written at once; those that the storage did not take wait for their turn. */
+  /** Writes tokens: new ones at once, and those that the storage did not accept when their turn in the queue comes. */
   #commitTokens({ expectedVersion }: EffectParameters['commitTokens']): void {
     const tokens = (this.#vault.held ?? this.#vault.served) as TokenSet;
     this.#record.commitTokens(tokens, expectedVersion, this.#isBusy() ? undefined : this.#deadline());
@@ -690,7 +695,7 @@ export class TokenSession {
 
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
     const { client, clock, coolDown } = this.#around;
-    // A code does not live long, and its user is waiting, so it is exchanged all the same.
+    // A code is short-lived and its user is waiting, so it is exchanged even during a cool-down.
     const asked = grant === 'authorization_code' ? undefined : (coolDown.failure ?? this.#record.turnedAwayBy);
     if (asked !== undefined) {
       this.#send({ type: 'tokenRequest.failed', failure: asked });
@@ -701,17 +706,17 @@ export class TokenSession {
       this.#send({ type: 'tokenResponse.received', tokens: outcome.tokens.facts }, outcome.tokens);
       return;
     }
-    // Anybody can have a code refused, so what comes of one is no reason for others to wait.
+    // Anyone can cause a code to be rejected, so its failure makes no other session wait.
     if (grant !== 'authorization_code') coolDown.note(outcome.failure);
     this.#send({ type: 'tokenRequest.failed', failure: outcome.failure });
   }
 
-  /** A name for a sign-in, by which its tokens are known again after renewals. */
+  /** Returns a random ID for a sign-in, which identifies its tokens across refreshes. */
   #newSignIn(): string {
     return randomText(this.#around.entropy, 9);
   }
 
-  /** The machine asks for a grant only when the vault has what it takes. */
+  /** Requires that the vault has what the grant needs; the machine requests no other. */
   #requestOf(grant: EffectParameters['requestToken']['grant']): TokenRequest {
     switch (grant) {
       case 'client_credentials':
@@ -774,18 +779,18 @@ export class TokenSession {
     });
   }
 
-  /** The machine serves callers only when the vault has what to serve them with. */
+  /** Requires that the vault has tokens; otherwise the machine does not serve callers. */
   #serveCallers(): void {
     const token = (this.#vault.served as TokenSet).accessToken.reveal();
     if (this.#callers.serve(token)) this.#used = true;
   }
 }
 
-/** What an event that ends a session's turn says about the turns of others. */
+/** Returns what the event that ends a session's turn says about other sessions. */
 function outcomeOf(event: SessionEvent, { onStorageUnavailable }: SessionInput): Outcome {
   switch (event.type) {
     case 'storage.failed':
-      // Sessions that go on without the storage are not kept from the server by its failures.
+      // Sessions that continue without the storage can still reach the server when it fails.
       return event.failure.source === 'storage' && onStorageUnavailable === 'request' ? undefined : event.failure;
     case 'tokenRequest.failed':
       return event.failure;
@@ -796,7 +801,7 @@ function outcomeOf(event: SessionEvent, { onStorageUnavailable }: SessionInput):
   }
 }
 
-/** Some servers give out the same token again. */
+/** Some servers return the same token again. */
 function sharesToken(one: TokenSet, other: TokenSet): boolean {
   return (
     one.accessToken.reveal() === other.accessToken.reveal() ||
@@ -808,7 +813,7 @@ function closedError(): ConfigurationError {
   return new ConfigurationError('session_closed', 'The session was closed with close(). Make a new one to go on.');
 }
 
-/** A promise that is waited for no longer than the signal allows. */
+/** Returns the promise, rejected early if the signal aborts. */
 function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

@@ -1,13 +1,12 @@
 import type { StoredRecord, TokenStorage } from '../kernel/token-storage.js';
 import type { Timing } from './session-time.js';
 
-/** So many records are kept before the first look for forgotten ones. */
+/** The number of records that triggers the first removal of expired ones. */
 const FIRST_SWEEP = 64;
 
 /**
- * What sessions keep their records in when the application names no storage: a map that nobody else sees. Each key
- * has one session, so its lease is always granted and its hints have no listener; the versions are kept all the same,
- * because they are what makes a sign-in's `state` work once.
+ * The default storage: a map that no other process shares. Each key has one session, so its lease is always granted and
+ * hints have no listener. Versions are still kept, because they make a sign-in's `state` work only once.
  */
 export function unsharedStorage(clock: Pick<Timing, 'now'>): TokenStorage {
   const records = new Map<string, StoredRecord & { readonly expiresAt: number; readonly dueAt: number }>();
@@ -20,7 +19,7 @@ export function unsharedStorage(clock: Pick<Timing, 'now'>): TokenStorage {
     return undefined;
   }
 
-  /** Sign-ins that were begun and never finished pile up here. Looking at twice as many each time costs each a share. */
+  /** Unfinished sign-ins accumulate here. Doubling the threshold keeps the cost per record constant. */
   let sweepAt = FIRST_SWEEP;
   function sweep(now: number): void {
     if (records.size < sweepAt) return;
