@@ -69,7 +69,7 @@ export interface UserAuthOptions extends CommonOptions {
   /**
    * Refreshes unused sessions before their refresh tokens expire, so that users who return after weeks are still signed
    * in. Of all instances that share the storage, one does this. It refreshes one session at a time unless many are due.
-   * Give all instances the same option. It covers only sessions whose tokens were written while it was on.
+   * Give all instances the same option. It covers only sessions with tokens that were written while it was on.
    *
    * `before`: how long before the refresh token expires the session may be refreshed, in seconds. The exact moment is
    * random, within the first half of that time. Default: a fifth of the refresh token's lifetime. `true` uses the

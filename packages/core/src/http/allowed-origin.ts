@@ -3,7 +3,7 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { isPrivate } from '../kernel/private-address.js';
 
 /**
- * The origins (RFC 6454) that were named, as the platform writes them: default ports left out, hosts in lower case.
+ * Returns the given origins (RFC 6454) in the platform's spelling: without default ports, hosts in lower case.
  *
  * @throws ConfigurationError `invalid_option`
  */
@@ -19,7 +19,7 @@ export function originSet(origins: readonly string[]): ReadonlySet<string> {
 
 function allowedOrigin(text: unknown): string {
   const url = absoluteUrl(text);
-  // An origin is the whole of its URL but the slash: no path, no credentials. A star would never match anything.
+  // An origin equals its URL without the slash: no path, no credentials. A wildcard would never match.
   if (url === undefined || url.href !== `${url.origin}/` || url.hostname.includes('*')) {
     throw new ConfigurationError(
       'invalid_option',

@@ -2,59 +2,59 @@ import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
 import { originSet } from './allowed-origin.js';
 
-/** Where tokens come from: any auth object, or any session of one. */
+/** The source of tokens: any auth object, or any of its sessions. */
 export interface TokenSource {
-  /** A token that is good now. `rejected`: the token to which an API answered 401. */
+  /** Resolves to a valid token. `rejected`: the token that an API rejected with 401. */
   getToken(options?: { signal?: AbortSignal; rejected?: string }): Promise<string>;
-  /** What goes with the token, such as the mark of a legacy developer token. No secrets: a redirect takes it along. */
+  /** Headers that go with the token, such as the one for a legacy developer token. No secrets: redirects keep them. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
 }
 
 export interface BearerPolicyOptions {
   /**
-   * The origins that may see the token: scheme, host and port; https, or http on loopback. They stand for themselves
-   * alone, without their subdomains. Default: `['https://api.frame.io']`.
+   * The origins that may receive the token: scheme, host and port; https, or http on loopback. Subdomains are not
+   * included. Default: `['https://api.frame.io']`.
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * What becomes of requests to any other origin. `'refuse'`: they are not made, because whoever sends them that way
-   * expects the token to be with them. `'pass'`: they are made as they are, without the token. Default: `'refuse'`.
+   * What to do with requests to other origins. `'refuse'`: reject them, because their sender expects the token to be
+   * included. `'pass'`: send them unchanged, without the token. Default: `'refuse'`.
    */
   readonly otherOrigins?: 'refuse' | 'pass';
 }
 
-/** What makes a request an authenticated one. It holds the token: it belongs into the request, and nowhere else. */
+/** The credentials of a request. They hold the token: put them into the request, and nowhere else. */
 export interface BearerCredentials {
   readonly token: string;
-  /** `authorization` (RFC 6750 §2.1) and what goes with it, by names in lower case. They replace any of the request's own. */
+  /** `authorization` (RFC 6750 §2.1) and the headers that go with it, in lower case. They replace the request's own. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Which requests carry the token, and what follows when an API refuses it: the rules that are the same for every HTTP
- * client, so that those who send by `fetch` and those who send by undici can expect the same.
+ * Decides which requests carry the token, and what happens when an API rejects it. The rules are the same for every
+ * HTTP client, `fetch` and undici alike.
  */
 export interface BearerPolicy {
   /**
-   * Whether a request to that address carries the token.
+   * Returns whether a request to the address carries the token.
    *
    * @param address - an absolute URL, or its origin
-   * @throws ConfigurationError `invalid_url`; `origin_not_allowed` where requests to other origins are refused
+   * @throws ConfigurationError `invalid_url`; `origin_not_allowed` if requests to other origins are rejected
    */
   admits(address: string | URL): boolean;
   /**
-   * What a request carries that begins now.
+   * Resolves to the credentials of a request that begins now.
    *
-   * @throws ConfigurationError `invalid_token` for one that no header can carry; what `getToken()` rejects with
+   * @throws ConfigurationError `invalid_token` for a token that no header can carry; the errors of `getToken()`
    */
   authorize(signal?: AbortSignal): Promise<BearerCredentials>;
   /**
-   * What to repeat a request with, once, after a 401 (RFC 6750 §3.1) from an origin that saw these credentials;
-   * `undefined` when the 401 is the answer to pass on. That is so when there is no other token, because then the token
-   * was not the reason, and when the request cannot be repeated. In either case the source hears of the rejection.
+   * Resolves to the credentials for one retry after a 401 (RFC 6750 §3.1) from an origin that received these
+   * credentials. Resolves to `undefined` if the 401 is to be passed on: there is no other token, so the token was not
+   * the reason, or the request cannot be repeated. In both cases the source is told of the rejection.
    *
-   * @param repeatable - whether the request can be made again as it was: see {@link isRepeatable}
-   * @throws what `getToken()` rejects with
+   * @param repeatable - whether the request can be sent again unchanged: see {@link isRepeatable}
+   * @throws the errors of `getToken()`
    */
   reauthorize(
     rejected: BearerCredentials,
@@ -64,9 +64,9 @@ export interface BearerPolicy {
 }
 
 /**
- * For writers of HTTP clients: the policy by which `authenticatedFetch()` and `authInterceptor()` send tokens.
+ * For authors of HTTP clients: returns the policy of `authenticatedFetch()` and `authInterceptor()`.
  *
- * @throws ConfigurationError `invalid_option` for a source that is none, or an allowed origin that is none or not safe
+ * @throws ConfigurationError `invalid_option` for an invalid source, or an allowed origin that is invalid or insecure
  */
 export function bearerPolicy(source: TokenSource, options: BearerPolicyOptions = {}): BearerPolicy {
   if (typeof source?.getToken !== 'function') {
@@ -89,7 +89,7 @@ class CheckedBearerPolicy implements BearerPolicy {
   readonly #source: TokenSource;
   readonly #allowed: ReadonlySet<string>;
   readonly #refusesOthers: boolean;
-  /** Most requests carry the token of the one before. */
+  /** Cached, because most requests carry the same token as the one before. */
   #latest: BearerCredentials | undefined;
 
   constructor(source: TokenSource, allowed: ReadonlySet<string>, refusesOthers: boolean) {
@@ -120,7 +120,7 @@ class CheckedBearerPolicy implements BearerPolicy {
     signal?: AbortSignal,
   ): Promise<BearerCredentials | undefined> {
     if (!repeatable) {
-      // Nobody waits for this one. Whoever asks for a token next hears of the failure.
+      // Not awaited: the next caller that requests a token gets the failure.
       Promise.resolve()
         .then(() => this.#source.getToken({ rejected }))
         .catch(() => {});
@@ -151,7 +151,7 @@ function credentialsOf(token: string, companions: Readonly<Record<string, string
     headers.set('authorization', `Bearer ${token}`);
     return { token, headers: Object.fromEntries(headers) };
   } catch {
-    // The platform's error is not passed on: it shows the token.
+    // The platform's error is not passed on, because it quotes the token.
     throw new ConfigurationError(
       'invalid_token',
       'The token, or a header that goes with it, holds characters that a header cannot carry, such as a line break. Copy or import it again.',

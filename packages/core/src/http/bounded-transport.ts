@@ -7,36 +7,36 @@ import { codeOf, requestFailure } from './failed-request.js';
 
 export interface TransportLimits {
   /**
-   * How long a request may take in all, from the connection to the last byte of the body, in milliseconds. Time in which
-   * the process stands still does not count, so that an answer which came meanwhile is read. Default: 15000, more than
-   * the 10 s after which Node gives up connecting and says so: then it is known that nothing was sent.
+   * The time limit of a request, from the connection to the last byte of the body, in milliseconds. Time in which the
+   * process is suspended does not count, so that a response that arrived meanwhile is read. Default: 15000. That is
+   * more than the 10 s after which Node gives up connecting and reports it, which proves that nothing was sent.
    */
   readonly timeout?: number;
   /** The longest body that is read, in bytes, after decompression. Default: 1048576 (1 MiB). */
   readonly maxBodySize?: number;
 }
 
-/** One request, to be given up when `signal` says so. */
+/** One request, to be aborted by `signal`. */
 export interface BoundedRequest extends Omit<TransportRequest, 'cache'> {
   readonly signal: AbortSignal;
-  /** Absent where the platform knows no such thing. */
+  /** Absent on platforms that do not support it. */
   readonly cache?: 'no-store';
 }
 
-/** The longest time that a timer of the platform can wait. */
+/** The longest delay of the platform's timers, in milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /**
- * For writers of transports: a transport over something shaped like `fetch` that always ends, with a response whose
- * body is already here, or with a {@link TransportError} that tells truthfully whether the server can have seen the
- * request. Redirects are refused.
+ * For authors of transports: returns a transport over a function like `fetch`. Each request ends, with a response and
+ * its complete body, or with a {@link TransportError} that says whether the server may have received the request.
+ * Redirects are rejected.
  *
- * Codes of its own: `timeout`, `redirect_refused`, `body_too_large`, `body_incomplete`, `invalid_status`,
+ * Its own codes are `timeout`, `redirect_refused`, `body_too_large`, `body_incomplete`, `invalid_status`,
  * `invalid_request` and `request_failed`; other failures keep the platform's code, such as `ECONNREFUSED`.
  *
- * @param send - makes one request, once, and honours `signal`. If it knows how far a request came that failed, it
- *   rejects with a TransportError itself; whatever else it rejects with is judged by {@link requestFailure}
- * @throws ConfigurationError `invalid_option` for a limit that makes no sense
+ * @param send - sends one request, once, and honours `signal`. If it knows how far a failed request came, it rejects
+ * with a TransportError; other rejections are classified by {@link requestFailure}
+ * @throws ConfigurationError `invalid_option` for an invalid limit
  */
 export function boundedTransport(
   send: (url: string, request: BoundedRequest) => Promise<Response>,
@@ -68,7 +68,7 @@ export function boundedTransport(
       return new Response(bytes.length > 0 ? bytes : null, { status, statusText, headers: response.headers });
     } catch (error) {
       const timedOut = signal.aborted;
-      abortion.abort(); // Lets go of the connection: nobody is going to read the rest of the answer.
+      abortion.abort(); // Closes the connection: the rest of the response is not read.
       if (timedOut) throw tooLate(host, timeout, error);
       if (error instanceof TransportError) throw error;
       if (!answered) throw requestFailure(error, host);
@@ -83,7 +83,7 @@ export function boundedTransport(
   };
 }
 
-/** Older Workers of Cloudflare refuse every request that names a cache. They keep nothing that a POST was answered with. */
+/** Older Cloudflare Workers reject every request with a `cache` option. They cache no response to a POST. */
 function cacheOption(): Pick<BoundedRequest, 'cache'> {
   try {
     new Request('https://server.example', { cache: 'no-store' });
@@ -93,14 +93,14 @@ function cacheOption(): Pick<BoundedRequest, 'cache'> {
   }
 }
 
-/** The host to name in errors. Refuses what `fetch` would refuse too, but in an error that quotes the request. */
+/** Returns the host to name in errors. Rejects what `fetch` would reject with an error that quotes the request. */
 function hostOf(url: string, request: BoundedRequest): string {
   try {
     const { protocol, host } = new URL(url);
     new Request(url, request);
     if (protocol === 'https:' || protocol === 'http:') return host;
   } catch {
-    // The platform's error is not passed on: it shows the header or the address that it does not like.
+    // The platform's error is not passed on, because it quotes the invalid header or address.
   }
   throw new TransportError('invalid_request', 'The request was not sent, because HTTP does not allow it.', {
     delivery: 'not_sent',
@@ -117,7 +117,7 @@ function tooLate(host: string, timeout: number, cause: unknown): TransportError 
   return new TransportError('timeout', `${host} ${what} within ${timeout} ms.`, { delivery, advice });
 }
 
-/** The failure of a request that the server saw, or may have seen. */
+/** Returns the failure of a request that the server received, or may have received. */
 function unanswered(code: KnownErrorCode, message: string, advice?: string): TransportError {
   return new TransportError(code, message, { delivery: 'unknown', advice });
 }

@@ -1,23 +1,23 @@
 import { type Clock, systemClock } from '../kernel/clock.js';
 
-/** A deadline looks this often whether the process was awake, in milliseconds. */
+/** How often a deadline checks whether the process was awake, in milliseconds. */
 const SLICE = 1_000;
 
-/** A timer that is late by more than this shows that the process stood still, in milliseconds. */
+/** A timer that is later than this shows that the process was suspended, in milliseconds. */
 const LATE = 100;
 
 const SYSTEM = systemClock();
 
 /**
- * For writers of adapters: calls `onPassed` once the process has been awake for `ms` milliseconds, and returns what
- * cancels that. It is for time-outs that would throw an answer away.
+ * For authors of adapters: calls `onPassed` after the process has been awake for `ms` milliseconds. Returns a function
+ * that cancels it. Use it for time-outs that would discard a response.
  *
- * A process that stood still (a signal, the sleep of the machine, a freeze, long synchronous work) finds both its timers
- * due and the answer in its socket, and timers go first. So the time is counted in slices of about a second. Of a slice
- * whose timer is late only half is counted: what remains of it lets the sockets be read before the deadline passes.
- * A process that is late every time ends it all the same, because the slices become ever shorter.
+ * After a suspension (a signal, the machine's sleep, a freeze, long synchronous work), a process finds both its timers
+ * due and the response in its socket, and timers run first. So the time is counted in slices of about a second. If a
+ * slice's timer is late, only half of the slice counts; the rest lets the sockets be read before the deadline passes. A
+ * process that is always late still reaches the deadline, because the slices become ever shorter.
  *
- * @param clock - default: the system's. Its monotonic clock measures how late a timer is
+ * @param clock - its monotonic clock measures how late a timer is. Default: the system's
  */
 export function startDeadline(ms: number, onPassed: () => void, clock: Clock = SYSTEM): () => void {
   let left = ms;

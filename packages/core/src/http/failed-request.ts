@@ -3,16 +3,16 @@ import { foreignCode, TransportError } from '../kernel/errors.js';
 import type { Delivery } from '../kernel/failure.js';
 
 /**
- * How far a request came that got no answer: finding the host, connecting, checking who it is, and the exchange.
- * Only in the last of them has anything been sent.
+ * How far a request without a response came: resolving the host, connecting, verifying the certificate, and the
+ * exchange. Only the exchange sends anything.
  */
 type Stage = 'lookup' | 'connection' | 'certificate' | 'exchange';
 
-/** What OpenSSL and Node call the reasons for which a certificate is refused, before anything is sent. */
+/** The codes of OpenSSL and Node for a rejected certificate, before anything is sent. */
 const CERTIFICATE =
   /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|ERR_TLS_CERT_ALTNAME_)/;
 
-/** What Node says when the server hangs up in the middle of the TLS handshake; the code is a plain `ECONNRESET`. */
+/** Node's message when the server disconnects during the TLS handshake; the code is a plain `ECONNRESET`. */
 const HANDSHAKE_CUT_SHORT = 'before secure TLS connection was established';
 
 interface Words {
@@ -42,14 +42,14 @@ const WORDS: Record<Stage, Words> = {
 };
 
 /**
- * For writers of transports: the failure of a request that got no answer, told truthfully, and in words of our own,
- * because other people's errors quote headers, and their causes hold requests. The `code` is the platform's, such as
- * `ECONNREFUSED`, or `request_failed`.
+ * For authors of transports: returns the failure of a request without a response, in this package's own words. Foreign
+ * errors quote headers, and their causes hold requests. The `code` is the platform's, such as `ECONNREFUSED`, or
+ * `request_failed`.
  *
  * @param error - what `fetch`, undici or Node reported
- * @param host - whom the request was for, as messages name it
- * @param begun - whether the request had begun to be written, where the HTTP client tells. By default that is judged by
- *   the error, which is taken for `'not_sent'` only where it proves that
+ * @param host - the host of the request, as messages name it
+ * @param begun - whether writing the request had begun, if the HTTP client knows. Default: judged by the error, which
+ * counts as `'not_sent'` only if it proves that
  */
 export function requestFailure(error: unknown, host: string, begun?: boolean): TransportError {
   const judged = stageOf(error);
@@ -60,7 +60,7 @@ export function requestFailure(error: unknown, host: string, begun?: boolean): T
   return new TransportError(code, event(host, code), { delivery, advice });
 }
 
-/** The platform's word for the failure, or `request_failed` where it has none that is safe to repeat. */
+/** Returns the platform's code, or `request_failed` if there is none that is safe to repeat. */
 export function codeOf(error: unknown, depth = 0): ErrorCode {
   const { code, errors } = informative(error);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return foreignCode(code);
@@ -68,8 +68,8 @@ export function codeOf(error: unknown, depth = 0): ErrorCode {
 }
 
 /**
- * Where in doubt, the answer is `exchange`. In particular, a code alone proves little: a connection that was in use
- * can fail with `EHOSTUNREACH` or `ETIMEDOUT` too, so for those the system call has to be the one that connects.
+ * Returns how far the request came; `exchange` if in doubt. A code alone proves little: a connection in use can fail
+ * with `EHOSTUNREACH` or `ETIMEDOUT` too. For those, the system call must be the one that connects.
  */
 function stageOf(error: unknown, depth = 0): Stage {
   const { code, syscall, message, errors } = informative(error);
@@ -88,8 +88,8 @@ function stageOf(error: unknown, depth = 0): Stage {
 }
 
 /**
- * What Deno says when a connection was not made: its errors have no code. It prints what its HTTP client failed at, and
- * `Connect` comes before anything is written; the details follow.
+ * Deno's message when no connection was made: its errors have no code. It prints its HTTP client's error. `Connect`
+ * comes before anything is written; details follow.
  */
 const DENO_CONNECT =
   /^(?:error sending request for url \(\S*\): )?(?:client error \(Connect\)|error trying to connect)(?:: (.*))?$/s;
@@ -102,7 +102,7 @@ function stageByText(message: unknown): Stage {
   return details.startsWith('invalid peer certificate') ? 'certificate' : 'connection';
 }
 
-/** How many errors within errors are looked at: one may contain itself. */
+/** How deep nested errors are searched: one may contain itself. */
 const DEEPEST = 3;
 
 interface ForeignError {
@@ -113,8 +113,8 @@ interface ForeignError {
 }
 
 /**
- * The first error with a code, or of several addresses, in the chain of causes: `fetch` wraps it in ones that say nothing.
- * Without one, what the innermost says.
+ * Returns the first error in the chain of causes that has a code or the errors of several addresses, because `fetch`
+ * wraps it in errors without details. Without one, returns the innermost message.
  */
 function informative(error: unknown): ForeignError {
   let current: unknown = error;

@@ -1,7 +1,7 @@
 /**
- * For writers of HTTP clients: whether a request's body can be sent again as it was. Text, bytes, forms, blobs (also
- * those of `openAsBlob()`, which stay on the disk) and arrays of parts can; streams, iterators and whatever else may
- * have been used up cannot, an async iterable included, because nobody can see what is behind it.
+ * For authors of HTTP clients: returns whether a request's body can be sent again unchanged. Text, bytes, forms, blobs
+ * (also those of `openAsBlob()`, which stay on disk) and arrays of parts can. Streams and iterators cannot, nor can
+ * anything else that may be consumed. That includes async iterables, because their source is unknown.
  */
 export function isRepeatableBody(body: unknown): boolean {
   return (
@@ -21,9 +21,9 @@ export function isRepeatableBody(body: unknown): boolean {
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
 
 /**
- * For writers of HTTP clients: whether a request may be made again after an answer that says that it was not carried
- * out, such as a 401 or a 429. After a redirect only one that reads may: the answer is that of the last address, and the
- * first one, which redirected, may have carried out what was asked of it.
+ * For authors of HTTP clients: returns whether a request may be sent again after a response that says it was not
+ * carried out, such as a 401 or a 429. After a redirect, only a request that reads may be. The response is that of the
+ * last address, and the first one, which redirected, may have carried out the request.
  */
 export function isRepeatable(request: {
   readonly method?: string | undefined;
@@ -34,7 +34,7 @@ export function isRepeatable(request: {
   return (!redirected || SAFE.has(method.toUpperCase())) && isRepeatableBody(body);
 }
 
-/** undici has a FormData of its own, which is not the platform's; and there are streams that bear the name. */
+/** Recognises undici's own FormData, which is not the platform's. Some streams have the same name. */
 function isForm(body: unknown): boolean {
   const { [Symbol.toStringTag]: name, pipe } = body as {
     readonly [Symbol.toStringTag]?: unknown;

@@ -26,7 +26,7 @@ export interface TokenStorage {
    */
   commit(key: string, request: CommitRequest): Promise<CommitReply>;
   /**
-   * Lists the keys of records whose `dueAt` has passed, the earliest first. The next commit of a record says when it is
+   * Lists the keys of records with a `dueAt` that has passed, the earliest first. The next commit of a record says when it is
    * due again; until then it stays in the list.
    */
   due(request: DueRequest): Promise<DueReply>;

@@ -2,7 +2,7 @@
  * Sends a request to the authorization server. It has the shape of `fetch`, so `fetch` itself is a transport.
  *
  * A transport resolves with the response, whatever its status, and rejects only when there is no response. It should
- * reject with a {@link TransportError}, whose `delivery` says whether the server may have received the request. Any
+ * reject with a {@link TransportError}; its `delivery` says whether the server may have received the request. Any
  * other rejection is treated as `'unknown'`, the cautious reading. It must not follow redirects: a redirected token
  * request would carry the client's credentials elsewhere.
  */

@@ -4,58 +4,58 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { TokenOrigin } from './effects.js';
 import type { Pace } from './policy.js';
 
-/** What a session is made for; fixed for its life. */
+/** The input of a session, fixed for its life. */
 export interface SessionInput {
-  /** How it gets a new token: by its own credentials, or by the refresh token that a user's sign-in brought. */
+  /** How the session gets a new token: with its own credentials, or with the refresh token of a user's sign-in. */
   readonly renewal: 'client_credentials' | 'refresh_token';
-  /** How long before expiry a renewal is due, in milliseconds. */
+  /** How long before expiry a refresh is due, in milliseconds. */
   readonly refreshBuffer: number;
-  /** Whether a token is asked for although the storage does not answer, or not. */
+  /** Whether to request a token if the storage does not respond. */
   readonly onStorageUnavailable: 'request' | 'fail';
 }
 
-/** What the machine remembers: plain JSON, no secrets, times in milliseconds on the session's time. */
+/** The machine's memory: plain JSON without secrets, times in milliseconds on the session's time. */
 export interface SessionContext extends SessionInput {
-  /** The version of the record that this session knows; 0 when it knows of none. */
+  /** The version of the known record; 0 if none is known. */
   readonly version: number;
-  /** The highest version that it knew of since it last adopted a record: above `version` once the storage went back. */
+  /** The highest known version since a record was last adopted. It is above `version` after the storage went back. */
   readonly newest: number;
   /**
-   * The highest version that was hinted at since the server last gave tokens. Above `newest`: one that was not read here.
-   * It may have replaced or revoked the tokens at hand, so these are not written then.
+   * The highest version hinted at since the server last issued tokens. Above `newest`, it is a version that this
+   * session has not read. That record may have replaced or revoked the session's tokens, so they are not written then.
    */
   readonly heard: number;
   /** Whether another version above `newest` was hinted at before that one. */
   readonly heardOthers: boolean;
-  /** The tokens that are served, as far as they may be shown. */
+  /** The public facts of the tokens that are served. */
   readonly tokens: TokenFacts | null;
-  /** How the last tokens ended, when there are none because they did. */
+  /** How the last tokens ended, if that is why there are none. */
   readonly ending: SessionEnding | null;
   /** Whether the last tokens were revoked. */
   readonly revoked: boolean;
-  /** What is being asked for, from the lease to the commit. */
+  /** The source of the requested tokens, from the lease to the commit. */
   readonly origin: TokenOrigin;
-  /** What was received and is not yet written. */
+  /** New tokens that are not yet written. */
   readonly held: TokenFacts | null;
-  /** Where the tokens that are served came from, while they are to be written: the storage never had them, or lost them. */
+  /** The source of the served tokens while they are to be written: the storage never had them, or lost them. */
   readonly unwritten: TokenOrigin | null;
-  /** Whether somebody asked for a token since the last time everybody was served or refused. */
+  /** Whether a caller has requested a token since all callers were last served or rejected. */
   readonly wanted: boolean;
-  /** Whether an API refused the tokens that are served, and their renewal is under way. */
+  /** Whether an API rejected the served tokens, and their refresh is in progress. */
   readonly suspect: boolean;
-  /** When a renewal was last forced by an API's refusal; that did not fail, or is under way. */
+  /** When an API's rejection last forced a refresh that succeeded or is in progress. */
   readonly forcedAt: number | null;
-  /** How soon the server may be asked again after it gave tokens; `null`: it gave none yet that count. */
+  /** How soon the server may be called again after it issued tokens; `null` if it has issued none that count. */
   readonly pace: Pace | null;
   /** Failed attempts since the last success. */
   readonly attempt: number;
-  /** The last failure, until the next success. */
+  /** The last failure; `null` after the next success. */
   readonly failure: Failure | null;
-  /** When the next attempt is made, at the latest. */
+  /** When the next attempt is made at the latest. */
   readonly retryAt: number | null;
-  /** Whether the refresh token may have been used up by a request whose answer nobody received. */
+  /** Whether a request with a lost response may have spent the refresh token. */
   readonly possiblySpent: boolean;
-  /** Whether the one immediate repetition after a lost answer was made. */
+  /** Whether the one immediate retry after a lost response was made. */
   readonly repeated: boolean;
 }
 
@@ -82,7 +82,7 @@ export function initialContext(input: SessionInput): SessionContext {
     possiblySpent: false,
     repeated: false,
   };
-  // XState copies the context for each note. V8 takes 10 µs to copy an object that began as a literal of so many
-  // properties, and 0.1 µs for the same object put together one property at a time; its copies behave likewise.
+  // XState copies the context at each assign. V8 takes 10 µs to copy an object that began as a literal with so many
+  // properties, and 0.1 µs for the same object built one property at a time. Its copies are fast too.
   return Object.fromEntries(Object.entries(context)) as unknown as SessionContext;
 }

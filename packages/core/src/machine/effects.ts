@@ -4,62 +4,71 @@ import type { Refusal, SessionEnding } from '../kernel/session-ending.js';
 /** The timers of a session; each runs at most once at a time. */
 export type TimerName = 'refresh' | 'retry' | 'poll' | 'lease' | 'authorization';
 
-/** What a session asks the authorization server for, or gets its tokens from. */
+/** The source of a session's tokens: a grant of the authorization server, or an import. */
 export type TokenOrigin = 'client_credentials' | 'refresh_token' | 'authorization_code' | 'import';
 
-/** What a session leaves in storage when its tokens are gone; of refused ones, the highest version that was known. */
+/**
+ * What a session writes to the storage when its tokens are gone. For rejected tokens it has the highest version that
+ * was known.
+ */
 export type Tombstone =
   | { readonly status: 'expired'; readonly ending: SessionEnding; readonly ofVersion: number }
   | { readonly status: 'revoked'; readonly signIn?: string };
 
 /**
- * What the machine wants done: the name of each effect and the data it comes with. Effects are imperative, carry no
- * secret, and never fail: what goes wrong while one is carried out comes back as an event.
+ * The name of each effect and its parameters. Effects are imperative, carry no secret, and never fail: failures come
+ * back as events.
  *
- * The storage is asked one question at a time: an answer to an earlier one than the last (`readRecord`, `requestLease`,
- * `commitTokens`, `commitTombstone`) is not an event any more, and whoever carries effects out drops it.
+ * The storage gets one request at a time. A response to a request before the latest one (`readRecord`, `requestLease`,
+ * `commitTokens`, `commitTombstone`) is not an event any more, and must be dropped.
  */
 export interface EffectParameters {
   /** Read the record → `record.read` or `storage.failed`. */
   readRecord: undefined;
-  /** Ask for the lease, if the record still has that version → `lease.granted`, `.held`, `.moved`, `storage.failed`. */
+  /** Request the lease, if the record still has that version → `lease.granted`, `.held`, `.moved`, `storage.failed`. */
   requestLease: { ifVersion: number };
-  /** Keep the lease for longer. Losing it changes nothing: a request is never aborted, and the commit decides. */
+  /** Extend the lease. Losing it changes nothing: a request is never aborted, and the commit decides. */
   renewLease: undefined;
   /**
-   * Give the lease back, if this session has it; nothing is awaited. When the refresh token may be `spent`, leave it to
-   * end by time instead: that is how the next holder learns of it.
+   * Release the lease, if this session holds it; nothing is awaited. If the refresh token may be `spent`, let the lease
+   * expire instead, so that the next holder learns of it.
    */
   releaseLease: { spent: boolean };
-  /** Ask the server for tokens → `tokenResponse.received` or `tokenRequest.failed`. Once sent it is never aborted. */
+  /**
+   * Request tokens from the server → `tokenResponse.received` or `tokenRequest.failed`. A sent request is never
+   * aborted.
+   */
   requestToken: { grant: Exclude<TokenOrigin, 'import'> };
-  /** Keep the tokens that came with this event aside until they are written. */
+  /** Hold the tokens of this event until they are written. */
   holdTokens: undefined;
-  /** Write the tokens held aside, or the served ones when none are → `commit.succeeded`, `commit.conflicted` or `storage.failed`. */
+  /**
+   * Write the held tokens, or the served ones if none are held → `commit.succeeded`, `commit.conflicted` or
+   * `storage.failed`.
+   */
   commitTokens: { expectedVersion: number };
   /** Write that there are no tokens any more, and why → as `commitTokens`. */
   commitTombstone: { expectedVersion: number; tombstone: Tombstone };
-  /** From now on serve the tokens held aside, or what the record that came with this event says: its tokens, or none. */
+  /** From now on serve the held tokens, or the content of this event's record: its tokens, or none. */
   adoptTokens: { from: 'held' | 'record' };
   /** Forget the tokens in memory, held and served. */
   forgetTokens: undefined;
   /** Tell the application that this session received new tokens. */
   announceTokens: undefined;
-  /** Tell whoever brought tokens, by a sign-in or an import, that they are in place; as a rule nobody did. */
+  /** Resolve the sign-in or import that brought the tokens, if there is one. */
   confirmTokens: undefined;
-  /** Tell whoever brought a code why no tokens came of it. */
+  /** Reject the sign-in that brought a code, with the reason. */
   refuseTokens: { failure: Failure };
   /**
-   * Tell the server that the tokens are not needed any more → `revocation.finished`, when it was the `served` ones that
-   * were meant. For those `held` aside, and for `unwritten` ones that are served, nothing is awaited.
+   * Revoke tokens at the server → `revocation.finished`, for the `served` ones. For `held` tokens, and for `unwritten`
+   * ones that are served, nothing is awaited.
    */
   revokeTokens: { which: 'served' | 'held' | 'unwritten' };
-  /** Run a timer that ends at a moment of the session's choice between the two, so that a fleet spreads out. */
+  /** Start a timer that elapses at a moment of the session's choice in the window, so that a fleet spreads out. */
   startTimer: { timer: TimerName; notBefore: number; notAfter: number };
   stopTimer: { timer: TimerName };
-  /** Hand the token to everybody who waits for it. */
+  /** Serve the token to all waiting callers. */
   serveCallers: undefined;
-  /** Tell everybody who waits why there is none. */
+  /** Reject all waiting callers, with the reason. */
   rejectCallers: { refusal: Refusal };
 }
 
@@ -75,8 +84,8 @@ type EffectActions = {
 };
 
 /**
- * The effects as actions of the machine. Their bodies throw: whoever runs the machine as an actor must say with
- * `machine.provide()` how each is carried out, and whoever uses `transition()` never runs them.
+ * The effects as actions of the machine. Their bodies throw. To run the machine as an actor, provide each with
+ * `machine.provide()`; `transition()` never runs them.
  */
 export const effectActions: EffectActions = {
   readRecord: unprovided,

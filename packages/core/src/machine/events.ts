@@ -6,23 +6,23 @@ import type { TokenFacts } from '../kernel/token-set.js';
 type Wishes =
   /** The session is used for the first time. */
   | { type: 'session.opened' }
-  /** A caller asked for a token, and the one at hand is due for renewal, expired or missing. */
+  /** A caller requested a token, and the present one is due for refresh, expired or missing. */
   | { type: 'token.requested' }
-  /** An API answered 401 to the token that the session holds now. */
+  /** An API rejected the session's current token with 401. */
   | { type: 'token.rejected' }
   | { type: 'refresh.requested' }
   | { type: 'authorization.started' }
   /** The user came back without a code: the server or the user declined. */
   | { type: 'authorization.denied' }
-  /** The user came back with a code that belongs to an authorization which this application began. */
+  /** The user came back with a code of a sign-in that this application began. */
   | { type: 'code.received' }
   | { type: 'tokens.imported'; tokens: TokenFacts }
   | { type: 'revocation.requested' };
 
-/** What the storage answered. */
+/** Responses and hints of the storage. */
 type StorageAnswers =
   | { type: 'record.read'; record: RecordFacts }
-  /** The storage hints that the record was written, or that its lease was given back. */
+  /** The storage hints that the record was written, or that its lease was released. */
   | { type: 'record.changed'; version: number }
   | { type: 'lease.granted'; abandoned: boolean }
   | { type: 'lease.held'; until: number }
@@ -31,23 +31,23 @@ type StorageAnswers =
   | { type: 'commit.conflicted'; record: RecordFacts }
   | { type: 'storage.failed'; failure: Failure };
 
-/** What the authorization server answered. */
+/** Responses of the authorization server. */
 type ServerAnswers =
   | { type: 'tokenResponse.received'; tokens: TokenFacts }
   | { type: 'tokenRequest.failed'; failure: Failure }
-  /** The server was told, or could not be; either way the tokens are forgotten here. */
+  /** The server revoked the tokens, or could not; they are forgotten here in any case. */
   | { type: 'revocation.finished' };
 
-/** Timers that ran out. */
+/** Timers that elapsed. */
 type Timers =
-  /** `used`: somebody was served the token since it came. */
+  /** `used`: a caller was served this token. */
   | { type: 'refreshTimer.elapsed'; used: boolean }
   | { type: 'retryTimer.elapsed' }
   | { type: 'pollTimer.elapsed' }
   | { type: 'leaseTimer.elapsed' }
   | { type: 'authorizationTimer.elapsed' };
 
-/** What the machine is told. */
+/** What can happen to a session. */
 export type SessionOccurrence = Wishes | StorageAnswers | ServerAnswers | Timers;
 
 /** An event: what happened, and when, in milliseconds on the session's time, which never goes back. */

@@ -1,6 +1,6 @@
 /**
- * The words that the statechart is written in: its types, what it notes in its context, and what it asks of it.
- * Everything here is a pure function of the context and of what the event brought.
+ * The vocabulary of the statechart: its types, actions and guards. Everything here is a pure function of the context
+ * and the event.
  */
 import { assign, setup } from 'xstate';
 import type { Failure } from '../kernel/failure.js';
@@ -13,7 +13,7 @@ import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
 import { isFromFuture, paceEnd, paceOf, policy, quicken, renewalWindow, retryWindow, unripe } from './policy.js';
 
-/** What is left of earlier trouble once tokens are in place. */
+/** Clears what earlier failures left, once tokens are in place. */
 const calm = {
   attempt: 0,
   failure: null,
@@ -54,7 +54,7 @@ export const session = setup({
       possiblySpent:
         failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
-      // A renewal that brought no token has not shown that the token is not the reason for the rejection.
+      // A refresh without a new token has not shown that the token is not the reason for the rejection.
       forcedAt: context.suspect ? null : context.forcedAt,
       repeated: false,
     })),
@@ -74,12 +74,12 @@ export const session = setup({
       ...versions(context, record.version),
       unwritten: unwrittenAfter(record, context),
     })),
-    /** Whoever renews writes what comes of it. A hint that it did not is of another version than this, so it is followed. */
+    /** The instance that refreshes writes the result. If it does not, a hint of another version follows. */
     leaveLossAlone: assign(({ context: { newest } }) => ({ unwritten: null, version: newest })),
     noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
       versions(context, failure.version ?? context.version),
     ),
-    /** What was written before they came is no newer than these. */
+    /** Earlier records are not newer than these tokens. */
     rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens, heard: 0 })),
     rememberCommit: assign(({ context }, { version }: { version: number }) => ({
       ...calm,
@@ -139,14 +139,14 @@ export const session = setup({
       context.tokens !== null && !canRenew(context) && isExpired(context, now),
     heldIsAlive: ({ context: { held } }, { now }: { now: number }) => !isExpired({ tokens: held }, now),
     isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
-    /** A token that is over is worth nothing, whatever it was refused for. */
+    /** An expired token is useless, whatever it was rejected for. */
     wasForcedRecently: ({ context }, { now }: { now: number }) =>
       !isExpired(context, now) && context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
     goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
     renewsWithoutStorage: ({ context }) => canRenew(context) && context.onStorageUnavailable === 'request',
     isWantedAndRenewsWithoutStorage: ({ context }) =>
       context.wanted && canRenew(context) && context.onStorageUnavailable === 'request',
-    /** Only the storage knows whether a user is signed in; a service needs nobody to tell. */
+    /** Only the storage knows whether a user is signed in; a service does not need to know. */
     signsInWithoutStorage: ({ context }) =>
       context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
     mustKnowRecord: ({ context }) =>
@@ -154,7 +154,7 @@ export const session = setup({
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     isImporting: ({ context }) => context.origin === 'import',
     recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNews(record, context),
-    /** An earlier version may be a late hint, or a storage that lost its last writes: the record tells which. */
+    /** An earlier version is a late hint, or a storage that lost its last writes: the record tells which. */
     hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
     recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => isKnown(record, context),
     knowsOfNewer: ({ context }) => knowsOfNewer(context),
@@ -163,10 +163,9 @@ export const session = setup({
       missesOthers(record, context) && isLost(record, context),
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
     /**
-     * A storage forgets the record of tokens that are over and that no refresh token renews. That is no loss: written
-     * once more, they would be forgotten at once, and the other instances would be told to write theirs. Nor are tokens
-     * of use that another instance has renewed: their refresh token is spent, and whoever renewed by it would end the
-     * session.
+     * A storage deletes the record of expired tokens without a refresh token. That is no loss. If they were written
+     * again, they would be deleted at once, and the other instances would be told to write theirs. Tokens that another
+     * instance has refreshed are of no use either: their refresh token is spent, and using it would end the session.
      */
     lostTokensAreOfUse: ({ context }, { record, now }: { record: RecordFacts; now: number }) =>
       wentBack(record, context) &&
@@ -178,17 +177,17 @@ export const session = setup({
     isOutdoneAndNotTheNewest: ({ context }, { record }: { record: RecordFacts }) =>
       isOutdone(record, context) && context.heard > Math.max(context.newest, record.version),
     /**
-     * Tokens that were received after the last ones which the storage had disprove that their session has expired, and
-     * replace those that they were renewed from.
+     * Tokens received after the storage's last ones disprove that the session has expired, and replace the tokens that
+     * they were refreshed from.
      */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
       context.unwritten !== null && isNews(record, context) && isDisproved(record),
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
       context.unwritten !== null && record.status === 'revoked' && isNews(record, context),
-    /** What an earlier reading found does not count: a code would be spent for nothing if the storage is down now. */
+    /** The result of an earlier read does not count: a code would be consumed in vain if the storage is down now. */
     mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
     unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
-    /** A refresh began from the record before, and the one that cannot be read may hold what came after it. */
+    /** A refresh used the previous record, and the unreadable one may hold its successor. */
     newTokensOutdoUnreadable: ({ context }, { failure }: { failure: Failure }) =>
       isNewer(failure, context) && originOfUncommitted(context) !== 'refresh_token',
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
@@ -215,7 +214,7 @@ function isDue(context: SessionContext, now: number): boolean {
   return isFromFuture(tokens, now) || now >= renewalWindow(tokens, refreshBuffer).notBefore;
 }
 
-/** Whether callers get the tokens at hand, whatever their dates say, because it is too early to ask for others. */
+/** Returns whether callers get the present tokens, whatever their dates, because it is too early to request others. */
 function isPaced({ tokens, pace }: SessionContext, now: number): boolean {
   return tokens !== null && pace !== null && now < paceEnd(pace);
 }
@@ -224,7 +223,7 @@ function isExpired({ tokens }: Pick<SessionContext, 'tokens'>, now: number): boo
   return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
 }
 
-/** What one more failed attempt leaves behind. */
+/** Returns the context's changes after one more failed attempt. */
 function setback({ attempt }: SessionContext, failure: Failure, now: number) {
   return { failure, attempt: attempt + 1, retryAt: retryWindow(failure, attempt + 1, now).notAfter };
 }
@@ -238,68 +237,72 @@ function isNews(record: RecordFacts, context: SessionContext): boolean {
 }
 
 /**
- * Whether it says that older tokens were refused than those at hand. Whoever wrote that replaced the newest record that it
- * knew of, so it could write it only because the storage had lost the record of these.
+ * Returns whether the record says that older tokens were rejected than those of this session. The instance that wrote
+ * it replaced the newest record that it knew. It could write it only because the storage had lost the record of this
+ * session's tokens.
  */
 function isOfOlderTokens(record: RecordFacts, { tokens, newest }: SessionContext): boolean {
   return record.status === 'expired' && record.ofVersion !== undefined && tokens !== null && record.ofVersion < newest;
 }
 
 /**
- * Whether the storage has another record than the one known, and no news. Versions only grow, so it lost its last
- * writes, to a failover, a flush (then there is none, which is version 0) or a restored backup; or it has them back.
+ * Returns whether the storage has a different record than the known one, and no news. Versions only grow. So it lost
+ * its last writes, to a failover, a flush (then there is no record, version 0) or a restored backup; or it has them
+ * back.
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
   return record.version !== context.version && !isNews(record, context);
 }
 
-/** Whether the storage has what this session knows, and the session knows of no loss. */
+/** Returns whether the storage has what this session knows, and the session knows of no loss. */
 function isKnown({ version }: RecordFacts, context: SessionContext): boolean {
   return version === context.version && version === context.newest;
 }
 
-/** Whether the storage does not have the newest record that this session knows, nor news. */
+/** Returns whether the storage has neither the newest record that this session knows, nor news. */
 function isLost(record: RecordFacts, context: SessionContext): boolean {
   return !isNews(record, context) && !isKnown(record, context);
 }
 
-/** Whether another instance has written a record that this session has not read, and perhaps never can. */
+/** Returns whether another instance has written a record that this session has not read, and may never be able to. */
 function knowsOfNewer({ heard, newest }: SessionContext): boolean {
   return heard > newest;
 }
 
-/** The same of another record than the one that was just read. */
+/** Returns the same about other records than the one that was just read. */
 function missesOthers(record: RecordFacts, context: SessionContext): boolean {
   return knowsOfNewer(context) && (context.heard !== record.version || context.heardOthers);
 }
 
 /**
- * Where the tokens came from that are to be written, once a record was seen. A storage that lost its last writes does not
- * have the tokens at hand any more. If it also lost a newer record, which nobody read here, they are never written again:
- * that record may have replaced or revoked them.
+ * Returns the source of the tokens to write, after a record was read. A storage that lost its last writes no longer has
+ * the session's tokens. If it also lost a newer record that this session has not read, the tokens are never written
+ * again: that record may have replaced or revoked them.
  */
 function unwrittenAfter(record: RecordFacts, context: SessionContext): TokenOrigin | null {
   if (!isLost(record, context)) return context.unwritten;
   if (missesOthers(record, context)) return null;
-  // At the newest version that is known there is what others have put back.
+  // At the newest known version, another instance has restored the record.
   return context.unwritten ?? (context.tokens !== null && record.version !== context.newest ? context.renewal : null);
 }
 
-/** Where the tokens came from that are to be written: those held aside, or the served ones that are unwritten. */
+/** Returns the source of the tokens to write: new ones, or served ones that are unwritten. */
 function originOfUncommitted({ held, origin, unwritten }: SessionContext): TokenOrigin | null {
   return held === null ? unwritten : origin;
 }
 
 /**
- * Whether new tokens replace the record. A new sign-in replaces whatever there is but what came of it; tokens just
- * received disprove that their session has expired; and they replace the tokens that they were renewed from, also where
- * another instance has written those again.
+ * Returns whether the new tokens replace the record. A new sign-in replaces any record except one that comes from
+ * itself. New tokens disprove that their session has expired. They also replace the tokens that they were refreshed
+ * from, even if another instance has written those again.
  */
 function isOutdone(record: RecordFacts, context: SessionContext): boolean {
   return (bringsSignIn(context) && !comesFromOurs(record, context)) || isDisproved(record) || wentBack(record, context);
 }
 
-/** Whether newer tokens than those in the record, or before its tombstone, show that it is wrong or obsolete. */
+/**
+ * Returns whether newer tokens than those in the record, or before its tombstone, show that it is wrong or obsolete.
+ */
 function isDisproved(record: RecordFacts): boolean {
   return record.status === 'expired' || (record.status === 'tokens' && record.rewritten === true);
 }
@@ -310,8 +313,8 @@ function bringsSignIn(context: SessionContext): boolean {
 }
 
 /**
- * Whether another instance renewed or revoked the tokens that are to be written: so they were written, and only the
- * answer to that was lost.
+ * Returns whether another instance has refreshed or revoked the tokens to write: they were written, and only the
+ * response to that was lost.
  */
 function comesFromOurs(record: RecordFacts, { held, tokens }: SessionContext): boolean {
   const ours = (held ?? tokens)?.signIn;
@@ -323,7 +326,7 @@ function signInOf(record: RecordFacts): string | undefined {
   return record.status === 'revoked' ? record.signIn : undefined;
 }
 
-/** Whether it is about a later record than the one known. The same one again would be asked for without end. */
+/** Returns whether it is about a later record than the known one. Requesting the same one again would never end. */
 function isNewer({ version }: Failure, context: SessionContext): boolean {
   return version !== undefined && version > context.version;
 }
@@ -333,7 +336,7 @@ function isWorthWaiting(failure: Failure, attempt: number, delay: number): boole
   return callersWait && attempt < policy.patience.attempts && delay <= policy.patience.delay;
 }
 
-/** A request whose answer was lost may have used up the refresh token, if it was one that carried it. */
+/** Returns whether the refresh token may be spent, after a lost response to a request that carried it. */
 function mayBeSpent(context: SessionContext): boolean {
   return context.possiblySpent || context.origin === 'refresh_token';
 }
@@ -348,7 +351,7 @@ type StateConfig = Parameters<typeof session.createStateConfig>[0];
 /** The transitions of one state, by event. */
 export type Transitions = NonNullable<StateConfig['on']>;
 
-/** What one event leads to: the first transition whose guard holds. */
+/** The transitions of one event: the first with a matching guard is taken. */
 export type TransitionsOn<Event extends keyof Transitions> = Extract<Transitions[Event], readonly unknown[]>;
 
 /** Types transitions that several states share, as XState types those of one state. */

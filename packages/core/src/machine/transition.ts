@@ -10,20 +10,20 @@ import type { Effect } from './effects.js';
 import type { SessionEvent } from './events.js';
 import { sessionMachine } from './session-machine.js';
 
-/** Where a session stands: its state and context, and XState's own view of them. */
+/** The state and context of a session, with XState's own view of them. */
 export type SessionSnapshot = SnapshotFrom<typeof sessionMachine>;
 
 /** The state as XState writes it: `'expired'`, `{ refreshing: 'requesting' }`. */
 export type SessionStateValue = StateValueFrom<typeof sessionMachine>;
 
-/** Where a new session begins. It wants nothing done before it hears of something. */
+/** Returns the snapshot of a new session. It has no effects before its first event. */
 export function initialSnapshot(input: SessionInput): SessionSnapshot {
   return initialTransition(sessionMachine, input)[0];
 }
 
 /**
- * The surroundings that XState wants for a transition; the machine touches none of them. XState's own `transition()`
- * builds them anew for every event, initial state included, which costs ten times the step itself.
+ * What XState requires for a transition; the machine uses none of it. XState's own `transition()` rebuilds it for every
+ * event, with the initial state, which costs ten times the transition itself.
  */
 const surroundings = (() => {
   const self = createActor(sessionMachine, {
@@ -44,8 +44,8 @@ const surroundings = (() => {
 })();
 
 /**
- * One step of the machine: the snapshot after the event, and what is to be done, in order. A pure function: the same
- * snapshot and event always give the same answer, and nothing else happens.
+ * Makes one transition. Returns the snapshot after the event, and the effects in order. It is a pure function: the same
+ * snapshot and event always give the same result.
  */
 export function transition(
   snapshot: SessionSnapshot,
@@ -54,14 +54,14 @@ export function transition(
   const effects: Effect[] = [];
   const next = sessionMachine.transition(snapshot, event, {
     ...surroundings,
-    // XState leaves the parameters of an action untyped; the declarations in effects.ts are where their types come
-    // from, and this is the one place that says so. The machine's own notes (assign) do not come by here.
+    // XState does not type the parameters of an action. Their types come from effects.ts, and this cast is the only
+    // one. The machine's own assigns are not executed here.
     actionExecutor: ({ type, params }) => effects.push({ type, params } as Effect),
   });
   return [next, effects];
 }
 
-/** The state's full name, such as `refreshing.requesting`. */
+/** Returns the state's full name, such as `refreshing.requesting`. */
 export function pathOf(snapshot: Pick<AnyMachineSnapshot, 'value'>): string {
   let path = '';
   let value = snapshot.value;

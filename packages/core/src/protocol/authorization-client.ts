@@ -10,23 +10,23 @@ import { type RevocationReply, type RevocationRequest, revocationEndpoint } from
 import { checkProfile } from './server-profile.js';
 import { type TokenEndpoint, tokenEndpoint } from './token-endpoint.js';
 
-/** `clientSecrets`: none for a public client; two while one replaces the other. */
+/** `clientSecrets`: none for a public client; two during a rotation. */
 export type AuthorizationClientOptions = MessengerOptions;
 
 /**
- * One client's side of the OAuth 2.0 messages with one server. Whatever the server or the network does comes back
- * as data; what is thrown is a `ConfigurationError`, and an `AuthenticationError` by `readCallback()`.
+ * Exchanges the OAuth 2.0 messages of one client with one server. Failures of the server or the network are returned as
+ * data. It throws only a `ConfigurationError`, and `readCallback()` an `AuthenticationError`.
  */
 export interface AuthorizationClient extends TokenEndpoint {
-  /** The address at which a user signs in. */
+  /** Resolves to the URL at which a user signs in. */
   authorizationUrl(request: AuthorizationRequest): Promise<string>;
   readCallback(url: string | URL): Callback;
   revoke(request: RevocationRequest): Promise<RevocationReply>;
-  /** Whether a sign-in with these scopes sends a `nonce`. */
+  /** Returns whether a sign-in with these scopes sends a `nonce`. */
   sendsNonce(scopes: readonly string[]): boolean;
-  /** Whether a revocation of a former sign-in's tokens leaves those of a later one alive. */
+  /** Returns whether revoking the tokens of an earlier sign-in leaves those of a later one valid. */
   revocationSpares(former: IdTokenHolder, later: IdTokenHolder): boolean;
-  /** Why the tokens are not those of the sign-in that sent this `nonce`; `undefined` when they may be. */
+  /** Returns why the tokens are not those of the sign-in that sent this `nonce`; `undefined` if they may be. */
   checkNonce(sent: Secret | undefined, tokens: IdTokenHolder): Failure | undefined;
 }
 
@@ -34,7 +34,7 @@ interface IdTokenHolder {
   readonly idToken?: Secret;
 }
 
-/** @throws ConfigurationError for a profile or a client that cannot work */
+/** @throws ConfigurationError for an invalid profile or client */
 export function authorizationClient(options: AuthorizationClientOptions): AuthorizationClient {
   checkProfile(options.profile);
   checkClient(options);
@@ -55,7 +55,7 @@ export function authorizationClient(options: AuthorizationClientOptions): Author
   };
 }
 
-/** What ids and secrets may be made of (RFC 6749 Appendix A.1 and A.2). */
+/** The characters of IDs and secrets (RFC 6749 Appendix A.1 and A.2). */
 const VISIBLE = /^[\x20-\x7e]+$/;
 
 function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOptions): void {

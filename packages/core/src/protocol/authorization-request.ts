@@ -11,30 +11,31 @@ import {
 import { joinScopes } from './scope.js';
 import type { ServerProfile } from './server-profile.js';
 
-/** The longest `state` where the server names no limit: addresses that are much longer do not arrive everywhere. */
+/** The longest `state` if the server documents no limit, in characters: much longer URLs do not always arrive. */
 const LONGEST_STATE = 4096;
 
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
-  /** Comes back in the callback, and ties it to this request. */
+  /** Returned in the callback, which it binds to this request. */
   readonly state: string;
-  /** Shown to nobody but the token endpoint; the address holds its hash alone (RFC 7636 §4.2). */
+  /** Sent only to the token endpoint; the URL holds its hash (RFC 7636 §4.2). */
   readonly codeVerifier: Secret;
-  /** Such as `login` or `none` (OpenID Connect Core §3.1.2.1). */
+  /** `login`, `none` or others (OpenID Connect Core §3.1.2.1). */
   readonly prompt?: string;
-  /** Whom the server should expect: an e-mail address, as a rule. */
+  /** The user who is expected to sign in, usually an e-mail address. */
   readonly loginHint?: string;
-  /** Comes back in the id token, and ties it to this request (OpenID Connect Core §3.1.2.1). */
+  /** Returned in the ID token, which it binds to this request (OpenID Connect Core §3.1.2.1). */
   readonly nonce?: Secret;
-  /** Parameters of the application's own, in addition to the profile's. */
+  /** The application's parameters, in addition to the profile's. */
   readonly parameters?: RequestParameters;
 }
 
 /**
- * The address at which a user signs in (RFC 6749 §4.1.1, RFC 7636 §4.3).
+ * Returns the URL at which a user signs in (RFC 6749 §4.1.1, RFC 7636 §4.3).
  *
- * @throws ConfigurationError for a server without one, a redirect URI, a scope or a `state` that it would not take
+ * @throws ConfigurationError for a server without one, and for a redirect URI, a scope or a `state` that it would
+ * reject
  */
 export async function authorizationUrl(
   profile: ServerProfile,
@@ -57,7 +58,7 @@ export async function authorizationUrl(
     );
   }
 
-  // The endpoint's own query, if it has one, stays (RFC 6749 §3.1).
+  // Keep the endpoint's own query, if it has one (RFC 6749 §3.1).
   const url = new URL(profile.authorizationEndpoint);
   addParameters(url.searchParams, profile.authorizationParameters);
   addParameters(url.searchParams, own);

@@ -8,11 +8,11 @@ import { Secret } from '../kernel/secret.js';
 import { readRefusal, wordsOf } from './refusal.js';
 import type { ServerProfile } from './server-profile.js';
 
-/** What the server sent the user back with (RFC 6749 §4.1.2). */
+/** A parsed callback (RFC 6749 §4.1.2). */
 export interface Callback {
-  /** Where the browser came back to; absent when only a path or a query was handed over. */
+  /** The address that the browser came back to; absent if only a path or a query was given. */
   readonly address?: URL;
-  /** Still to be compared with that of a pending authorization. */
+  /** Not yet compared with that of a pending sign-in. */
   readonly state: string;
   readonly outcome:
     | { readonly ok: true; readonly code: Secret }
@@ -21,14 +21,14 @@ export interface Callback {
 }
 
 /**
- * Reads a callback: the whole address, its path and query as a web server sees them, or the query alone.
+ * Parses a callback: the whole address, its path and query as a web server sees them, or the query alone.
  *
- * oauth4webapi would check a callback too, but wants to be told the `state`, which can be looked up only once the
- * callback is read; and the errors that it throws hold the code.
+ * oauth4webapi can check a callback too, but requires the `state`, which can be looked up only after the callback is
+ * parsed. Its errors also hold the code.
  *
- * @param secrets - what the server may repeat when it describes an error
- * @throws AuthenticationError for what is no callback of this server: `invalid_callback`, `state_missing`,
- *   `issuer_missing` or `issuer_mismatch`
+ * @param secrets - what the server may repeat in the description of an error
+ * @throws AuthenticationError for a callback that is invalid or of another server: `invalid_callback`, `state_missing`,
+ * `issuer_missing` or `issuer_mismatch`
  */
 export function readCallback(profile: ServerProfile, secrets: readonly string[], url: string | URL): Callback {
   if (typeof url !== 'string' && !(url instanceof URL)) {
@@ -44,26 +44,26 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
       refuse('invalid_callback', `The callback has the parameter "${name}" more than once. Start the sign-in again.`);
     }
   }
-  // A parameter without a value is as good as none (RFC 6749 §3.1).
+  // A parameter without a value counts as absent (RFC 6749 §3.1).
   const parameter = (name: string) => parameters.get(name) || undefined;
 
-  // A code is a secret, and so is what it is tied to the browser by.
+  // The code is a secret, and so is the state, which binds it to the browser.
   const clean = cleaner([...secrets, parameter('code') ?? '', parameter('state') ?? '']);
   const outcome = outcomeOf(profile, clean, parameter);
   const state = parameter('state');
   if (state === undefined) refuse('state_missing', stateMissing(outcome));
   checkIssuer(profile, clean, parameter('iss'));
-  // What has no scheme may be parsed as an address all the same: "localhost:8443/callback".
+  // Without this check, "localhost:8443/callback" would be parsed as a URL with a scheme.
   const address = /^[a-z][a-z\d+.-]*:\//i.test(text) ? absoluteUrl(text) : undefined;
   return { state, outcome, ...(address && { address }) };
 }
 
 /**
- * Checks that the browser came back to where this sign-in sent it. Where each server has a redirect URI of its own, a code
- * of one server cannot be led to another one by that (RFC 9700 §4.4.2).
+ * Checks that the browser came back to the redirect URI of its sign-in. If each server has its own redirect URI, this
+ * prevents that a code of one server is sent to another (RFC 9700 §4.4.2).
  *
- * Compared are the path, but for a slash at its end, and the parameters that the redirect URI has itself. Scheme, host and
- * port are not, because proxies change them.
+ * It compares the path, without a trailing slash, and the redirect URI's own parameters. It ignores scheme, host and
+ * port, because proxies change them.
  *
  * @throws AuthenticationError `redirect_uri_mismatch`
  */
@@ -78,13 +78,13 @@ export function checkReturn({ address }: Callback, redirectUri: string): void {
   );
 }
 
-/** Whether a callback's address, as far as proxies leave it alone, is that of a redirect URI. */
+/** Returns whether the parts of a callback's address that proxies keep match a redirect URI. */
 function leadsTo(address: URL, expected: URL): boolean {
   const own = [...expected.searchParams].every(([name, value]) => address.searchParams.getAll(name).includes(value));
   return own && pathOf(address) === pathOf(expected);
 }
 
-/** Whether a callback at one of two redirect URIs may be taken for one at the other. */
+/** Returns whether a callback at one redirect URI could be accepted for the other. */
 export function areConfusable(one: string, other: string): boolean {
   const [first, second] = [absoluteUrl(one), absoluteUrl(other)];
   if (first === undefined || second === undefined) return one === other;
@@ -96,7 +96,7 @@ function pathOf({ pathname }: URL): string {
   return pathname.replace(/\/$/, '');
 }
 
-/** Quotes around an address, each with its other half. */
+/** Opening quotes, each with its closing one. */
 const QUOTES: ReadonlyMap<string | undefined, string> = new Map([
   ['"', '"'],
   ["'", "'"],
@@ -105,12 +105,12 @@ const QUOTES: ReadonlyMap<string | undefined, string> = new Map([
   ['“', '”'],
 ]);
 
-/** How many quotes around quotes are taken away. */
+/** How many layers of quotes are removed. */
 const LAYERS = 3;
 
 /**
- * An address as somebody pastes it: without white space and quotes around it, and without the line breaks at which a
- * terminal or a mail wrapped it. No address has any of these.
+ * Cleans up a pasted address: removes the white space and quotes around it, and line breaks within it, which a terminal
+ * or a mail client added. No address contains them.
  */
 function unwrapped(text: string): string {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
@@ -121,7 +121,7 @@ function unwrapped(text: string): string {
   return rest;
 }
 
-/** Without white space and marks that nobody sees at the beginning and the end. */
+/** Removes white space and invisible characters at the beginning and the end. */
 function withoutMargin(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && isMargin(text[start])) start += 1;
@@ -133,14 +133,17 @@ function isMargin(character: string | undefined): boolean {
   return character !== undefined && /[\s\p{Cf}]/u.test(character);
 }
 
-/** The query of an address, of a path, or standing alone, with its question mark or without. */
+/** Parses the query of an address or a path, or a query alone, with or without its question mark. */
 function parametersOf(text: string): URLSearchParams {
   const [beforeFragment = ''] = text.split('#', 1);
   const query = isQuery(beforeFragment) ? beforeFragment : beforeFragment.slice(beforeFragment.indexOf('?') + 1);
   return new URLSearchParams(query);
 }
 
-/** A query alone begins with the name of a parameter; further question marks are then part of a value. */
+/**
+ * Returns whether the text is a query alone: it begins with a parameter's name. Further question marks belong to a
+ * value.
+ */
 function isQuery(text: string): boolean {
   return /^[^?/:]+=/.test(text);
 }
@@ -165,14 +168,14 @@ function outcomeOf(
       'This is no callback: it has neither a code nor an error. Pass on the URL with its query.',
     );
   }
-  // Anybody can write a callback. So none is about more than this one sign-in, whatever it says of the application or the
-  // server, and no user is sent to an address that it names.
+  // Anyone can forge a callback. So none affects more than this one sign-in, whatever it says of the application or the
+  // server, and users are not sent to an address from it.
   const words = { ...wordsOf(profile, refusal, clean), actionUrl: undefined };
   const failure = foreignFailure({ kind: 'terminal', source: 'server', ...words }, clean);
   return { ok: false, error: errorOfClaim(failure as Failure) };
 }
 
-/** Without a state nobody knows whose words these are: they are shown as what the browser claims. */
+/** Returns the message for a callback without a state, in which the error counts only as the browser's claim. */
 function stateMissing(outcome: Callback['outcome']): string {
   if (outcome.ok) {
     return 'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.';
@@ -180,7 +183,7 @@ function stateMissing(outcome: Callback['outcome']): string {
   return `The callback has no state, so it belongs to no sign-in. ${outcome.error.message} A sign-in that is refused before it begins may also have a client or a redirect URI that the server does not know.`;
 }
 
-/** A callback of another server may carry a code that is not meant for this one (RFC 9207 §2.4). */
+/** Rejects a callback of another server, because its code may not be meant for this one (RFC 9207 §2.4). */
 function checkIssuer(
   { name, issuer, callbackCarriesIssuer }: ServerProfile,
   clean: Cleaner,

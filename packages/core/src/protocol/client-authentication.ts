@@ -3,10 +3,10 @@ import { formEncode } from '../kernel/foreign-text.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ClientAuthentication } from './server-profile.js';
 
-/** How id and secret go into HTTP Basic: form-encoded first, as RFC 6749 §2.3.1 has it, or as they are. */
+/** How HTTP Basic encodes ID and secret: form-encoded, as RFC 6749 §2.3.1 requires, or unencoded. */
 export type BasicEncoding = 'form-encoded' | 'raw';
 
-/** How oauth4webapi is to authenticate a client; without a secret it says who it is and no more. */
+/** Returns how oauth4webapi authenticates a client; a client without a secret only sends its ID. */
 export function clientAuth(
   method: ClientAuthentication,
   encoding: BasicEncoding,
@@ -26,15 +26,15 @@ export function clientAuth(
 }
 
 /**
- * Id and secret for HTTP Basic. oauth4webapi's own form encoding also encodes `-`, `_`, `.` and `*`, which forms leave
- * alone, and which servers that forget to decode would then take for another secret.
+ * Returns ID and secret for HTTP Basic. oauth4webapi's own form encoding also encodes `-`, `_`, `.` and `*`, which
+ * forms leave unchanged. Servers that do not decode would then see a different secret.
  */
 export function basicCredentials(clientId: string, secret: Secret, encoding: BasicEncoding = 'form-encoded'): string {
   const [id, password] = [clientId, secret.reveal()];
   return btoa(encoding === 'raw' ? `${id}:${password}` : `${formEncode(id)}:${formEncode(password)}`);
 }
 
-/** What to do when a server refuses credentials that the two encodings spell differently; else `undefined`. */
+/** Returns what to do when a server rejects credentials that the two encodings write differently; else `undefined`. */
 export function adviceOnBasic(
   clientId: string,
   secrets: readonly Secret[],
@@ -46,9 +46,9 @@ export function adviceOnBasic(
   return `The client ID or the secret has characters that HTTP Basic form-encodes (RFC 6749 §2.3.1), and many servers do not decode them. If both are right, set server.clientAuthentication to 'client_secret_post', or server.basicCredentials to '${other}'.`;
 }
 
-/** A client's secrets while one is being replaced: two are live, and the one that worked is tried first. */
+/** A client's secrets during a rotation: two are live, and the one that last worked is tried first. */
 export interface ClientSecrets {
-  /** The secrets to try, one after the other; one `undefined` for a client that has none. */
+  /** Returns the secrets to try, in order; one `undefined` for a client without any. */
   candidates(): readonly (Secret | undefined)[];
   worked(secret: Secret | undefined): void;
 }

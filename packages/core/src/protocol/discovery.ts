@@ -8,32 +8,33 @@ import { retryAfterOf } from './retry-after.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 import { checkAddress, checkOrigin } from './web-address.js';
 
-/** How the document is reached, what it may name, and whatever is better known than it says: see {@link ServerProfile}. */
+/** The transport, the allowed origins, and overrides of the document: see {@link ServerProfile}. */
 export interface DiscoveryOptions extends Partial<Omit<CustomServerOptions, 'issuer'>> {
   readonly transport: Transport;
-  /** Origins besides the issuer's own at which endpoints may lie: `['https://tokens.example.com']`. Default: none. */
+  /** Origins other than the issuer's at which endpoints may be: `['https://tokens.example.com']`. Default: none. */
   readonly allowedOrigins?: readonly string[];
 }
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** What one address had. */
+/** The result of one address. */
 type Found = { readonly metadata: Metadata } | { readonly instead: string };
 
-/** The longest document that is read, in characters; real ones have some thousand. */
+/** The longest document that is read, in characters; real ones have a few thousand. */
 const LONGEST_DOCUMENT = 256 * 1024;
 
 /**
- * Makes a server profile of what the server says of itself: asks for its metadata by RFC 8414 §3 and then by OpenID Connect
- * Discovery §4, and resolves to a checked profile. Do it once, at the start of the program.
+ * Resolves to a checked server profile, made from the server's metadata: by RFC 8414 §3, and then by OpenID Connect
+ * Discovery §4. Call it once, when the program starts.
  *
- * The document must name exactly this issuer, and endpoints of its origin or of `allowedOrigins`, over https, or plain http
- * on this machine. Options take precedence over the document, as `clientAuthentication` must where the server offers
- * several ways and the client is registered for one. Without it: the first of HTTP Basic, the secret in the body, and none.
+ * The document must name exactly this issuer. Its endpoints must be at the issuer's origin or in `allowedOrigins`, over
+ * https, or plain http on this machine. Options take precedence over the document. Set `clientAuthentication` if the
+ * server offers several methods and the client is registered for one. Default: the first offered one of HTTP Basic, the
+ * secret in the body, and none.
  *
- * @param issuer - the server's identifier to the letter, such as `https://login.example.com/tenant`
- * @throws ConfigurationError that names the option and says which document said what: for a document that is not there, is
- *   of another issuer or cannot be used; TransportError, RateLimitError or ProtocolError when the server cannot be asked now
+ * @param issuer - the exact identifier of the server, such as `https://login.example.com/tenant`
+ * @throws ConfigurationError that names the option and the document, if the document is missing, names another issuer
+ * or is unusable; TransportError, RateLimitError or ProtocolError if the server cannot be reached now
  */
 export async function discoverServer(issuer: string, options: DiscoveryOptions): Promise<ServerProfile> {
   if (typeof options?.transport !== 'function') {
@@ -56,7 +57,10 @@ export async function discoverServer(issuer: string, options: DiscoveryOptions):
   );
 }
 
-/** Where the metadata may lie: RFC 8414 §3.1, OpenID Connect Discovery §4, and what RFC 8414 §5 allows besides. */
+/**
+ * Returns the possible addresses of the metadata: RFC 8414 §3.1, OpenID Connect Discovery §4, and the alternative of
+ * RFC 8414 §5.
+ */
 function addressesOf(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
@@ -69,13 +73,13 @@ function addressesOf(issuer: string): readonly string[] {
   ];
 }
 
-/** @throws TransportError, RateLimitError or ProtocolError when the server cannot be asked now */
+/** @throws TransportError, RateLimitError or ProtocolError if the server cannot be reached now */
 async function find(transport: Transport, address: string): Promise<Found> {
   const answer = await ask(transport, address);
   if ('instead' in answer) return answer;
   const { response, text } = answer;
   const { status, headers } = response;
-  // A redirect leads away from the issuer, to a page for people as a rule.
+  // A redirect leads away from the issuer, usually to a page for people.
   if (status < 200 || (status >= 300 && status < 400)) return { instead: 'answered with a redirect' };
   if (isUnserved(status)) {
     const retryAfter = retryAfterOf(headers, Date.now());
@@ -112,7 +116,10 @@ async function ask(
   }
 }
 
-/** The body, or `undefined` as soon as it is too long: a transport such as `fetch` has no bound of its own. */
+/**
+ * Reads the body, or resolves to `undefined` as soon as it is too long: a transport such as `fetch` has no limit of its
+ * own.
+ */
 async function readBounded(response: Response): Promise<string | undefined> {
   let text = '';
   if (response.body) {
@@ -125,13 +132,13 @@ async function readBounded(response: Response): Promise<string | undefined> {
       return undefined;
     }
   } else {
-    // Not every platform has streams.
+    // Some platforms lack streams.
     text = await response.text();
   }
   return text.length > LONGEST_DOCUMENT ? undefined : text;
 }
 
-/** A document that was found, with errors that say which it is. */
+/** A document that was found. Its errors name its address. */
 class Document {
   readonly #address: string;
   readonly #metadata: Metadata;
@@ -143,7 +150,7 @@ class Document {
     this.#origins = origins;
   }
 
-  /** Refuses what would let one server speak for another (RFC 8414 §3.3 and §6.2). */
+  /** Rejects a document by which one server would speak for another (RFC 8414 §3.3 and §6.2). */
   assertIssuer(issuer: string): void {
     const named = this.#metadata['issuer'];
     if (named === issuer) return;
@@ -167,7 +174,7 @@ class Document {
     return this.endpoint(member) ?? refuse(`issuer: the document at ${this.#address} names no ${member}.`);
   }
 
-  /** What a member lists; `undefined` when it is not there. */
+  /** Returns the list of a member; `undefined` if it is absent. */
   list(member: string): readonly unknown[] | undefined {
     const value = this.#metadata[member];
     return Array.isArray(value) ? value : undefined;
@@ -205,7 +212,7 @@ function profileOf(
     ...(authorizationEndpoint !== undefined && { authorizationEndpoint }),
     ...(revocationEndpoint !== undefined && { revocationEndpoint }),
   });
-  // A document need not list its grants, and one without a list may have any.
+  // A document may omit its list of grants, and then may offer any of them.
   const hasServices = document.list('grant_types_supported')?.includes('client_credentials') ?? true;
   const isTold = overrides.clientCredentialsAuthentication !== undefined;
   return {
@@ -217,7 +224,7 @@ function profileOf(
 const WAYS: readonly ClientAuthentication[] = ['client_secret_basic', 'client_secret_post', 'none'];
 
 function authenticationIn(document: Document): ClientAuthentication {
-  // A document without a list means Basic (RFC 8414 §2).
+  // A document without this list means Basic (RFC 8414 §2).
   const offered = document.list('token_endpoint_auth_methods_supported') ?? ['client_secret_basic'];
   return (
     WAYS.find((way) => offered.includes(way)) ??

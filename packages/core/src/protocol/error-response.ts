@@ -13,18 +13,18 @@ export interface ErrorContext {
   readonly profile: ServerProfile;
   readonly purpose: Purpose;
   readonly clean: Cleaner;
-  /** Milliseconds since the Unix epoch. */
+  /** The current time, in milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
-/** An answer that does not grant the request, read. */
+/** A parsed response that does not grant the request. */
 export interface ErrorResponse {
   readonly failure: Failure;
-  /** What the answer tells of the client secret that was shown; nothing when it was not looked at. */
+  /** What the response says of the client secret; `undefined` if the server did not check it. */
   readonly secret: 'refused' | 'accepted' | undefined;
 }
 
-/** Reads an answer that does not grant the request. */
+/** Parses a response that does not grant the request. */
 export function readErrorResponse(answer: Answer, context: ErrorContext): ErrorResponse {
   const { profile, purpose } = context;
   const { status } = answer;
@@ -37,7 +37,10 @@ export function readErrorResponse(answer: Answer, context: ErrorContext): ErrorR
   };
 }
 
-/** A 401 without a word is about the client as well (RFC 6749 §5.2), whatever the profile lists. */
+/**
+ * Returns what the response says of the client secret. A 401 without an `error` is about the client too (RFC 6749
+ * §5.2), whatever the profile lists.
+ */
 function verdictOnSecret(
   status: number,
   refusal: Refusal | undefined,
@@ -45,7 +48,7 @@ function verdictOnSecret(
 ): ErrorResponse['secret'] {
   if (status === 429) return undefined;
   if (refusesSecret || (status === 401 && refusal === undefined)) return 'refused';
-  // A wrong client id is an `invalid_client` too, and who fails has looked at nothing.
+  // A wrong client ID is an `invalid_client` too, and a server that failed has checked nothing.
   return isUnserved(status) || refusal?.error === 'invalid_client' ? undefined : 'accepted';
 }
 
@@ -57,7 +60,7 @@ function isLike({ error, description, status }: ErrorPattern, answered: number, 
   );
 }
 
-/** The refusal in the body of an answer; `undefined` for one that is empty, HTML, or anything else. */
+/** Returns the OAuth error in the body of a response; `undefined` if the body is empty, HTML, or anything else. */
 function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | undefined {
   const isRead = status >= 400 || (status >= 200 && status < 300);
   const members = isRead ? parseJsonObject(text) : undefined;
@@ -65,7 +68,7 @@ function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | 
   return refusal && !REASON_PHRASE.test(refusal.error) ? refusal : undefined;
 }
 
-/** What web frameworks put into `error`: the name of the status (RFC 9110 §15), which is no word of OAuth. */
+/** The status names (RFC 9110 §15) that web frameworks put into `error`; they are not OAuth errors. */
 const REASON_PHRASE =
   /^(?:bad request|unauthorized|forbidden|not found|method not allowed|not acceptable|conflict|gone|unsupported media type|unprocessable (?:entity|content)|internal server error|not implemented|bad gateway|service unavailable|gateway timeout)$/i;
 
@@ -93,7 +96,7 @@ function wordsForStatus(
       description: `${name} answered with a redirect, which is never followed. Check the address of the endpoint.`,
     };
   }
-  // A success that cannot be read may hold tokens, so nothing of it is shown.
+  // An unreadable success may hold tokens, so none of it is shown.
   if (status < 300) {
     return { code: 'invalid_response', description: `${name} answered ${status} without what was asked for.` };
   }

@@ -5,7 +5,7 @@ import { kindOfRefusal, kindOfSilence } from '../kernel/failure-policy.js';
 import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import type { Transport } from '../kernel/transport.js';
 
-/** A server's answer, read to its end. */
+/** A server's complete response. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -14,7 +14,7 @@ export interface Answer {
 
 export type Exchange = { readonly answer: Answer } | { readonly failure: Failure };
 
-/** Sends a message by oauth4webapi, given the options that lead it to our transport. */
+/** Sends a message with oauth4webapi, given the options that select this project's transport. */
 export type Send = (options: SendOptions) => Promise<Response>;
 
 export type SendOptions = Pick<
@@ -23,9 +23,9 @@ export type SendOptions = Pick<
 >;
 
 /**
- * Sends one request to `endpoint` and reads the answer. It rejects for nothing that the network or the server does.
+ * Sends one request to `endpoint` and reads the response. It does not reject for failures of the network or the server.
  *
- * @throws ConfigurationError for a transport that does not answer as `fetch` does
+ * @throws ConfigurationError for a transport that does not resolve as `fetch` does
  */
 export async function exchange(transport: Transport, endpoint: string, clean: Cleaner, send: Send): Promise<Exchange> {
   try {
@@ -36,11 +36,11 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
             transport(url, { method, headers, body: body.toString(), redirect: 'manual', cache: 'no-store' }),
           ),
         ),
-      // The profile was checked: what is not https here does not leave this machine.
+      // The profile was checked: plain http does not leave this machine.
       [oauth.allowInsecureRequests]: endpoint.startsWith('http:'),
     });
     const { status, headers } = response;
-    // Of a server that failed or sends us elsewhere, words that do not arrive are not missed.
+    // For a failed request or a redirect, a missing body does not matter.
     const text = isUnserved(status) ? await response.text().catch(() => '') : await reach(() => response.text());
     return { answer: { status, headers, text } };
   } catch (error) {
@@ -49,7 +49,7 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
   }
 }
 
-/** Whether the status alone says that the request was not carried out. */
+/** Returns whether the status alone says that the request was not carried out. */
 export function isUnserved(status: number): boolean {
   const wordless = {
     error: undefined,
@@ -61,13 +61,13 @@ export function isUnserved(status: number): boolean {
   return kindOfRefusal({ purpose: 'refresh_token', status, ...wordless }) === 'transient';
 }
 
-/** @throws ConfigurationError for what is no response */
+/** @throws ConfigurationError for a value that is not a response */
 export function checkResponse(response: Response | undefined): Response {
   if (typeof response?.text === 'function') return response;
   throw new ConfigurationError('invalid_transport', 'The transport must resolve with a Response, as fetch() does.');
 }
 
-/** Carries the transport's rejection through oauth4webapi, apart from the errors of its own. */
+/** Carries the transport's rejection through oauth4webapi, distinct from its own errors. */
 class Silence extends Error {
   readonly reason: unknown;
 
@@ -85,10 +85,10 @@ async function reach<Value>(action: () => Promise<Value>): Promise<Value> {
   }
 }
 
-/** What a rejection of the transport means, in words that may be shown. */
+/** Returns what a rejection of the transport means, in text that is safe to show. */
 export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   if (!(reason instanceof TransportError)) {
-    // Nobody here knows this kind of error, and `fetch` has many: its text may hold anything, the request included.
+    // The text of an unknown error may hold anything, including the request.
     return {
       kind: kindOfSilence({ delivery: 'unknown' }),
       source: 'transport',
@@ -107,7 +107,10 @@ export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
   };
 }
 
-/** What happened may quote others, and is cut. The advice is the transport's own, and is no use if it is not whole. */
+/**
+ * Returns what happened, which may quote others and is truncated, with the advice, which is the transport's own and is
+ * useful only as a whole.
+ */
 function descriptionOf({ message, advice }: TransportError, clean: Cleaner): string {
   if (typeof advice !== 'string' || !message.endsWith(advice)) return clean(message, LIMITS.sentence);
   const event = message.slice(0, message.length - advice.length);

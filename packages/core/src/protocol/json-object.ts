@@ -1,4 +1,4 @@
-/** The members of a JSON object, the last of those of one name; `undefined` for any other text. */
+/** Returns the members of a JSON object, the last one for a duplicate name; `undefined` for any other text. */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -23,10 +23,10 @@ export interface Message<Content> {
   readonly purpose: Purpose;
   readonly endpoint: string;
   readonly authentication: ClientAuthentication;
-  /** The secrets that it carries besides the client's own. */
+  /** The secrets that it carries in addition to the client's own. */
   readonly secrets: readonly Secret[];
   send(authentication: oauth.ClientAuth, options: SendOptions): Promise<Response>;
-  /** What the body of a 2xx holds; `undefined` when that is of no use. `clean` takes out the secrets of the request. */
+  /** Parses the body of a 2xx; `undefined` if it is unusable. `clean` removes the secrets of the request. */
   read(text: string, clean: Cleaner): Promise<Content | undefined>;
 }
 
@@ -36,7 +36,7 @@ export type Reply<Content> =
 
 export type Messenger = <Content>(message: Message<Content>) => Promise<Reply<Content>>;
 
-/** Delivers messages, each with the client secret that the server accepts at present. */
+/** Returns a function that sends messages, each with the client secret that the server currently accepts. */
 export function messenger({ profile, clientId, clientSecrets, transport, clock }: MessengerOptions): Messenger {
   const secrets = clientSecretsOf(clientSecrets);
   const encoding = profile.basicCredentials ?? 'form-encoded';
@@ -45,7 +45,7 @@ export function messenger({ profile, clientId, clientSecrets, transport, clock }
     const { purpose, authentication } = message;
     const clean = cleaner([...secretTextsOf(clientId, clientSecrets), ...message.secrets.map((each) => each.reveal())]);
     const untried = [...secrets.candidates()];
-    /** The first answer that is not about the secret says more than those that come after it. */
+    /** The first response that is not about the secret, which is more informative than later ones. */
     let telling: Failure | undefined;
     for (;;) {
       const secret = untried.shift();
@@ -61,13 +61,14 @@ export function messenger({ profile, clientId, clientSecrets, transport, clock }
         return { ok: true, content };
       }
       const verdict = readErrorResponse(answer, { profile, purpose, clean, now: clock.now() });
-      // Also a refusal proves the secret, and a code may have been spent by finding that out: it goes first from now on.
+      // A rejection of the request also proves that the secret is right. A retry could consume the code, so this secret
+      // goes first from now on.
       if (verdict.secret === 'accepted' && telling === undefined) secrets.worked(secret);
       const isAboutSecret = verdict.secret === 'refused';
       const refusesClient = isAboutSecret || verdict.failure.code === 'invalid_client';
       const failure = refusesClient ? advised(verdict.failure, authentication) : verdict.failure;
       if (!isAboutSecret) telling ??= failure;
-      // Servers refuse a client in other words when it revokes; and to revoke twice does no harm.
+      // In a revocation, servers reject a client with other `error` values, and revoking twice does no harm.
       const isOtherWorthTrying = isAboutSecret || (purpose === 'revocation' && !isUnserved(answer.status));
       if (untried.length > 0 && isOtherWorthTrying) continue;
       return { ok: false, failure: telling ?? failure };
@@ -85,7 +86,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Everything by which a server could repeat a client's secrets. */
+/** Returns every text by which a server could repeat a client's secrets. */
 export function secretTextsOf(clientId: string, secrets: readonly Secret[]): readonly string[] {
   return secrets.flatMap((secret) => [
     secret.reveal(),

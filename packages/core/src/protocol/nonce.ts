@@ -3,19 +3,20 @@ import type { Secret } from '../kernel/secret.js';
 import { claimsOf } from './id-token.js';
 import type { ServerProfile } from './server-profile.js';
 
-/** Whether a sign-in with these scopes sends a `nonce` (OpenID Connect Core §3.1.2.1). */
+/** Returns whether a sign-in with these scopes sends a `nonce` (OpenID Connect Core §3.1.2.1). */
 export function sendsNonce({ nonce = 'with_openid' }: ServerProfile, scopes: readonly string[]): boolean {
   return nonce === 'always' || (nonce === 'with_openid' && scopes.includes('openid'));
 }
 
 /**
- * Compares the `nonce` of a sign-in with that of its id token (OpenID Connect Core §3.1.3.7). Another one means that the
- * code was begun elsewhere, so the tokens are of another user or browser: the sign-in fails.
+ * Compares the `nonce` of a sign-in with that of its ID token (OpenID Connect Core §3.1.3.7). A different one means
+ * that the code comes from another sign-in, so the tokens belong to another user or browser. Then the sign-in fails.
  *
- * Nothing else of the id token is read. One that cannot be read, because it is encrypted or no JWT, proves nothing, and
- * never costs the tokens that came with it.
+ * Nothing else in the ID token is read. One that cannot be read, because it is encrypted or not a JWT, proves nothing
+ * and is ignored.
  *
- * @param sent - absent when the sign-in had no nonce, or nobody knows it any more
+ * @param sent - absent if the sign-in sent no nonce, or it is unknown
+ * @returns the failure; `undefined` if the tokens may be used
  */
 export function checkNonce(
   { name, missingNonce = 'refused' }: ServerProfile,

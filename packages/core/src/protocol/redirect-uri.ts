@@ -3,22 +3,22 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { isLoopback } from '../kernel/private-address.js';
 import type { ServerProfile } from './server-profile.js';
 
-/** Schemes that browsers and systems give a meaning of their own; no application receives a code by them. */
+/** Schemes that browsers and systems handle themselves; no application receives a code by them. */
 const FOREIGN_SCHEMES: readonly string[] = [
   ...['about:', 'blob:', 'data:', 'file:', 'filesystem:', 'intent:', 'javascript:', 'vbscript:', 'view-source:'],
   ...['ftp:', 'ftps:', 'mailto:', 'sms:', 'tel:', 'ws:', 'wss:', 'urn:'],
 ];
 
 /**
- * Checks where users are to be sent back to. Schemes of an application's own are allowed (RFC 8252 §7.1).
+ * Checks a redirect URI. Private-use schemes are allowed (RFC 8252 §7.1).
  *
- * @throws ConfigurationError for what is not absolute or has a fragment (RFC 6749 §3.1.2), and for plain http, unless
- *   it stays on this machine and the server accepts it
+ * @throws ConfigurationError for a URI that is not absolute or has a fragment (RFC 6749 §3.1.2), and for plain http,
+ * unless it stays on this machine and the server accepts it
  */
 export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
   const url = absoluteUrl(redirectUri);
   if (url === undefined) refuse('is not a URL. Give it as it is registered: https://host/callback.');
-  // The URL parser forgives what the server's comparison does not, and takes "localhost:8080/callback" for a scheme.
+  // The URL parser accepts what the server's comparison does not, and parses "localhost:8080/callback" as a scheme.
   if (/\s/.test(redirectUri)) refuse('has a space or a line break. Give it to the letter as it is registered.');
   if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))
     refuse('has no scheme. Give the whole of it: https://host/callback.');

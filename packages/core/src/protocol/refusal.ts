@@ -3,15 +3,15 @@ import type { ForeignFailure } from '../kernel/foreign-failure.js';
 import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import type { ServerProfile } from './server-profile.js';
 
-/** The server's words of refusal, as they came: the same in an answer (RFC 6749 §5.2) and a callback (§4.1.2.1). */
+/** An OAuth error as the server sent it: the same in a response (RFC 6749 §5.2) and a callback (§4.1.2.1). */
 export interface Refusal {
   readonly error: string;
   readonly description?: string;
-  /** Where it wants the user to act, if it does. */
+  /** Where the server requires the user to act, if it does. */
   readonly actionUrl?: string;
 }
 
-/** Finds the refusal among the members of an answer or the parameters of a callback; `undefined`, if there is none. */
+/** Finds the OAuth error in the members of a response or the parameters of a callback; `undefined` if there is none. */
 export function readRefusal(profile: ServerProfile, member: (name: string) => unknown): Refusal | undefined {
   const error = member('error');
   const description = member('error_description');
@@ -24,7 +24,7 @@ export function readRefusal(profile: ServerProfile, member: (name: string) => un
   };
 }
 
-/** The words as the failure policy takes them, with what the server's profile says of them. */
+/** Returns the error as the failure policy expects it, with what the server's profile says of it. */
 export function judgeable(
   profile: ServerProfile,
   status: number,
@@ -38,14 +38,14 @@ export function judgeable(
   const { error } = refusal;
   return {
     error,
-    // The server's word must not find what every object has, such as `constructor`.
+    // Not an index access: the server's `error` must not match inherited properties, such as `constructor`.
     ofProfile: Object.entries(profile.errorKinds).find(([word]) => word === error)?.[1],
     demandsAction: demandsAction(profile, error),
     unknownIsTerminal,
   };
 }
 
-/** The server's words as the failure that they tell of, which is still to be made by `foreignFailure()`. */
+/** Returns the error as a foreign failure, for `foreignFailure()`. */
 export function wordsOf(
   profile: ServerProfile,
   { error, description, actionUrl }: Refusal,

@@ -1,9 +1,11 @@
 import { ConfigurationError } from '../kernel/errors.js';
 
-/** Parameters of a request beyond those of RFC 6749. A list sends the parameter once for each item (RFC 8707 §2). */
+/** Parameters of a request beyond those of RFC 6749. A list sends the parameter once per item (RFC 8707 §2). */
 export type RequestParameters = Readonly<Record<string, string | readonly string[]>>;
 
-/** What an authorization request has anyway, or would be replaced as a whole by (RFC 9101, RFC 9126). */
+/**
+ * The parameters that an authorization request already has, or that would replace it as a whole (RFC 9101, RFC 9126).
+ */
 export const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'response_type',
   'client_id',
@@ -18,7 +20,7 @@ export const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'request_uri',
 ];
 
-/** What a token request has anyway. */
+/** The parameters that a token request already has. */
 export const TOKEN_PARAMETERS: readonly string[] = [
   'grant_type',
   'client_id',
@@ -34,7 +36,7 @@ export const TOKEN_PARAMETERS: readonly string[] = [
 ];
 
 /**
- * Checks parameters that the application adds. The errors name the parameter and not its value.
+ * Checks parameters that the application adds. Errors name the parameter, not its value.
  *
  * @throws ConfigurationError that names the option, for a parameter that is reserved or cannot be sent
  */
@@ -55,7 +57,7 @@ export function checkParameters(option: string, parameters: unknown, reserved: r
   }
 }
 
-/** Adds the parameters; a later call replaces what an earlier one added under the same name. */
+/** Adds the parameters. A later call replaces parameters of the same name from an earlier one. */
 export function addParameters(target: URLSearchParams, parameters: RequestParameters | undefined): void {
   for (const [name, value] of Object.entries(parameters ?? {})) {
     target.delete(name);

@@ -7,14 +7,17 @@ import type { ServerProfile } from './server-profile.js';
 
 export interface RevocationRequest {
   readonly token: Secret;
-  /** What kind of token it is; said only where the profile says so. */
+  /** The type of the token; sent only if the profile says so. */
   readonly hint: 'access_token' | 'refresh_token';
 }
 
-/** `revoked`: the token is dead, or was unknown, which is the same to a server (RFC 7009 §2.2). */
+/** `revoked`: the token is dead, or was unknown, which servers do not distinguish (RFC 7009 §2.2). */
 export type RevocationReply = { readonly revoked: true } | { readonly revoked: false; readonly failure: Failure };
 
-/** Revokes tokens (RFC 7009), and says `revocation_unsupported` where the server has no place for it. */
+/**
+ * Returns a function that revokes tokens (RFC 7009). It fails with `revocation_unsupported` if the server has no such
+ * endpoint.
+ */
 export function revocationEndpoint(
   profile: ServerProfile,
   client: oauth.Client,
@@ -42,7 +45,7 @@ export function revocationEndpoint(
           ...options,
           additionalParameters,
         }),
-      // The status says it all; the body is empty, or ignored (RFC 7009 §2.2), unless it takes the success back.
+      // The status suffices; the body is empty or ignored (RFC 7009 §2.2), unless it contradicts the success.
       read: async (text) => (parseJsonObject(text)?.['error'] ? undefined : true),
     });
     return reply.ok ? { revoked: true } : { revoked: false, failure: reply.failure };
@@ -55,7 +58,7 @@ function withClientId(endpoint: string, clientId: string): string {
   return url.href;
 }
 
-/** The client is named in the address, so that nothing is to be added to the body or the headers. */
+/** The URL already names the client, so nothing is added to the body or the headers. */
 const alreadyNamed: oauth.ClientAuth = () => {};
 
 function unsupported({ name }: ServerProfile): Failure {

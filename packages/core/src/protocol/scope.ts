@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../kernel/errors.js';
 import { isScopeToken } from '../kernel/scope-list.js';
 
-/** What stands between two scopes on the wire; RFC 6749 §3.3 has the space. */
+/** What separates two scopes in a request; RFC 6749 §3.3 requires the space. */
 export type ScopeSeparator = ' ' | ',';
 
 /** @throws ConfigurationError for a scope that cannot be sent, or that the separator would split into several */
@@ -20,7 +20,7 @@ export function checkScopes(option: string, scopes: readonly string[], separator
   }
 }
 
-/** Whether it can be sent as one scope. */
+/** Returns whether it can be sent as one scope. */
 export function isScope(scope: unknown, separator: ScopeSeparator): boolean {
   return isScopeToken(scope) && !scope.includes(separator);
 }
@@ -31,7 +31,10 @@ export function joinScopes(scopes: readonly string[], separator: ScopeSeparator)
   return scopes.join(separator);
 }
 
-/** The scopes that a server names. One that wants commas may still answer with the spaces of RFC 6749 §3.3. */
+/**
+ * Returns the scopes that a server names. A server that expects commas may still respond with the spaces of RFC 6749
+ * §3.3.
+ */
 export function splitScopes(text: string, separator: ScopeSeparator): readonly string[] {
   return text.split(separator === ',' ? /[ ,]+/ : / +/).filter((scope) => scope !== '');
 }

@@ -45,8 +45,8 @@ export interface ServerProfile {
    */
   readonly basicCredentials?: BasicEncoding;
   /**
-   * `S256` everywhere, for confidential clients too (RFC 9700 §2.1.1). `none` is for a server whose confidential
-   * clients are registered without PKCE; it then accepts only clients with a secret.
+   * `S256` everywhere, for confidential clients too (RFC 9700 §2.1.1). `none` is for a server with
+   * confidential clients that are registered without PKCE; it then accepts only clients with a secret.
    */
   readonly pkce: 'S256' | 'none';
 

@@ -2,13 +2,14 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { KNOWN_ERRORS } from '../kernel/failure-policy.js';
 import type { ErrorPattern, ServerProfile } from './server-profile.js';
 
-/** What a name of a header may be made of (RFC 9110 §5.6.2). */
+/** The characters of a header's name (RFC 9110 §5.6.2). */
 const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
 
 /**
- * Checks what a profile compares with the server's answers, where a mistake would be noticed only when the server refuses.
+ * Checks the parts of a profile that are compared with the server's responses. A mistake in them would show only when
+ * the server rejects a request.
  *
- * @throws ConfigurationError that names the option, also for an answer to which two options give two meanings
+ * @throws ConfigurationError that names the option, also if two options give the same response different meanings
  */
 export function checkWords(profile: ServerProfile): void {
   const { wrongSecret, userAction, errorKinds, debugIdHeader } = profile;
@@ -32,7 +33,7 @@ export function checkWords(profile: ServerProfile): void {
   checkOverlaps(profile);
 }
 
-/** One answer, one meaning: where two options claim the same answer, one of them is a mistake. */
+/** Rejects two options that match the same response, because one of them must be a mistake. */
 function checkOverlaps({ wrongSecret, userAction, errorKinds, bareBadRequest }: ServerProfile): void {
   for (const { error, description, status } of wrongSecret) {
     if (

@@ -1,25 +1,25 @@
 import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
 import { parseJsonObject } from './json-object.js';
 
-/** Members by which servers explain themselves to people when they do not answer as RFC 6749 §5.2 has it. */
+/** Members by which servers explain errors to people when they do not follow RFC 6749 §5.2. */
 const MEMBERS = ['error_description', 'message', 'error_message', 'detail', 'title', 'description'] as const;
 
-/** How many characters are read of a page: what it says to people stands near its beginning. */
+/** How many characters of a page are read: its message to people is near the beginning. */
 const LONGEST_PAGE = 2_000;
 
-/** The longest word that is shown. What is longer, or looks like a parameter, may be a token that nobody here knows. */
+/** The longest word that is shown. A longer one, or one that looks like a parameter, may be an unknown token. */
 const LONGEST_WORD = 30;
 
 /**
- * Returns what an answer without an OAuth error says to people: a member of its JSON, or the text of its page. Only
- * prose is taken over, because the rest of a body may hold anything. Empty when there is none.
+ * Returns the message to people in a response without an OAuth error: a member of its JSON, or the text of its page.
+ * Only prose is shown, because the rest of a body may hold anything. Empty if there is none.
  */
 export function spokenWords(text: string, clean: Cleaner): string {
   const members = parseJsonObject(text);
   if (members !== undefined) return prose(clean(messageIn(members) ?? nestedMessage(members) ?? '', LONGEST_PAGE));
-  // What only looks like JSON is half of an answer, and may hold tokens.
+  // Text that only begins like JSON is a truncated response, and may hold tokens.
   if (/^\s*[[{"]/.test(text)) return '';
-  // The known secrets go first, because a tag may be a part of one.
+  // Remove the known secrets first, because a tag may be part of one.
   return prose(textOfPage(clean(text, LONGEST_PAGE)));
 }
 
@@ -29,7 +29,10 @@ function messageIn(members: Readonly<Record<string, unknown>>): string | undefin
     | undefined;
 }
 
-/** The message of `{ error: { message } }` or `{ errors: [{ detail }] }`, or an `error` that is no word of OAuth. */
+/**
+ * Returns the message of `{ error: { message } }` or `{ errors: [{ detail }] }`, or an `error` that OAuth does not
+ * define.
+ */
 function nestedMessage({ error, errors }: Readonly<Record<string, unknown>>): string | undefined {
   const first: unknown = Array.isArray(errors) ? errors[0] : error;
   if (typeof first === 'string') return first;

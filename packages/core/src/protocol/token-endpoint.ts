@@ -15,20 +15,20 @@ export interface ClientCredentialsRequest {
 
 export interface CodeExchangeRequest {
   readonly code: Secret;
-  /** Sent wherever the profile has PKCE. */
+  /** Sent if the profile has PKCE. */
   readonly codeVerifier: Secret;
-  /** The one that the authorization request named. */
+  /** The redirect URI of the authorization request. */
   readonly redirectUri: string;
-  /** The scopes that the authorization request named; sent only where the profile says so, and so is `state`. */
+  /** The scopes of the authorization request. They and `state` are sent only if the profile says so. */
   readonly scopes: readonly string[];
   readonly state?: string;
-  /** Parameters of the application's own, in addition to the profile's. */
+  /** The application's parameters, in addition to the profile's. */
   readonly parameters?: RequestParameters;
 }
 
 export interface RefreshRequest {
   readonly refreshToken: Secret;
-  /** The scopes granted; sent only where the profile says so. */
+  /** The granted scopes; sent only if the profile says so. */
   readonly scopes: readonly string[];
 }
 
@@ -36,9 +36,9 @@ export type TokenReply =
   | { readonly ok: true; readonly tokens: TokenResponse }
   | { readonly ok: false; readonly failure: Failure };
 
-/** The three grants of this room (RFC 6749 §4.1.3, §4.4.2 and §6). */
+/** The three grants (RFC 6749 §4.1.3, §4.4.2 and §6). */
 export interface TokenEndpoint {
-  /** @throws ConfigurationError when the server has no such grant, or the client no secret */
+  /** @throws ConfigurationError if the server has no such grant, or the client no secret */
   clientCredentials(request: ClientCredentialsRequest): Promise<TokenReply>;
   exchangeCode(request: CodeExchangeRequest): Promise<TokenReply>;
   refresh(request: RefreshRequest): Promise<TokenReply>;
@@ -58,7 +58,7 @@ export function tokenEndpoint(
   deliver: Messenger,
 ): TokenEndpoint {
   const server = { issuer: profile.issuer, token_endpoint: profile.tokenEndpoint };
-  /** Those of the profile come first, so that nothing of a request can be replaced by them. */
+  /** The profile's parameters come first, so that they cannot replace those of the request. */
   const parametersOf = (members: Record<string, string>, own?: RequestParameters) => {
     const parameters = new URLSearchParams();
     addParameters(parameters, profile.tokenParameters);
@@ -80,7 +80,7 @@ export function tokenEndpoint(
   };
 
   const withScope = (parameters: URLSearchParams, scopes: readonly string[]) => {
-    // Naming no scope asks for the server's default (RFC 6749 §3.3); an empty one is not allowed.
+    // Naming no scope requests the server's default (RFC 6749 §3.3); an empty scope is not allowed.
     if (scopes.length > 0) parameters.set('scope', joinScopes(scopes, profile.scopeSeparator));
     return parameters;
   };
@@ -117,7 +117,7 @@ export function tokenEndpoint(
 
     async refresh({ refreshToken, scopes }) {
       const parameters = parametersOf({ refresh_token: refreshToken.reveal() });
-      // What was granted came from outside, and may be nothing that can be sent. Naming none asks for the same.
+      // The granted scopes are foreign data and may be unsendable. Naming none requests the same ones.
       const canBeNamed = scopes.every((scope) => isScope(scope, profile.scopeSeparator));
       if (profile.refreshCarriesScope && canBeNamed) withScope(parameters, scopes);
       const authentication = profile.clientAuthentication;

@@ -10,26 +10,26 @@ import type { ServerProfile } from './server-profile.js';
 /** What a token endpoint granted (RFC 6749 §5.1). */
 export interface TokenResponse {
   readonly accessToken: Secret;
-  /** Absent when the server sent none; after a refresh the old one is then still good (RFC 6749 §6). */
+  /** Absent if the server sent none; after a refresh the old one is then still valid (RFC 6749 §6). */
   readonly refreshToken?: Secret;
-  /** As it came; nobody has read it. Absent also when it cannot be one. */
+  /** Unverified, as the server sent it; absent also if it cannot be one. */
   readonly idToken?: Secret;
-  /** How long the access token lives, in whole seconds from the request; 0 or more; `null` when not said. */
+  /** The lifetime of the access token, in whole seconds from the request; 0 or more; `null` if the server gave none. */
   readonly expiresIn: number | null;
-  /** The scopes granted; absent when the server does not name them, and then they are those asked for. */
+  /** The granted scopes; absent if the server does not name them, and then they are the requested ones. */
   readonly scopes?: readonly string[];
 }
 
-/** Some 68 years. Longer ones would end in dates that no clock has. */
+/** About 68 years, in seconds. Longer lifetimes would yield dates that no clock has. */
 const LONGEST_LIFETIME = 2 ** 31 - 1;
 
 /**
- * Reads the body of a 2xx; `undefined` when it grants nothing that could be used.
+ * Parses the body of a 2xx; returns `undefined` if it grants nothing usable.
  *
- * A token pair may exist once only, since the old refresh token may be spent: what merely accompanies the tokens
- * (lifetime, scope, id token) is read with tolerance, and never costs the pair.
+ * The old refresh token may be spent, so this may be the only copy of the new pair. Everything that accompanies the
+ * tokens (lifetime, scope, ID token) is therefore parsed leniently, and never invalidates them.
  *
- * @param clean - takes out the secrets that the request had
+ * @param clean - removes the secrets of the request
  */
 export async function readTokenResponse(
   profile: ServerProfile,
@@ -44,9 +44,9 @@ export async function readTokenResponse(
 
   const tokens = await processTokens(server, client, {
     access_token,
-    // Adobe's enterprise answers and OpenAuth leave the type out, although RFC 6749 §5.1 demands it: a bearer token.
+    // Adobe's enterprise responses and OpenAuth omit the type, although RFC 6749 §5.1 requires it: a bearer token.
     token_type: isAbsent(token_type) ? 'bearer' : token_type,
-    // Not all servers leave out what they do not send.
+    // Some servers send an empty or `null` member instead of omitting it.
     ...(!isAbsent(refresh_token) && { refresh_token }),
   });
   if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
@@ -66,24 +66,24 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === '';
 }
 
-/** oauth4webapi's judgement of the tokens. It would also validate an id token, so it is not shown one. */
+/** Has oauth4webapi validate the tokens. It does not get the ID token, which it would validate too. */
 async function processTokens(
   server: oauth.AuthorizationServer,
   client: oauth.Client,
   members: object,
 ): Promise<oauth.TokenEndpointResponse | undefined> {
   try {
-    // `Response.json()` is younger than browsers that are in use.
+    // Some browsers in use lack `Response.json()`.
     const headers = { 'content-type': 'application/json' };
     const response = new Response(JSON.stringify(members), { headers });
     return await oauth.processGenericTokenEndpointResponse(server, client, response);
   } catch {
-    // Its errors hold the tokens as their `cause`, so that nothing of them may be passed on.
+    // Its errors hold the tokens as their `cause`, so they must not be passed on.
     return undefined;
   }
 }
 
-/** A number of seconds, which some servers send as text; a lifetime that is over has none left. */
+/** Parses a number of seconds, which some servers send as text. A negative lifetime becomes 0. */
 function lifetimeOf(value: unknown): number | null {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return null;

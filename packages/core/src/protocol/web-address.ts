@@ -3,7 +3,7 @@ import { ConfigurationError } from '../kernel/errors.js';
 import { isPrivate } from '../kernel/private-address.js';
 
 /**
- * Reads the origin that the application gave as `option`: scheme, host and port.
+ * Parses the origin in an option: scheme, host and port.
  *
  * @throws ConfigurationError as {@link checkAddress} does, and for a path or a query
  */
@@ -14,10 +14,10 @@ export function checkOrigin(option: string, value: string): string {
 }
 
 /**
- * Reads the address that the application gave as `option`. The errors do not repeat the address: it may hold a password.
+ * Parses the address in an option. Errors do not repeat it, because it may hold a password.
  *
  * @throws ConfigurationError unless it is https, or plain http on this machine, without user name, password and
- *   fragment (RFC 6749 §3.1 and §3.2)
+ * fragment (RFC 6749 §3.1 and §3.2)
  */
 export function checkAddress(option: string, value: unknown): URL {
   const url = absoluteUrl(value);

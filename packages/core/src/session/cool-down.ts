@@ -13,7 +13,7 @@ interface StoredCoolDown {
   readonly failure: Pick<Failure, 'code' | 'description'> & Partial<Pick<Failure, 'status' | 'debugId'>>;
 }
 
-/** Waits whose ends differ by less than this count as the same, in milliseconds. */
+/** Waits with ends that differ by less than this count as the same, in milliseconds. */
 const ENOUGH = 1_000;
 
 /**

@@ -1,7 +1,7 @@
 import { harmlessly } from './calls.js';
 import type { ReauthenticationReason } from './refresh-token-life.js';
 
-/** A session whose user must sign in again, because refreshing cannot keep it alive. */
+/** A session that needs a new sign-in of its user, because refreshing cannot keep it alive. */
 export interface ReauthenticationDue {
   readonly key: string;
   /**

@@ -14,7 +14,7 @@ const TOLERANCE = 1_000;
  * real time. It never goes back, it advances when the wall clock is set back, and it includes the machine's sleep, in
  * which the monotonic clock may stand still.
  *
- * At each reading it advances by the wall clock or the monotonic clock, whichever advanced more. A wall clock that is
+ * At each reading it advances by the clock that advanced more, the wall clock or the monotonic clock. A wall clock that is
  * set forward therefore looks like a sleep; the cost is an early refresh.
  */
 export class SessionTime implements Timing {

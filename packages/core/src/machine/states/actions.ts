@@ -6,13 +6,13 @@ import type { SessionEvent } from '../events.js';
 import { policy, retryWindow } from '../policy.js';
 import { expectedVersion, failureAndTimeOf, failureOf, recordOf, timeOf, versionOf } from './params.js';
 
-/** What XState hands to the parameters of an action. */
+/** The arguments that XState passes to the parameters of an action. */
 export interface Args {
   readonly context: SessionContext;
   readonly event: SessionEvent;
 }
 
-/** Lets new tokens replace a record that cannot be read: its version is all that a write needs to know. */
+/** Lets new tokens replace an unreadable record: a write needs only its version. */
 export const noteUnreadable = { type: 'noteUnreadable', params: failureOf } as const;
 export const noteRecord = { type: 'noteRecord', params: recordOf } as const;
 export const noteHint = { type: 'noteHint', params: versionOf } as const;
@@ -23,7 +23,7 @@ export const adoptRecord = [
   { type: 'adoptTokens', params: { from: 'record' } },
 ] as const;
 
-/** The session was revoked: tokens that the storage never had must not outlive that at the server either. */
+/** Adopts a revocation. Unwritten tokens must be revoked at the server too. */
 export const adoptRevocation = [{ type: 'revokeTokens', params: { which: 'unwritten' } }, ...adoptRecord] as const;
 
 export const adoptCommitted = [
@@ -50,7 +50,7 @@ export const serveCallers = ['noteWishesMet', 'serveCallers'] as const;
 
 export const commitHeld = { type: 'commitTokens', params: expectedVersion } as const;
 
-/** Why tokens are not written, when no other failure says so. */
+/** Why tokens are not written, if there is no other failure. */
 const NOT_WRITTEN: Failure = {
   kind: 'transient',
   source: 'storage',
@@ -117,8 +117,8 @@ export const startLeaseTimer = {
   }),
 } as const;
 
-/** Makes the next renewal wait longer, because the session itself, and no caller, decided that it is due. */
+/** Delays the next refresh, because the session itself began this one, and no caller. */
 export const noteHaste = { type: 'noteHaste', params: timeOf } as const;
 
-/** Makes the next renewal wait longer, because the tokens had expired before they could be served. */
+/** Delays the next refresh, because the tokens had expired before they could be served. */
 export const noteDeadArrival = { type: 'noteDeadArrival', params: timeOf } as const;

@@ -5,7 +5,7 @@ import { failureAndTimeOf, failureOf } from './params.js';
 import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
 import { beginning, joining, withoutTokens } from './transitions.js';
 
-/** A sign-in succeeds or fails by itself: callers, hints and records do not change its course. */
+/** A sign-in succeeds or fails independently: callers, hints and records do not affect it. */
 const whileExchanging = { guard: 'isExchangingCode' } as const;
 
 export const authorizing = session.createStateConfig({

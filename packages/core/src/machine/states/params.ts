@@ -1,4 +1,4 @@
-/** What guards and actions take from the event that they run on. */
+/** The parameters of guards and actions, taken from the event. */
 import type { Failure } from '../../kernel/failure.js';
 import type { RecordFacts } from '../../kernel/record-facts.js';
 import type { TokenFacts } from '../../kernel/token-set.js';
@@ -23,5 +23,5 @@ export const failureAndTimeOf = ({ event: { failure, now } }: Of<{ failure: Fail
 });
 export const tokensOf = ({ event: { tokens } }: Of<{ tokens: TokenFacts }>) => ({ tokens });
 
-/** What the write of a record replaces. */
+/** The version that a write replaces. */
 export const expectedVersion = ({ context }: { context: SessionContext }) => ({ expectedVersion: context.version });

@@ -24,8 +24,8 @@ export const refreshing = session.createStateConfig({
     waiting,
     requesting: requesting({
       failed: [
-        // By way of the lease: the process may have been paused while it waited, another instance may have renewed, and
-        // a server that sees the spent refresh token then may revoke the whole session.
+        // Retry with a new lease: the process may have been suspended, and another instance may have refreshed. A
+        // server that then sees the spent refresh token may revoke the whole session.
         {
           guard: { type: 'answerWasLost', params: failureAndTimeOf },
           target: 'leasing',
@@ -56,9 +56,9 @@ export const refreshing = session.createStateConfig({
           actions: ['rememberNothing', { type: 'noteVersion', params: versionOf }, 'forgetTokens'],
         },
         'commit.conflicted': [
-          // The storage went back, which does not change the rejection. The tokens that it went back to are of no use:
-          // if refresh tokens rotate, they were spent for the rejected ones; if not, they are rejected too, or belong to
-          // a sign-in that was replaced.
+          // The storage went back, which does not change the rejection. The tokens that it went back to are of no use.
+          // If refresh tokens rotate, they were spent for the rejected ones. If not, they are rejected too, or belong
+          // to a sign-in that was replaced.
           {
             guard: { type: 'recordWentBack', params: recordOf },
             target: 'entombing',
@@ -67,7 +67,7 @@ export const refreshing = session.createStateConfig({
           },
           { target: '#session.settling', actions: adoptRecord },
         ],
-        // Another instance may have newer tokens, and that cannot be known now, so the session keeps what it has.
+        // Another instance may have newer tokens, which cannot be checked now, so the session keeps its own.
         'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', noteFailure, ...rejectCallers] },
       },
     },

@@ -14,7 +14,7 @@ export const restoring = session.createStateConfig({
       always: { guard: 'isWanted', target: 'reading' },
       on: {
         'session.opened': 'reading',
-        // A record that cannot be read is of no use, but a sign-in, an import or a revocation may replace it.
+        // An unreadable record cannot be used, but a sign-in, an import or a revocation may replace it.
         'code.received': { guard: 'mayReplaceRecord', ...beginning['code.received'] },
         'tokens.imported': { guard: 'mayReplaceRecord', ...beginning['tokens.imported'] },
         'revocation.requested': { guard: 'mayReplaceRecord', target: '#session.revoking.committing' },

@@ -31,7 +31,7 @@ export const revoking = session.createStateConfig({
           actions: [{ type: 'rememberRevocation', params: versionOf }, 'forgetTokens'],
         },
         'commit.conflicted': [
-          // Another instance has renewed, or the storage went back: the revocation applies to those tokens too.
+          // Another instance has refreshed, or the storage went back: the revocation applies to those tokens too.
           { guard: { type: 'recordHasTokens', params: recordOf }, target: 'requesting', actions: adoptRecord },
           { target: 'committing', reenter: true, actions: noteRecord },
         ],

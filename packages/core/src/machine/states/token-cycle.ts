@@ -33,7 +33,7 @@ export const backOff = [
   { target: 'backingOff', actions: [noteFailure, ...rejectCallers] },
 ] as const;
 
-/** Asks for the lease, which tells whether this session may make a request, or another instance does. */
+/** Requests the lease, which decides whether this session or another instance may send a request. */
 export function leasing<const Moved extends TransitionsOn<'lease.moved'>>({ moved }: { moved: Moved }) {
   return session.createStateConfig({
     tags: 'busy',
@@ -45,7 +45,7 @@ export function leasing<const Moved extends TransitionsOn<'lease.moved'>>({ move
       },
       'lease.held': 'waiting',
       'lease.moved': [
-        // This session knows a newer record than the one that the storage went back to, so it renews from that.
+        // This session knows a newer record than the one that the storage went back to, so it refreshes from that.
         { guard: { type: 'recordWentBack', params: recordOf }, target: 'leasing', reenter: true, actions: noteRecord },
         ...moved,
         toSettling,
@@ -66,7 +66,10 @@ export const waiting = session.createStateConfig({
   },
 });
 
-/** Asks the server. The session renews the lease until the answer is there, and never aborts the request. */
+/**
+ * Requests tokens from the server. The session renews the lease until the response arrives, and never aborts the
+ * request.
+ */
 export function requesting<const Failed extends TransitionsOn<'tokenRequest.failed'>>({ failed }: { failed: Failed }) {
   return session.createStateConfig({
     tags: 'busy',
@@ -94,8 +97,9 @@ export function requesting<const Failed extends TransitionsOn<'tokenRequest.fail
 }
 
 /**
- * The request or its commit may take longer than the token lives, for example while the machine sleeps. Then callers go
- * on waiting for another. If that happens again and again, the pace ends the loop, and callers get the tokens at hand.
+ * The request or its commit may take longer than the token's lifetime, for example while the machine sleeps. Then
+ * callers keep waiting for another token. If that happens repeatedly, the pace ends the loop, and callers get the
+ * present tokens.
  */
 const heldIsAlive = { type: 'heldIsAlive', params: timeOf } as const;
 
@@ -115,7 +119,7 @@ export function committing<
       ],
       'commit.conflicted': [
         { guard: { type: 'isOutdone', params: recordOf }, target: 'committing', reenter: true, actions: noteRecord },
-        // The session was revoked while this request was under way, and its tokens must not outlive that.
+        // The session was revoked during this request, so its new tokens must be revoked too.
         {
           guard: { type: 'recordIsRevoked', params: recordOf },
           target: '#session.settling',
@@ -124,7 +128,7 @@ export function committing<
         toSettling,
       ],
       'storage.failed': [
-        // New tokens replace a record that cannot be read, as they replace any other.
+        // New tokens replace an unreadable record like any other.
         {
           guard: { type: 'newTokensOutdoUnreadable', params: failureOf },
           target: 'committing',
@@ -146,7 +150,7 @@ const waitingForRetry = [
   { actions: ['noteWish', rejectWithLastFailure] },
 ] as const;
 
-/** A caller that asks while a code is being exchanged waits for that. */
+/** A caller that requests a token during a code exchange waits for that exchange. */
 export interface JoiningExchange {
   readonly guard: 'isExchangingCode';
   readonly actions: 'noteWish';
@@ -171,9 +175,9 @@ export function backingOff<
       // Without callers there is no retry: the next caller causes one.
       'retryTimer.elapsed': [...retry, { guard: 'isWanted', target: 'leasing' }, { target: '#session.settling' }],
       'token.requested': [...wish, ...waitingForRetry],
-      // An API rejects the requests that carried one token one after the other; all of them wait for one renewal.
+      // An API rejects the requests with one token one after the other; all of them wait for one refresh.
       'token.rejected': [...wish, ...waitingForRetry],
-      // The application wants a retry now, and gets it unless the server has set the time.
+      // The application wants a retry now, and gets it unless the server sent a `Retry-After`.
       'refresh.requested': [
         ...wish,
         { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },

@@ -5,7 +5,7 @@ import { transitions } from '../session-setup.js';
 import { adoptRecord, noteHaste, noteHint, noteRecord, rejectCallers, rejectWithoutTokens } from './actions.js';
 import { recordAndTimeOf, recordOf, timeOf, tokensOf, versionOf } from './params.js';
 
-/** What a session at rest learns of other instances. */
+/** What an idle session learns from other instances. */
 export const learning = transitions({
   // A session also gets the hints of its own commits, which it knows already.
   'record.changed': { guard: { type: 'hintIsNews', params: versionOf }, actions: [noteHint, 'readRecord'] },
@@ -16,7 +16,7 @@ export const learning = transitions({
   },
 });
 
-/** The same where there are tokens: they are written over an older record before another instance renews from it. */
+/** The same with tokens: they are written over an older record before another instance refreshes from it. */
 export const learningWithTokens = transitions({
   'record.changed': learning['record.changed'],
   'record.read': [
@@ -31,7 +31,7 @@ export const learningWithTokens = transitions({
   ],
 });
 
-/** What a session at rest can be told to begin. */
+/** What an idle session can begin. */
 export const beginning = transitions({
   'code.received': {
     target: '#session.authorizing.requesting',
@@ -52,7 +52,7 @@ export const beginning = transitions({
   ],
 });
 
-/** Callers that ask while new tokens are on their way wait for those. */
+/** Callers that request a token while new tokens are on their way wait for those. */
 export const joining = transitions({
   'token.requested': { actions: 'noteWish' },
   'token.rejected': { actions: 'noteWish' },
@@ -60,8 +60,8 @@ export const joining = transitions({
 });
 
 /**
- * A service without tokens asks for some. A user's session reads the record first, because a hint may be lost and
- * another instance may have signed the user in; if it has not, callers are rejected.
+ * A service without tokens requests some. A user's session reads the record first, because a hint may be lost and
+ * another instance may have signed the user in. If not, callers are rejected.
  */
 const askingWithoutTokens = [
   {
@@ -73,7 +73,7 @@ const askingWithoutTokens = [
   { actions: ['noteWish', 'readRecord'] },
 ] as const;
 
-/** What happens to a session without tokens while it is at rest. */
+/** The transitions of an idle session without tokens. */
 export const withoutTokens = transitions({
   'session.opened': { actions: 'readRecord' },
   'token.requested': askingWithoutTokens,
@@ -88,22 +88,24 @@ export const beginRenewal = {
   params: ({ context }: { context: SessionContext }) => ({ origin: context.renewal }),
 } as const;
 
-/** Renews because a caller asked for new tokens. */
+/** Refreshes because a caller requested new tokens. */
 export const renew = { target: '#session.refreshing.leasing', actions: ['noteWish', beginRenewal] } as const;
 
-/** Renews because the tokens are due. */
+/** Refreshes because the tokens are due. */
 export const renewByItself = { target: renew.target, actions: [...renew.actions, noteHaste] } as const;
 
-/** Renews because an API rejected the access token. */
+/** Refreshes because an API rejected the access token. */
 export const renewRejected = {
   target: renew.target,
   actions: [...renew.actions, { type: 'noteSuspicion', params: timeOf }],
 } as const;
 
-/** Serves the tokens at hand, because it is too early to ask the server for others. */
+/** Serves the present tokens, because it is too early to request others. */
 export const serveWhilePaced = { guard: { type: 'isPaced', params: timeOf }, actions: 'serveCallers' } as const;
 
-/** Ends a session whose tokens cannot be renewed. Other instances find that out themselves, so nothing is written. */
+/**
+ * Ends a session with tokens that cannot be refreshed. Other instances find that out themselves, so nothing is written.
+ */
 export function endingOf(cause: EndingCause) {
   return {
     target: '#session.expired',

@@ -49,7 +49,7 @@ const serveWantedWhilePaced = {
   actions: serveCallers,
 } as const;
 
-/** Renews for callers that wait already. */
+/** Refreshes for callers that are already waiting. */
 const renewForNotedWish = { target: renew.target, actions: [beginRenewal, noteHaste] } as const;
 
 const fresh = session.createStateConfig({
@@ -76,7 +76,7 @@ const fresh = session.createStateConfig({
       },
       { guard: 'canRenew', target: 'due' },
       { guard: { type: 'isOver', params: timeOf }, ...endingOf('access_token_expired') },
-      // The clocks were compared again since the timer was set, and it is not time yet.
+      // The session's time was corrected after the timer started, and the tokens are not due yet.
       { target: 'fresh', reenter: true },
     ],
     'token.requested': [
@@ -98,7 +98,7 @@ const due = session.createStateConfig({
   },
 });
 
-/** What to do about the record that is in the way of tokens which the storage does not have. */
+/** Handles a record that conflicts with unwritten tokens. */
 const overwriteRecord = [
   { guard: { type: 'newerIsLost', params: recordOf }, target: '#session.settling', actions: noteRecord },
   {
@@ -118,14 +118,14 @@ const unsaved = session.createStateConfig({
   description: 'New tokens are served from memory, because the storage does not take them. The write is repeated.',
   entry: startWriteTimer,
   exit: stopRetryTimer,
-  // Callers that still wait here need newer tokens than those at hand, which have expired.
+  // Callers that still wait here need newer tokens: the present ones have expired.
   always: [
     serveWantedWhilePaced,
     { guard: 'isWantedAndRenewsWithoutStorage', ...renewForNotedWish },
     { guard: 'isWanted', actions: ['noteWishesMet', rejectWithLastFailure] },
   ],
   on: {
-    // Only here the write is repeated; but not of tokens that another instance may have replaced.
+    // Only this state retries the write, but not of tokens that another instance may have replaced.
     'retryTimer.elapsed': [{ guard: 'knowsOfNewer', actions: 'readRecord' }, { actions: commitHeld }],
     'record.changed': { actions: noteHint },
     'record.read': [
@@ -136,7 +136,7 @@ const unsaved = session.createStateConfig({
       { guard: { type: 'recordIsLost', params: recordOf } },
       ...yieldToRecord,
     ],
-    // Another instance is renewing the tokens that the storage lost.
+    // Another instance is refreshing the tokens that the storage lost.
     'lease.held': { target: '#session.settling', actions: 'leaveLossAlone' },
     'commit.succeeded': { target: '#session.settling', actions: { type: 'rememberCommit', params: versionOf } },
     'commit.conflicted': [...overwriteRecord, ...yieldToRecord],

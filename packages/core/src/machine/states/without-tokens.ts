@@ -2,7 +2,7 @@ import { session } from '../session-setup.js';
 import { rejectWithoutTokens } from './actions.js';
 import { beginning, withoutTokens } from './transitions.js';
 
-/** A session that has no tokens and does not ask for any: what `unauthenticated`, `expired` and `revoked` share. */
+/** A session without tokens that requests none; shared by `unauthenticated`, `expired` and `revoked`. */
 export const restingWithoutTokens = session.createStateConfig({
   entry: ['noteWishesMet', rejectWithoutTokens],
   on: {
