@@ -1,4 +1,4 @@
-// The same in Nest: `npm run start:nest`. In an application of your own, the module stands among the `imports` of another.
+// The same in Nest: `npm run start:nest`. In your own application, list the module among the `imports` of another.
 import 'reflect-metadata';
 import { localInspector } from '@frameio-auth/inspector';
 import { FrameioAuthModule, getFrameioAuthToken } from '@frameio-auth/nestjs';

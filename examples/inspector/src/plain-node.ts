@@ -1,4 +1,4 @@
-// A service whose session can be watched in a browser. Run it as it is, `npm start`, and open the link.
+// A service with a session that you can watch in a browser. Run `npm start`, and open the link.
 import { ServerToServerAuth } from '@frameio-auth/core';
 import { localInspector } from '@frameio-auth/inspector';
 import { account, leave, stay } from './surroundings.ts';

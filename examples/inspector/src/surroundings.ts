@@ -1,4 +1,4 @@
-// What the two programs need on this machine alone: a server that plays Adobe's, and somebody who watches.
+// What the two programs need only in this example: a local server in place of Adobe's, and a viewer.
 import { once } from 'node:events';
 import { adobeIms } from '@frameio-auth/core';
 import type { InspectorMessage, LocalInspector } from '@frameio-auth/inspector';
@@ -7,19 +7,19 @@ import { fetchTransport } from '@frameio-auth/transport-fetch';
 
 const server = await startAuthorizationServer({ accessTokenLifetime: 60 });
 
-/** For the real thing: your client ID and secret, and without `server`, which is Adobe's then. */
+/** For real use: your client ID and secret, and no `server`, which then defaults to Adobe's. */
 export const account = {
   ...server.clients.serverToServer,
   server: adobeIms({ origin: server.origin }),
   transport: fetchTransport(),
 };
 
-/** Ends what runs here. */
+/** Stops what runs here. */
 export async function leave(): Promise<void> {
   await server.close();
 }
 
-/** Shows the link and something to look at until Ctrl-C; with `--once`, plays the browser and ends. */
+/** Prints the link and refreshes until Ctrl-C; with `--once`, acts as the browser and ends. */
 export async function stay(inspector: LocalInspector, refresh: () => Promise<void>): Promise<void> {
   if (process.argv.includes('--once')) {
     const watching = statesSeen(await inspector.url(), 'refreshing.committing');
@@ -33,7 +33,7 @@ export async function stay(inspector: LocalInspector, refresh: () => Promise<voi
   clearInterval(renewing);
 }
 
-/** What the page is told over its stream, as far as it is states, to the last one that is waited for. */
+/** Resolves to the states in the page's event stream, up to the given last one. */
 async function statesSeen(link: string, last: string): Promise<string[]> {
   const cookie = (await fetch(link)).headers.get('set-cookie')?.split(';')[0] ?? '';
   const { body } = await fetch(new URL('/events', link), { headers: { cookie } });

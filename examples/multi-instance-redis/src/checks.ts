@@ -1,22 +1,22 @@
 import type { RecordedRequest } from '@frameio-auth/testing';
 
-/** What was seen, by the server and at the workers. */
+/** The observations at the server and at the workers. */
 export interface Evidence {
   /** Every request that the server received. */
   readonly requests: readonly RecordedRequest[];
-  /** How many tokens came to the end of their time. */
+  /** How many tokens expired. */
   readonly expiries: number;
-  /** The place of the worker that was killed, and of the one that was paused. */
+  /** The numbers of the workers that were killed and paused. */
   readonly killed: number;
   readonly paused: number;
-  /** How many tokens the paused worker had missed when it went on, and how many times it asked until it had the newest. */
+  /** How many tokens the paused worker had missed when it resumed, and how many calls it took to get the newest. */
   readonly awakening: { readonly missed: number; readonly asked: number };
   readonly served: number;
   readonly errors: number;
-  /** The newest token, and those that the workers served in the end. */
+  /** The newest token, and those that the workers served at the end. */
   readonly newest: string;
   readonly tokens: readonly string[];
-  /** The answers of Frame.io's API to the last call of each worker. */
+  /** The responses of Frame.io's API to the last call of each worker. */
   readonly statuses: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface Claim {
   readonly words: string;
 }
 
-/** What the fleet claims in the end. Each is either so, or the example has failed. */
+/** Returns the claims about the fleet. If one does not hold, the example has failed. */
 export function claims(evidence: Evidence): readonly Claim[] {
   const { requests, expiries, killed, paused, awakening, served, errors, newest, tokens, statuses } = evidence;
   const refreshes = requests.filter(({ grantType }) => grantType === 'refresh_token');

@@ -6,16 +6,16 @@ import type { Message, Order, Standing } from './rounds.ts';
 
 const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url));
 
-/** How long anything here may take, in milliseconds: far more than it does. */
+/** How long any step may take, in milliseconds: far more than it needs. */
 const PATIENCE = 30_000;
 
-/** How much life a token must have left so that nobody renews it while something is looked at, in milliseconds. */
+/** How long a token must still be valid so that no worker refreshes it during a check, in milliseconds. */
 const ROOM = 1_800;
 
-/** How a worker came by the token that it serves. */
+/** How a worker got the token that it serves. */
 export type Source = 'began with it' | 'asked the server' | 'adopted' | 'waited, adopted';
 
-/** Says that the fleet does not do what it should. */
+/** Reports that the fleet does not behave as it should. */
 export class BrokenFleet extends Error {
   override readonly name = 'BrokenFleet';
 }
@@ -25,13 +25,13 @@ export interface SeenToken {
   readonly token: string;
   /** When it was first seen, on the clock of `performance.now()`. */
   readonly seenAt: number;
-  /** The place of the worker that asked the server for it. */
+  /** The number of the worker that requested it from the server. */
   asker?: number;
 }
 
-/** A worker process, as it is seen from outside. */
+/** A worker process, seen from outside. */
 export class Worker {
-  /** Its place in the fleet, from 1. */
+  /** Its number in the fleet, from 1. */
   readonly number: number;
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -39,7 +39,7 @@ export class Worker {
   #standing: Standing | undefined;
   #waited = false;
   condition: 'running' | 'paused' | 'killed' = 'running';
-  /** How many times it asked the server, and how many times it adopted what another one was given. */
+  /** How often it requested a token from the server, and how often it adopted another worker's. */
   asked = 0;
   adopted = 0;
   source: Source | undefined;
@@ -47,10 +47,10 @@ export class Worker {
   constructor(number: number, fleet: Fleet, env: NodeJS.ProcessEnv) {
     this.number = number;
     this.#fleet = fleet;
-    // Some lines of Node warn that they run TypeScript, which would break the picture.
+    // Some versions of Node warn about running TypeScript, which would disturb the display.
     this.#process = fork(PROGRAM, { env, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] });
     this.#process.on('message', (message: Message) => this.#hear(message));
-    this.#process.on('error', () => {}); // An order that did not reach it: its end tells the rest.
+    this.#process.on('error', () => {}); // If a command did not arrive, the exit of the process says so.
     this.#ended = once(this.#process, 'exit');
   }
 
@@ -62,7 +62,7 @@ export class Worker {
     return this.#standing;
   }
 
-  /** Resolves to the answer of the worker. */
+  /** Resolves to the worker's response. */
   async ask(order: Exclude<Order, { name: 'end' }>): Promise<string> {
     const over = new AbortController();
     const answered = new Promise<string>((resolve, reject) => {
@@ -86,7 +86,7 @@ export class Worker {
     }
   }
 
-  /** Freezes it (SIGSTOP). */
+  /** Suspends it (SIGSTOP). */
   pause(): void {
     this.#process.kill('SIGSTOP');
     this.condition = 'paused';
@@ -97,14 +97,14 @@ export class Worker {
     this.condition = 'running';
   }
 
-  /** Ends it as a crash does (SIGKILL). */
+  /** Kills it, like a crash (SIGKILL). */
   async kill(): Promise<void> {
     this.condition = 'killed';
     this.#process.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Has it close its sessions and end; or kills it, when it does not. */
+  /** Asks it to close its sessions and exit; kills it if it does not. */
   async end(): Promise<void> {
     if (this.condition !== 'running') return this.kill();
     this.#process.send({ name: 'end' });
@@ -139,7 +139,7 @@ export class Worker {
   }
 }
 
-/** The worker processes, and the tokens that were seen at them. */
+/** The worker processes, and the tokens that they served. */
 export class Fleet {
   readonly #env: NodeJS.ProcessEnv;
   readonly #workers: Worker[] = [];
@@ -147,7 +147,9 @@ export class Fleet {
   readonly #tokens = new Map<string, SeenToken>();
   readonly #listeners = new Set<() => void>();
 
-  /** @param env - what the workers find in their environment */
+  /**
+   * @param env - environment variables for the workers
+   */
   constructor(size: number, env: Readonly<Record<string, string>>) {
     this.#env = { ...process.env, ...env };
     for (let number = 1; number <= size; number += 1) this.#workers.push(new Worker(number, this, this.#env));
@@ -157,17 +159,17 @@ export class Fleet {
     return this.#workers;
   }
 
-  /** Tokens in the order in which they were seen. */
+  /** Returns the tokens in the order in which they were first seen. */
   get tokens(): readonly SeenToken[] {
     return [...this.#tokens.values()];
   }
 
-  /** How many tokens came to the end of their time. */
+  /** Returns how many tokens expired. */
   get expiries(): number {
     return Math.max(0, this.#tokens.size - 1);
   }
 
-  /** How many calls of `getToken()` were answered, by those who are gone as well. */
+  /** Returns how many calls of `getToken()` succeeded, including those of former workers. */
   get served(): number {
     return this.#sum(({ served }) => served);
   }
@@ -176,12 +178,12 @@ export class Fleet {
     return this.#sum(({ errors }) => errors);
   }
 
-  /** Those who run and have begun to work. */
+  /** Returns the running workers that have reported a state. */
   get working(): readonly Worker[] {
     return this.#workers.filter(({ condition, standing }) => condition === 'running' && standing !== undefined);
   }
 
-  /** Whether all who work serve the newest token, and nobody renews it soon. */
+  /** Whether all working instances serve the newest token, and none will refresh it soon. */
   get agrees(): boolean {
     const newest = this.tokens.at(-1)?.token;
     const soon = Date.now() + ROOM;
@@ -193,7 +195,7 @@ export class Fleet {
     await Promise.all(this.#workers.map((worker) => worker.ask({ name: 'start' })));
   }
 
-  /** A new process in the place of one that is gone. It begins to work at once. */
+  /** Starts a new process in place of a former one. It begins to work immediately. */
   async replace(worker: Worker): Promise<Worker> {
     this.#retired.push(worker);
     const successor = new Worker(worker.number, this, this.#env);
@@ -203,9 +205,9 @@ export class Fleet {
   }
 
   /**
-   * Resolves to what `look` finds, as soon as it finds something.
+   * Resolves to the result of `look`, as soon as there is one.
    *
-   * @throws BrokenFleet when a worker finds the user signed out, or when nothing comes of the waiting
+   * @throws BrokenFleet if a worker finds the user signed out, or if it takes too long
    */
   async until<Found>(what: string, look: () => Found | undefined | false): Promise<Found> {
     const over = new AbortController();
@@ -231,7 +233,7 @@ export class Fleet {
     }
   }
 
-  /** Calls `listener` after each report of a worker. The function returned ends that. */
+  /** Calls `listener` after each report of a worker. Returns a function that stops this. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -241,7 +243,7 @@ export class Fleet {
     await Promise.all(this.#workers.map((worker) => worker.end()));
   }
 
-  /** Ends all at once, without closing anything. */
+  /** Kills all processes immediately, without closing anything. */
   abandon(): void {
     for (const worker of this.#workers) void worker.kill();
   }
@@ -250,7 +252,7 @@ export class Fleet {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Notes that a token was seen. */
+  /** Records that a token was seen. */
   note(token: string): SeenToken {
     const seen = this.#tokens.get(token) ?? { token, seenAt: performance.now() };
     this.#tokens.set(token, seen);

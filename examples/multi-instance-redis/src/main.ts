@@ -1,4 +1,5 @@
-// A fleet of processes that share one user's session in one Redis: `npm start`. What you would write is in worker.ts.
+// A fleet of processes that share one user's session in one Redis: `npm start`. The code of an application is in
+// worker.ts.
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { startAuthorizationServer } from '@frameio-auth/testing';
@@ -16,7 +17,7 @@ refreshes, and one is paused. In the end it says what held, and fails if somethi
 It starts a Redis server of its own, or uses the one that REDIS_URL names. NO_COLOR=1 gives plain lines.
 `;
 
-/** The life of an access token, in seconds. */
+/** The lifetime of an access token, in seconds. */
 const LIFETIME = 4;
 
 interface Wishes {
@@ -27,7 +28,7 @@ interface Wishes {
 /** Resolves to the exit code. */
 async function main({ workers, seconds }: Wishes): Promise<number> {
   const redis = await sharedRedis(process.env);
-  // As strict as servers are: a refresh token works once, and using it again signs the user out.
+  // As strict as real servers: a refresh token works once, and using it again signs the user out.
   const server = await startAuthorizationServer({ accessTokenLifetime: LIFETIME, rotation: 'revoke-chain' });
   const { clientId, clientSecret, redirectUri } = server.clients.webApp;
   const fleet = new Fleet(workers, {
@@ -59,7 +60,9 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
   }
 }
 
-/** @throws TypeError with a sentence for whoever typed them */
+/**
+ * @throws TypeError with a sentence for the user
+ */
 function wishes(args: readonly string[]): Wishes | 'help' {
   const { values } = parseArgs({
     args: [...args].filter((argument) => argument !== '--'),
@@ -90,14 +93,14 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   } catch (error) {
-    // These are sentences for whoever started this; parseArgs throws TypeErrors as well.
+    // These are sentences for the user; parseArgs throws TypeErrors as well.
     if (!(error instanceof NoRedis || error instanceof BrokenFleet || error instanceof TypeError)) throw error;
     process.stderr.write(`\n  ${error.message}\n`);
     return 1;
   }
 }
 
-process.stdout.on('error', () => process.exit(0)); // The reader, such as `head`, has seen enough.
+process.stdout.on('error', () => process.exit(0)); // The reader, such as `head`, has closed the pipe.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 

@@ -2,7 +2,7 @@ import type { ExportedTokens, SessionState, UserSession } from '@frameio-auth/co
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { fingerprint } from './fingerprint.ts';
 
-/** What the fleet asks a worker to do. Each is answered, but the last one, which ends the worker. */
+/** The commands to a worker. Each gets a response, except the last, which ends the worker. */
 export type Order =
   | { readonly name: 'start' }
   | { readonly name: 'beginSignIn' }
@@ -11,7 +11,10 @@ export type Order =
   | { readonly name: 'callFrameio' }
   | { readonly name: 'end' };
 
-/** What a worker says: an answer, how it stands, or that it has asked the server. Tokens go by their fingerprints. */
+/**
+ * The messages of a worker: a response, its state, or that it has requested tokens from the server. Tokens are
+ * fingerprints.
+ */
 export type Message =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'failure'; readonly text: string }
@@ -26,7 +29,7 @@ export interface Standing {
   readonly token: string;
   /** When it expires, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
-  /** How many calls of `getToken()` got a token, and how many an error. */
+  /** How many calls of `getToken()` succeeded, and how many failed. */
   readonly served: number;
   readonly errors: number;
 }
@@ -39,16 +42,16 @@ const tell = (message: Message): void => {
   if (process.connected) process.send?.(message);
 };
 
-/** Tells the fleet that this worker was the one who asked the server. */
+/** Reports to the fleet that this worker requested the tokens from the server. */
 export function noteRefresh({ accessToken }: ExportedTokens): void {
   tell({ kind: 'refreshed', token: fingerprint(accessToken) });
 }
 
-/** Does what it is told, and tells how it stands; until it is told to end. */
+/** Executes commands and reports its state, until it is told to end. */
 export async function takePart(session: UserSession): Promise<void> {
-  process.on('SIGINT', () => {}); // A terminal sends it to everybody. The fleet says when to end.
+  process.on('SIGINT', () => {}); // A terminal sends it to all processes. The fleet says when to end.
   const leave = () => process.exit();
-  process.once('disconnect', leave); // The fleet is gone.
+  process.once('disconnect', leave); // The fleet has ended.
   for await (const order of orders()) {
     if (order.name === 'end') break;
     try {
@@ -57,11 +60,11 @@ export async function takePart(session: UserSession): Promise<void> {
       tell({ kind: 'failure', text: String(error) });
     }
   }
-  process.off('disconnect', leave); // Nothing keeps this process any more, once its sessions are closed.
+  process.off('disconnect', leave); // After its sessions are closed, nothing keeps this process alive.
 }
 
 async function* orders(): AsyncGenerator<Order> {
-  // The next one comes only when this one was answered.
+  // The next one comes only after the response to this one.
   while (true) yield await new Promise<Order>((resolve) => process.once('message', (order: Order) => resolve(order)));
 }
 
@@ -85,7 +88,7 @@ async function obey(session: UserSession, order: Exclude<Order, { name: 'end' }>
   }
 }
 
-/** Asks for the token again and again, as a busy process does. */
+/** Requests the token continuously, as a busy process does. */
 class Rounds {
   readonly #session: UserSession;
   #token = '';
@@ -96,7 +99,7 @@ class Rounds {
     this.#session = session;
   }
 
-  /** Resolves when the first token was served. */
+  /** Resolves after the first token. */
   async begin(): Promise<void> {
     await this.#ask();
     this.#report();

@@ -6,21 +6,21 @@ import { Redis } from 'ioredis';
 /** The Redis that the fleet shares. */
 export interface SharedRedis {
   readonly url: string;
-  /** What the names of this run's keys begin with. */
+  /** The prefix of this run's keys. */
   readonly prefix: string;
-  /** Says what it is, without a password. */
+  /** A description without a password. */
   readonly description: string;
-  /** Leaves nothing behind. */
+  /** Stops it and removes what this run wrote. */
   end(): Promise<void>;
 }
 
-/** Says, in a sentence for whoever runs this, why there is no Redis. */
+/** Explains to the user, in a sentence, why there is no Redis. */
 export class NoRedis extends Error {
   override readonly name = 'NoRedis';
 }
 
 /**
- * The Redis of `REDIS_URL`; without it, a server of our own.
+ * Connects to the Redis of `REDIS_URL`, or starts one.
  *
  * @throws NoRedis
  */
@@ -40,7 +40,7 @@ export async function sharedRedis({ REDIS_URL: url }: NodeJS.ProcessEnv): Promis
 
 async function redisAt(url: string, prefix: string): Promise<SharedRedis> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  redis.on('error', () => {}); // The call that failed says it.
+  redis.on('error', () => {}); // The failed call reports it.
   try {
     await redis.connect();
     await redis.ping();

@@ -3,25 +3,25 @@ import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import type { Evidence } from './checks.ts';
 import type { Fleet, Worker } from './fleet.ts';
 
-/** When which blow falls, as a share of the whole time. */
+/** When each fault happens, as a share of the total time. */
 const KILL = 0.15;
 const PAUSE = 0.5;
 
-/** How long the server holds the request before the one who waits for the answer is killed, in milliseconds. */
+/** How long the server holds the request before the worker that waits for it is killed, in milliseconds. */
 const HELD = 800;
 
-/** How long the paused worker sleeps on after its token has expired, in milliseconds. */
+/** How long the worker stays paused after its token has expired, in milliseconds. */
 const OVERSLEEP = 500;
 
 export interface Show {
   readonly fleet: Fleet;
   readonly server: AuthorizationServer;
-  /** How long it goes on. */
+  /** How long it runs, in seconds. */
   readonly seconds: number;
   readonly tell: (event: string) => void;
 }
 
-/** Signs a user in, lets the fleet work, kills one worker and pauses another, and gathers what is to be seen of it. */
+/** Signs a user in, lets the fleet work, kills one worker and pauses another, and collects the observations. */
 export async function play(show: Show): Promise<Evidence> {
   const { fleet, server, tell } = show;
   const begun = performance.now();
@@ -54,7 +54,7 @@ export async function play(show: Show): Promise<Evidence> {
   };
 }
 
-/** Signs a user in; it begins in one worker and ends in another, as behind a load balancer. */
+/** Signs a user in; the sign-in begins in one worker and ends in another, as behind a load balancer. */
 async function signIn({ fleet, server, tell }: Show): Promise<void> {
   const [first, second] = fleet.workers as [Worker, Worker];
   const url = await first.ask({ name: 'beginSignIn' });
@@ -62,12 +62,14 @@ async function signIn({ fleet, server, tell }: Show): Promise<void> {
   tell('Mara signed in: worker 1 sent her off, worker 2 took the callback');
 }
 
-/** Waits until a moment of `performance.now()`; not at all, when it is over. */
+/** Waits until a moment of `performance.now()`; returns immediately if it has passed. */
 function until(moment: number): Promise<void> {
   return delay(Math.max(0, moment - performance.now()));
 }
 
-/** Says of each new token who asked for it, as soon as all others have it. The function returned ends that. */
+/**
+ * Reports for each new token which worker requested it, once all others have it. Returns a function that stops this.
+ */
 function tellOfTokens({ fleet, tell }: Show): () => void {
   let told = fleet.tokens.length;
   return fleet.onChange(() => {
@@ -81,9 +83,9 @@ function tellOfTokens({ fleet, tell }: Show): () => void {
 }
 
 /**
- * Kills the next worker that refreshes, while the server holds its request, and puts another one in its place. The
- * server drops the request unheard. Had it been heard, the new refresh token would have died with the worker, and the
- * user would have to sign in again: no client can prevent that.
+ * Kills the next worker that refreshes, while the server holds its request, and replaces it. The server drops the
+ * request unprocessed. If it had processed it, the new refresh token would have been lost with the worker, and the user
+ * would have to sign in again: no client can prevent that.
  */
 async function killOneThatRefreshes({ fleet, server, tell }: Show): Promise<number> {
   const held = fault.held();
@@ -104,7 +106,7 @@ async function killOneThatRefreshes({ fleet, server, tell }: Show): Promise<numb
   return victim.number;
 }
 
-/** Pauses a worker until its token has expired, and sees what it does then. */
+/** Pauses a worker until its token has expired, and observes what it does then. */
 async function pauseOne({ fleet, tell }: Show): Promise<Pick<Evidence, 'paused' | 'awakening'>> {
   await fleet.until('all serve the same fresh token', () => fleet.agrees);
   const sleeper = fleet.workers.at(-1) as Worker;

@@ -5,38 +5,38 @@ import type { Fleet, Worker } from './fleet.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** What is shown. */
+/** The contents of the display. */
 export interface Scene {
   readonly fleet: Fleet;
   readonly server: Pick<AuthorizationServer, 'count'>;
-  /** The life of a token, and how long all this takes, in seconds. */
+  /** The lifetime of a token, and the total time, in seconds. */
   readonly lifetime: number;
   readonly seconds: number;
 }
 
-/** Where it is shown. */
+/** The display. */
 export interface View {
-  /** Says what happened, in a few words. */
+  /** Reports an event, in a few words. */
   readonly tell: (event: string) => void;
-  /** Shows nothing more of the fleet. */
+  /** Stops updating. */
   end(): void;
-  /** What is said in the end. */
+  /** Prints the result. */
   conclude(claims: readonly Claim[]): void;
 }
 
-/** Columns. */
+/** In columns. */
 const WIDTH = 80;
-/** How many events stand below the fleet. */
+/** How many events are listed below the fleet. */
 const EVENTS = 8;
 /** The lines of a frame that are neither workers nor events. */
 const FURNITURE = 10;
-/** Milliseconds between two pictures. */
+/** How often to redraw, in milliseconds. */
 const REDRAW = 100;
-/** The life of a token in cells of the bar. */
+/** The width of a token's bar, in cells. */
 const CELLS = 6;
 const COLUMNS = [7, 8, 12, 7, 13, 7, 9] as const;
 
-/** A picture that is drawn anew in its place where somebody watches, and lines where nobody does. */
+/** Creates a display: one that redraws in place on a terminal, and plain lines otherwise. */
 export function viewOn(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, scene: Scene): View {
   const fits = out.columns >= WIDTH && out.rows >= scene.fleet.workers.length + EVENTS + FURNITURE;
   const isWatched = out.isTTY && !env['NO_COLOR'] && !env['CI'] && env['TERM'] !== 'dumb';
@@ -74,7 +74,7 @@ class LiveView implements View {
   constructor(out: NodeJS.WriteStream, scene: Scene) {
     this.#out = out;
     this.#scene = scene;
-    process.once('exit', () => out.write('\u001B[?25h')); // The cursor comes back, however this ends.
+    process.once('exit', () => out.write('\u001B[?25h')); // Shows the cursor again, however this ends.
     out.write('\u001B[?25l\n');
     this.#timer = setInterval(() => this.#redraw(), REDRAW);
   }
@@ -170,7 +170,9 @@ function timeOf(ms: number): string {
   return `${(ms / 1000).toFixed(1).padStart(4)} s`;
 }
 
-/** @param mark - what stands before the first line */
+/**
+ * @param mark - the prefix of the first line
+ */
 function paragraph(mark: string, words: string): string {
   const indent = ' '.repeat(lengthOf(mark));
   const lines: string[] = [];

@@ -17,7 +17,7 @@ import { BrowserUsers } from './users/browser-users.js';
 import { SIGN_IN } from './users/sign-in.js';
 import { UsersModule } from './users/users.module.js';
 
-// Awaited, so that what is wrong with a setting is said before anything else is made.
+// Awaited, so that an invalid setting is reported before anything else is created.
 const configuration = await ConfigModule.forRoot({ isGlobal: true, cache: true, validate: settingsOf });
 
 @Module({

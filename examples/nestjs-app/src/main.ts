@@ -1,4 +1,4 @@
-// What `npm start` runs.
+// The program of `npm start`.
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { ConfigService } from '@nestjs/config';
@@ -13,9 +13,9 @@ async function main(): Promise<void> {
   const { port } = parseArgs({ options: { port: { type: 'string' } } }).values;
   if (port !== undefined) process.env['PORT'] = port;
 
-  const { AppModule } = await import('./app.module.js'); // Reads the environment as it is loaded, and a file `.env`.
+  const { AppModule } = await import('./app.module.js'); // Reads the environment and a file `.env` when it is loaded.
   const isProduction = process.env['NODE_ENV'] === 'production';
-  const httpsOptions = isProduction ? undefined : await selfSigned(); // In production it is a proxy that speaks https.
+  const httpsOptions = isProduction ? undefined : await selfSigned(); // In production, a proxy handles https.
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     abortOnError: false,
     ...(httpsOptions && { httpsOptions }),
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (!isProduction) console.log('Browsers warn of its certificate, which was made just now: let yours go on.');
 }
 
-/** Adobe takes https redirect URIs alone, for localhost too. */
+/** Adobe accepts only https redirect URIs, even for localhost. */
 async function selfSigned(): Promise<{ key: string; cert: string }> {
   const { serverCertificate } = await import('@frameio-auth/testing');
   const { key, certificate } = await serverCertificate();

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { COOKIE } from './users/browser-users.js';
 
-/** Where the OpenAPI page is; the document itself is beside it, at `/docs-json`. */
+/** The path of the OpenAPI page; the document itself is at `/docs-json`. */
 export const OPEN_API = 'docs';
 
 export function setUpOpenApi(app: INestApplication): void {

@@ -1,4 +1,4 @@
-// What `npm test` runs: the application starts as `npm start` starts it, signs a user in over HTTPS, and signs her out.
+// The program of `npm test`: starts the application as `npm start` does, signs a user in over HTTPS, and signs her out.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 
-/** A browser, as far as it takes one: it keeps cookies, and says where its requests come from. */
+/** The parts of a browser that are needed: keeps cookies, and says where its requests come from. */
 class Visitor {
   readonly #home: string;
   readonly #cookies = new Map<string, string>();
@@ -34,7 +34,7 @@ class Visitor {
   }
 }
 
-/** A port that nobody listens on. */
+/** Resolves to a free port. */
 async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -44,7 +44,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Where the application is, once it says so. */
+/** Resolves to the application's address, once it is printed. */
 async function homeOf(application: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: application.stdout as NodeJS.ReadableStream })) {
     const [, home] = /^The application is at (\S+),/.exec(line) ?? [];

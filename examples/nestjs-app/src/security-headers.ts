@@ -2,7 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { STYLE_SOURCE } from './pages/layout.js';
 
-/** The headers of every answer. Each may be about one user, and none of the pages runs a script. */
+/** The headers of every response. Each may concern one user, and no page runs a script. */
 export const pageHeaders: RequestHandler[] = [
   noStore,
   headers({
@@ -15,7 +15,7 @@ export const pageHeaders: RequestHandler[] = [
   }),
 ];
 
-/** Those of the OpenAPI page, which has scripts of its own, and tries requests out. */
+/** The headers of the OpenAPI page, which has scripts and sends requests. */
 export const openApiHeaders: RequestHandler = headers({
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -29,9 +29,9 @@ export const openApiHeaders: RequestHandler = headers({
 function headers(directives: Record<string, string[]>): RequestHandler {
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
-    // The address of a callback holds a code, which is nobody else's business.
+    // The address of a callback contains a code, which must not leak to other sites.
     referrerPolicy: { policy: 'same-origin' },
-    // For whoever ends TLS to set: on localhost it would hold for everything else that is developed there.
+    // The proxy that terminates TLS must set it; on localhost it would affect every other application.
     strictTransportSecurity: false,
   });
 }

@@ -3,30 +3,32 @@ import { z } from 'zod';
 /** 32 bytes in base64: what `openssl rand -base64 32` prints. */
 const KEY = /^[\w.-]+:[A-Za-z0-9+/]{43}=$/;
 
-/** Scheme, host and port, with nothing after them. */
+/** Scheme, host and port, and nothing after them. */
 const origin = (schemes: RegExp, example: string) =>
   z.string().refine((text) => schemes.test(text) && URL.canParse(text) && new URL(text).origin === text, {
     error: `must be an origin, such as ${example}`,
   });
 
-/** Every setting, as it stands in the environment or in a file `.env`. No message repeats a value. */
+/** Every setting, from the environment or a file `.env`. No message repeats a value. */
 const settings = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: z.coerce.number('must be a port').int().min(1).max(65_535).default(8443),
-  /** Where browsers find the application. Default: at this machine's port, over https. */
+  /** The application's public address. Default: https at this machine's port. */
   PUBLIC_URL: origin(/^https:/, 'https://portal.example').optional(),
 
-  /** Of a web app credential in the Adobe Developer Console. Default: fictional, at a server that is started for it. */
+  /** From a web app credential in the Adobe Developer Console. Default: a fictional one of a local server. */
   FRAMEIO_CLIENT_ID: z.string().optional(),
   FRAMEIO_CLIENT_SECRET: z.string().optional(),
-  /** The origin of a local server that plays Adobe and Frame.io. Default: the real ones. */
+  /** The origin of a local server in place of Adobe and Frame.io. Default: the real ones. */
   FRAMEIO_LOCAL: origin(/^https?:/, 'http://127.0.0.1:4000').optional(),
 
-  /** Where sessions are kept. Default: in files. */
+  /** Stores sessions in this Redis. Default: in files. */
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must begin with redis:// or rediss://' }).optional(),
-  /** Where the files are. Default: in a temporary directory, which goes with the process. */
+  /** The directory of the files. Default: a temporary directory, removed with the process. */
   DATA_DIRECTORY: z.string().optional(),
-  /** What tokens are encrypted with, the current key first: `2030-02:<key>,2030-01:<key>`. Default: made for this run. */
+  /**
+   * The keys that encrypt tokens, the current one first: `2030-02:<key>,2030-01:<key>`. Default: random for this run.
+   */
   TOKEN_KEYS: z
     .string()
     .refine(
@@ -34,7 +36,7 @@ const settings = z.object({
       'must be name:key, or several of them with commas between; a key is what `openssl rand -base64 32` prints',
     )
     .optional(),
-  /** What the cookie is encrypted with. Default: made for this run. */
+  /** The key that encrypts the cookie. Default: random for this run. */
   COOKIE_SECRET: z
     .string()
     .min(32, 'must have 32 characters or more: what `openssl rand -base64 32` prints')
@@ -44,10 +46,10 @@ const settings = z.object({
 type Given = z.output<typeof settings>;
 type Name = keyof Given;
 
-/** What makes an account. */
+/** The settings that make up an account. */
 const ACCOUNT = ['FRAMEIO_CLIENT_ID', 'FRAMEIO_CLIENT_SECRET', 'FRAMEIO_LOCAL'] as const satisfies Name[];
 
-/** What must not be left to a default where others rely on the application. */
+/** The settings that must not be left to a default in production. */
 const FOR_PRODUCTION: readonly Name[] = [
   'PUBLIC_URL',
   'FRAMEIO_CLIENT_ID',
@@ -59,9 +61,9 @@ const FOR_PRODUCTION: readonly Name[] = [
 export type Settings = Given & { readonly PUBLIC_URL: string };
 
 /**
- * The settings that an environment has.
+ * Reads the settings from an environment.
  *
- * @throws Error that says in a line for each what is missing or wrong
+ * @throws Error that lists what is missing or invalid, one per line
  */
 export function settingsOf(environment: Record<string, unknown>): Settings {
   const { success, data, error } = settings.safeParse(withoutEmpty(environment));
@@ -76,7 +78,7 @@ export function settingsOf(environment: Record<string, unknown>): Settings {
   return { ...data, PUBLIC_URL: data.PUBLIC_URL ?? `https://localhost:${data.PORT}` };
 }
 
-/** A variable that is set to nothing is not set. */
+/** Treats an empty variable as missing. */
 function withoutEmpty(environment: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }

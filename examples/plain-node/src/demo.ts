@@ -1,4 +1,4 @@
-// What `npm run demo` shows: the life of a token, from the first request to its revocation.
+// The program of `npm run demo`: shows the life of a token, from the first request to its revocation.
 import { BrokenClaim, NoSuccess } from './demo/claims.ts';
 import { Stage } from './demo/stage.ts';
 
@@ -33,7 +33,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   }
   const stage = new Stage(process.stdout, env);
   try {
-    // Loaded when it is certain what is shown: that takes longer than to say how the demo is used.
+    // Loaded only when needed, because that takes longer than printing the usage.
     if (clientId && clientSecret) {
       const { realIms } = await import('./demo/real-ims.ts');
       await realIms(stage, { clientId, clientSecret, environment: env['FRAMEIO_IMS_ENVIRONMENT'] || 'production' });
@@ -59,6 +59,6 @@ process.once('SIGINT', () => {
   process.stderr.write('\nInterrupted.\n');
   process.exit(130);
 });
-process.stdout.on('error', () => process.exit(0)); // The reader, such as `head`, has seen enough.
+process.stdout.on('error', () => process.exit(0)); // The reader, such as `head`, has closed the pipe.
 
 process.exitCode = await main(process.argv.slice(2), process.env);

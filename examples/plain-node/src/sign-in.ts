@@ -1,5 +1,5 @@
-// A web application whose users sign in with Adobe, on node:http alone. Run it as it is, and open the address that it
-// prints: `npm run start:web`. With `--once` it visits itself and ends.
+// A web application with users who sign in with Adobe, on node:http alone. Run `npm run start:web`, and open the
+// address that it prints. With `--once` it visits itself and ends.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -9,8 +9,8 @@ import { startAuthorizationServer } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { visitOnce } from './visitor.ts';
 
-// A server on this machine that behaves like Adobe's and Frame.io's. For the real thing, give WebAppAuth the clientId
-// and clientSecret of your credential, an https redirectUri and no `server`; and let `api` be https://api.frame.io.
+// A local server that behaves like Adobe's and Frame.io's. For real use, give WebAppAuth the clientId and clientSecret
+// of your credential, an https redirectUri and no `server`; and set `api` to https://api.frame.io.
 const local = await startAuthorizationServer();
 const api = local.origin;
 
@@ -24,14 +24,14 @@ const auth = new WebAppAuth({
   server: adobeIms({ origin: local.origin }),
   redirectUri: `${home}/callback`,
   transport: fetchTransport(),
-  // With a `storage`, sign-ins outlive a restart, and many instances share them.
+  // With a `storage`, sign-ins survive a restart, and several instances share them.
   onStateChange: ({ from, to }) => console.log(`  ${from} → ${to}`),
 });
 
-/** The key of the session that the cookie of a browser stands for. An application keeps this where it keeps its logins. */
+/** The session's key for each browser cookie. An application stores this with its logins. */
 const keys = new Map<string, string>();
 
-/** Over https, only this host can set a cookie whose name begins so (RFC 6265bis §4.1.3.2). */
+/** Over https, only this host can set a cookie with this prefix (RFC 6265bis §4.1.3.2). */
 const prefix = home.startsWith('https:') ? '__Host-' : '';
 
 async function answerTo(request: IncomingMessage): Promise<Answer> {
@@ -43,27 +43,28 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
       return key === undefined ? welcome : profileOf(key);
 
     case 'GET /login': {
-      // Another site could have the user work in somebody else's account by a link to this.
+      // With a link to this, another site could make the user work in a different person's account.
       if (key !== undefined && !isFromOwnPage(request)) return confirmation;
-      // A session's key is a name and no secret, for storages show it. So it is random, and no browser ever has it. An
-      // application that knows its users by other means takes their ids instead.
+      // A session's key is a name, not a secret, because storages show it. So it is random, and never sent to a
+      // browser. An application that identifies its users in another way uses their ids instead.
       const session = auth.session(randomUUID());
-      // The state is the hash of a secret that this browser alone has: logs and histories keep addresses, and with them
+      // The state is the hash of a secret that only this browser has: logs and histories keep addresses, and with them
       // the state and the code.
       const secret = randomBytes(32).toString('base64url');
       const { url } = await session.getAuthorizationUrl({ state: hashOf(secret) });
-      await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+      await session.close(); // The storage holds what is needed to complete it. Users who never return cost no memory.
       return redirect(url, cookie('sign-in', secret, 10 * 60));
     }
 
     case 'GET /callback': {
-      // Only the browser that began a sign-in has its secret: a link lures nobody into somebody else's account.
+      // Only the browser that began a sign-in has its secret, so a link cannot sign a user in to a different person's
+      // account.
       const secret = cookieOf(request, 'sign-in');
       if (secret === '' || hashOf(secret) !== searchParams.get('state')) {
         return page(400, '<p>This sign-in was begun in another browser.</p>');
       }
       const session = await auth.handleCallback(request.url ?? '');
-      // A new cookie for each sign-in: one that somebody planted in this browser before is worth nothing.
+      // A new cookie for each sign-in, so that one that an attacker planted in this browser is useless.
       const newcomer = randomBytes(32).toString('base64url');
       keys.set(newcomer, session.key);
       await forget(browser, session);
@@ -81,9 +82,9 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
 }
 
 /**
- * From now on the cookie of a browser stands for nothing, and the tokens are given up.
+ * Invalidates the cookie of a browser, and revokes the tokens.
  *
- * @param successor - the session that came in its place: some servers would end its tokens too
+ * @param successor - the session that replaces it; without this, some servers would end its tokens too
  */
 async function forget(browser: string, successor?: UserSession): Promise<void> {
   const key = keys.get(browser);
@@ -103,12 +104,12 @@ async function profileOf(key: string): Promise<Answer> {
     const who = `<p>Hello ${escaped(data.name)} (${escaped(data.email)}).</p>`;
     return page(200, `${who}<form method="post" action="/logout"><button>Sign out</button></form>`);
   } catch (error) {
-    if (error instanceof AuthenticationError) return welcome; // Never signed in, signed out, or the session is over.
+    if (error instanceof AuthenticationError) return welcome; // Never signed in, signed out, or the session has ended.
     throw error;
   }
 }
 
-/** What a visitor sees when something failed. The errors of these packages hold no secrets, so they may be shown. */
+/** Returns the page for an error. The errors of these packages contain no secrets, so they may be shown. */
 function apology(error: unknown): Answer {
   console.error(`  ${error}`);
   if (!(error instanceof FrameioAuthError)) return page(502, '<p>Something went wrong. Please try again later.</p>');
@@ -133,7 +134,7 @@ function redirect(location: string, ...cookies: string[]): Answer {
   return { status: 303, headers: { location, 'set-cookie': cookies } };
 }
 
-/** Scripts cannot read it, and other sites cannot have it sent with their forms. */
+/** Scripts cannot read it, and browsers do not send it with other sites' forms. */
 function cookie(name: string, value: string, seconds: number): string {
   const secure = prefix === '' ? '' : '; Secure';
   return `${prefix}${name}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure}`;
@@ -143,7 +144,7 @@ function cookieOf({ headers }: IncomingMessage, name: string): string {
   return new RegExp(`(?:^|; )${prefix}${name}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1] ?? '';
 }
 
-/** The browser says it itself, and no page can forge it; `none`: the user typed the address, or has a bookmark. */
+/** The browser itself sends this, and no page can forge it; `none`: the user typed the address or used a bookmark. */
 function isFromOwnPage({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'same-origin' || headers['sec-fetch-site'] === 'none';
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 
-/** Visits the application of sign-in.ts as a browser would, and fails unless it behaves. `signIn` clicks on "Allow". */
+/**
+ * Visits the application of sign-in.ts as a browser would, and fails unless it behaves correctly. `signIn` clicks
+ * "Allow".
+ */
 export async function visitOnce(home: string, signIn: (url: string) => Promise<string>): Promise<void> {
   let cookies = new Map<string, string>();
 
@@ -20,7 +23,7 @@ export async function visitOnce(home: string, signIn: (url: string) => Promise<s
     return { status: answer.status, location: answer.headers.get('location') ?? '', html: await answer.text() };
   }
 
-  /** What a browser with other cookies is answered. */
+  /** Requests a path as a browser with other cookies. */
   async function openWith(others: Map<string, string>, path: string) {
     const own = cookies;
     cookies = new Map(others);

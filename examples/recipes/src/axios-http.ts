@@ -1,15 +1,17 @@
 import { type BearerCredentials, bearerPolicy, isRepeatable, type TokenSource } from '@frameio-auth/core/adapter';
 import axios from 'axios';
 
-/** axios over `node:http`, its default on Node, for what only that adapter has: agents, proxies, `beforeRedirect`. */
+/**
+ * Uses axios over `node:http`, its default on Node, for features of that adapter: agents, proxies, `beforeRedirect`.
+ */
 export function frameioAxiosOverHttp(auth: TokenSource, origin = 'https://api.frame.io') {
   const policy = bearerPolicy(auth, { allowedOrigins: [origin] });
   const http = axios.getAdapter('http');
   return axios.create({
     baseURL: `${origin}/v4/`,
-    sensitiveHeaders: ['authorization'], // Else a redirect to a subdomain takes it along.
+    sensitiveHeaders: ['authorization'], // Otherwise it is sent along on a redirect to a subdomain.
     adapter: async (config) => {
-      policy.admits(axios.getUri(config)); // Throws for other origins: an absolute URL overrides `baseURL`.
+      policy.admits(axios.getUri(config)); // Throws for other origins, because an absolute URL overrides `baseURL`.
       let redirected = false;
       const beforeRedirect: typeof config.beforeRedirect = (...redirection) => {
         redirected = true;
@@ -21,7 +23,7 @@ export function frameioAxiosOverHttp(auth: TokenSource, origin = 'https://api.fr
       };
       const credentials = await policy.authorize();
       return send(credentials).catch(async (error) => {
-        const refused = error.status === 401 && error.request.hasHeader('authorization'); // Not after a redirect away.
+        const refused = error.status === 401 && error.request.hasHeader('authorization'); // Not after a redirect to another origin.
         const repeatable = isRepeatable({ method: config.method, body: config.data, redirected });
         const next = refused && (await policy.reauthorize(credentials, repeatable));
         if (!next) throw error;

@@ -2,7 +2,7 @@ import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import axios from 'axios';
 
-/** axios over `fetch`: `const { data } = await frameioAxios(auth).get('me')`. */
+/** Uses axios over `fetch`: `const { data } = await frameioAxios(auth).get('me')`. */
 export function frameioAxios(auth: TokenSource, origin = 'https://api.frame.io') {
   const fetch = authenticatedFetch(auth, { allowedOrigins: [origin] });
   return axios.create({

@@ -1,4 +1,4 @@
-/** Two calls of the Frame.io V4 API, as `openapi-typescript` would write all of them from Frame.io's description. */
+/** Two calls of the Frame.io V4 API, in the form that `openapi-typescript` generates from Frame.io's description. */
 export interface paths {
   '/me': {
     get: { responses: { 200: { content: { 'application/json': { data: User } } } } };

@@ -3,7 +3,7 @@ import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import createClient from 'openapi-fetch';
 import type { paths } from './frameio-api.ts';
 
-/** A typed client: `const { data } = await frameioClient(auth).GET('/me')`. */
+/** Creates a typed client: `const { data } = await frameioClient(auth).GET('/me')`. */
 export function frameioClient(auth: TokenSource, origin = 'https://api.frame.io') {
   const fetch = authenticatedFetch(auth, { allowedOrigins: [origin] });
   return createClient<paths>({

@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import type { TokenSource } from '@frameio-auth/core/adapter';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 
-/** Uploads a file the way Frame.io V4 has it; `folder`: `https://api.frame.io/v4/accounts/{id}/folders/{id}`. */
+/** Uploads a file as Frame.io V4 requires; `folder`: `https://api.frame.io/v4/accounts/{id}/folders/{id}`. */
 export async function upload(auth: TokenSource, path: string, folder: string): Promise<void> {
   const frameio = authenticatedFetch(auth, { allowedOrigins: [new URL(folder).origin] });
-  const file = await openAsBlob(path); // Names the file; its bytes are read when they are sent.
+  const file = await openAsBlob(path); // Refers to the file; its bytes are read when they are sent.
   const answer = await frameio(`${folder}/files/local_upload`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -17,7 +17,7 @@ export async function upload(auth: TokenSource, path: string, folder: string): P
 
   let position = 0;
   for (const { url, size } of data.upload_urls) {
-    // These addresses are signed and lead to an object store. A plain fetch, for the token is none of its business.
+    // These addresses are signed and lead to an object store. A plain fetch, because the token must not be sent there.
     const part = await fetch(url, {
       method: 'PUT',
       headers: { 'content-type': data.media_type, 'x-amz-acl': 'private' },

@@ -11,21 +11,21 @@ With FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET and FRAMEIO_REDIRECT_URI set to th
 real Adobe IMS. The redirect URI says the port and the path: https://localhost:8443/callback, for instance.
 `;
 
-/** The variables of a credential. */
+/** The environment variables of a credential. */
 const NAMES = ['FRAMEIO_CLIENT_ID', 'FRAMEIO_CLIENT_SECRET', 'FRAMEIO_REDIRECT_URI'] as const;
 
-/** What is wrong with how the program was started, and what to do about it. */
+/** Explains what is wrong with the arguments or the environment, and what to do about it. */
 export class Mistake extends Error {}
 
 export interface Wish {
   readonly framework: Framework;
   readonly redirectUri: string;
-  /** Absent: one of the server that is started here. */
+  /** Absent: the account of a local server that is started. */
   readonly account?: Account;
 }
 
 /**
- * What is asked for; `undefined` when it is help alone.
+ * Reads the arguments and the environment; returns `undefined` if only help is requested.
  *
  * @throws Mistake
  */

@@ -9,11 +9,11 @@ import { isFromOwnPage, statusForLooking } from './own-page.ts';
 import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
-/** What the cookie of a browser says. There is no token in it. */
+/** The contents of a browser's cookie. It contains no token. */
 interface Visit {
-  /** Of the sign-in that this browser has begun. */
+  /** The state of the sign-in that this browser has begun. */
   state?: string;
-  /** Whose tokens are whose: the key of a session of `auth`. */
+  /** The key of the `auth` session that the tokens belong to. */
   user?: string;
 }
 
@@ -39,12 +39,12 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
 
   app.get('/sign-in', async (request, response) => {
     const visit = await visitOf(request, response);
-    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    // With a link to this, another site could make a signed-in user work in a different person's account.
     const isOwn = isFromOwnPage(request.get('sec-fetch-site'));
     if (visit.user !== undefined && !isOwn) return send(response, confirmation);
-    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const session = auth.session(randomUUID()); // It is new, so an attacker cannot have known it or planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
-    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    await session.close(); // The storage holds what is needed to complete it. Users who never return cost no memory.
     visit.state = state;
     await visit.save();
     response.redirect(303, url);
@@ -53,7 +53,7 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
   app.get(callbackPath, async (request, response) => {
     const visit = await visitOf(request, response);
     const { state, user: former } = visit;
-    // A link alone must not lure anybody into somebody else's account.
+    // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== request.query['state']) return send(response, strayCallback);
     const session = await auth.handleCallback(request.originalUrl);
     delete visit.state;
@@ -73,7 +73,7 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
 
   app.use((_request, response) => send(response, notFound));
 
-  // Express knows an error handler by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     send(response, apology(error));
   });
@@ -87,7 +87,9 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     });
   }
 
-  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  /**
+   * @param successor - the session that replaces it; without this, some servers would end its tokens too
+   */
   async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
     await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.

@@ -11,11 +11,11 @@ import { apology, confirmation, foreignForm, notFound, profile, strayCallback, w
 import type { Portal } from './portal.ts';
 
 declare module '@fastify/secure-session' {
-  /** What the cookie of a browser says. There is no token in it. */
+  /** The contents of a browser's cookie. It contains no token. */
   interface SessionData {
-    /** Of the sign-in that this browser has begun. */
+    /** The state of the sign-in that this browser has begun. */
     state: string;
-    /** Whose tokens are whose: the key of a session of `auth`. */
+    /** The key of the `auth` session that the tokens belong to. */
     user: string;
   }
 }
@@ -46,12 +46,12 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
   });
 
   app.get('/sign-in', async (request, reply) => {
-    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    // With a link to this, another site could make a signed-in user work in a different person's account.
     const isOwn = isFromOwnPage(request.headers['sec-fetch-site']?.toString());
     if (request.session.get('user') !== undefined && !isOwn) return send(reply, confirmation);
-    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const session = auth.session(randomUUID()); // It is new, so an attacker cannot have known it or planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
-    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    await session.close(); // The storage holds what is needed to complete it. Users who never return cost no memory.
     request.session.set('state', state);
     return reply.redirect(url, 303);
   });
@@ -59,7 +59,7 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
   app.get<{ Querystring: { state?: string } }>(callbackPath, async (request, reply) => {
     const state = request.session.get('state');
     const former = request.session.get('user');
-    // A link alone must not lure anybody into somebody else's account.
+    // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== request.query.state) return send(reply, strayCallback);
     const session = await auth.handleCallback(request.url);
     request.session.regenerate();
@@ -79,7 +79,9 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
   app.setNotFoundHandler((_request, reply) => send(reply, notFound));
   app.setErrorHandler((error, _request, reply) => send(reply, apology(error)));
 
-  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  /**
+   * @param successor - the session that replaces it; without this, some servers would end its tokens too
+   */
   async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
     await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.

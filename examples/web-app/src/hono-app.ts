@@ -13,13 +13,13 @@ import { apology, confirmation, foreignForm, notFound, profile, strayCallback, w
 import type { Portal } from './portal.ts';
 
 /**
- * The cookies of a browser, and how many seconds each lives. There is no token in them, and what they say is encrypted: a
- * session's key is for this server alone.
+ * The cookies of a browser, and their lifetimes in seconds. They contain no token, and are encrypted, because a
+ * session's key is only for this server.
  */
 const LIFETIMES = {
-  /** Of the sign-in that this browser has begun. */
+  /** The state of the sign-in that this browser has begun. */
   state: 10 * 60,
-  /** Whose tokens are whose: the key of a session of `auth`. */
+  /** The key of the `auth` session that the tokens belong to. */
   user: 14 * 24 * 60 * 60,
 };
 
@@ -47,12 +47,12 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   });
 
   app.get('/sign-in', async (c) => {
-    // Another site could have a user who is signed in work in somebody else's account by a link to this.
+    // With a link to this, another site could make a signed-in user work in a different person's account.
     const isOwn = isFromOwnPage(c.req.header('sec-fetch-site'));
     if ((await read(c, 'user')) !== undefined && !isOwn) return send(c, confirmation);
-    const session = auth.session(randomUUID()); // Nobody can have known it before, nor planted it in this browser.
+    const session = auth.session(randomUUID()); // It is new, so an attacker cannot have known it or planted it in this browser.
     const { url, state } = await session.getAuthorizationUrl();
-    await session.close(); // What completes it is in the storage. Who never comes back costs no memory.
+    await session.close(); // The storage holds what is needed to complete it. Users who never return cost no memory.
     await write(c, 'state', state);
     return c.redirect(url, 303);
   });
@@ -60,7 +60,7 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   app.get(callbackPath, async (c) => {
     const state = await read(c, 'state');
     const former = await read(c, 'user');
-    // A link alone must not lure anybody into somebody else's account.
+    // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== c.req.query('state')) return send(c, strayCallback);
     const session = await auth.handleCallback(c.req.url);
     erase(c, 'state');
@@ -84,7 +84,7 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
   async function read(c: Context, name: CookieName): Promise<string | undefined> {
     const sealed = getCookie(c, name, 'host') ?? '';
     const content = await unsealData<Partial<Record<CookieName, string>>>(sealed, { password, ttl: LIFETIMES[name] });
-    return content[name]; // By its name, so that the one cookie is not taken for the other.
+    return content[name]; // By name, so that one cookie cannot be used as the other.
   }
 
   async function write(c: Context, name: CookieName, value: string): Promise<void> {
@@ -97,7 +97,9 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
     deleteCookie(c, name, { secure: true, path: '/', prefix: 'host' });
   }
 
-  /** @param successor - the session that came in its place: some servers would end its tokens too */
+  /**
+   * @param successor - the session that replaces it; without this, some servers would end its tokens too
+   */
   async function giveUp(user: string, successor?: UserSession): Promise<void> {
     const session = auth.session(user);
     await session.revoke(successor && { sparing: successor }); // At the server, in the storage and in memory.

@@ -19,7 +19,7 @@ p { margin: 0 0 1.5rem; overflow-wrap: anywhere; }
 .button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
 
-/** For every answer: each may be about one user. */
+/** The headers of every response, because each may concern one user. */
 export const headers = {
   'cache-control': 'no-store',
   'content-security-policy': [
@@ -30,7 +30,7 @@ export const headers = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
-  'referrer-policy': 'same-origin', // The address of a callback holds a code, which is nobody else's business.
+  'referrer-policy': 'same-origin', // The address of a callback contains a code, which must not leak to other sites.
   'x-content-type-options': 'nosniff',
 };
 
@@ -55,7 +55,7 @@ ${content}
   return { status, html };
 }
 
-/** Text that stays text inside an element or a quoted attribute. */
+/** Escapes text for an element or a quoted attribute. */
 export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

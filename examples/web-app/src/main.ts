@@ -1,4 +1,4 @@
-// What `npm start` runs: one of the three applications, and an authorization server for it if you have no account.
+// The program of `npm start`: one of the three applications, and an authorization server for it if you have no account.
 import { adobeIms, ConfigurationError } from '@frameio-auth/core';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { Mistake, USAGE, wishOf } from './command-line.ts';
@@ -17,14 +17,14 @@ async function main(): Promise<void> {
   console.log('Browsers warn of its certificate, which was made just now: let yours go on. Ctrl+C ends it.');
 }
 
-/** An account of a server on this machine, which behaves like Adobe's and Frame.io's. */
+/** Returns an account of a local server that behaves like Adobe's and Frame.io's. */
 async function localAccount(): Promise<Account> {
   const { clients, origin } = await startAuthorizationServer({ allowHttpRedirects: false });
   const { clientId, clientSecret } = clients.webApp;
   return { clientId, clientSecret, server: adobeIms({ origin }), api: origin };
 }
 
-/** The sentence for what a person can mend; `undefined` for a bug. */
+/** Returns the advice for an error that the user can fix; `undefined` for a bug. */
 function adviceFor(error: unknown): string | undefined {
   if (error instanceof Mistake || error instanceof ConfigurationError) return error.message;
   const { code, port } = error as { code?: string; port?: number };
@@ -37,5 +37,5 @@ await main().catch((error: unknown) => {
   const advice = adviceFor(error);
   if (advice === undefined) throw error;
   process.stderr.write(`${advice}\n`);
-  process.exit(1); // The server of localAccount() would go on.
+  process.exit(1); // Otherwise the server of localAccount() would keep running.
 });

@@ -1,4 +1,4 @@
-// What users see. The applications differ in how they answer, and not in what.
+// The pages for users. The applications differ only in how they send them.
 import {
   AuthenticationError,
   ConfigurationError,
@@ -15,14 +15,14 @@ const back = '<p><a class="button" href="/">Back</a></p>';
 
 export const welcome = page(200, 'Review Portal', `<p>See your Frame.io reviews in one place.</p>${signIn}`);
 
-/** The page of whom Frame.io's `GET /v4/me` tells about. */
+/** Returns the page for the user that Frame.io's `GET /v4/me` describes. */
 export async function profile(answer: Response): Promise<Page> {
   if (answer.ok) {
     const { data } = (await answer.json()) as { data: { name: string; email: string } };
     return page(200, `Hello, ${data.name}`, `<p>Signed in to Frame.io as ${escaped(data.email)}.</p>${signOut}`);
   }
   await answer.body?.cancel();
-  // After a new token as well: an Adobe account that Frame.io does not know gets 401, one without rights gets 403.
+  // Even after a refresh: an Adobe account that Frame.io does not know gets 401, one without permissions gets 403.
   if (answer.status === 401 || answer.status === 403) {
     const text = 'Frame.io has no place for this Adobe account. Sign out, and sign in with another one.';
     return page(403, 'No access to Frame.io', `<p>${text}</p>${signOut}`);
@@ -30,21 +30,23 @@ export async function profile(answer: Response): Promise<Page> {
   return unavailable;
 }
 
-/** A sign-in for a user who has signed in, when another site led the user to it. The button is on a page of this one. */
+/** Asks a signed-in user to confirm a sign-in that another site led to. The button is on this application's page. */
 export const confirmation = page(
   200,
   'Sign in again?',
   `<p>You are signed in. Go on if you want to use another account.</p>${signIn}${back}`,
 );
 
-/** A callback whose sign-in this browser did not begin: a link that somebody sent, or one that was used before. */
+/**
+ * For a callback of a sign-in that this browser did not begin: a link from someone else, or one that was used before.
+ */
 export const strayCallback = page(
   400,
   'This sign-in cannot be completed',
   `<p>It was begun elsewhere, is too old, or was completed before.</p>${tryAgain}`,
 );
 
-/** A form that another site sent. */
+/** For a form that another site sent. */
 export const foreignForm = page(403, 'Nothing was done', `<p>That did not come from a page of this site.</p>${back}`);
 
 export const notFound = page(404, 'There is nothing here', back);
@@ -53,7 +55,7 @@ const later = `<p>Something does not work, here or at Frame.io. You have lost no
 const unavailable = page(503, 'Please come back later', later);
 const broken = page(500, 'Please come back later', later);
 
-/** What a user sees when something failed, and what the log says of it. */
+/** Returns the page for an error, and logs the error. */
 export function apology(error: unknown): Page {
   if (error instanceof UserActionRequiredError) {
     const { actionUrl } = error;
@@ -67,9 +69,9 @@ export function apology(error: unknown): Page {
     const over = error instanceof TokenExpiredError || error.errorCode === 'not_authenticated';
     return over ? page(403, 'Your sign-in has ended', `<p>Please sign in again.</p>${signIn}`) : strayCallback;
   }
-  // What the framework itself refused, such as a body that is too long.
+  // A rejection by the framework itself, such as for a body that is too long.
   if (Number(Object(error).statusCode) < 500) return page(400, 'That was not understood', back);
-  // The errors of these packages say what to do, and hold no token: they may be logged as they are.
+  // The errors of these packages say what to do, and contain no token: they may be logged as they are.
   console.error(error);
   return error instanceof FrameioAuthError && !(error instanceof ConfigurationError) ? unavailable : broken;
 }

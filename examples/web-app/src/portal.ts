@@ -1,6 +1,6 @@
 import type { WebAppAuth } from '@frameio-auth/core';
 
-/** What each of the three applications is given. None of them knows which authorization server it is. */
+/** The dependencies of each of the three applications. None knows which authorization server is used. */
 export interface Portal {
   readonly auth: WebAppAuth;
   /** The origin of Frame.io's API. */

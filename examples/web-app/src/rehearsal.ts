@@ -1,4 +1,4 @@
-// What `npm test` runs: each application is visited over HTTPS, signs a user in, and signs her out.
+// The program of `npm test`: visits each application over HTTPS, signs a user in, and signs her out.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -8,7 +8,7 @@ import { adobeIms } from '@frameio-auth/core';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { type Framework, frameworks, type RunningService, serve } from './serve.ts';
 
-/** A browser, as far as it takes one: it keeps cookies, and says where its requests come from. */
+/** The parts of a browser that are needed: keeps cookies, and says where its requests come from. */
 class Visitor {
   readonly #service: RunningService;
   readonly #cookies = new Map<string, string>();

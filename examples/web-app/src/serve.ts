@@ -10,7 +10,7 @@ import { serverCertificate } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import type { Portal } from './portal.ts';
 
-/** How each framework's application becomes what Node can serve. Only the one that is served is loaded. */
+/** Converts each framework's application into a listener for Node. Only the selected one is loaded. */
 export const frameworks = {
   express: async (portal: Portal): Promise<RequestListener> => {
     const { expressApp } = await import('./express-app.ts');
@@ -25,7 +25,7 @@ export const frameworks = {
   hono: async (portal: Portal): Promise<RequestListener> => {
     const { honoApp } = await import('./hono-app.ts');
     const { getRequestListener } = await import('@hono/node-server');
-    // The process keeps the platform's `Request` and `Response`: other code in it relies on them.
+    // The process keeps the platform's `Request` and `Response`, because other code in it relies on them.
     return getRequestListener(honoApp(portal).fetch, { overrideGlobalObjects: false });
   },
 };
@@ -43,23 +43,23 @@ export interface Account {
 export interface Service {
   readonly framework: Framework;
   readonly account: Account;
-  /** An https address of this machine. Port 0: one that is free. */
+  /** An https address of this machine. Port 0: a free one. */
   readonly redirectUri: string;
-  /** Default: in memory. */
+  /** Stores the sessions. Default: in memory. */
   readonly storage?: TokenStorage;
-  /** 32 bytes. Default: random, so that a restart signs everybody out. */
+  /** 32 bytes. Default: random, so that a restart signs all users out. */
   readonly cookieKey?: Buffer;
 }
 
 export interface RunningService {
-  /** Where users go. */
+  /** The address for users. */
   readonly home: string;
-  /** The certificate in PEM, for a client to trust. */
+  /** The certificate in PEM for clients to trust. */
   readonly certificate: string;
   close(): Promise<void>;
 }
 
-/** Serves the application over HTTPS on this machine, with a certificate that is made for the occasion. */
+/** Serves the application over HTTPS on this machine, with a new self-signed certificate. */
 export async function serve(service: Service): Promise<RunningService> {
   const { framework, account, storage = memoryStorage(), cookieKey = randomBytes(32) } = service;
   const { key, certificate } = await serverCertificate();

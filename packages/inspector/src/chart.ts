@@ -5,7 +5,7 @@ import type { Chart, ChartState, ChartTransition } from './messages.js';
 type StateNode = typeof sessionMachine.root;
 type Transition = NonNullable<StateNode['always']>[number];
 
-/** The sessions' statechart, made from the machine that runs. It is the same for all sessions. */
+/** The statechart of the sessions, derived from the real machine. It is the same for all sessions. */
 export const sessionChart: Chart = chartOf(sessionMachine.root);
 
 /** The full names of all states; `''` is the machine itself. */
@@ -14,7 +14,9 @@ export const stateIds: ReadonlySet<string> = new Set(sessionChart.states.map(({ 
 /** The ids of all transitions. */
 export const transitionIds: ReadonlySet<string> = new Set(sessionChart.transitions.map(({ id }) => id));
 
-/** The name of a transition, from what tells it from all others: its state, its event and its place among those of both. */
+/**
+ * Returns the id of a transition, from what makes it unique: its state, its event and its index among those of both.
+ */
 export function transitionId(state: string, event: string, place: number): string {
   return `${state} ${event} ${place}`;
 }
@@ -78,7 +80,7 @@ function namesOf(actions: readonly unknown[]): string[] {
   return actions.map(nameOf);
 }
 
-/** Actions and guards are names, or objects with one; in this machine each has a name. */
+/** Returns the name of an action or a guard, which is a string or an object with a name. */
 function nameOf(named: unknown): string {
   return typeof named === 'string' ? named : (named as { readonly type: string }).type;
 }

@@ -1,6 +1,6 @@
 import type { EffectName } from '@frameio-auth/core/machine';
 
-/** Every effect of the machine; what else it calls an action is a note in its context. */
+/** Every effect of the machine. All other actions only change its context. */
 export const effectNames: { readonly [Name in EffectName]: true } = {
   readRecord: true,
   requestLease: true,

@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import type { Shape } from './shape.js';
 
 /**
- * What a failure may be called. A code is the server's, the platform's or a storage's own word, and any of them could
- * put anything there, so only words that are known beforehand are shown.
+ * The allowed codes of failures. Codes come from the server, the platform or a storage, and could contain anything, so
+ * only known ones are shown.
  */
 const KNOWN: ReadonlySet<string> = new Set([
   // RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1
@@ -37,7 +37,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 const HTTP_STATUS = /^http_[1-5]\d\d$/;
 
-/** A failure's code, where it is a known one; `other` for any other. */
+/** Returns the code of a failure if it is known; `other` for any other. */
 export const failureWord: Shape<string> = (value) => {
   if (typeof value !== 'string') return undefined;
   return KNOWN.has(value) || HTTP_STATUS.test(value) ? value : 'other';

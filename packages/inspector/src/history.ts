@@ -1,13 +1,13 @@
 import type { ActorMessage, InspectorMessage, SnapshotMessage } from './messages.js';
 
-/** How much is kept: enough to step back through, and no more than a few megabytes in all. */
+/** How much is kept: enough to step back through, and at most a few megabytes in total. */
 export const KEPT = { messages: 100, sessions: 100 } as const;
 
 interface Kept {
-  /** How the session began; kept beside the others, because it says who it is. */
+  /** How the session began; kept separately, because it identifies the session. */
   actor: ActorMessage | undefined;
   latest: SnapshotMessage | undefined;
-  /** A ring, once it is full: `next` is where the oldest message is. */
+  /** A ring buffer once it is full: `next` is the index of the oldest message. */
   readonly ring: Numbered[];
   next: number;
 }
@@ -17,16 +17,16 @@ interface Numbered {
   readonly message: InspectorMessage;
 }
 
-/** The last messages of the sessions that were heard of last. */
+/** Keeps the last messages of the most recently active sessions. */
 export class History {
-  /** The session that has been quiet for longest comes first. */
+  /** The least recently active session comes first. */
   readonly #sessions = new Map<string, Kept>();
   #count = 0;
 
   add(message: InspectorMessage): void {
     const { sessionId } = message;
     const kept = this.#sessions.get(sessionId) ?? this.#begin();
-    // What is set anew comes last.
+    // A new entry comes last.
     this.#sessions.delete(sessionId);
     this.#sessions.set(sessionId, kept);
     if (message.type === '@xstate.actor') {
@@ -44,7 +44,7 @@ export class History {
     return { actor: undefined, latest: undefined, ring: [], next: 0 };
   }
 
-  /** A session that is over, or else the one that has been quiet for longest. */
+  /** Removes a session that has ended, or else the least recently active one. */
   #forgetOne(): void {
     let quietest: string | undefined;
     for (const [id, { latest }] of this.#sessions) {
@@ -56,14 +56,14 @@ export class History {
     if (quietest !== undefined) this.#sessions.delete(quietest);
   }
 
-  /** All that is kept: first how the sessions began, then what happened, in the order in which it became known. */
+  /** Returns everything that is kept: first how the sessions began, then the other messages in order of arrival. */
   all(): InspectorMessage[] {
     const kept = [...this.#sessions.values()];
     const happened = kept.flatMap(({ ring }) => ring).sort((one, other) => one.number - other.number);
     return [...actorsOf(kept), ...happened.map(({ message }) => message)];
   }
 
-  /** How the sessions began, and where they stand. */
+  /** Returns how the sessions began, and their latest snapshots. */
   summary(): (ActorMessage | SnapshotMessage)[] {
     const kept = [...this.#sessions.values()];
     return [...actorsOf(kept), ...kept.flatMap(({ latest }) => latest ?? [])];

@@ -9,50 +9,50 @@ import { ViewerServer } from './viewer-server.js';
 
 export interface LocalInspectorOptions extends ViewerOptions {
   /**
-   * The `postingUrl()` of another instance's inspector: sessions of this one are shown there, and nothing listens here.
-   * https, or http on this machine. Default: a viewer of its own.
+   * The `postingUrl()` of another instance's inspector. The sessions of this instance are shown there, and no server
+   * runs here. https, or http on this machine. Default: its own viewer.
    */
   readonly viewer?: string | undefined;
   /**
-   * What other instances post with, 16 characters at least, where it has to be known before this one runs. Whoever has it
-   * can show sessions that there are not, and look at none. Default: a random one.
+   * The token with which other instances post, at least 16 characters, if it must be known before this instance runs. A
+   * holder can show sessions that do not exist, but cannot view any. Default: a random one.
    */
   readonly postingToken?: string | undefined;
   /**
-   * Called when posting to `viewer` begins to fail, with the reason: `ECONNREFUSED`, `http_403`. Posting is tried again,
-   * and messages that wait for too long are dropped. One that throws is ignored.
+   * Called when posting to `viewer` begins to fail, with the reason: `ECONNREFUSED`, `http_403`. Posting is retried,
+   * and messages that wait too long are dropped. Exceptions are ignored.
    */
   readonly onPostingFailed?: (reason: string) => unknown;
 }
 
-/** An inspector with a page of its own. Give it to core as `inspect`. It never keeps the process alive. */
+/** An inspector with its own page. Pass it to core as `inspect`. It never keeps the process alive. */
 export interface LocalInspector {
   readonly next: InspectorFunction;
-  /** The name of this instance, as the page shows it. */
+  /** The name of this instance on the page. */
   readonly instance: string;
   /**
-   * A link to the page, which works once: it is for one browser, and each call makes another.
+   * Resolves to a link to the page, which works once, for one browser. Each call creates another.
    *
-   * @throws ConfigurationError when the port is taken, or when this inspector posts to another one's viewer
+   * @throws ConfigurationError if the port is taken, or if this inspector posts to another one's viewer
    */
   url(): Promise<string>;
   /**
-   * Where other instances of a fleet post, for their option `viewer`. It holds the token for posting, with which nobody
-   * can look.
+   * Resolves to the address to which other instances of a fleet post, for their option `viewer`. It contains the token
+   * for posting, which does not permit viewing.
    *
    * @throws ConfigurationError as `url()`
    */
   postingUrl(): Promise<string>;
-  /** Ends the page, or posts what still waits to be. Sessions go on. */
+  /** Closes the page, or posts the remaining messages. Sessions continue. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Shows sessions on a page of this process's own, on 127.0.0.1, that needs nothing from the network; several instances
- * may share one.
+ * Creates an inspector that shows sessions on a page of this process, on 127.0.0.1, which needs no other network
+ * access. Several instances may share one page.
  *
- * @throws ConfigurationError for an option that cannot work
+ * @throws ConfigurationError for an invalid option
  */
 export function localInspector(options: LocalInspectorOptions = {}): LocalInspector {
   return options.viewer === undefined ? servingInspector(options) : postingInspector(options, options.viewer);
@@ -71,7 +71,7 @@ function servingInspector({
   const server = new ViewerServer({
     instance,
     port: readPort(port),
-    // Both from the sources and from what they are compiled to.
+    // Works for both the sources and the compiled files.
     site: folderSite(new URL('../viewer/', import.meta.url)),
     present: (message) => message,
     postingToken,

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why a request is not answered. */
+/** Why a request is rejected. */
 export interface Objection {
   readonly status: number;
   readonly reason: string;
 }
 
 /**
- * What is wrong with a request that no page but ours, and no program but one on this machine, can have meant to send.
+ * Returns why a request is rejected that only this server's page, or a program on this machine, may send.
  *
- * - Its `Host` must be this server's address. A page of another site whose name was made to point to 127.0.0.1 (DNS
- *   rebinding) is same-origin to the browser, and is known by its name here.
- * - Its `Origin`, which a browser adds wherever a page of another origin asks, must be this server's own; so no answer
- *   ever allows another (CORS, private network access).
- * - Browsers that say where a request comes from (`Sec-Fetch-Site`) must say that it comes from here, or from the user.
- *   The link may be followed from anywhere, because its token proves who it was given to.
+ * - Its `Host` must be this server's address. With DNS rebinding, the name of another site points to 127.0.0.1. To
+ *   the browser, its page is then same-origin, but the name gives it away here.
+ * - Its `Origin`, which a browser adds to cross-origin requests, must be this server's own. So no response ever
+ *   allows another (CORS, private network access).
+ * - If a browser sends `Sec-Fetch-Site`, it must name this origin, or the user. The link may be followed from
+ *   anywhere, because its token proves that it was given out.
  *
  * @param port - the port that the server listens on
  * @param isLink - whether it carries the token of a link

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 
-/** Explorer takes an address with a query for a folder; `start` would have a shell read it. */
+/** Explorer mistakes an address with a query for a folder; `start` would have a shell interpret it. */
 const OPENERS: { readonly [Platform in NodeJS.Platform]?: readonly [string, ...string[]] } = {
   darwin: ['open'],
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** Shows an address in the user's browser, as soon as it is known; nothing comes of it where there is no browser. */
+/** Opens an address in the user's browser, as soon as it is known. Does nothing if there is no browser. */
 export function openBrowser(address: Promise<string>): void {
   address.then(show).catch(() => {});
 }

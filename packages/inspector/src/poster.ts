@@ -4,7 +4,7 @@ import { ConfigurationError } from '@frameio-auth/core';
 import type { Batch, InspectorMessage } from './messages.js';
 import { MOST_IN_A_BATCH } from './read-batch.js';
 
-/** Where to post, and with what. */
+/** Where to post, and the token for it. */
 export interface PostingAddress {
   readonly url: URL;
   readonly token: string;
@@ -13,28 +13,30 @@ export interface PostingAddress {
 export interface PosterOptions {
   readonly instance: string;
   readonly address: PostingAddress;
-  /** Called when posting begins to fail, with an HTTP status or the platform's word for why. */
+  /** Called when posting begins to fail, with an HTTP status or the platform's error code. */
   readonly onPostingFailed?: ((reason: string) => unknown) | undefined;
 }
 
-/** Messages that wait to be posted; beyond, the oldest are dropped. */
+/** The number of messages that may wait to be posted; beyond it, the oldest are dropped. */
 const MOST_WAITING = 2_000;
 
-/** How long messages are gathered before they are posted, and the pauses after failures, in milliseconds. */
+/** How long messages are collected before they are posted, and the first pause after a failure, in milliseconds. */
 const GATHERING = 100;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 
-/** How long an answer is waited for. */
+/** How long to wait for a response, in milliseconds. */
 const PATIENCE = 5_000;
 
-/** @throws ConfigurationError for what is no posting address */
+/**
+ * @throws ConfigurationError for an invalid posting address
+ */
 export function readPostingAddress(viewer: string): PostingAddress {
   const url = URL.canParse(viewer) ? new URL(viewer) : undefined;
   const token = url?.searchParams.get('token');
   const isLoopback = url !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (!url || !token || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) {
-    // The address is not quoted: it has a token.
+    // The address is not quoted, because it contains a token.
     throw new ConfigurationError(
       'invalid_option',
       "`viewer` must be the postingUrl() of another instance's inspector: https, or http on this machine.",
@@ -44,8 +46,8 @@ export function readPostingAddress(viewer: string): PostingAddress {
 }
 
 /**
- * Posts messages to another instance's viewer, in batches, one batch at a time. While the viewer cannot be reached they
- * wait, and the oldest are dropped. It never keeps the process alive.
+ * Posts messages to another instance's viewer, one batch at a time. While the viewer is unreachable they wait, and the
+ * oldest are dropped. It never keeps the process alive.
  */
 export class Poster {
   readonly #options: PosterOptions;
@@ -63,19 +65,19 @@ export class Poster {
   tell(message: InspectorMessage): void {
     if (this.#closed) return;
     this.#waiting.push(message);
-    // Many at a time, because each time the rest moves up.
+    // Removed many at a time, because each removal moves the rest.
     if (this.#waiting.length > MOST_WAITING + MOST_IN_A_BATCH) {
       this.#dropped += this.#waiting.splice(0, MOST_IN_A_BATCH).length;
     }
     this.#schedule(this.#pause || GATHERING);
   }
 
-  /** Posts what waits, once, and ends. */
+  /** Posts the waiting messages once, and ends. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    // Nothing else here keeps the process alive, and whoever closes waits for this.
+    // Nothing else here keeps the process alive while the caller waits for this.
     const alive = setInterval(() => {}, PATIENCE);
     await this.#posting;
     while (this.#waiting.length > 0 && this.#pause === 0) await this.#post();
@@ -108,7 +110,7 @@ export class Poster {
     this.#dropped += dropped;
     const isFirst = this.#pause === 0;
     this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
-    // Whoever is told may take their time.
+    // Not awaited, because the callback may be slow.
     if (isFirst) void this.#tellFailure(failure);
   }
 
@@ -116,12 +118,14 @@ export class Poster {
     try {
       await this.#options.onPostingFailed?.(reason);
     } catch {
-      // Whoever is told of failures may fail too.
+      // The callback may throw.
     }
   }
 }
 
-/** @returns why it failed */
+/**
+ * @returns why it failed
+ */
 function post({ url, token }: PostingAddress, batch: Batch): Promise<string | undefined> {
   const body = JSON.stringify(batch);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;

@@ -5,7 +5,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 const LONGEST_LABEL = 80;
 
-/** A text that somebody chose, fit to be a label: in one line, and short. */
+/** Converts any text into a label: one line, and short. */
 export function shownLabel(text: string): string {
   return text
     .slice(0, 4 * LONGEST_LABEL)
@@ -14,13 +14,13 @@ export function shownLabel(text: string): string {
     .slice(0, LONGEST_LABEL);
 }
 
-/** How a session is called whose key is this. */
+/** Returns the label of the session with a key. */
 export type Labelling = (key: string) => string;
 
 /**
- * Pseudonyms, the same for the same key as long as the label key is the same. Whoever does not have it cannot try out
- * whose session one belongs to, as could be done with a plain hash of an e-mail address. The auth object's own session
- * is nobody's, and stays `default`.
+ * Creates pseudonyms, the same for the same key as long as the label key is the same. Without the label key, the
+ * session of a pseudonym cannot be found by trying, as it could with a plain hash of an e-mail address. The auth
+ * object's own session belongs to no user, and stays `default`.
  */
 export function byPseudonym(labelKey: string): Labelling {
   return (key) =>

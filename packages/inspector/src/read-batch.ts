@@ -7,12 +7,12 @@ import { listOf, number, read, type Shape } from './shape.js';
 import { shownEffect, shownEvent, shownFacts, shownSnapshot } from './shown.js';
 import { MOST_IN_A_STEP } from './watched-session.js';
 
-/** What one batch may have at most. */
+/** The largest number of messages in one batch. */
 export const MOST_IN_A_BATCH = 200;
 
 /**
- * A batch that another instance posted, made anew field by field: who has the token may be wrong about what to show, or
- * no instance at all. What is no message is left out; `undefined` for what is no batch.
+ * Rebuilds a batch that another instance posted, field by field. The sender may be misconfigured, or not be an instance
+ * at all. Invalid messages are omitted; returns `undefined` if it is not a batch.
  */
 export function readBatch(text: string): Batch | undefined {
   const value = parsed(text);
@@ -62,7 +62,7 @@ function messageOf(value: unknown, instance: string): InspectorMessage | undefin
   return { type, ...base, event, snapshot, frameio: { ...about, ...step, facts } };
 }
 
-/** An instance speaks of its own sessions. */
+/** Whether an id belongs to a session of the instance itself. */
 function isSessionOf(instance: string, id: unknown): id is string {
   return typeof id === 'string' && id.startsWith(`${instance}/`) && /^\d{1,9}$/.test(id.slice(instance.length + 1));
 }

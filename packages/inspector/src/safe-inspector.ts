@@ -9,20 +9,23 @@ import { read } from './shape.js';
 import { shownEvent, shownSnapshot } from './shown.js';
 import { WatchedSession } from './watched-session.js';
 
-/** What core's option `inspect` takes, as a function. */
+/** Core's option `inspect`, as a function. */
 export type InspectorFunction = Extract<Inspect, (event: never) => unknown>;
 
-/** What takes the messages: a logger, a trace, a queue. One that throws or rejects is ignored. */
+/** Receives the messages: a logger, a trace, a queue. Exceptions and rejections are ignored. */
 export type Sink = (message: InspectorMessage) => unknown;
 
 export interface LabelOptions {
-  /** The name of this instance, up to 40 letters, digits, `.`, `_`, `:` and `-`. Default: the process id and a random end. */
+  /**
+   * The name of this instance, up to 40 letters, digits, `.`, `_`, `:` and `-`. Default: the process id with a random
+   * suffix.
+   */
   readonly instance?: string;
-  /** Whether sessions are called by their keys, which may be personal data. Default: `false`, by pseudonyms. */
+  /** Whether to label sessions by their keys, which may be personal data. Default: `false`, by pseudonyms. */
   readonly showKeys?: boolean;
   /**
-   * What pseudonyms are made with: a random text that the instances of a fleet share, for all of them to call the same
-   * session the same. Default: a random one.
+   * The secret for pseudonyms: a random text that all instances of a fleet share, so that they use the same pseudonyms.
+   * Default: a random one.
    */
   readonly labelKey?: string;
 }
@@ -32,10 +35,11 @@ export interface SafeInspectorOptions extends LabelOptions {
 }
 
 /**
- * What to give core as `inspect`: tells the sink what happens in each session, in {@link InspectorMessage}s that are made
- * of allowed fields alone. It looks at sessions only; actors of other machines are passed over. It never throws.
+ * Creates an inspector to pass to core as `inspect`. It reports what happens in each session to the sink, in
+ * {@link InspectorMessage}s that contain only allowed fields. It observes only sessions and ignores actors of other
+ * machines. The inspector itself never throws.
  *
- * @throws ConfigurationError when it is made, for an option that cannot work
+ * @throws ConfigurationError at creation, for an invalid option
  */
 export function safeInspector({ sink, ...labels }: SafeInspectorOptions): InspectorFunction {
   if (typeof sink !== 'function') {
@@ -44,7 +48,7 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
   return inspectorFunction(instanceName(labels.instance), labelling(labels, randomToken()), sink);
 }
 
-/** All sessions begin in the same state, whatever they are for. */
+/** All sessions begin in the same state, whatever their options. */
 const BEGINNING = shownSnapshot(
   initialSnapshot({ renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' }),
 );
@@ -66,7 +70,7 @@ export function isInstanceName(name: unknown): name is string {
 }
 
 /**
- * @param shared - the label key when none is given
+ * @param shared - the label key if none is given
  * @throws ConfigurationError
  */
 export function labelling({ showKeys, labelKey }: LabelOptions, shared: string): Labelling {
@@ -111,7 +115,7 @@ export function inspectorFunction(instance: string, labelOf: Labelling, sink: Si
         session.noteTransitions(read(inspected, '_transitions'));
         return undefined;
       case '@xstate.actor': {
-        // XState tells of an actor before it has a state, and of the state it begins in after that.
+        // XState reports an actor before it has a state, and its initial state after that.
         const snapshot = { ...BEGINNING, context: {} };
         const frameio = { ...about(session, time), facts: session.facts(snapshot) };
         return { type, name: session.label, ...messageBase(session.id, time), snapshot, frameio };
@@ -139,7 +143,7 @@ export function inspectorFunction(instance: string, labelOf: Labelling, sink: Si
       const taken: unknown = sink(message);
       if (taken instanceof Promise) taken.catch(() => {});
     } catch {
-      // Whatever is wrong with what was told, or with who was to hear it, the session goes on.
+      // Whatever is wrong with the event or the sink, the session must continue.
     }
   };
 }

@@ -1,11 +1,10 @@
 /**
- * What a value must look like to be shown, and the value made anew by it: a copy, so that nothing of the original goes
- * along, or `undefined` when it is anything else. No shape throws, whatever it is given: a getter that throws, a proxy,
- * a cycle.
+ * Checks whether a value may be shown, and copies it. The copy contains nothing else of the original; `undefined` for
+ * any other value. A shape never throws, even for a getter that throws, a proxy or a cycle.
  */
 export type Shape<Value> = (value: unknown) => Value | undefined;
 
-/** Reads one property, once; `undefined` where there is none or it cannot be read. */
+/** Reads one property, once; `undefined` if there is none or it cannot be read. */
 export function read(value: unknown, name: string): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
   try {
@@ -20,7 +19,7 @@ export const number: Shape<number> = (value) =>
 
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
 
-/** One of these words. */
+/** Allows one of these words. */
 export function oneOf<Word extends string>(...words: readonly Word[]): Shape<Word> {
   return (value) => words.find((word) => word === value);
 }
@@ -31,7 +30,7 @@ export function orNull<Value>(shape: Shape<Value>): Shape<Value | null> {
 
 type ShapesOf<Value> = { readonly [Name in keyof Value]-?: Shape<Exclude<Value[Name], undefined>> };
 
-/** These fields of an object, each where it has its shape. */
+/** Allows these fields of an object, each if it has its shape. */
 export function fields<Value extends object>(shapes: ShapesOf<Value>): Shape<Partial<Value>> {
   const entries = Object.entries(shapes) as [string, Shape<unknown>][];
   return (value) => {
@@ -45,7 +44,7 @@ export function fields<Value extends object>(shapes: ShapesOf<Value>): Shape<Par
   };
 }
 
-/** All of these fields; an object that lacks one is not shown at all. */
+/** Requires all of these fields; an object that lacks one is not shown at all. */
 export function whole<Value extends object>(shapes: ShapesOf<Value>): Shape<Value> {
   const some = fields(shapes);
   const names = Object.keys(shapes);
@@ -55,7 +54,7 @@ export function whole<Value extends object>(shapes: ShapesOf<Value>): Shape<Valu
   };
 }
 
-/** A list of what has the shape, as far as it does, and of no more than so many. */
+/** Allows a list of elements with this shape, up to a maximum length. */
 export function listOf<Value>(shape: Shape<Value>, longest: number): Shape<readonly Value[]> {
   return (value) => {
     const length = number(read(value, 'length'));

@@ -1,7 +1,7 @@
 /**
- * The allow-list: for each thing that is told, the fields that are shown and what they must look like. All else is not
- * shown, whoever put it there: a token in an event of the application's own, a secret in an error message, a scope, a
- * name. What core adds to its events or its context does not compile here until somebody has decided about it.
+ * The allow-list: for each kind of data, the fields that are shown and their shapes. Everything else is hidden,
+ * wherever it comes from: a token in an event of the application's own, a secret in an error message, a scope, a name.
+ * New fields of core's events or context do not compile here until they are either allowed or excluded.
  */
 import type { SessionContext, SessionEvent } from '@frameio-auth/core/machine';
 import { sessionChart, stateIds } from './chart.js';
@@ -22,7 +22,7 @@ import type {
 } from './messages.js';
 import { fields, flag, number, oneOf, orNull, read, type Shape, whole } from './shape.js';
 
-/** What cannot be shown by its name. */
+/** Replaces a name that cannot be shown. */
 const UNKNOWN = '(unknown)';
 
 const eventTypes: { readonly [Type in SessionEvent['type']]: true } = {
@@ -62,7 +62,7 @@ const eventType = nameIn(eventTypes);
 const origin = oneOf('client_credentials', 'refresh_token', 'authorization_code', 'import');
 const yes: Shape<true> = (value) => (value === true ? true : undefined);
 
-/** How many: a number, or the length of a list. */
+/** Allows a count: a number, or the length of a list. */
 const count: Shape<number> = (value) => number(typeof value === 'object' ? read(value, 'length') : value);
 
 const failure = fields<ShownFailure>({
@@ -160,12 +160,12 @@ const effectParameters = fields<NonNullable<ShownEffect['params']>>({
   ending,
 });
 
-/** An effect of the machine; `undefined` for its notes, and for what is none. */
+/** Returns an effect of the machine; `undefined` for its other actions, and for anything else. */
 export function shownEffect(value: unknown): ShownEffect | undefined {
   const type = effectName(read(value, 'type'));
   if (type === undefined) return undefined;
   const given = read(value, 'params');
-  // What a tombstone and a refusal say is shown beside the other parameters.
+  // The contents of a tombstone and a rejection are shown beside the other parameters.
   const params = {
     ...effectParameters(given),
     ...effectParameters(read(given, 'tombstone')),
@@ -182,17 +182,19 @@ export function shownSnapshot(value: unknown): ShownSnapshot {
   };
 }
 
-/** The names of the states in each state. */
+/** The names of the child states of each state. */
 const childrenOf = new Map<string, string[]>();
 for (const { parent, name } of sessionChart.states) {
   if (parent !== null) childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), name]);
 }
 
-/** @param parent - the full name of the state that the value lies in */
+/**
+ * @param parent - the full name of the state that contains the value
+ */
 function shownStateValue(value: unknown, parent: string): ShownStateValue {
   const names = childrenOf.get(parent) ?? [];
   if (typeof value === 'string') return names.find((name) => name === value) ?? UNKNOWN;
-  // The value is asked for the names that are known, so that none is taken from it.
+  // Looks up known names in the value, so that no name is taken from it.
   for (const name of names) {
     const inner = shownStateValue(read(value, name), parent === '' ? name : `${parent}.${name}`);
     if (inner !== UNKNOWN) return { [name]: inner };
@@ -200,7 +202,7 @@ function shownStateValue(value: unknown, parent: string): ShownStateValue {
   return UNKNOWN;
 }
 
-/** The state's full name, such as `refreshing.requesting`. */
+/** Returns the state's full name, such as `refreshing.requesting`. */
 export function pathOf(value: ShownStateValue): string {
   if (typeof value === 'string') return value;
   const [name, inner] = Object.entries(value)[0] as [string, ShownStateValue];
@@ -209,7 +211,7 @@ export function pathOf(value: ShownStateValue): string {
 
 const span = whole<Span>({ notBefore: number, notAfter: number });
 
-/** The facts as another instance told them. */
+/** Allows the facts that another instance reported. */
 export const shownFacts = whole<SessionFacts>({
   state: (value) => (typeof value === 'string' && stateIds.has(value) ? value : UNKNOWN),
   now: orNull(number),

@@ -7,11 +7,13 @@ export interface SiteFile {
   readonly body: string | Buffer;
 }
 
-/** A page and what belongs to it. */
+/** A page and its files. */
 export interface Site {
-  /** What the page may load in frames, as its content security policy says it. */
+  /** What the page may load in frames, as a directive of its content security policy. */
   readonly policy: string;
-  /** @param path - `/`, or one below it; `undefined` when there is nothing */
+  /**
+   * @param path - `/`, or one below it; resolves to `undefined` if there is no such file
+   */
   file(path: string): Promise<SiteFile | undefined>;
 }
 
@@ -24,10 +26,10 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** The only paths there are: names without dots in front, in folders. None leads out of the folder. */
+/** The only valid paths: names that do not begin with a dot, in folders. None leads out of the folder. */
 const PATH = /^\/viewer\/((?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)+)$/;
 
-/** The viewer's files, as they lie in the package: `/` is `index.html`, and the others are under `/viewer/`. */
+/** Serves the viewer's files from the package: `/` is `index.html`, and the others are under `/viewer/`. */
 export function folderSite(folder: URL): Site {
   return {
     policy: "frame-src 'none'",

@@ -8,18 +8,18 @@ import { ViewerServer } from './viewer-server.js';
 
 export type StatelyInspectorOptions = ViewerOptions;
 
-/** Stately's inspector on sessions of this process. Give it to core as `inspect`. It never keeps the process alive. */
+/** Stately's inspector for sessions of this process. Pass it to core as `inspect`. It never keeps the process alive. */
 export interface StatelyInspector {
   readonly next: InspectorFunction;
   /** The name of this instance. */
   readonly instance: string;
   /**
-   * A link to the page, which works once: it is for one browser, and each call makes another.
+   * Resolves to a link to the page, which works once, for one browser. Each call creates another.
    *
-   * @throws ConfigurationError when the port is taken
+   * @throws ConfigurationError if the port is taken
    */
   url(): Promise<string>;
-  /** Ends the page. Sessions go on. */
+  /** Closes the page. Sessions continue. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -27,10 +27,11 @@ export interface StatelyInspector {
 const INSPECTOR = new URL('https://stately.ai/inspect');
 
 /**
- * Shows sessions in Stately's inspector, a page of stately.ai in a frame of a page on 127.0.0.1. What is shown there is
- * shown to a page of another company, so it needs the network, and a browser that may go there.
+ * Creates an inspector that shows sessions in Stately's inspector: a page of stately.ai in a frame of a page on
+ * 127.0.0.1. The data is shown to a page of another company. It needs the network, and a browser that can reach
+ * stately.ai.
  *
- * @throws ConfigurationError for an option that cannot work
+ * @throws ConfigurationError for an invalid option
  */
 export function statelyInspector({ port, open, ...labels }: StatelyInspectorOptions = {}): StatelyInspector {
   const instance = instanceName(labels.instance);

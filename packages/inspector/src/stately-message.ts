@@ -1,12 +1,12 @@
 import { sessionChart } from './chart.js';
 import type { Chart, ChartTransition, InspectorMessage } from './messages.js';
 
-/** A message as Stately's inspector takes it: nothing beside what its format has, and the machine with each actor. */
+/** Converts a message for Stately's inspector: only fields of its format, and the machine with each actor. */
 export function statelyMessage({ frameio: _, ...message }: InspectorMessage): object {
   return message.type === '@xstate.actor' ? { ...message, definition: DEFINITION } : message;
 }
 
-/** The statechart in the notation of XState, from the chart, which has names alone: no code, no context, no values. */
+/** The statechart in XState's notation, from the chart, which contains only names: no code, no context, no values. */
 const DEFINITION = JSON.stringify(definitionOf(sessionChart, ''));
 
 function definitionOf(chart: Chart, id: string): object {

@@ -1,9 +1,9 @@
 import type { Site, SiteFile } from './site.js';
 
 /**
- * A page on loopback with Stately's inspector in a frame. Stately's page is never told of this server: the frame says
- * that it is there (`@statelyai.connected`), and our page hands it messages, if it is Stately's and in this frame.
- * So no page of another origin ever connects to this machine, and none needs to be allowed to.
+ * Creates a page on loopback with Stately's inspector in a frame. Stately's page never learns of this server. The frame
+ * announces itself (`@statelyai.connected`), and this page passes messages to it, if it is Stately's and in this frame.
+ * So no page of another origin connects to this machine, and none needs permission to.
  *
  * @param inspector - Stately's inspector
  */
@@ -33,7 +33,7 @@ const page = (address: string) => `<!doctype html>
 const STYLE =
   'html, body { height: 100%; margin: 0; } iframe { width: 100%; height: 100%; border: 0; display: block; }\n';
 
-/** How many messages wait for the frame. */
+/** How many messages may wait for the frame. */
 const MOST_WAITING = 1_000;
 
 const bridge = (origin: string) => `const stately = '${origin}';

@@ -2,11 +2,11 @@ import { ConfigurationError } from '@frameio-auth/core';
 import type { LabelOptions } from './safe-inspector.js';
 
 export interface ViewerOptions extends LabelOptions {
-  /** On 127.0.0.1. Default: any that is free. */
+  /** The port on 127.0.0.1. Default: a free one. */
   readonly port?: number;
   /**
-   * Whether to open the page in the user's browser. The link is an argument of a program then, which other users of this
-   * machine can see. Default: `false`.
+   * Whether to open the page in the user's browser. The link is then an argument of a program, which other users of
+   * this machine can see. Default: `false`.
    */
   readonly open?: boolean;
 }

@@ -13,23 +13,23 @@ import { Visitors } from './visitors.js';
 
 export interface ViewerServerOptions {
   readonly instance: string;
-  /** On 127.0.0.1; 0: any that is free. */
+  /** The port on 127.0.0.1; 0: a free one. */
   readonly port: number;
   readonly site: Site;
   readonly present: Presentation;
-  /** With which other instances may post; without it, none may. */
+  /** The token with which other instances post; without it, none can. */
   readonly postingToken?: string;
 }
 
-/** The longest batch that is read, in bytes. */
+/** The longest batch that is accepted, in bytes. */
 const LONGEST_BATCH = 2 * 1024 * 1024;
 
-/** More viewers than anybody has windows are refused. */
+/** Further viewers are rejected; no user has this many windows. */
 const MOST_STREAMS = 32;
 
 /**
- * The server of a page on which sessions are watched: on 127.0.0.1 alone, for whoever was given a link. It never keeps
- * the process alive.
+ * Serves the page that shows sessions, only on 127.0.0.1 and only to holders of a link. It never keeps the process
+ * alive.
  */
 export class ViewerServer {
   readonly #options: ViewerServerOptions;
@@ -48,7 +48,7 @@ export class ViewerServer {
     });
     this.#server.on('connection', (socket) => socket.unref());
     this.#listening = new Promise((resolve, reject) => {
-      // It stays: a server that runs out of sockets says so later, and nobody else listens to that.
+      // Never removed: a server that runs out of sockets emits an error later, which would otherwise be unhandled.
       this.#server.on('error', () =>
         reject(
           new ConfigurationError(
@@ -62,17 +62,17 @@ export class ViewerServer {
         resolve(this.#port);
       });
     });
-    // Whoever asks for the link hears of it; the process must not end because nobody does.
+    // The caller of `link()` gets the error; without a caller it must not end the process.
     this.#listening.catch(() => {});
     this.#server.unref();
   }
 
-  /** Where the server is; rejects with a ConfigurationError when it could not listen. */
+  /** Resolves to the server's origin; rejects with a ConfigurationError if it could not listen. */
   async origin(): Promise<string> {
     return `http://127.0.0.1:${await this.#listening}`;
   }
 
-  /** A link that works once. */
+  /** Resolves to a link that works once. */
   async link(): Promise<string> {
     return `${await this.origin()}/?token=${this.#visitors.invite()}`;
   }
@@ -126,7 +126,7 @@ export class ViewerServer {
     response.setHeader('cache-control', 'no-store');
   }
 
-  /** The cookies of 127.0.0.1 are the same for all ports. */
+  /** The port is part of the name, because all ports of 127.0.0.1 share their cookies. */
   get #cookieName(): string {
     return `frameio-inspector-${this.#port}`;
   }
@@ -143,8 +143,8 @@ export class ViewerServer {
       return;
     }
     response.setHeader('set-cookie', `${this.#cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict`);
-    // A redirect would still be the visit of whoever showed the link, who may be another site, and the cookie is not
-    // for those. This is our own page going on to the next.
+    // After a redirect, the request would still count as coming from the page with the link, possibly another site, and
+    // the browser would not send the cookie. This is a navigation by this server's own page.
     send(response, 'text/html; charset=utf-8', '<!doctype html><meta http-equiv="refresh" content="0; url=/">');
   }
 
@@ -164,7 +164,7 @@ export class ViewerServer {
     response.once('close', () => this.#streams.delete(stream));
   }
 
-  /** What other instances post. They are programs, so a request that a page sent is none of theirs. */
+  /** Accepts what other instances post. They are programs, so a request that a page sent is rejected. */
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { postingToken } = this.#options;
     const { authorization, origin } = request.headers;
@@ -191,12 +191,12 @@ function send(response: ServerResponse, type: string, body: string | Buffer): vo
   response.writeHead(200, { 'content-type': type }).end(body);
 }
 
-/** The connection ends with it, so that what the other side still sends need not be read. */
+/** Closes the connection, so that the rest of the request need not be read. */
 function refuse(response: ServerResponse, status: number, reason: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${reason}\n`);
 }
 
-/** The body as text; `undefined` when it is too long. */
+/** Resolves to the body as text; `undefined` if it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,32 +1,32 @@
 import type { ServerResponse } from 'node:http';
 import type { Hello, InspectorMessage, Notice, Summary } from './messages.js';
 
-/** How many messages go into one event of the stream. */
+/** How many messages one event of the stream may contain. */
 const BATCH = 100;
 
-/** How many messages may wait for a viewer, beside the history that it begins with. */
+/** How many messages may wait for a viewer, in addition to the initial history. */
 const MOST_WAITING = 1_000;
 
-/** From how many instances the losses are noted at a time. */
+/** For how many instances losses are tracked at once. */
 const MOST_NOTICES = 100;
 
-/** A proxy or a browser that hears nothing for long takes the connection for dead. */
+/** How often to send a heartbeat, in milliseconds. Proxies and browsers consider a silent connection dead. */
 const HEARTBEAT = 15_000;
 
-/** How a message is written for those who view it. */
+/** Converts a message for its viewers. */
 export type Presentation = (message: InspectorMessage) => object;
 
 export interface StreamStart {
   readonly hello: Hello;
   readonly history: readonly InspectorMessage[];
   readonly present: Presentation;
-  /** Where all sessions stand, for a viewer that missed what led there. */
+  /** Returns the state of all sessions, for a viewer that missed messages. */
   readonly summary: () => Summary['messages'];
 }
 
 /**
- * One viewer's stream of server-sent events. Messages are put aside and written later, many at a time, so that a session
- * does no more for its viewers than to add to a list; and a viewer that does not read has its list emptied.
+ * One viewer's stream of server-sent events. Messages are queued and written later, many at a time, so that a session
+ * only adds to a list. If a viewer does not read, its list is emptied.
  */
 export class ViewerStream {
   readonly #response: ServerResponse;
@@ -47,7 +47,7 @@ export class ViewerStream {
     this.#most = history.length + MOST_WAITING;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.on('drain', () => this.#schedule());
-    response.on('error', () => {}); // The viewer is gone; `close` says so.
+    response.on('error', () => {}); // The viewer has disconnected; `close` handles it.
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT).unref();
     response.once('close', () => clearInterval(this.#heartbeat));
     this.#write('hello', hello);
@@ -74,7 +74,7 @@ export class ViewerStream {
     this.#response.end();
   }
 
-  /** After this turn of the event loop: what happens in a turn is written together. */
+  /** Writes after this turn of the event loop, so that all messages of a turn are written together. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -89,7 +89,7 @@ export class ViewerStream {
     for (const [instance, dropped] of this.#notices) this.#write('notice', { instance, dropped });
     this.#notices.clear();
     if (this.#missed > 0) {
-      // The summary has what waits as well.
+      // The summary includes the waiting messages.
       const missed = this.#missed + this.#waiting.length;
       this.#missed = 0;
       this.#waiting = [];

@@ -1,22 +1,22 @@
 import { isSameToken, randomToken } from './random-token.js';
 
-/** More are not needed at once; the oldest is forgotten. */
+/** The maximum at once; beyond it, the oldest is removed. */
 const MOST_LINKS = 16;
 const MOST_VISITORS = 16;
 
-/** Who may look: whoever came by a link that nobody used before, from then on by a cookie. */
+/** Tracks the permitted viewers: a browser that opens an unused link is identified by a cookie from then on. */
 export class Visitors {
   #links: string[] = [];
   #cookies: string[] = [];
 
-  /** A token for a link that works once. */
+  /** Returns a token for a link that works once. */
   invite(): string {
     const token = randomToken();
     this.#links = [...this.#links, token].slice(-MOST_LINKS);
     return token;
   }
 
-  /** Exchanges the token of a link for the value of a cookie; `undefined` when it is none, or was used. */
+  /** Exchanges the token of a link for the value of a cookie; returns `undefined` if it is invalid or was used. */
   admit(token: string): string | undefined {
     const link = this.#links.find((each) => isSameToken(each, token));
     if (link === undefined) return undefined;

@@ -4,15 +4,17 @@ import type { SessionFacts, ShownContext, ShownEffect, ShownEvent, ShownSnapshot
 import { listOf, read } from './shape.js';
 import { pathOf, shownEffect } from './shown.js';
 
-/** An application could make up as many as it likes; the machine makes a few. */
+/** The limit per step. An application could send any number; the machine has a few. */
 export const MOST_IN_A_STEP = 64;
 
-/** A timer that never runs out is set to the end of time. */
+/** The deadline of a timer that never fires. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 const sources = listOf((value) => (typeof value === 'object' && value !== null ? value : undefined), MOST_IN_A_STEP);
 
-/** What is to be known of a session beyond a single inspection event: what its step wanted done, and which timers run. */
+/**
+ * Collects the facts about a session that span several inspection events: the effects of a step, and the active timers.
+ */
 export class WatchedSession {
   readonly id: string;
   readonly label: string;
@@ -34,7 +36,9 @@ export class WatchedSession {
     this.#lease = LEASE_AFTER[type as SessionEvent['type']] ?? this.#lease;
   }
 
-  /** @param action - what XState says of an action: an effect, or a note of the machine */
+  /**
+   * @param action - XState's description of an action: an effect, or another action of the machine
+   */
   noteAction(action: unknown): void {
     const effect = shownEffect(action);
     if (effect === undefined || this.#effects.length >= MOST_IN_A_STEP) return;
@@ -48,7 +52,9 @@ export class WatchedSession {
     }
   }
 
-  /** @param transitions - what XState says was taken in a part of a step */
+  /**
+   * @param transitions - the transitions that XState reports for a part of a step
+   */
   noteTransitions(transitions: unknown): void {
     for (const transition of sources(transitions) ?? []) {
       const id = idOf(transition);
@@ -56,7 +62,7 @@ export class WatchedSession {
     }
   }
 
-  /** What the step amounted to; the next one begins. */
+  /** Returns the result of the step, and begins the next one. */
   endStep(): { readonly effects: readonly ShownEffect[]; readonly transitions: readonly string[] } {
     const step = { effects: this.#effects, transitions: this.#transitions };
     this.#effects = [];
@@ -71,7 +77,7 @@ export class WatchedSession {
       now: this.#now,
       issuedAt: tokens?.issuedAt ?? null,
       expiresAt: tokens?.expiresAt ?? null,
-      // The same timer waits for the end of tokens that nothing can renew.
+      // The same timer waits for the expiry of tokens that cannot be refreshed.
       refreshAt: (isRenewable(context) && this.#timers.get('refresh')) || null,
       retryAt: this.#timers.get('retry') ?? null,
       attempt,
@@ -94,7 +100,7 @@ const ENDED_BY: { readonly [Type in SessionEvent['type']]?: TimerName } = {
   'authorizationTimer.elapsed': 'authorization',
 };
 
-/** A write ends the lease, whoever wrote. */
+/** A write by any instance ends the lease. */
 const LEASE_AFTER: { readonly [Type in SessionEvent['type']]?: SessionFacts['storage']['lease'] } = {
   'lease.granted': 'own',
   'lease.held': 'other',
@@ -103,7 +109,7 @@ const LEASE_AFTER: { readonly [Type in SessionEvent['type']]?: SessionFacts['sto
   'commit.conflicted': 'none',
 };
 
-/** The id of a transition by where it lies in the machine: in which state, under which event, at which place. */
+/** Returns the id of a transition, from its location in the machine: its state, its event and its index. */
 function idOf(transition: object): string | undefined {
   const source = read(transition, 'source');
   const [id, event] = [read(source, 'id'), read(transition, 'eventType')];

@@ -3,7 +3,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { ConfigService } from '@nestjs/config';
 import type { Settings } from '../settings.js';
 
-/** With what, and where, the application signs its users in. */
+/** The credentials and servers with which the application signs its users in. */
 export interface FrameioAccount {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -12,10 +12,10 @@ export interface FrameioAccount {
   readonly api: string;
 }
 
-/** The token of the {@link FrameioAccount}. */
+/** The injection token of the {@link FrameioAccount}. */
 export const FRAMEIO_ACCOUNT = Symbol('FRAMEIO_ACCOUNT');
 
-/** The account that is configured, or else a fictional one of a server that behaves like Adobe's and Frame.io's. */
+/** Returns the configured account, or a fictional one of a local server that behaves like Adobe's and Frame.io's. */
 export async function accountOf(config: ConfigService<Settings, true>): Promise<FrameioAccount> {
   const clientId = config.get('FRAMEIO_CLIENT_ID', { infer: true });
   const clientSecret = config.get('FRAMEIO_CLIENT_SECRET', { infer: true });
@@ -26,9 +26,9 @@ export async function accountOf(config: ConfigService<Settings, true>): Promise<
     : { clientId, clientSecret, server: adobeIms({ origin: local }), api: local };
 }
 
-/** Nest calls what has the name of a hook, also of an object that a factory made. */
+/** The method has the name of a Nest hook, which Nest also calls on an object that a factory created. */
 async function localAccount(): Promise<FrameioAccount & OnApplicationShutdown> {
-  const { startAuthorizationServer } = await import('@frameio-auth/testing'); // No part of it is wanted in production.
+  const { startAuthorizationServer } = await import('@frameio-auth/testing'); // Never loaded in production.
   const local = await startAuthorizationServer({ allowHttpRedirects: false });
   const { clientId, clientSecret } = local.clients.webApp;
   return {

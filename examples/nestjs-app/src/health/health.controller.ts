@@ -11,7 +11,7 @@ export class HealthController {
     private readonly frameio: FrameioAuthHealthIndicator,
   ) {}
 
-  /** `ok`, or `degraded` while Adobe renews no tokens: 200. Where the storage does not answer: 503. */
+  /** `ok`, or `degraded` while Adobe does not refresh tokens: 200. If the storage does not respond: 503. */
   @Get()
   @HealthCheck()
   check(): Promise<HealthCheckResult> {

@@ -10,7 +10,7 @@ export interface Apology {
   readonly page: string;
 }
 
-/** What went wrong, in so far as a page says it. */
+/** The part of an error that a page shows. */
 interface Trouble {
   readonly status: number;
   readonly code?: string;
@@ -22,7 +22,7 @@ const tryAgain = html`<p><a class="button" href="/profile">Sign in</a></p>`;
 const signOut = html`<form method="post" action="/${SIGN_IN}/logout"><button class="button">Sign out</button></form>`;
 const back = html`<p><a class="button" href="/">Back</a></p>`;
 
-/** What a person sees when something failed. */
+/** Returns the page for an error. */
 export function apologyFor(error: unknown): Apology {
   const { status, code, actionUrl, signIn } = troubleOf(error);
   if (actionUrl !== undefined) {
@@ -57,7 +57,7 @@ function apology(status: number, title: string, content: ReturnType<typeof html>
   return { status, page: page(title, content) };
 }
 
-/** Guard and decorators throw exceptions; the sign-in lets the errors of core through. */
+/** The guard and the decorators throw exceptions; the sign-in passes on the errors of core. */
 function troubleOf(error: unknown): Trouble {
   if (error instanceof FrameioAuthException) {
     const { code, actionUrl, signIn } = error.getResponse();

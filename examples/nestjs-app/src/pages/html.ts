@@ -1,4 +1,4 @@
-/** Markup, in which nothing is left to be escaped. */
+/** Markup that needs no more escaping. */
 export class Html {
   readonly markup: string;
 
@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-/** Markup, in which each value is text, unless it is markup itself. */
+/** Builds markup in which each value is escaped, unless it is markup itself. */
 export function html(literals: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
   return new Html(literals.reduce((markup, literal, index) => markup + markupOf(values[index - 1] ?? '') + literal));
 }

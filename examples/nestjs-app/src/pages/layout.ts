@@ -19,10 +19,10 @@ li { padding: .5rem 0; border-top: 1px solid var(--line); }
 .button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
 
-/** The one style that pages have, as a source of the Content-Security-Policy. */
+/** The only style of the pages, as a source of the Content-Security-Policy. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(style).digest('base64')}'`;
 
-/** A whole page. */
+/** Returns a complete page. */
 export function page(title: string, content: Html): string {
   return html`<!doctype html>
 <html lang="en">

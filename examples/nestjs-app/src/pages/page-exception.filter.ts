@@ -5,7 +5,7 @@ import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { apologyFor } from './apology.js';
 
-/** Answers what went wrong: to people with a page, to programs with JSON. */
+/** Responds to errors: to people with a page, to programs with JSON. */
 @Catch()
 export class PageExceptionFilter extends BaseExceptionFilter {
   private readonly problems: FrameioAuthExceptionFilter;
@@ -30,7 +30,7 @@ export class PageExceptionFilter extends BaseExceptionFilter {
 
   private show(error: unknown, response: Response): void {
     const { status, page } = apologyFor(error);
-    // Whoever threw an HttpException has logged it. The errors of these packages hold no token.
+    // HttpExceptions were logged where they were thrown. The errors of these packages contain no token.
     if (status >= 500 && !(error instanceof HttpException)) {
       this.logger.error(error instanceof FrameioAuthError ? error.message : error);
     }

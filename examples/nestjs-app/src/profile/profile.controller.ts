@@ -37,7 +37,7 @@ export class ProfileController {
     );
   }
 
-  /** The same for programs, such as a script of a page. */
+  /** The same for programs, such as a page's script. */
   @Get('api/profile')
   @ApiOkResponse({ type: Profile })
   @ApiUnauthorizedResponse({ description: 'Nobody is signed in; `signIn` says where to.' })

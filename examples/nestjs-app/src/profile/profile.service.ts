@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { FRAMEIO_ACCOUNT, type FrameioAccount } from '../account/frameio-account.js';
 import type { Profile } from './profile.js';
 
-/** Of `GET /v4/me`. */
+/** The response of `GET /v4/me`. */
 const ME = z.object({ data: z.object({ name: z.string(), email: z.string() }) });
 
-/** Of `GET /v4/accounts`, whose first page has 50. */
+/** The response of `GET /v4/accounts`; its first page has 50. */
 const ACCOUNTS = z.object({ data: z.array(z.object({ id: z.string(), display_name: z.string() })) });
 
 @Injectable()
@@ -16,7 +16,9 @@ export class ProfileService {
 
   constructor(@Inject(FRAMEIO_ACCOUNT) private readonly account: FrameioAccount) {}
 
-  /** @param frameio - the HTTP client of the user */
+  /**
+   * @param frameio - the HTTP client of the user
+   */
   async profileOf(frameio: typeof fetch): Promise<Profile> {
     const [{ data: me }, { data: accounts }] = await Promise.all([
       this.get(frameio, '/v4/me', ME),
@@ -34,7 +36,7 @@ export class ProfileService {
       const answer = await frameio(`${this.account.api}${path}`);
       if (answer.ok) return schema.parse(await answer.json());
       await answer.body?.cancel();
-      // After a new token as well: an Adobe account that Frame.io does not know gets 401, one without rights gets 403.
+      // Even after a refresh: an Adobe account that Frame.io does not know gets 401, one without permissions gets 403.
       if (answer.status === 401 || answer.status === 403) {
         throw new ForbiddenException('Frame.io has no place for this Adobe account.');
       }

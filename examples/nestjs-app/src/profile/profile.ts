@@ -8,7 +8,7 @@ export class Account {
   readonly name!: string;
 }
 
-/** Whom Frame.io knows somebody as. */
+/** The user's profile at Frame.io. */
 export class Profile {
   @ApiProperty({ example: 'Mara Editor' })
   readonly name!: string;

@@ -12,13 +12,13 @@ import { ConfigService } from '@nestjs/config';
 import { Redis } from 'ioredis';
 import type { Settings } from '../settings.js';
 
-/** Where records are, and what is to be done with that place at the end. */
+/** A storage for records, and how to close its resources. */
 interface Place {
   readonly records: TokenStorage;
   leave(): unknown;
 }
 
-/** Where sessions are kept, encrypted: in Redis, or in files of this host. */
+/** Stores sessions, encrypted, in Redis or in files of this host. */
 @Injectable()
 export class SessionStorage implements OnApplicationShutdown {
   readonly tokens: TokenStorage;
@@ -30,7 +30,7 @@ export class SessionStorage implements OnApplicationShutdown {
     this.tokens = encryptedStorage(this.place.records, this.keys(config.get('TOKEN_KEYS', { infer: true })));
   }
 
-  /** After the sessions, because their module imports the one that this is of. */
+  /** Runs after the sessions have closed, because their module imports this one's. */
   async onApplicationShutdown(): Promise<void> {
     await this.tokens.close();
     await this.place.leave();

@@ -6,19 +6,18 @@ import type { Request, Response } from 'express';
 import { getIronSession, type IronSession } from 'iron-session';
 import type { Settings } from '../settings.js';
 
-/** Only this host can set a cookie of such a name, and only over TLS (RFC 6265bis §4.1.3.2). */
+/** Only this host can set a cookie with such a name, and only over TLS (RFC 6265bis §4.1.3.2). */
 export const COOKIE = '__Host-review-portal';
 
-/** What the cookie of a browser says, encrypted. There is no token in it. */
+/** The encrypted contents of a browser's cookie. It contains no token. */
 interface Content {
-  /** Whose tokens are whose: the key of a session. */
+  /** The key of the session that the tokens belong to. */
   user?: string;
 }
 
 /**
- * Who a request is from. Signing in with Adobe is the only login that there is: who has done so gets a cookie with the
- * key of the session. There is no table of logins beside the storage of the sessions, so instances have nothing else to
- * share.
+ * Identifies the user of a request. Signing in with Adobe is the only login: afterwards, a cookie contains the key of
+ * the session. There is no table of logins besides the session storage, so instances share nothing else.
  */
 @Injectable()
 export class BrowserUsers implements FrameioUsers {
@@ -48,8 +47,8 @@ export class BrowserUsers implements FrameioUsers {
     return getIronSession(request, response, {
       cookieName: COOKIE,
       password: this.secret,
-      ttl: 14 * 24 * 60 * 60, // As long as Adobe's refresh tokens live.
-      // Not `Strict`: the browser comes back from Adobe's site, and is to be known then.
+      ttl: 14 * 24 * 60 * 60, // The lifetime of Adobe's refresh tokens.
+      // Not `Strict`, because the browser must be recognized when it returns from Adobe's site.
       cookieOptions: { httpOnly: true, secure: true, sameSite: 'lax', path: '/' },
     });
   }

@@ -1,2 +1,2 @@
-/** Where the routes of the sign-in are. */
+/** The path of the sign-in's routes. */
 export const SIGN_IN = 'auth/frameio';

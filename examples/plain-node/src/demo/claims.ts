@@ -1,35 +1,35 @@
-/** Says that the demo was about to print something that is not so. */
+/** Reports that the demo was about to print something untrue. */
 export class BrokenClaim extends Error {
   override readonly name = 'BrokenClaim';
 }
 
-/** Says, in one sentence for whoever set the credentials, why the real servers were of no use. */
+/** Explains to the user, in one sentence, why the real servers could not be used. */
 export class NoSuccess extends Error {
   override readonly name = 'NoSuccess';
 }
 
 let checked = 0;
 
-/** How many claims held so far. */
+/** Returns how many claims have held so far. */
 export function claimsChecked(): number {
   return checked;
 }
 
-/** What was found, to be printed, once it is known to be what the sentence around it says. */
+/** Returns a value to print, after checking that it is the expected one. */
 export function exactly<Value extends string | number | boolean>(expected: Value, found: Value): Value {
   checked += 1;
   if (found === expected) return found;
   throw new BrokenClaim(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
 }
 
-/** The words, to be printed, once they are known to be true. */
+/** Returns words to print, after checking that they are true. */
 export function truly(words: string, holds: boolean): string {
   checked += 1;
   if (holds) return words;
   throw new BrokenClaim(`this is not true: ${words}`);
 }
 
-/** The error that a call must end with. */
+/** Resolves to the error that a call must reject with. */
 export async function refusalOf(call: Promise<unknown>): Promise<Error> {
   checked += 1;
   const outcome = await call.then(

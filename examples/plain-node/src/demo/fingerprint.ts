@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A name for a token that gives nothing of it away: the first four hexadecimal digits of its SHA-256. */
+/** Returns a name for a token that does not reveal it: the first four hexadecimal digits of its SHA-256. */
 export function fingerprint(token: string | undefined): string {
   return createHash('sha256')
     .update(token ?? '')

@@ -1,4 +1,4 @@
-// The program that a scene runs three times at once: an instance of an application that keeps its sessions in Redis.
+// A program that a scene runs three times at once: an instance of an application that stores its sessions in Redis.
 import { adobeIms, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { fingerprint } from './fingerprint.ts';
 import { Journey } from './journey.ts';
 
-/** What it is told first; then, once it has the session's token, to call the API. */
+/** The first message to it. The second, once it has the session's token, makes it call the API. */
 export interface Task {
   readonly origin: string;
   readonly redis: { readonly url: string; readonly keyPrefix: string };
@@ -14,7 +14,7 @@ export interface Task {
   readonly user: string;
 }
 
-/** What it says: that it has the token, and then how the call went. */
+/** Its messages: that it has the token, and then the result of the call. */
 export type Message =
   | { readonly token: string }
   | { readonly token: string; readonly states: string; readonly status: number };

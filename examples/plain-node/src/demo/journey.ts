@@ -1,6 +1,6 @@
 import type { StateChange } from '@frameio-auth/core';
 
-/** The states that a session goes through, as its `onStateChange` tells them. */
+/** Records the states of a session, from its `onStateChange`. */
 export class Journey {
   #changes: StateChange[] = [];
 
@@ -9,8 +9,8 @@ export class Journey {
   };
 
   /**
-   * The states since the last time it was asked, such as `valid → refreshing (leasing, requesting, committing) → valid`.
-   * The steps inside a state are named where there was more than one.
+   * Returns the states since the last call, such as `valid → refreshing (leasing, requesting, committing) → valid`.
+   * Steps inside a state are listed if there was more than one.
    */
   take(): string {
     const changes = this.#changes;

@@ -15,7 +15,7 @@ import { userSignIn } from './steps/user-sign-in.ts';
 import { duration } from './time.ts';
 import { World } from './world.ts';
 
-/** Shows the whole life of a token against a server on this machine. Every line is checked before it is printed. */
+/** Shows the whole life of a token with a local server. Every line is checked before it is printed. */
 export async function lifeOfAToken(stage: Stage, env: NodeJS.ProcessEnv): Promise<void> {
   const started = performance.now();
   const world = await World.begin(stage);

@@ -42,7 +42,7 @@ export async function realIms(stage: Stage, { clientId, clientSecret, environmen
     if (status !== 200) throw new NoSuccess(adviceFor(status));
   } catch (error) {
     if (error instanceof NoSuccess) throw error;
-    // The errors of these packages are written to be read; what else can fail here is the call to Frame.io.
+    // The errors of these packages are written for people; the only other failure here is the call to Frame.io.
     throw new NoSuccess(error instanceof FrameioAuthError ? error.message : `No answer came from ${ACCOUNTS}.`);
   } finally {
     await auth.close();

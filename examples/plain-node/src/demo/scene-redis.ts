@@ -8,16 +8,19 @@ import { Redis } from 'ioredis';
 /** A Redis for a scene. */
 export interface SceneRedis {
   readonly url: string;
-  /** What the names of the scene's keys begin with. */
+  /** The prefix of the scene's keys. */
   readonly keyPrefix: string;
   readonly storage: TokenStorage;
-  /** Such as `Redis 7.2.4, started for this scene`. */
+  /** For example `Redis 7.2.4, started for this scene`. */
   readonly description: string;
-  /** Leaves nothing behind. */
+  /** Stops it and removes what the scene wrote. */
   end(): Promise<void>;
 }
 
-/** The Redis of `REDIS_URL`, else one of its own; or, where there is none, a sentence that says how to have one. */
+/**
+ * Connects to the Redis of `REDIS_URL`, or starts one. Resolves to a sentence that says how to get one if there is
+ * none.
+ */
 export async function sceneRedis({ REDIS_URL }: NodeJS.ProcessEnv): Promise<SceneRedis | string> {
   if (REDIS_URL) return connect(REDIS_URL, 'the one of REDIS_URL');
   try {
@@ -40,13 +43,13 @@ async function connect(
   stopServer: () => Promise<void> = async () => {},
 ): Promise<SceneRedis | string> {
   const client = new Redis(url, { retryStrategy: () => null });
-  client.on('error', () => {}); // The diagnosis says it.
+  client.on('error', () => {}); // The diagnosis reports it.
   const keyPrefix = `frameio-auth-demo:${randomBytes(4).toString('hex')}:`;
   const storage = redisStorage({ client, keyPrefix });
 
   async function end(): Promise<void> {
     await storage.close();
-    if (client.status !== 'end') client.disconnect(); // Twice, and the process would wait two seconds for a socket.
+    if (client.status !== 'end') client.disconnect(); // A second call would make the process wait two seconds for a socket.
     await stopServer();
   }
 

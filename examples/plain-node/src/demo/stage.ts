@@ -7,7 +7,7 @@ const INDENT = '    ';
 const GUTTER = '│ ';
 const LABEL_WIDTH = 9;
 
-/** What the states look like: green is good, yellow is under way, red is over. */
+/** The colours of the states: green is valid, yellow is in progress, red has ended. */
 const STATE_STYLES: Readonly<Record<string, Style>> = {
   valid: 'green',
   restoring: 'yellow',
@@ -18,7 +18,7 @@ const STATE_STYLES: Readonly<Record<string, Style>> = {
   revoked: 'red',
 };
 
-/** Where the demo is shown: plain text, coloured when somebody watches. */
+/** The demo's output: plain text, coloured on a terminal. */
 export class Stage {
   readonly #out: NodeJS.WriteStream;
   readonly #coloured: boolean;
@@ -30,7 +30,7 @@ export class Stage {
     this.#coloured = out.isTTY && !env['NO_COLOR'] && out.hasColors();
   }
 
-  /** Everything that was printed. */
+  /** Returns everything that was printed. */
   get transcript(): string {
     return this.#transcript;
   }
@@ -43,12 +43,12 @@ export class Stage {
     this.#print('', this.#style('bold', text), '');
   }
 
-  /** A paragraph. */
+  /** Prints a paragraph. */
   text(text: string): void {
     this.#print(...wrap(text, WIDTH - INDENT.length).map((line) => INDENT + line));
   }
 
-  /** Begins the next scene: its headline, and what is about to happen. */
+  /** Begins the next scene: prints its headline and an introduction. */
   scene(headline: string, about: string): void {
     this.#scenes += 1;
     const number = String(this.#scenes).padStart(2);
@@ -56,7 +56,7 @@ export class Stage {
     this.text(about);
   }
 
-  /** The way of a session through its states, as `Journey` tells it. */
+  /** Prints the states of a session, as `Journey` returns them. */
   states(route: string, who = 'states'): void {
     this.fact(
       who,
@@ -64,7 +64,7 @@ export class Stage {
     );
   }
 
-  /** A line that says what was found, and of what. */
+  /** Prints a line with a label and a fact. */
   fact(label: string, text: string): void {
     const lines = wrap(text, WIDTH - INDENT.length - GUTTER.length - LABEL_WIDTH);
     const margin = (index: number) => this.#style('dim', GUTTER + (index === 0 ? label : '').padEnd(LABEL_WIDTH));
@@ -73,7 +73,7 @@ export class Stage {
 
   #paint(part: string): string {
     const style = part.startsWith('(') ? 'dim' : STATE_STYLES[part];
-    // Word by word, so that the colour ends with the line when a line ends between them.
+    // Word by word, so that the colour ends at a line break.
     return style === undefined ? part : part.replaceAll(/\S+/g, (word) => this.#style(style, word));
   }
 

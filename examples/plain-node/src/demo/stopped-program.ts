@@ -1,20 +1,20 @@
-// The program that a scene starts, stops and starts again: it keeps its user's sign-in in files.
+// A program that a scene starts, stops and starts again: it stores its user's sign-in in files.
 import { adobeIms, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { Journey } from './journey.ts';
 
-/** What it is told when it is started. */
+/** The message to it at its start. */
 export interface Task {
   readonly origin: string;
   readonly directory: string;
   readonly client: Pick<WebAppAuthOptions, 'clientId' | 'clientSecret' | 'redirectUri'>;
 }
 
-/** What it says: where its user has to sign in, or, at its end, how far it came. */
+/** Its messages: where its user has to sign in, or, at its end, the result. */
 export type Message = { readonly url: string } | { readonly states: string; readonly status: number };
 
-/** Nobody but a program that was forked has somebody to tell. */
+/** Only a forked program has a parent to report to. */
 const tell = (message: Message): void => void process.send?.(message);
 const hear = <Heard>(): Promise<Heard> =>
   new Promise((resolve) => process.once('message', (heard) => resolve(heard as Heard)));

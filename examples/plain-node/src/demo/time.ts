@@ -4,7 +4,7 @@ import { BrokenClaim } from './claims.ts';
 
 const PATIENCE = 10_000;
 
-/** Resolves as soon as the session stands as wished. Answers come over real HTTP, so this waits in real time. */
+/** Resolves when the session satisfies a condition. Responses come over real HTTP, so this waits in real time. */
 export function until(
   session: Pick<TokenSession, 'snapshot' | 'subscribe'>,
   wish: (snapshot: SessionSnapshot) => boolean,
@@ -25,14 +25,14 @@ export function until(
   });
 }
 
-/** Moves the clock to the moment for which the next timer was set, and says how far that was, in milliseconds. */
+/** Advances the clock to the next timer, and resolves to the time passed, in milliseconds. */
 export async function nextTimer(clock: ManualClock): Promise<number> {
   const before = clock.now();
   await clock.advanceTo(clock.pendingTimers[0] ?? before);
   return clock.now() - before;
 }
 
-/** Such as `23 h 58 min`, `2 min 12 s` or `380 ms`: the two units that matter. */
+/** Formats a duration, such as `23 h 58 min`, `2 min 12 s` or `380 ms`: with the two largest units. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;

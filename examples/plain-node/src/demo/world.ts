@@ -9,12 +9,12 @@ import {
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import type { Stage } from './stage.ts';
 
-/** What the scenes play in: one server, one clock that it shares with every session, and the stage. */
+/** The environment of the scenes: one server, one clock that it shares with every session, and the output. */
 export class World {
   readonly stage: Stage;
   readonly clock: ManualClock;
   readonly server: AuthorizationServer;
-  /** What every auth object here is made with. */
+  /** The common options of every auth object here. */
   readonly common: { readonly server: ServerProfile; readonly transport: Transport; readonly clock: Clock };
   #tokenRequestsBefore = 0;
 
@@ -30,19 +30,19 @@ export class World {
     return new World(stage, clock, await startAuthorizationServer({ profile: 'adobe-ims', clock }));
   }
 
-  /** Begins a scene. The server's record begins anew with it, so that `server.count()` counts the scene's requests. */
+  /** Begins a scene. Clears the server's record, so that `server.count()` counts the scene's requests. */
   scene(headline: string, about: string): void {
     this.#tokenRequestsBefore = this.tokenRequests;
     this.server.clearRequests();
     this.stage.scene(headline, about);
   }
 
-  /** The token requests of all scenes. */
+  /** Returns the number of token requests of all scenes. */
   get tokenRequests(): number {
     return this.#tokenRequestsBefore + this.server.count({ endpoint: 'token' });
   }
 
-  /** Asks the API who one is, with the token of an auth object or session. */
+  /** Requests the current user from the API, with the token of an auth object or session. */
   async me(auth: TokenSource): Promise<{ readonly status: number; readonly name: string }> {
     const fetch = authenticatedFetch(auth, { allowedOrigins: [this.server.origin] });
     const answer = await fetch(`${this.server.apiBaseUrl}/me`);

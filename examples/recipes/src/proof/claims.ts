@@ -4,22 +4,22 @@ import type { Readable } from 'node:stream';
 import { fault } from '@frameio-auth/testing';
 import type { World } from './world.ts';
 
-/** A client that a recipe made. Its calls resolve when the API did what was asked, and reject otherwise. */
+/** A client that a recipe created. Its calls resolve if the API did what was requested, and reject otherwise. */
 export interface Client {
-  /** Changes something. */
+  /** Makes a change. */
   readonly write: () => Promise<unknown>;
-  /** Looks something up, where the recipe is for that too. */
+  /** Reads something, if the recipe supports that. */
   readonly read?: () => Promise<unknown>;
-  /** Sends what is read from a stream, where the tool takes one as it is. */
+  /** Sends a stream as the body, if the tool accepts one. */
   readonly stream?: (body: Readable) => Promise<unknown>;
-  /** Calls an address that is not the API's, where a client made by the recipe can be told one. */
+  /** Calls an address of another origin, if the client accepts one. */
   readonly stray?: (url: string) => Promise<unknown>;
 }
 
-/** Tries one thing, with a service that has just signed in, and throws unless it is as it should be. */
+/** Tests one claim with a service that has just signed in, and throws if it does not hold. */
 export type Claim = (world: World, client: Client) => Promise<void>;
 
-/** What holds for every recipe. */
+/** The claims that hold for every recipe. */
 export const claims: readonly Claim[] = [
   async function repeatsRefusedReadOnce(world, { read }) {
     if (read === undefined) return;

@@ -1,4 +1,4 @@
-// Tries every recipe against servers on this machine: `npm start`. With names, only those: `npm start got ky`.
+// Tests every recipe against local servers: `npm start`. With names, only those: `npm start got ky`.
 import { claims } from './claims.ts';
 import { type Trial, trials } from './trials.ts';
 import { World } from './world.ts';

@@ -19,12 +19,12 @@ import { upload } from '../upload.ts';
 import type { Client } from './claims.ts';
 import type { World } from './world.ts';
 
-/** How one recipe is tried. */
+/** How one recipe is tested. */
 export interface Trial {
-  /** The file of the recipe, without its ending. */
+  /** The file of the recipe, without its extension. */
   readonly recipe: string;
   makeClient(auth: ServerToServerAuth, world: World): Client;
-  /** What this one claims beyond what all do. */
+  /** A claim of this recipe in addition to the common ones. */
   readonly particular?: {
     readonly says: string;
     prove(auth: ServerToServerAuth, world: World): Promise<void>;

@@ -16,14 +16,14 @@ import {
 } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
-/** The parts in which the file is wanted, in bytes. */
+/** The sizes of the file's parts, in bytes. */
 const PARTS = [60_000, 40_000];
 
-/** What the recipes are tried in: Adobe and Frame.io on this machine, over TLS, and a server that is neither. */
+/** The test environment: local servers for Adobe and Frame.io, over TLS, and one of another origin. */
 export class World {
   readonly frameio: AuthorizationServer;
   readonly elsewhere: Elsewhere;
-  /** A file to send. */
+  /** A file to upload. */
   readonly file: { readonly path: string; readonly content: string };
 
   private constructor(frameio: AuthorizationServer, elsewhere: Elsewhere, file: World['file']) {
@@ -34,7 +34,7 @@ export class World {
 
   static async begin(): Promise<World> {
     const frameio = await startAuthorizationServer({ https: true });
-    // As NODE_EXTRA_CA_CERTS would do, so that the recipes need not know that this server signed for itself.
+    // Like NODE_EXTRA_CA_CERTS, so that the recipes need not know of the self-signed certificate.
     setDefaultCACertificates([...getCACertificates(), frameio.certificate ?? '']);
     const elsewhere = await Elsewhere.open();
     frameio.faults.always('api', takingWrites(elsewhere), { when: ({ method }) => method !== 'GET' });
@@ -44,7 +44,7 @@ export class World {
     return new World(frameio, elsewhere, { path, content });
   }
 
-  /** A service that has its token. The records begin anew with it. */
+  /** Creates a service that has its token, and clears the records. */
   async signIn(): Promise<ServerToServerAuth> {
     const auth = new ServerToServerAuth({
       ...this.frameio.clients.serverToServer,
@@ -57,12 +57,12 @@ export class World {
     return auth;
   }
 
-  /** The statuses with which the API answered; `undefined` where the answer was lost. */
+  /** Returns the statuses of the API's responses; `undefined` if a response was lost. */
   get apiStatuses(): (number | undefined)[] {
     return this.#apiRequests.map(({ status }) => status);
   }
 
-  /** The headers of what the API was asked. */
+  /** Returns the headers of the requests to the API. */
   get apiHeaders(): Readonly<Record<string, string>>[] {
     return this.#apiRequests.map(({ headers }) => headers);
   }
@@ -75,7 +75,7 @@ export class World {
     return this.frameio.count({ endpoint: 'token' });
   }
 
-  /** Whether a token or secret of ours got into what was sent elsewhere. */
+  /** Whether a token or secret was sent to another origin. */
   get leaked(): boolean {
     const secrets = this.frameio.secrets();
     return this.elsewhere.visits.some((visit) => secrets.some((secret) => visit.includes(secret)));
@@ -88,9 +88,11 @@ export class World {
   }
 }
 
-/** A server that is none of Frame.io's. It takes the parts of uploads, and answers 401 to all else. */
+/**
+ * A server that is not one of Frame.io's. It accepts the parts of uploads, and responds with 401 to everything else.
+ */
 class Elsewhere {
-  /** Each request as text, headers and all. */
+  /** Each request as text, including headers. */
   readonly visits: string[] = [];
   readonly #server = createServer(async (request, response) => {
     this.visits.push([request.method, ...request.rawHeaders, await buffer(request)].join('\n'));
@@ -114,7 +116,9 @@ class Elsewhere {
   }
 }
 
-/** The local API has nothing to write to. Whoever may come in, which it decides as ever, is told that it is done. */
+/**
+ * Makes the local API, which has nothing to write to, accept writes. It checks the token as usual, and then confirms.
+ */
 function takingWrites({ origin }: Elsewhere): Fault {
   return async ({ request, process }): Promise<Answer> => {
     const answer = await process();

@@ -1,6 +1,6 @@
 /**
- * What the official SDK (`frameio`) looks like from here: where it takes the token from, how its calls are named, and
- * that it repeats any call, a POST too, twice by default after 408, 429 and 5xx.
+ * The part of the official SDK (`frameio`) that matters here: where it gets the token, and how its calls are named. By
+ * default it retries any call, even a POST, twice after 408, 429 and 5xx.
  */
 export class FrameioClient {
   readonly #options: ClientOptions;

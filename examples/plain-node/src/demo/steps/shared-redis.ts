@@ -33,7 +33,7 @@ export async function sharedRedis(world: World, env: NodeJS.ProcessEnv): Promise
 }
 
 async function shareSession({ stage, server, common }: World, redis: SceneRedis, members: Member[]): Promise<void> {
-  const { server: profile, transport } = common; // Without the clock of the others: Redis has its own.
+  const { server: profile, transport } = common; // Without the clock of the other scenes, because Redis has its own.
   const { storage, url, keyPrefix } = redis;
   const client = server.clients.webApp;
   const auth = new WebAppAuth({ ...client, server: profile, transport, storage });
@@ -72,10 +72,10 @@ type Outcome = Extract<Message, { status: number }>;
 /** One of the processes. */
 class Member {
   readonly #process: ChildProcess = fork(PROGRAM);
-  /** Resolves when it has closed its session and gone: of itself, once it has called the API. */
+  /** Resolves when it has closed its session and exited, which it does after it has called the API. */
   readonly ended = once(this.#process, 'exit');
 
-  /** Resolves to what it says then. */
+  /** Resolves to its response. */
   async tell<Answer extends Message>(what: Task | string): Promise<Answer> {
     const answer = once(this.#process, 'message');
     this.#process.send(what);

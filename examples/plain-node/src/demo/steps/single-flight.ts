@@ -14,7 +14,7 @@ export async function singleFlight(world: World, { auth, journey }: Service): Pr
     'The machine sleeps through a long weekend, and the token expires. On waking, two hundred jobs ask for a ' +
       'token at the same moment.',
   );
-  // Unlike advance(), this runs no timer: the process was not there when they were due.
+  // Unlike advance(), this runs no timer: the process was not running when they were due.
   clock.setNow(clock.now() + WEEKEND);
   const expired = truly('there is no good token any more', auth.peekToken() === undefined);
   stage.fact('clock', `+ ${duration(WEEKEND)}, asleep; ${expired}`);

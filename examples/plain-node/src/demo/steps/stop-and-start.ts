@@ -43,7 +43,7 @@ export async function stopAndStart(world: World): Promise<void> {
   }
 }
 
-/** Runs the program to its end; its user signs in if it asks for that. */
+/** Runs the program to its end; its user signs in if it requests that. */
 async function run(task: Task, signIn: (url: string) => Promise<string>): Promise<{ states: string; status: number }> {
   const program: ChildProcess = fork(PROGRAM);
   const ended = once(program, 'exit');
