@@ -10,30 +10,32 @@ import { fictionalAuth } from './fictional-auth.ts';
 
 const AT_ONCE = 50;
 
-/** So many requests of each contender in each round: few, so that what else the machine does meets all of them alike. */
+/**
+ * How many requests each contender makes per round: few, so that other load on the machine affects all of them alike.
+ */
 const REQUESTS = 500;
 
 const ROUNDS = 60;
 
-/** Who is to be told apart by a few percent takes part in every round, the others in every fifth. */
+/** Contenders that differ by a few percent take part in every round, the others in every fifth. */
 const EVERY = { close: 1, distant: 5 };
 
 interface Contender {
   readonly name: string;
-  /** Makes a request and reads the answer. */
+  /** Makes a request and reads the response. */
   readonly call: () => Promise<string>;
-  /** It takes part in every so many rounds. */
+  /** Takes part in one of this many rounds. */
   readonly every: number;
 }
 
 interface Round {
   readonly number: number;
   readonly seconds: number;
-  /** What this process used, in seconds. */
+  /** The CPU time of this process, in seconds. */
   readonly processor: number;
 }
 
-/** What a token on each request costs the client: the floor is undici without one. */
+/** Measures what a token on each request costs the client. The floor is undici without one. */
 export async function authenticatedRequests(): Promise<void> {
   const server = fork(fileURLToPath(new URL('request-server.ts', import.meta.url)), { execArgv: [] });
   const [port] = (await once(server, 'message')) as [number];
@@ -82,7 +84,7 @@ async function viaUndici(url: string, dispatcher: Dispatcher, token?: string): P
   return body.text();
 }
 
-/** As it is done by hand: a token before each request, and one more request after a 401. */
+/** The manual way: a token before each request, and one retry after a 401. */
 function axiosWithToken(getToken: () => Promise<string>, httpAgent: HttpAgent): AxiosInstance {
   const client = axios.create({ httpAgent, responseType: 'text' });
   client.interceptors.request.use(async (config) => {
@@ -101,11 +103,11 @@ function axiosWithToken(getToken: () => Promise<string>, httpAgent: HttpAgent): 
 interface Measured {
   readonly name: string;
   readonly timed: Round[];
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly latencies: number[];
 }
 
-/** The contenders take turns, each time another one first. */
+/** Runs the contenders in turns, starting with a different one each time. */
 async function measure(contenders: readonly Contender[]): Promise<readonly Measured[]> {
   const measured = contenders.map((each) => ({ ...each, timed: [] as Round[], latencies: [] as number[] }));
   for (const { call } of measured) await run(call, []);
@@ -141,7 +143,7 @@ function print(measured: readonly Measured[]): void {
   const [floor] = measured as [Measured];
   for (const { name, timed, latencies } of measured) {
     const each = median(timed.map(({ processor }) => processor)) / REQUESTS;
-    // Within a round, because those differ by what else the machine did.
+    // Within a round, because rounds differ by the other load on the machine.
     const ratio = median(timed.map((round) => round.processor / (floor.timed[round.number] as Round).processor));
     const rate = REQUESTS / median(timed.map(({ seconds }) => seconds));
     latencies.sort((one, other) => one - other);

@@ -1,6 +1,6 @@
 /**
- * What tokens, steps, sessions, storages, requests and fleets cost. `npm run bench` prints each figure with its ratio to
- * the first of its table, all from one run, because nanoseconds differ from machine to machine and ratios hardly do.
+ * Measures tokens, steps, sessions, storages, requests and fleets. `npm run bench` prints each figure with its ratio to
+ * the first of its table, all from one run, because absolute times differ between machines and ratios hardly do.
  * `npm run bench -- scale` measures many sessions in one process instead, which takes about half an hour.
  */
 import { authenticatedRequests } from './authenticated-requests.ts';

@@ -5,7 +5,7 @@ import { compare, compareSync } from './table.ts';
 
 const DAY = 86_400_000;
 
-/** A token that is at hand and good: the floor is a function that returns a field without asking whether it is. */
+/** Measures a valid token in memory. The floor is a function that returns a field without checking it. */
 export async function cachedToken(): Promise<void> {
   const auth = fictionalAuth();
   await auth.getToken();

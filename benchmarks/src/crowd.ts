@@ -1,6 +1,6 @@
 /**
- * A process with many sessions over Redis, whose tokens fall due within the same 150 s or have all expired. The parent
- * measures each number of sessions in a process of its own, so that no heap is left over from the one before.
+ * A process with many sessions over Redis. Their tokens fall due within the same 150 s, or have all expired. The parent
+ * measures each number of sessions in a new process, so that no heap remains from the previous one.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,37 +18,42 @@ import type { Counts } from './token-server.ts';
 export interface CrowdPlan {
   readonly redis: { readonly host: string; readonly port: number };
   readonly sessions: number;
-  /** `floor`: leases, requests and commits without sessions; `due`: renewals before expiry; `expired`: all asked at once. */
+  /**
+   * `floor`: leases, requests and commits without sessions; `due`: refreshes before expiry; `expired`: all requested at
+   * once.
+   */
   readonly kind: 'floor' | 'due' | 'expired';
 }
 
 export interface CrowdResult {
   readonly seconds: number;
-  /** Renewals that succeeded at the server. */
+  /** Refreshes that succeeded at the server. */
   readonly renewed: number;
-  /** Callers that got an error, and time-outs and refusals that sessions met. */
+  /** Errors of callers, and timeouts and rejections in sessions. */
   readonly trouble: number;
   /** In milliseconds. */
   readonly delay: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** The largest heap that a collection of garbage left during the renewals, in a ratio to the one before them. */
+  /**
+   * The largest heap that remained after a garbage collection during the refreshes, as a ratio to the one before them.
+   */
   readonly heap: number;
   readonly sockets: number;
-  /** Scripts that this process had Redis run, for each renewal. */
+  /** Scripts that this process ran in Redis, per refresh. */
   readonly scripts: number;
-  /** The processor time of this process for each renewal, in milliseconds. */
+  /** The CPU time of this process per refresh, in milliseconds. */
   readonly processor: number;
 }
 
-/** As many as an auth object renews at once. */
+/** The number of concurrent refreshes of an auth object. */
 const AT_ONCE = 64;
 
 /** With the default refresh buffer of 300 s, tokens that expire in 300 s fall due within the next 150 s. In milliseconds. */
 const EXPIRES_IN = 300_000;
 
-/** How often the event loop is looked at, in milliseconds: its delay is what is measured beyond that. */
+/** The sampling interval of the event loop, in milliseconds; its delay is measured beyond that. */
 const RESOLUTION = 10;
 
-/** When the measurement is given up, in milliseconds. */
+/** When to abort the measurement, in milliseconds. */
 const PATIENCE = 900_000;
 
 const PADDING = 'x'.repeat(1_200);
@@ -70,7 +75,7 @@ client.disconnect();
 server.disconnect();
 process.disconnect?.();
 
-/** What is left when nobody keeps sessions: the requests to the storage and to the server. */
+/** Measures what remains without sessions: the requests to the storage and to the server. */
 async function withoutSessions(): Promise<CrowdResult> {
   return measure(async () => {
     await inParallel(AT_ONCE, plan.sessions, async (index) => {
@@ -109,7 +114,7 @@ async function withSessions(kind: 'due' | 'expired'): Promise<CrowdResult> {
     },
   });
   const began = Date.now();
-  // Writing them takes some time, and nothing may fall due before all of them are there.
+  // Writing them takes time, and none may fall due before all of them exist.
   const openingTime = 1_000 + plan.sessions * 1.5;
   const opensAt = kind === 'due' ? began + 10_000 + plan.sessions * 4 + openingTime : began - EXPIRES_IN - 5_000;
   await inParallel(AT_ONCE, plan.sessions, async (index) => {
@@ -124,7 +129,7 @@ async function withSessions(kind: 'due' | 'expired'): Promise<CrowdResult> {
     await session.close();
   });
   const sessions = Array.from({ length: plan.sessions }, (_, index) => auth.session(`user-${index}`));
-  // Opened before anything falls due: a token that is due already is renewed at its first use.
+  // Opened before any falls due: a token that is already due is refreshed at its first use.
   if (kind === 'due') await sleep(Math.max(0, opensAt - openingTime - Date.now()));
   trouble = 0;
   const opened = kind === 'due' ? await askEach(sessions) : 0;
@@ -141,7 +146,7 @@ async function askAtOnce(sessions: readonly UserSession[]): Promise<number> {
   return served.filter(({ status }) => status === 'rejected').length;
 }
 
-/** Opens all sessions and uses each once, so that it is renewed before its tokens expire. */
+/** Opens all sessions and uses each once, so that it is refreshed before its tokens expire. */
 async function askEach(sessions: readonly UserSession[]): Promise<number> {
   let failed = 0;
   await inParallel(AT_ONCE, sessions.length, async (index) => {
@@ -150,7 +155,7 @@ async function askEach(sessions: readonly UserSession[]): Promise<number> {
   return failed;
 }
 
-/** Goes on asking some sessions until all are renewed. */
+/** Keeps requesting tokens from some sessions until all are refreshed. */
 async function askOften(sessions: readonly UserSession[], granted: () => Promise<number>): Promise<number> {
   let failed = 0;
   const end = performance.now() + PATIENCE;
@@ -183,7 +188,7 @@ async function measure(run: (granted: () => Promise<number>) => Promise<number>)
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   let largest = before;
-  // Right after a whole collection the heap is what is in use, and not what nobody has collected yet.
+  // Only right after a full collection does the heap contain no garbage.
   const collections = new PerformanceObserver((list) => {
     const entries = list.getEntries() as (PerformanceEntry & { readonly detail?: { readonly kind?: number } })[];
     if (entries.some(({ detail }) => detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR))

@@ -1,7 +1,7 @@
 import { type CommonOptions, ServerToServerAuth } from '@frameio-auth/core';
 import type { Transport } from '@frameio-auth/core/adapter';
 
-/** Answers every token request at once, in memory, so that what is measured is the session and not a network. */
+/** Responds to every token request immediately, in memory, so that the session is measured and not a network. */
 export const instantTransport: Transport = async () =>
   Response.json({ access_token: 'access.fictional.benchmark', token_type: 'bearer', expires_in: 86_399 });
 

@@ -1,7 +1,7 @@
 import { WebAppAuth } from '@frameio-auth/core';
 import type { TokenStorage, Transport } from '@frameio-auth/core/adapter';
 
-/** Tokens as long as Adobe's. */
+/** Makes tokens as long as Adobe's. */
 const PADDING = 'x'.repeat(1_380);
 
 export interface TokenAnswer {
@@ -11,25 +11,27 @@ export interface TokenAnswer {
   readonly expires_in: number;
 }
 
-/** A token server in memory that rotates, and takes its time. */
+/** An in-memory token server that rotates refresh tokens, with a delay. */
 export class FictionalTokenServer {
-  /** When the last answer was complete, on the clock of `performance`. */
+  /** When the last response was complete, on the clock of `performance`. */
   answeredAt = Number.NaN;
   requests = 0;
   readonly #delay: number;
   #onRequest: () => void = () => {};
 
-  /** @param delay - in milliseconds; 0: answers at once */
+  /**
+   * @param delay - in milliseconds; 0: responds immediately
+   */
   constructor(delay: number) {
     this.#delay = delay;
   }
 
-  /** The access token that was issued last. */
+  /** Returns the access token that was issued last. */
   get issued(): string {
     return `access.fictional.${this.requests}.${PADDING}`;
   }
 
-  /** Resolves when it is asked next. */
+  /** Resolves at the next request. */
   nextRequest(): Promise<void> {
     return new Promise((resolve) => {
       this.#onRequest = resolve;
@@ -53,7 +55,7 @@ export class FictionalTokenServer {
   readonly transport: Transport = async () => Response.json(await this.answer());
 }
 
-/** Tokens of a user who signed in before. */
+/** Returns tokens of a user who signed in before. */
 export function fictionalTokens({ expiresAt }: { readonly expiresAt: number }) {
   return {
     accessToken: `access.fictional.0.${PADDING}`,
@@ -62,7 +64,7 @@ export function fictionalTokens({ expiresAt }: { readonly expiresAt: number }) {
   };
 }
 
-/** One instance of a web application, of which there are others over the same storage. */
+/** Creates one instance of a web application with several instances over the same storage. */
 export function fictionalWebApp(server: FictionalTokenServer, storage: TokenStorage): WebAppAuth {
   return new WebAppAuth({
     clientId: 'benchmark.fictional',

@@ -8,12 +8,12 @@ import { type FleetMember, frameioAuth, lockAndPoll, publishAndRead, type WayOfS
 const INSTANCES = 100;
 const CALLERS = 10;
 
-/** How long the token server takes, in milliseconds: no multiple of what is waited between two polls. */
+/** How long the token server takes, in milliseconds: not a multiple of the polling interval. */
 const SERVER_DELAY = 230;
 
 type Measurement = readonly [way: WayOfSharing, rounds: number];
 
-/** What is quick is measured more often. */
+/** Quick ones are measured more often. */
 const BY_MANY: readonly Measurement[] = [
   [publishAndRead(), 5],
   [frameioAuth({ running: true }), 5],
@@ -32,15 +32,16 @@ const BY_TWO: readonly Measurement[] = [
 ];
 
 /**
- * From the answer of the token server to the last instance that has the token, and what Redis was asked for it.
+ * Measures the time from the token server's response to the last instance that has the token, and the commands to
+ * Redis.
  *
- * All instances are in this process and take turns with its processor, so what many take is mostly the sum of what each
- * has to do; what two take is about what any instance sees that has a processor of its own.
+ * All instances are in this process and share its CPU, so the time for many is mostly the sum of their work. The time
+ * for two is about what an instance with its own CPU takes.
  */
 export async function fleetRefresh(redis: RedisServer): Promise<void> {
   const clients = await Promise.all(Array.from({ length: INSTANCES }, () => connected(redis)));
   try {
-    // First, so that all of the code has run before anything is timed.
+    // First, so that all code has run before anything is timed.
     const commands: (readonly [string, number])[] = [];
     for (const [way] of BY_MANY) commands.push([way.name, await commandsSent(redis, clients, way)]);
     printTimes(clients.length, await medianTimes(clients, BY_MANY));
@@ -51,7 +52,7 @@ export async function fleetRefresh(redis: RedisServer): Promise<void> {
   }
 }
 
-/** In milliseconds. The ways take turns, so that what the machine does besides meets them all. */
+/** In milliseconds. The ways take turns, so that other load on the machine affects them all. */
 async function medianTimes(
   clients: readonly Redis[],
   measurements: readonly Measurement[],
@@ -70,7 +71,7 @@ async function medianTimes(
   });
 }
 
-/** Counted in a round of its own, because being watched slows Redis. What scripts call is not counted. */
+/** Counted in a separate round, because MONITOR slows Redis. Commands inside scripts are not counted. */
 async function commandsSent(redis: RedisServer, clients: readonly Redis[], way: WayOfSharing): Promise<number> {
   let sent = Number.NaN;
   await withFleet(clients, way, async (fleet, server) => {
@@ -80,7 +81,7 @@ async function commandsSent(redis: RedisServer, clients: readonly Redis[], way: 
   return sent;
 }
 
-/** Has every instance want the token at once, and says how long after the answer the last one had it. */
+/** Makes every instance request the token at once, and resolves to how long after the response the last one had it. */
 async function share(fleet: readonly FleetMember[], server: FictionalTokenServer): Promise<number> {
   const had = await Promise.all(
     fleet.map(async (member) => {

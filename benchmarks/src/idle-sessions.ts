@@ -9,7 +9,7 @@ const SESSIONS = 10_000;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Heap and time of ten thousand sessions that have a token and nothing to do. The floor is a bare XState actor. */
+/** Measures heap and time of ten thousand idle sessions that have a token. The floor is a bare XState actor. */
 export async function idleSessions(): Promise<void> {
   const smallest = setup({}).createMachine({ initial: 'idle', states: { idle: {} } });
   const actor = await heapOfEach(() => createActor(smallest).start());

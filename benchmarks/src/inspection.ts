@@ -9,7 +9,9 @@ import { compare, print } from './table.ts';
 const RENEWALS = 200;
 const ROUNDS = 5;
 
-/** What it costs to be watched: of a renewal, in which a session takes four events, and of a token that is at hand. */
+/**
+ * Measures the cost of inspection: for a refresh, in which a session handles four events, and for a token in memory.
+ */
 export async function inspection(): Promise<void> {
   const alone = localInspector();
   const viewed = localInspector();
@@ -26,7 +28,7 @@ export async function inspection(): Promise<void> {
   const auths = inspectors.map(([, inspect]) => fictionalAuth(inspect && { inspect }));
   await Promise.all(auths.map((auth) => auth.getToken()));
 
-  // In turns, so that what else the machine does falls on all of them.
+  // In turns, so that other load on the machine affects all of them.
   const times: number[][] = auths.map(() => []);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, auth] of auths.entries()) times[index]?.push(await timeOfARenewal(auth));
@@ -47,7 +49,7 @@ export async function inspection(): Promise<void> {
   for (const inspector of [poster, alone, viewed]) await inspector.close();
 }
 
-/** Processor time, in microseconds; messages are written between renewals, and count. */
+/** CPU time, in microseconds; includes messages that are written between refreshes. */
 async function timeOfARenewal(auth: ServerToServerAuth): Promise<number> {
   const before = process.cpuUsage();
   for (let renewal = 0; renewal < RENEWALS; renewal += 1) {

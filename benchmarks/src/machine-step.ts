@@ -4,7 +4,7 @@ import { compareSync } from './table.ts';
 
 const input = { renewal: 'client_credentials', refreshBuffer: 300_000, onStorageUnavailable: 'request' } as const;
 
-/** One event that changes the state and has effects, by three ways of running the same machine. */
+/** Measures one event that changes the state and has effects, with three ways of running the same machine. */
 export async function machineStep(): Promise<void> {
   const opened = { type: 'session.opened', now: 0 } as const;
   const beginning = initialSnapshot(input);

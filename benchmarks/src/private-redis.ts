@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@frameio-auth/core';
 import { type RedisServer, startRedis } from '@frameio-auth/testing';
 
-/** Runs what needs a Redis on one that nobody else uses; on a machine without, says so and goes on. */
+/** Runs benchmarks on a private Redis; without a Redis on this machine, says so and continues. */
 export async function onPrivateRedis(...benchmarks: readonly ((redis: RedisServer) => Promise<void>)[]): Promise<void> {
   let redis: RedisServer;
   try {

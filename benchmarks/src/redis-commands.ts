@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { RedisAddress } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
 
-/** A command as Redis carried it out. */
+/** A command as Redis ran it. */
 export interface SeenCommand {
-  /** In capitals. */
+  /** In upper case. */
   readonly name: string;
-  /** The address of who sent it, or `lua`: it was called inside of the script before it. */
+  /** The address of its sender, or `lua` if the preceding script called it. */
   readonly source: string;
 }
 
-/** What a client says and asks when it connects, whatever it is for. */
+/** Commands that every client sends when it connects. */
 const CONNECTING = ['HELLO', 'AUTH', 'CLIENT', 'SELECT', 'INFO'];
 
-/** Notes what Redis is asked while `act` runs (`MONITOR`), connecting not counted. */
+/** Records the commands that Redis receives while `act` runs (`MONITOR`), except those for connecting. */
 export async function commandsDuring(
   redis: RedisAddress,
   act: () => Promise<unknown>,
@@ -39,7 +39,7 @@ export async function commandsDuring(
   return seen.filter(({ name }) => !CONNECTING.includes(name));
 }
 
-/** A client that has its connection, so that making it is in no measurement. */
+/** Returns a connected client, so that connecting is not part of a measurement. */
 export async function connected({ host, port }: RedisAddress): Promise<Redis> {
   const client = new Redis({ host, port, lazyConnect: true });
   await client.connect();

@@ -4,14 +4,16 @@ import type { RedisServer } from '@frameio-auth/testing';
 import { FictionalTokenServer, fictionalTokens, fictionalWebApp } from './fictional-web-app.ts';
 import { commandsDuring, connected, type SeenCommand } from './redis-commands.ts';
 
-/** Each has its part in one refresh, and the round trips to Redis that it may take for it. */
+/** The participants of one refresh, and how many round trips to Redis each may take. */
 const PARTS = [
   { name: 'the instance that renews', roundTrips: 2 },
   { name: 'one that waits for it', roundTrips: 2 },
   { name: 'one that only hears of it', roundTrips: 1 },
 ] as const;
 
-/** Every command of one refresh, by who sent it; these are few or many on any machine, so here they are checked. */
+/**
+ * Lists every command of one refresh, by sender. Their number does not depend on the machine, so it is checked here.
+ */
 export async function refreshRoundTrips(redis: RedisServer): Promise<void> {
   const server = new FictionalTokenServer(50);
   const clients = await Promise.all(PARTS.map(() => connected(redis)));
@@ -46,7 +48,7 @@ export async function refreshRoundTrips(redis: RedisServer): Promise<void> {
   }
 }
 
-/** Resolves when an instance that nobody asked has the token that was issued last. */
+/** Resolves when a passive instance has the token that was issued last. */
 function adopted(app: WebAppAuth, server: FictionalTokenServer): Promise<void> {
   return new Promise((resolve) => {
     app.subscribe(() => {
@@ -55,7 +57,7 @@ function adopted(app: WebAppAuth, server: FictionalTokenServer): Promise<void> {
   });
 }
 
-/** What one client sent; each script with what it called, which stands after it. */
+/** Returns the commands of one client; each script with the commands that it called, which follow it. */
 function roundTripsOf(seen: readonly SeenCommand[], source: string | undefined): readonly string[] {
   return seen.flatMap((command, index) => {
     if (command.source !== source) return [];

@@ -1,6 +1,6 @@
 /**
- * A process that answers requests without a body on kept connections, as quickly as it can, so that it is the client that
- * is measured. Anything but `/open` needs a token.
+ * A process that responds to requests without a body on persistent connections, as fast as it can, so that the client
+ * is measured. All paths except `/open` require a token.
  */
 import { type AddressInfo, createServer } from 'node:net';
 
@@ -18,7 +18,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     request = '';
     socket.write(good ? granted : refused);
   });
-  socket.on('error', () => {}); // The client may hang up as it likes.
+  socket.on('error', () => {}); // The client may disconnect at any time.
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 process.on('disconnect', () => process.exit());

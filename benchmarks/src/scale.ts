@@ -22,8 +22,8 @@ const COLUMNS = [
 ] as const;
 
 /**
- * What many sessions in one process cost that fall due together, by their number. Processor time is for one renewal, in
- * a ratio to the floor: a lease, a request and a commit without a session, as many at once.
+ * Measures the cost of many sessions in one process that fall due together, by their number. CPU time is per refresh,
+ * as a ratio to the floor: a lease, a request and a commit without a session, with the same concurrency.
  *
  * @param sizes - numbers of sessions; default: 10000, 60000 and 100000. Each takes about four minutes.
  */
@@ -53,7 +53,7 @@ async function crowd(redis: RedisServer, plan: Omit<CrowdPlan, 'redis'>): Promis
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`The process with the sessions ended with ${code} and without a result.`);
   });
-  failed.catch(() => {}); // It ends in any case, and as a rule after its result.
+  failed.catch(() => {}); // It always exits, usually after its result.
   const [told] = await Promise.race([result, failed]);
   await once(child, 'exit');
   if (told.renewed !== plan.sessions) throw new Error(`${told.renewed} of ${plan.sessions} sessions were renewed.`);

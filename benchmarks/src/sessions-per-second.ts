@@ -13,17 +13,17 @@ import { print } from './table.ts';
 const SESSIONS = 1_000;
 const INSTANCES = 4;
 
-/** So many are under way at once, in all instances together. */
+/** How many refreshes run at once, in all instances together. */
 const AT_ONCE = 100;
 const ROUNDS = 3;
 
-/** What is left when Redis takes no time at all. */
+/** What remains if Redis takes no time at all. */
 const WITHOUT_REDIS = 'a refresh, session in memory';
 
 const keys = { first: new Uint8Array(randomBytes(32)) };
 const sealed = (storage: TokenStorage) => encryptedStorage(storage, { keys, current: 'first' });
 
-/** How many users' tokens can be renewed through one Redis, when the token server answers at once. */
+/** Measures how many users' tokens can be refreshed through one Redis if the token server responds immediately. */
 export async function sessionsPerSecond(redis: RedisServer): Promise<void> {
   const clients = await Promise.all(Array.from({ length: INSTANCES }, () => connected(redis)));
   const [first] = clients as [Redis];
@@ -71,7 +71,7 @@ function bareWrites(clients: readonly Redis[]): (index: number) => Promise<unkno
   };
 }
 
-/** Signs everybody in, and checks in the end that each has tokens of their own. */
+/** Signs all users in, and finally checks that each has their own tokens. */
 async function withSessions(
   storages: readonly TokenStorage[],
   act: (renew: (index: number) => Promise<unknown>) => Promise<void>,
@@ -95,9 +95,9 @@ async function withSessions(
 }
 
 interface Round {
-  /** How many are done in a second. */
+  /** Refreshes per second. */
   readonly rate: number;
-  /** What each takes of Redis, in seconds. */
+  /** CPU time of Redis for each, in seconds. */
   readonly redisTime: number;
 }
 
@@ -117,7 +117,7 @@ async function roundOf(redis: Redis, act: (index: number) => Promise<unknown>): 
   return { rate: SESSIONS / seconds, redisTime: ((await processorTime(redis)) - before) / SESSIONS };
 }
 
-/** What Redis has used, in seconds. */
+/** Resolves to the CPU time of Redis, in seconds. */
 async function processorTime(redis: Redis): Promise<number> {
   const info = await redis.info('cpu');
   const of = (kind: string) => Number(new RegExp(`used_cpu_${kind}_main_thread:(\\S+)`).exec(info)?.[1]);

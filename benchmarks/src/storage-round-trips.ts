@@ -8,7 +8,7 @@ import { fileStorage } from '@frameio-auth/storage-file';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { print } from './table.ts';
 
-/** A record as long as those of real sessions: two tokens of the length of Adobe's, and what is known of them. */
+/** A record as long as that of a real session: two tokens of the length of Adobe's, and their metadata. */
 const VALUE = JSON.stringify({
   format: 1,
   status: 'tokens',
@@ -18,7 +18,7 @@ const VALUE = JSON.stringify({
 
 const ROUNDS = { memory: 20_000, file: 200 };
 
-/** What a session asks of a storage: reading, a renewal's lease, and its commit. */
+/** Measures the storage calls of a session: reading, a refresh's lease, and its commit. */
 export async function storageRoundTrips(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'frameio-auth-benchmark-'));
   const keys = { first: new Uint8Array(randomBytes(32)) };

@@ -1,12 +1,12 @@
 import { measure } from 'mitata';
 
-/** A thing to measure: its name, and what is done once. */
+/** A contender: its name, and the operation to measure. */
 export type Contender = readonly [name: string, run: () => unknown];
 
-/** So many calls stand in one sample, so that reading the timer does not show. */
+/** How many calls one sample contains, so that reading the timer does not matter. */
 const CALLS = 1_000;
 
-/** Awaits each contender over and over and prints the median of one call, in a ratio to the first. */
+/** Awaits each contender repeatedly and prints the median of one call, as a ratio to the first. */
 export async function compare(title: string, contenders: readonly Contender[]): Promise<void> {
   const rows: (readonly [string, number])[] = [];
   for (const [name, run] of contenders) {
@@ -18,7 +18,7 @@ export async function compare(title: string, contenders: readonly Contender[]): 
   print(title, rows, nanoseconds);
 }
 
-/** The same for what is not asynchronous. */
+/** Compares synchronous contenders in the same way. */
 export async function compareSync(title: string, contenders: readonly Contender[]): Promise<void> {
   const rows: (readonly [string, number])[] = [];
   for (const [name, run] of contenders) {

@@ -1,6 +1,6 @@
 /**
- * A process that answers token requests at once. It rotates strictly: each refresh token names its user and works once.
- * Each message from the parent is answered with what was counted since the one before.
+ * A process that responds to token requests immediately, with strict rotation: each refresh token names its user and
+ * works once. Each message from the parent is answered with the counts since the previous one.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ export interface Counts {
   readonly granted: number;
   /** Requests with a refresh token that had been used. */
   readonly refused: number;
-  /** The most connections that were open at once. */
+  /** The largest number of open connections. */
   readonly sockets: number;
 }
 

@@ -5,23 +5,26 @@ import { redisStorage } from '@frameio-auth/storage-redis';
 import type { Redis } from 'ioredis';
 import { FictionalTokenServer, fictionalTokens, fictionalWebApp, type TokenAnswer } from './fictional-web-app.ts';
 
-/** One instance of an application that runs many times. */
+/** One instance of an application with several instances. */
 export interface FleetMember {
   getToken(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** How instances share one session whose token has expired. */
+/** A way for instances to share one session with an expired token. */
 export interface WayOfSharing {
   readonly name: string;
-  /** Puts the expired session into Redis. */
+  /** Stores the expired session in Redis. */
   begin(client: Redis): Promise<void>;
   join(client: Redis, server: FictionalTokenServer): Promise<FleetMember>;
-  /** Waits until so many members are as they are when they have run for a while. */
+  /** Waits until this many members are in the state of instances that have been running for a while. */
   ready(client: Redis, members: number): Promise<void>;
 }
 
-/** @param running - the instances have been there for a while; else they know nothing yet, and are not subscribed */
+/**
+ * @param running - whether the instances have been running for a while; otherwise they have read nothing yet, and are
+ *   not subscribed
+ */
 export function frameioAuth({ running }: { readonly running: boolean }): WayOfSharing {
   return {
     name: `@frameio-auth/storage-redis${running ? '' : ', instances just started'}`,
@@ -29,7 +32,7 @@ export function frameioAuth({ running }: { readonly running: boolean }): WayOfSh
       const storage = redisStorage({ client });
       const auth = fictionalWebApp(new FictionalTokenServer(0), storage);
       await auth.importTokens(fictionalTokens({ expiresAt: Date.now() + 60_000 }));
-      await auth.refresh(); // Now Redis has the scripts, which it is sent once in its life.
+      await auth.refresh(); // Now Redis has the scripts, which it receives only once.
       await auth.importTokens(fictionalTokens({ expiresAt: Date.now() - 1_000 }));
       await auth.close();
       await storage.close();
@@ -37,7 +40,7 @@ export function frameioAuth({ running }: { readonly running: boolean }): WayOfSh
     async join(client, server) {
       const storage = redisStorage({ client });
       const auth = fictionalWebApp(server, storage);
-      // Reads what is stored, as every instance has done that runs, and asks for nothing.
+      // Reads the record, as every running instance has, without requesting a token.
       if (running) await auth.exportTokens();
       return {
         getToken: auth.getToken,
@@ -52,11 +55,11 @@ export function frameioAuth({ running }: { readonly running: boolean }): WayOfSh
 }
 
 /**
- * What many libraries do: whoever holds the lock renews, and all others try to take it, again and again. When it is
- * free, they take it one after the other, to find that there is a new token.
+ * The way of many libraries: the holder of the lock refreshes, and all others poll for the lock. When it is free, they
+ * take it one after the other, and find that there is a new token.
  *
- * @param interval - between two tries, in milliseconds
- * @param jitter - whether the waits are random, from a half to one and a half of the interval
+ * @param interval - between two attempts, in milliseconds
+ * @param jitter - whether the delays are random, from a half to one and a half of the interval
  */
 export function lockAndPoll({
   interval,
@@ -89,8 +92,8 @@ export function lockAndPoll({
 }
 
 /**
- * The floor: it is known beforehand who renews, and all others have nothing to do but to hear of it and to read. Nobody
- * could rely on it.
+ * The floor: the refreshing instance is fixed, and all others only wait for a message and read. Unsuitable for real
+ * use.
  */
 export function publishAndRead(): WayOfSharing {
   let members = 0;
@@ -128,14 +131,14 @@ const LOCK = 'lock';
 const RECORD = 'record';
 const CHANNEL = 'channel';
 
-/** Deletes the lock if it is still one's own. */
+/** Deletes the lock if this client still holds it. */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 function tokenIn(text: string): string {
   return (JSON.parse(text) as TokenAnswer).access_token;
 }
 
-/** All callers in one process wait for the same. */
+/** Lets all callers in one process share one request. */
 function memberThat(obtain: () => Promise<string>, leave: () => void = () => {}): FleetMember {
   let flight: Promise<string> | undefined;
   return {
@@ -147,7 +150,7 @@ function memberThat(obtain: () => Promise<string>, leave: () => void = () => {})
   };
 }
 
-/** Waits until every member hears of changes: subscribing has no end that a storage would tell of. */
+/** Waits until every member is subscribed, because a storage does not report that. */
 async function subscribed(client: Redis, members: number): Promise<void> {
   for (;;) {
     const [channel = ''] = (await client.pubsub('CHANNELS', 'frameio-auth:*')) as string[];

@@ -1,13 +1,13 @@
-/** The page of the playground: shows the scene as it is told, and presses buttons. */
+/** The page of the playground: displays the scene as reported, and sends presses of buttons. */
 
 /** @typedef {import('../src/playground.ts').Scene} Scene */
 
 const one = (selector, within = document) => within.querySelector(selector);
 
-/** Which buttons an instance has, by its condition. */
+/** The buttons of an instance, by its condition. */
 const BUTTONS = { starting: [], running: ['pause', 'kill'], paused: ['resume', 'kill'], gone: ['start'] };
 
-/** The milliseconds that the playground's clock is ahead of this one's. */
+/** How far the playground's clock is ahead of this one, in milliseconds. */
 let ahead = 0;
 /** @type {Scene | undefined} */
 let scene;
@@ -108,7 +108,7 @@ function count(place, counts) {
   for (const figure of place.querySelectorAll('[data-count]')) figure.textContent = counts[figure.dataset.count];
 }
 
-/** Buttons that cannot be pressed say why, and so they can still be reached. */
+/** Disabled buttons explain why, so they must stay focusable. */
 function enable(place, objections, isBusy) {
   for (const button of place.querySelectorAll('button')) {
     const objection = isBusy ? 'What was pressed before still goes on.' : objections[button.dataset.press];

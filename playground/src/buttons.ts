@@ -4,7 +4,7 @@ import { revoke, rotate, withdraw } from './buttons/operations.ts';
 import { loseAnswer, loseForGood, server } from './buttons/outages.ts';
 import { call, expire, signIn } from './buttons/use.ts';
 
-/** Every button, by the name that the page calls it. */
+/** Every button, by its name on the page. */
 export const buttons: Readonly<Record<string, Button>> = {
   'sign-in': signIn,
   call,

@@ -10,7 +10,7 @@ that break things. All of it is on this machine, and all of it ends with Ctrl-C.
   --redis  shares the session in a Redis server, started for this, and not in files
 `;
 
-/** What is wrong, and what to do about it: a sentence for whoever started this. */
+/** Explains to the user what is wrong and what to do about it. */
 export class Mistake extends Error {}
 
 export interface Wishes {
@@ -20,7 +20,7 @@ export interface Wishes {
 }
 
 /**
- * What is asked for; `undefined` when it is help alone.
+ * Reads the arguments; returns `undefined` if only help is requested.
  *
  * @throws Mistake
  */

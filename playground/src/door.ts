@@ -2,13 +2,13 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Who may come in: whoever was given a link, and nobody else on this machine or on the web, for the page presses buttons
- * that end processes.
+ * Restricts access to the holder of a link, because buttons of the page end processes. No other program on this machine
+ * or page on the web may use it.
  *
- * - A link works once, and is exchanged for a cookie that scripts do not see and other sites do not send.
- * - `Host` must be this server's address: a page whose own name was made to point to 127.0.0.1 (DNS rebinding) is
- *   same-origin to the browser, and is known by its name here.
- * - `Origin` and `Sec-Fetch-Site` must not name anybody else.
+ * - A link works once, and is exchanged for a cookie that scripts cannot read and other sites cannot send.
+ * - `Host` must be this server's address. With DNS rebinding, the name of another site points to 127.0.0.1. To the
+ *   browser, its page is then same-origin, but the name gives it away here.
+ * - `Origin` and `Sec-Fetch-Site` must not name another origin.
  */
 export class Door {
   readonly #host: string;
@@ -18,7 +18,7 @@ export class Door {
 
   constructor(port: number) {
     this.#host = `127.0.0.1:${port}`;
-    // The cookies of 127.0.0.1 are the same for all ports.
+    // The port is part of the name, because all ports of 127.0.0.1 share their cookies.
     this.#cookieName = `frameio-playground-${port}`;
   }
 
@@ -26,15 +26,15 @@ export class Door {
     return `http://${this.#host}`;
   }
 
-  /** The link that has not been used yet. */
+  /** Returns the link that has not been used yet. */
   get link(): string {
     return `${this.origin}/?token=${this.#link}`;
   }
 
   /**
-   * Why a request is not answered; `undefined`: it is from somebody who came by the link.
+   * Returns why a request is rejected; `undefined` if it comes from the holder of a link.
    *
-   * @param comesBack - whether it may come from another port of this machine: the way back from the sign-in page
+   * @param comesBack - whether it may come from another port of this machine: the return from the sign-in page
    */
   objectionTo({ headers }: IncomingMessage, { comesBack }: { comesBack: boolean }): string | undefined {
     if (headers.host !== this.#host) return 'This server answers at 127.0.0.1 alone.';
@@ -47,7 +47,7 @@ export class Door {
       : 'This page is for whoever was given the link, and it works once. The terminal shows another one.';
   }
 
-  /** Exchanges the token of the link for a cookie; `undefined` when it is not the token, or was used. */
+  /** Exchanges the token of the link for a cookie; returns `undefined` if the token is wrong or was used. */
   admit({ headers }: IncomingMessage, token: string): string | undefined {
     if (headers.host !== this.#host || !isSame(token, this.#link)) return undefined;
     this.#link = randomToken();
@@ -68,7 +68,7 @@ function randomToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** In a time that does not tell how much of them is the same. */
+/** Compares in a time that does not depend on how much is equal. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

@@ -6,14 +6,16 @@ import type { InstanceSettings, NumberedOrder, Order, Report, Standing } from '.
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 
-/** How long anything may take before it counts as hanging, in milliseconds: many times what it needs on a busy machine. */
+/**
+ * How long any step may take before it counts as hanging, in milliseconds: many times what it needs on a busy machine.
+ */
 const PATIENCE = 120_000;
 
 export type Condition = 'starting' | 'running' | 'paused' | 'gone';
 
-/** Says that an instance did not do what it was asked to, or in time. */
+/** Reports that an instance did not do what was requested, or not in time. */
 export class Unfulfilled extends Error {
-  /** What the instance says is wrong, if it said something. */
+  /** The error code that the instance reported, if any. */
   readonly code: string | undefined;
 
   constructor(message: string, code?: string) {
@@ -22,7 +24,7 @@ export class Unfulfilled extends Error {
   }
 }
 
-/** An instance as it is seen from outside: a process that can be frozen and killed, and started again in its place. */
+/** An instance, seen from outside: a process that can be paused, killed and started again in its place. */
 export class Instance {
   readonly number: number;
   readonly #changed: () => void;
@@ -32,7 +34,7 @@ export class Instance {
   #orders = 0;
   condition: Condition = 'gone';
   standing: Standing | undefined;
-  /** Since the playground began, over all processes of this instance. */
+  /** Since the playground started, over all processes of this instance. */
   readonly counts = { refreshes: 0, calls: 0, failedCalls: 0 };
   user = '';
 
@@ -50,13 +52,13 @@ export class Instance {
   }
 
   async start(settings: InstanceSettings): Promise<void> {
-    // Some lines of Node warn that they run TypeScript.
+    // Some versions of Node warn about running TypeScript.
     const child = fork(PROGRAM, [], { execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#process = child;
     this.standing = undefined;
     this.#become('starting');
     child.on('message', (report: Report) => this.#hear(report));
-    child.on('error', () => {}); // An order that did not reach it: its end tells the rest.
+    child.on('error', () => {}); // If a command did not arrive, the exit of the process says so.
     this.#ended = once(child, 'exit').then(() => {
       this.#become('gone');
       for (const { reject } of this.#waiting.values()) reject(new Unfulfilled(`Instance ${this.number} is gone.`));
@@ -81,7 +83,7 @@ export class Instance {
     }
   }
 
-  /** What time it is has to reach a paused instance too; it hears of it when it goes on. */
+  /** A paused instance needs the new time too; it gets the message when it resumes. */
   moveOn(ms: number): void {
     if (this.condition !== 'gone') this.tell({ id: 0, order: { name: 'moveOn', ms } });
   }
@@ -90,25 +92,25 @@ export class Instance {
     if (this.#process?.connected) this.#process.send(order);
   }
 
-  /** Freezes it (SIGSTOP). */
+  /** Suspends it (SIGSTOP). */
   pause(): void {
     this.#process?.kill('SIGSTOP');
     this.#become('paused');
   }
 
-  /** Lets it go on (SIGCONT). */
+  /** Resumes it (SIGCONT). */
   resume(): void {
     this.#process?.kill('SIGCONT');
     this.#become('running');
   }
 
-  /** Ends it as a crash does (SIGKILL). */
+  /** Kills it, like a crash (SIGKILL). */
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Has it close its session and end; kills it when it does not. */
+  /** Asks it to close its session and exit; kills it if it does not. */
   async end(): Promise<void> {
     if (this.condition === 'running') await this.ask({ name: 'end' }).catch(() => {});
     const over = new AbortController();
@@ -117,7 +119,7 @@ export class Instance {
     over.abort();
   }
 
-  /** Ends it at once, without a look at what becomes of it. */
+  /** Kills it immediately, without waiting. */
   abandon(): void {
     this.#process?.kill('SIGKILL');
   }
@@ -169,28 +171,28 @@ export class Fleet {
     return this.instances.filter(({ condition }) => condition === 'running');
   }
 
-  /** Whether somebody is signed in, as far as the instances know that run. */
+  /** Whether a user is signed in, according to the running instances. */
   get isSignedIn(): boolean {
     return this.running.some(({ standing }) => standing?.state === 'valid' || standing?.state === 'refreshing');
   }
 
-  /** The token that all running instances serve; `undefined` while they serve none, or not the same. */
+  /** Returns the token that all running instances serve; `undefined` if they serve none or different ones. */
   get token(): string | undefined {
     const tokens = new Set(this.running.map(({ standing }) => standing?.token ?? ''));
     const [token] = tokens;
     return tokens.size === 1 && token !== '' ? token : undefined;
   }
 
-  /** Returns a function that ends it. */
+  /** Returns a function that removes the listener. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Resolves as soon as there is something.
+   * Resolves to the result of `find`, as soon as there is one.
    *
-   * @throws Unfulfilled when that takes too long
+   * @throws Unfulfilled if that takes too long
    */
   async until<Found>(what: string, find: () => Found | undefined | false): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>();

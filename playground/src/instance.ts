@@ -1,5 +1,5 @@
-// One instance of the application, a process of its own. What you would write yourself is `open()`: a storage, an auth
-// object over it, a fetch that sends its token. The rest does what the playground asks for, and says how it goes.
+// One instance of the application, in its own process. The code of an application is `open()`: a storage, an auth
+// object over it, a fetch that sends its token. The rest executes the playground's commands, and reports to it.
 import { createHash } from 'node:crypto';
 import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
 import { localInspector } from '@frameio-auth/inspector';
@@ -9,10 +9,13 @@ import type { InstanceSettings, NumberedOrder, Order, Report } from './messages.
 import { MovableClock } from './movable-clock.ts';
 import { stagedStorage } from './staged-storage.ts';
 
-/** How long the server may take, in milliseconds; less than a lease lasts. */
+/** How long the server may take, in milliseconds; less than the duration of a lease. */
 const TIMEOUT = 4_000;
 
-/** How often an instance calls the API by itself, as a busy application does, and how long it waits for that. */
+/**
+ * How often an instance calls the API by itself, as a busy application does, and how long it waits for the response, in
+ * milliseconds.
+ */
 const CALLS = { every: 2_500, patience: 10_000 };
 
 interface Application {
@@ -25,7 +28,7 @@ interface Application {
 
 async function open(settings: InstanceSettings): Promise<Application> {
   const { name, clientId, clientSecret, redirectUri, authorizationServer, api, viewer, ahead } = settings;
-  const clock = new MovableClock(ahead); // In an application: left out, and so are all mentions of it.
+  const clock = new MovableClock(ahead); // In an application: omit it, and everything that mentions it.
   const { storage, closeStorage } = await openStorage(settings.storage);
   const inspector = localInspector({ viewer, instance: name });
   const auth = new WebAppAuth({
@@ -34,9 +37,9 @@ async function open(settings: InstanceSettings): Promise<Application> {
     redirectUri,
     storage: stagedStorage(storage, () => clock.ahead), // In an application: `storage`.
     transport: fetchTransport({ timeout: TIMEOUT }),
-    server: adobeIms({ origin: authorizationServer }), // In an application: left out, which is Adobe's own.
+    server: adobeIms({ origin: authorizationServer }), // In an application: omit it for Adobe's own.
     inspect: inspector.next,
-    onTokenRefreshed: noteRefresh, // In an application: left out. This one shows who asked.
+    onTokenRefreshed: noteRefresh, // In an application: omit it. Here it reports which instance refreshed.
     clock,
   });
   const frameio = authenticatedFetch(auth, { allowedOrigins: [api] }); // In an application: without options.
@@ -57,7 +60,7 @@ async function openStorage(place: InstanceSettings['storage']) {
     const storage = fileStorage(place);
     return { storage, closeStorage: () => storage.close() };
   }
-  // Not loaded where there is no Redis: instances are started often here.
+  // Loaded only if there is a Redis, because instances start often here.
   const [{ redisStorage }, { Redis }] = await Promise.all([import('@frameio-auth/storage-redis'), import('ioredis')]);
   const client = new Redis(place.redis);
   const storage = redisStorage({ client });
@@ -75,7 +78,7 @@ function tell(report: Report): void {
 let application: Application;
 let signingIn = false;
 
-/** A sign-in brings tokens as well, and is no refresh. */
+/** A sign-in also brings tokens, but is not a refresh. */
 function noteRefresh(): void {
   if (!signingIn) tell({ kind: 'refreshed' });
 }
@@ -107,7 +110,7 @@ async function callNowAndThen(): Promise<void> {
   calling = false;
 }
 
-/** Resolves to the status, or to the code of what went wrong. */
+/** Resolves to the status, or to the code of the error. */
 async function call(): Promise<string> {
   try {
     const answer = await application.whoAmI(AbortSignal.timeout(CALLS.patience));
@@ -115,7 +118,7 @@ async function call(): Promise<string> {
     tell({ kind: 'called', succeeded: answer.ok, ...(data && { user: data.name }) });
     return String(answer.status);
   } catch (error) {
-    // That nobody is signed in is no failure of anything.
+    // Being signed out is not a failure.
     if (!(error instanceof AuthenticationError)) tell({ kind: 'called', succeeded: false });
     return codeOf(error);
   } finally {
@@ -169,5 +172,5 @@ process.on('message', async ({ id, order }: NumberedOrder) => {
   }
   if (order.name === 'end') process.disconnect();
 });
-process.on('SIGINT', () => {}); // A terminal sends it to everybody. The playground says when to end.
-process.on('disconnect', () => process.exit()); // The playground is done with this instance, or gone.
+process.on('SIGINT', () => {}); // A terminal sends it to all processes. The playground says when to end.
+process.on('disconnect', () => process.exit()); // The playground has disconnected this instance, or ended.

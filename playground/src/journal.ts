@@ -1,7 +1,7 @@
 import type { AuthorizationServer, RecordedRequest } from '@frameio-auth/testing';
 import type { Fleet, Instance } from './fleet.ts';
 
-/** Something that happened. */
+/** An event. */
 export interface Entry {
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
@@ -12,7 +12,9 @@ export interface Entry {
 /** How many entries are kept. */
 const KEPT = 50;
 
-/** What the server and the instances really did: read from the server's own record, and from what the instances say. */
+/**
+ * Lists the real events of the server and the instances: from the server's own record, and from the instances' reports.
+ */
 export class Journal {
   readonly #server: AuthorizationServer;
   readonly #fleet: Fleet;
@@ -35,7 +37,7 @@ export class Journal {
     this.#entries = [{ at: Date.now(), who, what }, ...this.#entries].slice(0, KEPT);
   }
 
-  /** Looks what is new. */
+  /** Adds new events. */
   update(): void {
     for (const instance of this.#fleet.instances) this.#follow(instance);
     const { requests } = this.#server;

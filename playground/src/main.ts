@@ -1,4 +1,4 @@
-// The playground: `npm run playground`. What an application writes is in instance.ts.
+// The playground: `npm run playground`. The code of an application is in instance.ts.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Mistake, USAGE, type Wishes, wishesOf } from './command-line.ts';
@@ -6,13 +6,13 @@ import { PageServer } from './page-server.ts';
 import { Playground } from './playground.ts';
 import { ViewerWindow } from './viewer-window.ts';
 
-/** Explorer takes an address with a query for a folder; `start` would have a shell read it. */
+/** Explorer mistakes an address with a query for a folder; `start` would have a shell interpret it. */
 const OPENERS: { readonly [Platform in NodeJS.Platform]?: readonly [string, ...string[]] } = {
   darwin: ['open'],
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** Shows the page in the user's browser; nothing comes of it where there is none. */
+/** Opens the page in the user's browser; does nothing if there is none. */
 function openBrowser(address: string): void {
   const [program, ...words] = OPENERS[process.platform] ?? ['xdg-open'];
   const opener = spawn(program, [...words, address], { detached: true, stdio: 'ignore' });
@@ -24,7 +24,7 @@ function say(text: string): void {
   process.stdout.write(text);
 }
 
-/** Resolves when it is asked to end, to the exit code. */
+/** Resolves to the exit code, on a signal to end. */
 function interruption(): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,62 +1,62 @@
-/** What the playground and its instances say to each other. */
+/** The messages between the playground and its instances. */
 import type { EndingCause, SessionState } from '@frameio-auth/core';
 
-/** What an instance needs to begin. */
+/** The settings of an instance. */
 export interface InstanceSettings {
   readonly name: string;
-  /** One secret, or two while one replaces the other. */
+  /** One secret, or two during a rotation. */
   readonly clientSecret: readonly string[];
   readonly clientId: string;
   readonly redirectUri: string;
-  /** Where the sessions are: a directory for files, or the address of a Redis. */
+  /** Where sessions are stored: a directory for files, or the address of a Redis. */
   readonly storage: { readonly directory: string } | { readonly redis: string };
   readonly authorizationServer: string;
   readonly api: string;
-  /** Where to post what the viewer shows. */
+  /** Where to post the messages for the viewer. */
   readonly viewer: string;
   /** How far the playground's clock is ahead, in milliseconds. */
   readonly ahead: number;
 }
 
-/** What an instance is asked to do. Each is answered with a text, which is empty where there is nothing to say. */
+/** The commands to an instance. Each gets a response, a text that may be empty. */
 export type Order =
   | { readonly name: 'begin'; readonly settings: InstanceSettings }
-  /** The answer is where to send the user. */
+  /** The response is the address to send the user to. */
   | { readonly name: 'beginSignIn' }
   | { readonly name: 'endSignIn'; readonly callback: string }
-  /** Calls `/v4/me`. The answer is the HTTP status. */
+  /** Calls `/v4/me`. The response is the HTTP status. */
   | { readonly name: 'call' }
   | { readonly name: 'revoke' }
   | { readonly name: 'moveOn'; readonly ms: number }
   | { readonly name: 'end' };
 
-/** An order with a number, by which its answer is known. */
+/** A command with a number that identifies its response. */
 export interface NumberedOrder {
   readonly id: number;
   readonly order: Order;
 }
 
-/** What an instance says. */
+/** The messages of an instance. */
 export type Report =
   | { readonly kind: 'answer'; readonly id: number; readonly text: string }
-  /** The order failed; `code` is the error's. */
+  /** The command failed; `code` is the error's. */
   | { readonly kind: 'failure'; readonly id: number; readonly code: string }
   | { readonly kind: 'standing'; readonly standing: Standing }
-  /** It asked the server, and was given new tokens. */
+  /** It received new tokens from the server. */
   | { readonly kind: 'refreshed' }
-  /** It called the API; what for `user` was signed in, if the API said so. */
+  /** It called the API; `user` is the name of the signed-in user, if the API returned it. */
   | { readonly kind: 'called'; readonly succeeded: boolean; readonly user?: string };
 
-/** How the session stands in an instance. */
+/** The state of the session in an instance. */
 export interface Standing {
   readonly state: SessionState;
   /** The state with its inner step, such as `refreshing.waiting`. */
   readonly step: string;
-  /** The first digits of the SHA-256 of the token that is served; empty when there is none. */
+  /** The first digits of the SHA-256 of the current token; empty if there is none. */
   readonly token: string;
   /** On the playground's clock, in milliseconds since the Unix epoch. */
   readonly expiresAt: number | null;
-  /** Whether the last attempt to renew failed. */
+  /** Whether the last attempt to refresh failed. */
   readonly degraded: boolean;
   readonly ending: EndingCause | null;
 }

@@ -7,7 +7,7 @@ interface Timer {
   handle: unknown;
 }
 
-/** A clock that goes as clocks go, and can be moved ahead: then whatever falls due on the way falls due at once. */
+/** A running clock that can be moved ahead: then everything that falls due on the way falls due at once. */
 export class MovableClock implements Clock {
   readonly #system = systemClock();
   readonly #timers = new Set<Timer>();

@@ -7,23 +7,25 @@ import { Door } from './door.ts';
 import type { Playground } from './playground.ts';
 import type { ViewerWindow } from './viewer-window.ts';
 
-/** The page's files, by their paths. */
+/** The page's files, by path. */
 const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/playground.css': ['playground.css', 'text/css; charset=utf-8'],
   '/playground.js': ['playground.js', 'text/javascript; charset=utf-8'],
 };
 
-/** How long news are gathered before they are told, in milliseconds. */
+/** How long changes are collected before they are sent, in milliseconds. */
 const GATHERING = 100;
 
-/** What the page shows, and where its presses go. */
+/** What the page displays, and what handles its buttons. */
 export interface Show {
   readonly playground: Playground;
   readonly viewer: ViewerWindow;
 }
 
-/** The server of the page, on 127.0.0.1. It listens before there is anything to show, so that its address is known. */
+/**
+ * The server of the page, on 127.0.0.1. It listens before there is anything to display, so that its address is known.
+ */
 export class PageServer {
   readonly door: Door;
   readonly #server: Server;
@@ -43,8 +45,8 @@ export class PageServer {
   }
 
   /**
-   * @param linkUsed - called when somebody came in, and there is another link
-   * @throws Mistake when the port is taken
+   * @param linkUsed - called when the link was used, and there is a new one
+   * @throws Mistake if the port is taken
    */
   static async listen(port: number, linkUsed: () => void): Promise<PageServer> {
     const server = createServer();
@@ -58,7 +60,7 @@ export class PageServer {
     return new PageServer(server, linkUsed);
   }
 
-  /** Where the authorization server sends the user back to. */
+  /** Returns the address to which the authorization server sends the user back. */
   get redirectUri(): string {
     return `${this.door.origin}/callback`;
   }
@@ -125,7 +127,7 @@ function protect(response: ServerResponse, { framed }: { framed: boolean }): voi
   response.setHeader('cache-control', 'no-store');
 }
 
-/** A redirect would still be the visit of whoever led here; this is our own page going on to the next. */
+/** Navigates from this server's own page. A redirect would still count as coming from the site that led here. */
 function toThePage(response: ServerResponse): void {
   send(response, 'text/html; charset=utf-8', '<!doctype html><meta http-equiv="refresh" content="0; url=/">');
 }
@@ -158,7 +160,7 @@ function send(response: ServerResponse, type: string, body: string | Buffer): vo
   response.writeHead(200, { 'content-type': type }).end(body);
 }
 
-/** The connection ends with it, so that what the other side still sends need not be read. */
+/** Closes the connection, so that the rest of the request need not be read. */
 function refuse(response: ServerResponse, status: number, reason: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${reason}\n`);
 }

@@ -4,13 +4,13 @@ import { type Instance, Unfulfilled } from './fleet.ts';
 import type { Entry } from './journal.ts';
 import { Stage, type StageOptions } from './stage.ts';
 
-/** What was pressed last, and what is said of it. */
+/** The button that was pressed last, and the reports about it. */
 interface Story {
   readonly title: string;
   readonly sentences: readonly string[];
 }
 
-/** What the page shows. Times are milliseconds since the Unix epoch, on the playground's clock. */
+/** The data that the page displays. Times are milliseconds since the Unix epoch, on the playground's clock. */
 export interface Scene {
   readonly now: number;
   readonly storage: string;
@@ -35,7 +35,7 @@ export interface Scene {
     readonly objections: Readonly<Record<string, string | null>>;
   }[];
   readonly objections: Readonly<Record<string, string | null>>;
-  /** Whether something that was pressed goes on. */
+  /** Whether a button's action is still running. */
   readonly isBusy: boolean;
   readonly story: Story | null;
   readonly log: readonly Entry[];
@@ -43,7 +43,7 @@ export interface Scene {
 
 const OF_INSTANCES = ['pause', 'resume', 'kill', 'start'];
 
-/** The stage, with somebody who presses buttons. */
+/** Runs the actions of the buttons on the stage. */
 export class Playground {
   readonly #stage: Stage;
   readonly #listeners = new Set<() => void>();
@@ -65,7 +65,7 @@ export class Playground {
     return this.#stage.viewer;
   }
 
-  /** Returns a function that ends it. */
+  /** Returns a function that removes the listener. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -101,10 +101,10 @@ export class Playground {
   }
 
   /**
-   * Presses a button; while what was pressed before goes on, nothing happens.
+   * Presses a button; does nothing while an earlier action is still running.
    *
-   * @param number - of the instance whose button it is
-   * @returns an address, when the browser has to go there
+   * @param number - of the instance that the button belongs to
+   * @returns an address, if the browser must go there
    */
   async press(name: string, number = 1): Promise<string | undefined> {
     const button = Object.hasOwn(buttons, name) ? buttons[name] : undefined;
@@ -119,7 +119,10 @@ export class Playground {
     return undefined;
   }
 
-  /** The browser is back from the server's sign-in page. What was pressed in another window meanwhile goes first. */
+  /**
+   * Completes a sign-in after the browser returned from the server's page. An action that another window started
+   * meanwhile finishes first.
+   */
   async completeSignIn(callback: string): Promise<void> {
     while (this.#isBusy) await this.#performance;
     await this.#perform('Sign in', (tell) => completeSignIn(this.#stage, callback, tell));
@@ -129,7 +132,7 @@ export class Playground {
     await this.#stage.close();
   }
 
-  /** Leaves no process behind, at once. */
+  /** Kills all processes immediately. */
   abandon(): void {
     this.#stage.fleet.abandon();
   }
@@ -162,7 +165,7 @@ export class Playground {
       tell(`${error.message} Look at the instances, and press on.`);
       return undefined;
     } finally {
-      this.#stage.server.faults.clear(); // One that met nothing must not meet whoever comes next.
+      this.#stage.server.faults.clear(); // An unused fault must not apply to a later request.
       this.#isBusy = false;
       this.#changed();
     }

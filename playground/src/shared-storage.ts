@@ -7,15 +7,17 @@ import { startRedis } from '@frameio-auth/testing';
 import { Mistake } from './command-line.ts';
 import type { InstanceSettings } from './messages.ts';
 
-/** Where the instances share their session. Nothing of it is left in the end. */
+/** The storage that the instances share. It is removed at the end. */
 export interface SharedStorage {
   readonly place: InstanceSettings['storage'];
-  /** What it is, in a word or two. */
+  /** A short description. */
   readonly description: string;
   end(): Promise<void>;
 }
 
-/** @throws Mistake when there is to be a Redis and there is none */
+/**
+ * @throws Mistake if Redis is requested and there is none
+ */
 export async function sharedStorage({ redis }: { readonly redis: boolean }): Promise<SharedStorage> {
   return redis ? redisServer() : temporaryDirectory();
 }

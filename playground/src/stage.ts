@@ -13,18 +13,18 @@ import { type SharedStorage, sharedStorage } from './shared-storage.ts';
 
 const INSTANCES = 3;
 
-/** The life of an access token, in seconds. */
+/** The lifetime of an access token, in seconds. */
 export const LIFETIME = 60;
 
 /**
- * For how long the server takes a spent refresh token again, in milliseconds of its own clock; without that, no client
- * survives a lost answer. Later, using one ends the sign-in.
+ * How long the server accepts a spent refresh token again, in milliseconds of its own clock. Without this, no client
+ * survives a lost response. After it, using one ends the sign-in.
  */
 const GRACE = 5 * 60_000;
 
 export interface StageOptions {
   readonly redis: boolean;
-  /** Where the server sends the user back to. */
+  /** The address to which the server sends the user back. */
   readonly redirectUri: string;
 }
 
@@ -37,7 +37,7 @@ interface Props {
   readonly viewer: Inspector;
 }
 
-/** All that is played with: the server, the way to it, the storage, the instances, and the time. */
+/** Everything that the playground uses: the server, the route to it, the storage, the instances, and the clock. */
 export class Stage {
   readonly clock: MovableClock;
   readonly server: AuthorizationServer;
@@ -45,11 +45,11 @@ export class Stage {
   readonly viewer: Inspector;
   readonly fleet = new Fleet(INSTANCES);
   readonly journal: Journal;
-  /** The way from the instances to the server; the API is reached by another one. */
+  /** The route from the instances to the server; the API has a different one. */
   readonly #way: TcpProxy;
   readonly #redirectUri: string;
   readonly #viewerAddress: string;
-  /** What instances are started with: one secret, or two. */
+  /** The secrets that instances start with: one, or two. */
   clientSecret: readonly string[];
   isServerUp = true;
 
@@ -68,7 +68,7 @@ export class Stage {
     this.clientSecret = [server.clients.webApp.clientSecret];
   }
 
-  /** Opens it, with instances that run. */
+  /** Creates the stage and starts its instances. */
   static async open({ redis, redirectUri }: StageOptions): Promise<Stage> {
     const clock = new MovableClock();
     const storage = await sharedStorage({ redis });
@@ -107,7 +107,7 @@ export class Stage {
     return this.server.clients.webApp.clientId;
   }
 
-  /** From now on nobody reaches the authorization server; the API goes on. */
+  /** Makes the authorization server unreachable; the API stays available. */
   async takeServerDown(): Promise<void> {
     await this.#way.cut();
     this.isServerUp = false;
@@ -118,7 +118,7 @@ export class Stage {
     this.isServerUp = true;
   }
 
-  /** Moves everybody's time on, to just after the end of the token. */
+  /** Moves all clocks ahead, to just after the expiry of the token. */
   passExpiry(): void {
     const ends = this.fleet.running.map(({ standing }) => standing?.expiresAt ?? 0);
     const ms = Math.max(0, Math.max(...ends) + 1_000 - this.clock.now());
@@ -126,9 +126,9 @@ export class Stage {
     for (const instance of this.fleet.instances) instance.moveOn(ms);
   }
 
-  /** Has every running instance call the API, now and without waiting for it. */
+  /** Makes every running instance call the API, without waiting for it. */
   useEverywhere(): void {
-    // What becomes of the calls is in the instances' own reports.
+    // The instances report the results of the calls themselves.
     for (const instance of this.fleet.running) instance.ask({ name: 'call' }).catch(() => {});
   }
 

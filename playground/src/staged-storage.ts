@@ -1,12 +1,11 @@
 import type { LeaseReply, TokenStorage } from '@frameio-auth/core/adapter';
 
-/** How long a lease lasts here, in milliseconds. */
+/** The duration of a lease in the playground, in milliseconds. */
 export const LEASE = 5_000;
 
 /**
- * The storage, for tokens that live a minute and for a clock that can be moved: its time goes ahead with the clock's, and
- * a lease is short, so that nobody has to watch the 30 seconds of a real one run out. An application leaves its storage
- * as it is.
+ * Wraps the storage for tokens that live a minute and a clock that can be moved. Its time follows the clock, and a
+ * lease is short, so that viewers need not wait for the 30 seconds of a real one. Do not do this in an application.
  *
  * @param ahead - how far the clock is ahead, in milliseconds
  */

@@ -1,13 +1,13 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { LocalInspector } from '@frameio-auth/inspector';
 
-/** The paths of the viewer that are shown through the window; its page has another name here. */
+/** The paths of the viewer that this window serves; its page has a different name here. */
 const PAGE = '/sessions';
 const PATHS = /^\/(?:events|machine\.json|viewer\/.*)$/;
 
 /**
- * The viewer, as a part of the playground's page. It lets itself be framed by no page, and its cookie is for its own
- * address; so its answers are fetched here, by one of its own links, and handed on with the headers of the playground.
+ * Embeds the viewer in the playground's page. The viewer does not allow framing, and its cookie is for its own address.
+ * So its responses are fetched here, with one of its links, and served with the playground's headers.
  */
 export class ViewerWindow {
   readonly #origin: string;
@@ -26,12 +26,12 @@ export class ViewerWindow {
     return new ViewerWindow(new URL(link).origin, cookie);
   }
 
-  /** Whether a path is the viewer's. */
+  /** Whether a path belongs to the viewer. */
   shows(path: string): boolean {
     return path === PAGE || PATHS.test(path);
   }
 
-  /** Hands the viewer's answer on; an event stream for as long as somebody reads it. */
+  /** Serves the viewer's response; an event stream for as long as the client reads it. */
   show(path: string, response: ServerResponse): void {
     const headers = { cookie: this.#cookie };
     const asked = request(this.#origin + (path === PAGE ? '/' : path), { headers }, (answer: IncomingMessage) => {

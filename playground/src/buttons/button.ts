@@ -3,16 +3,16 @@ import type { Stage } from '../stage.ts';
 
 export interface Press {
   readonly stage: Stage;
-  /** The one whose button it is. */
+  /** The instance that the button belongs to. */
   readonly instance: Instance;
-  /** Says one sentence, or two. */
+  /** Reports an event, in one or two sentences. */
   readonly tell: (text: string) => void;
 }
 
 export interface Button {
   readonly title: string;
-  /** Why it cannot be pressed now; `undefined`: it can. */
+  /** Returns why it cannot be pressed now; `undefined`: it can. */
   readonly objection: (stage: Stage, instance: Instance) => string | undefined;
-  /** Resolves when all is said. An address that it resolves to is where the browser has to go. */
+  /** Resolves when everything is reported. If it resolves to an address, the browser must go there. */
   readonly press: (press: Press) => Promise<string | undefined>;
 }

@@ -1,4 +1,4 @@
-// What goes wrong with instances: in the middle of a renewal, or whenever it pleases.
+// Failures of instances: during a refresh, or at any time.
 import { fault, type HeldFault } from '@frameio-auth/testing';
 import type { Instance } from '../fleet.ts';
 import type { Stage } from '../stage.ts';
@@ -7,21 +7,21 @@ import type { Button } from './button.ts';
 import { whenTwoRun } from './objections.ts';
 import { countFrom, isRefresh } from './renewal.ts';
 
-/** Lets the token run out, and lets the server keep whoever asks for the next one waiting. Resolves to that one. */
+/** Lets the token expire, and holds the next token request at the server. Resolves to the instance that sent it. */
 async function catchRenewer(stage: Stage, held: HeldFault): Promise<Instance> {
   const { fleet, server } = stage;
-  // Nothing is processed: had the server acted, it would be a lost answer, which is another button.
+  // Nothing is processed. If the server had processed it, this would be a lost response, which is another button.
   server.faults.next('token', fault.chain(held, fault.dropped()), { when: isRefresh });
   stage.passExpiry();
   stage.useEverywhere();
   const holder = await fleet.until('an instance asked the server', () =>
     fleet.running.find(({ standing }) => standing?.step === 'refreshing.requesting'),
   );
-  await held.reached; // A moment later: its request has to be under way.
+  await held.reached; // Slightly later, because its request must be in flight.
   return holder;
 }
 
-/** Strikes whoever renews, and waits until another one has taken over. */
+/** Applies a fault to the instance that refreshes, and waits until another one has taken over. */
 async function strike(stage: Stage, blow: (holder: Instance) => Promise<void>): Promise<[Instance, Instance, number]> {
   const { fleet } = stage;
   const before = fleet.token;
@@ -124,7 +124,7 @@ export const start: Button = {
   },
 };
 
-/** Resolves to what came of it. */
+/** Resolves to a description of the result. */
 async function startAgain(stage: Stage, instance: Instance): Promise<string> {
   const count = countFrom(stage);
   await stage.start(instance);

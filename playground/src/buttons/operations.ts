@@ -1,11 +1,11 @@
-// What is done to a service in its ordinary life.
+// The usual operations of a service.
 import type { Instance } from '../fleet.ts';
 import type { Stage } from '../stage.ts';
 import type { Button } from './button.ts';
 import { whenAllRun, whenReachable } from './objections.ts';
 import { countFrom, renew, times } from './renewal.ts';
 
-/** One after the other, so that there are always some that run. */
+/** One after the other, so that some are always running. */
 async function startAllAnew(stage: Stage): Promise<void> {
   for (const instance of stage.fleet.instances) {
     await instance.end();

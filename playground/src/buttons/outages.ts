@@ -1,4 +1,4 @@
-// What goes wrong between the instances and the authorization server.
+// Failures between the instances and the authorization server.
 import { fault } from '@frameio-auth/testing';
 import type { Button } from './button.ts';
 import { whenReachable } from './objections.ts';

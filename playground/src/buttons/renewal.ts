@@ -1,10 +1,10 @@
 import type { Instance } from '../fleet.ts';
 import type { Stage } from '../stage.ts';
 
-/** Whether the server is asked for a refresh. */
+/** Whether a request is a refresh. */
 export const isRefresh = ({ form }: { form: URLSearchParams }) => form.get('grant_type') === 'refresh_token';
 
-/** What has been asked of the server, and what failed, since. */
+/** Counts requests to the server, and failures, from now on. */
 export function countFrom({ server, fleet }: Stage) {
   const requests = server.count({ endpoint: 'token' });
   const failures = () => fleet.instances.reduce((sum, { counts }) => sum + counts.failedCalls, 0);
@@ -13,12 +13,14 @@ export function countFrom({ server, fleet }: Stage) {
   return {
     requests: () => server.count({ endpoint: 'token' }) - requests,
     failedCalls: () => failures() - failuresBefore,
-    /** The instance that has been given new tokens. */
+    /** The instance that received new tokens. */
     asker: () => fleet.instances.find((instance) => instance.counts.refreshes > (refreshes.get(instance) ?? 0)),
   };
 }
 
-/** Lets the token run out, and waits until all instances serve the next one. Resolves to who asked for it. */
+/**
+ * Lets the token expire, and waits until all instances serve the next one. Resolves to the instance that requested it.
+ */
 export async function renew(
   stage: Stage,
   faults: () => void = () => {},

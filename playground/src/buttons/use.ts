@@ -1,4 +1,4 @@
-// Signing in, calling the API, and time that goes by.
+// Signing in, calling the API, and the passing of time.
 import { type Instance, Unfulfilled } from '../fleet.ts';
 import { LIFETIME, type Stage } from '../stage.ts';
 import type { Button, Press } from './button.ts';
@@ -21,7 +21,10 @@ export const signIn: Button = {
   },
 };
 
-/** The user is back from the server's page: at another instance than the one that sent them there, if one runs. */
+/**
+ * Completes a sign-in after the user returned from the server's page: on another instance than the one that began it,
+ * if one is running.
+ */
 export async function completeSignIn(stage: Stage, callback: string, tell: Press['tell']): Promise<void> {
   const { fleet } = stage;
   const [first, second = first] = fleet.running;
@@ -85,7 +88,7 @@ export const expire: Button = {
   },
 };
 
-/** What the others did while one asked. */
+/** Describes what the others did while one refreshed. */
 function othersAdopted(stage: Stage, asker: Instance): string {
   const numbers = stage.fleet.running.filter((each) => each !== asker).map(({ number }) => number);
   if (numbers.length === 0) return '.';
