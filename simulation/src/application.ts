@@ -6,31 +6,31 @@ import type { Chance } from './random-numbers.ts';
 import type { TokenLedger } from './token-ledger.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** A call that has not been answered. */
+/** A call without a response so far. */
 export interface PendingCall {
   readonly instance: Instance;
   readonly call: string;
   readonly number: number;
   readonly since: number;
-  /** How long the instance had stood still before. */
+  /** How long the instance had been suspended before. */
   readonly stoodStill: number;
 }
 
-/** An error that is none of those which sessions promise. */
+/** An error that is not one of those that sessions document. */
 export const STRANGE_ERROR = 'strange error';
 
-/** What is asked of an instance: besides the calls of a plan, the two halves of a sign-in by a browser, and the end. */
+/** A request to an instance: the calls of a plan, the two halves of a browser sign-in, or closing. */
 type Request = { readonly call: Call | 'authorize' | 'close' } | { readonly call: 'callback'; readonly url: string };
 
 /** How long users take at the server, in milliseconds: most are quick, and some are too late. */
 const VISIT = [1_000, 60_000] as const;
 const LATE_VISIT = 11 * 60_000;
 
-/** How long an impatient caller waits at most, and how long the API takes to answer. Milliseconds. */
+/** How long an impatient caller waits at most, and how long the API takes to respond, in milliseconds. */
 const IMPATIENCE = [1, 3_000] as const;
 const API_LATENCY = [1, 200] as const;
 
-/** The application: it calls sessions as a plan says, and calls the API with the tokens that it gets. */
+/** The application: it calls sessions as the plan says, and calls the API with their tokens. */
 export class Application {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
@@ -58,12 +58,12 @@ export class Application {
     return this.#pending;
   }
 
-  /** Makes a call as soon as the instance runs; resolves with how it ended, and never if the instance dies. */
+  /** Makes a call as soon as the instance runs; resolves to its outcome, and never if the instance dies. */
   call(instance: Instance, call: Call | 'close'): Promise<CallOutcome> {
     return this.#ask(instance, { call });
   }
 
-  /** A user signs in by a browser: the sign-in begins on one instance, and ends on another one or the same. */
+  /** Signs a user in with a browser: the sign-in begins on one instance, and ends on another one or the same. */
   async visit(begin: Instance, end: () => Instance): Promise<void> {
     const begun = await this.#ask(begin, { call: 'authorize' });
     if (!('url' in begun)) return;
@@ -120,7 +120,7 @@ export class Application {
         await auth.refresh();
         return { done: true };
       case 'signIn':
-      case 'visit': // Nobody but the service itself, which has no users.
+      case 'visit': // A service has no users, so it signs in by itself.
         await this.#signIn(instance);
         return { done: true };
       case 'authorize': {
@@ -142,7 +142,7 @@ export class Application {
     }
   }
 
-  /** Calls the API, and once more with another token if the API answers 401. */
+  /** Calls the API, and once more with another token if the API responds with 401. */
   async #use(instance: Instance): Promise<CallOutcome> {
     const token = await this.#getToken(instance);
     if (await this.#isAccepted(instance, token)) return { token, accepted: true };
@@ -170,8 +170,8 @@ export class Application {
   }
 
   /**
-   * The user signed in by other means, and the application hands over what came of it: dated, as such programs do, by the
-   * clock of its own machine. A service signs in by itself.
+   * Imports the tokens of a sign-in by other means. As in such programs, the clock of its own machine dates them. A
+   * service signs in by itself.
    */
   async #signIn(instance: Instance): Promise<void> {
     if (this.#flow === 'service') return instance.auth.refresh();

@@ -10,9 +10,9 @@ export interface Campaign {
   readonly from: number;
   readonly seeds: number;
   readonly plant: Plant | undefined;
-  /** Whether to run all seeds, whatever fails. */
+  /** Whether to run all seeds in spite of failures. */
   readonly goOn: boolean;
-  /** Called with the number of seeds done, now and then. */
+  /** Called with the number of finished seeds, from time to time. */
   onProgress(done: number): void;
 }
 
@@ -21,7 +21,7 @@ export interface Found {
   readonly violation: Violation;
 }
 
-/** So many seeds a worker is given at a time. */
+/** How many seeds a worker gets at a time. */
 const BATCH = 20;
 
 /** Runs many seeds, on all cores. The failures are in the order of their seeds. */

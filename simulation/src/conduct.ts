@@ -1,7 +1,7 @@
 import type { Event, Holding } from './history.ts';
 import type { IssuedTokens } from './token-ledger.ts';
 
-/** How an instance stood when it sent a request. */
+/** The state of an instance when it sent a request. */
 export interface Sending {
   readonly at: number;
   readonly who: string;
@@ -10,7 +10,7 @@ export interface Sending {
   readonly storageFailedAt: number;
 }
 
-/** A request for tokens, as the server got it. */
+/** A request for tokens, as the server received it. */
 export interface TokenRequest {
   readonly outcome: Extract<Event, { readonly kind: 'server did' }>['outcome'];
   readonly presented: string | undefined;
@@ -18,7 +18,7 @@ export interface TokenRequest {
   readonly presentation: Presentation | undefined;
 }
 
-/** A refresh token that bought another one. */
+/** A use of a refresh token that returned another one. */
 export interface Presentation {
   /** When it was sent. */
   readonly at: number;
@@ -26,59 +26,62 @@ export interface Presentation {
   readonly leasedAt: number | undefined;
   readonly who: string;
   readonly bought: string;
-  /** Whether its answer was given up. */
+  /** Whether the instance stopped waiting for its response. */
   isGivenUp: boolean;
-  /** When its answer reached the one who presented. */
+  /** When its response reached the instance. */
   answeredAt?: number;
-  /** When what it bought was in the storage. */
+  /** When its new tokens were in the storage. */
   storedAt?: number;
 }
 
-/** What is known of one instance. */
+/** The facts about one instance. */
 export class Conduct {
-  /** The lease that it was granted and did not give back, and what the record held then. */
+  /** The lease that it was granted and has not released, and the contents of the record then. */
   lease: { readonly at: number; readonly holding: Holding; readonly abandoned: boolean } | undefined;
-  /** Whether it was told that somebody had abandoned the lease before. */
+  /** Whether it was told that an earlier lease was abandoned. */
   knowsOfAbandonment = false;
   storageFailedAt = Number.NEGATIVE_INFINITY;
-  /** When it last died, stood still, began to close, or found its commit refused. */
+  /** When it last died, was suspended, began to close, or had a commit rejected. */
   hinderedAt = Number.NEGATIVE_INFINITY;
-  /** The refresh token that the server refused to it last, and whether because it was spent. */
+  /** The refresh token that the server last rejected, and whether because it was spent. */
   refused: string | undefined;
   refusedAsSpent = false;
-  /** The refresh tokens that it presented without an answer, or under a lease that somebody had abandoned. */
+  /** The refresh tokens that it presented without a response, or after an abandoned lease. */
   readonly suspected = new Set<string>();
-  /** How long its last question to the storage took, and when it was answered: so well it knows the storage's time. */
+  /**
+   * How long its last call to the storage took, and when the reply came: this limits how well it knows the storage's
+   * time.
+   */
   roundTrip = 0;
   heardAt: number | undefined;
-  /** By how much it dates tokens too late, because its clock was put ahead during that question. */
+  /** By how much it dates tokens too late, because its clock was set ahead during that call. */
   datesLate = 0;
-  /** While its machine sleeps: since when, and by how much its clock was put back meanwhile. */
+  /** While its machine sleeps: since when, and by how much its clock was set back meanwhile. */
   asleep: { readonly since: number; putBack: number } | undefined;
-  /** The sleeps of which its clocks do not show all, when they were over, and how much is hidden. */
+  /** The sleeps that its clocks do not fully show: when they ended, and how much time is hidden. */
   readonly #hidden: { readonly at: number; readonly time: number }[] = [];
-  /** What the storage is about to answer, by question. */
+  /** The storage's pending replies, by call. */
   readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
-  /** The highest version that an answer of the storage told it of, and a hint since the server last gave it tokens. */
+  /** The highest version in a reply of the storage, and in a hint since the server last issued tokens to it. */
   version = 0;
   hinted = 0;
-  /** The newest refresh token that it has heard of. */
+  /** The newest refresh token that it knows. */
   known: string | undefined;
   readonly sent = new Map<number, Sending>();
-  /** Its requests that came to the server. */
+  /** Its requests that reached the server. */
   readonly asked = new Map<number, TokenRequest>();
-  /** The requests whose answers came while it stood still. */
+  /** The requests with responses that arrived while it was suspended. */
   readonly waiting = new Set<number>();
-  /** The requests whose answers it has given up; some of them come to the server yet. */
+  /** The requests that it no longer waits for; some may still reach the server. */
   readonly givenUp = new Set<number>();
-  /** The refresh token of the sign-in that it was told of last. */
+  /** The refresh token of the last sign-in that it was given. */
   brought: string | undefined;
-  /** When it first read which access token in the record. */
+  /** When it first read each access token in the record. */
   readonly read = new Map<string, number>();
-  /** The sign-ins, or tokens, that it gives up; and since when it has given them up. */
+  /** The sign-ins, or tokens, that it is revoking, and when it revoked them. */
   readonly revoking = new Set<number | string>();
   readonly revoked = new Map<number | string, number>();
-  /** Whether it revoked the session last without telling the storage: it has none, and the others may. */
+  /** Whether it last revoked the session without telling the storage: it has none, and the others may. */
   gaveUpInVain = false;
   readonly requests = new HourlyCount();
   readonly questions = new HourlyCount();
@@ -90,7 +93,7 @@ export class Conduct {
     this.asleep = undefined;
   }
 
-  /** How much time its clocks have hidden from it since a moment. */
+  /** Returns how much time its clocks have hidden from it since a moment. */
   hiddenSince(since: number): number {
     return this.#hidden.reduce((sum, { at, time }) => (at >= since ? sum + time : sum), 0);
   }
@@ -98,7 +101,7 @@ export class Conduct {
 
 const HOUR = 3_600_000;
 
-/** How often something happened since the hour began. */
+/** Counts events since the hour began. */
 class HourlyCount {
   #hour = 0;
   count = 0;

@@ -1,6 +1,6 @@
 import type { Event } from './history.ts';
 
-/** What happened in all runs together: a fault that never strikes proves nothing. */
+/** The events of all runs together: a fault that never occurs proves nothing. */
 const counted = {
   'tokens granted': (event) => event.kind === 'server did' && typeof event.outcome === 'object',
   'refresh tokens refused': (event) =>
@@ -55,7 +55,7 @@ export function noCoverage(): Coverage {
   return Object.fromEntries(Object.keys(counted).map((what) => [what, 0]));
 }
 
-/** Counts the events of a run in addition to those before. */
+/** Adds the events of a run to the counts. */
 export function count(coverage: Coverage, events: readonly Event[]): void {
   const ways = Object.entries(counted);
   for (const event of events) {

@@ -1,31 +1,31 @@
 import type { Entry } from './plan.ts';
 import type { DeathOfToken, IssuedTokens } from './token-ledger.ts';
 
-/** What a record holds, as far as a reader wants to know it. */
+/** The contents of a record, as far as the checks need them. */
 export type Holding =
   | { readonly status: 'absent' }
   | { readonly status: 'tokens'; readonly accessToken: string; readonly refreshToken?: string }
   | { readonly status: 'expired'; readonly cause: string }
   | { readonly status: 'revoked' };
 
-/** The record of the one session that there is. */
+/** The record of the only session. */
 export const SESSION = 'default';
 
-/** `restore`: a connection offers a record again, which the storage may have lost. */
+/** `restore`: a connection offers a record again that the storage may have lost. */
 export type StorageCall = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due' | 'restore';
 
-/** How a call of an application ended. */
+/** The outcome of an application's call. */
 export type CallOutcome =
   | { readonly token: string; readonly accepted?: boolean }
   | { readonly error: string; readonly code: string }
   /** `url`: where a user signs in. */
   | { readonly done: true; readonly url?: string };
 
-/** What happened. `who`: an instance, such as `a1`; the next one in its place is `a2`. */
+/** What happened. `who`: an instance, such as `a1`; its successor is `a2`. */
 export type Occurrence =
   | { readonly kind: 'struck'; readonly entry: Entry }
   | { readonly kind: 'over'; readonly entry: Entry }
-  /** The storage went back to what it was before, or has nothing any more. */
+  /** The storage returned to an earlier state, or is empty. */
   | { readonly kind: 'writes lost'; readonly before: Holding; readonly after: Holding }
   | { readonly kind: 'started' | 'died' | 'goes on'; readonly who: string }
   | { readonly kind: 'stands still'; readonly who: string; readonly asleep: boolean }
@@ -37,7 +37,7 @@ export type Occurrence =
       readonly call: string;
       readonly outcome: CallOutcome;
     }
-  /** A token in somebody's hands. `asked`: when. */
+  /** A caller received a token. `asked`: when the call was made. */
   | { readonly kind: 'handed'; readonly who: string; readonly token: string; readonly asked: number }
   | { readonly kind: 'signed in'; readonly who: string; readonly tokens: Required<IssuedTokens> }
   | {
@@ -53,7 +53,7 @@ export type Occurrence =
       readonly who: string;
       readonly question: number;
       readonly call: StorageCall;
-      /** Which record, by the last part of its key. */
+      /** Identifies the record, by the last part of its key. */
       readonly record: string;
       readonly outcome: string;
       readonly version: number;
@@ -66,7 +66,7 @@ export type Occurrence =
       readonly question: number;
       readonly call: StorageCall;
       readonly record: string;
-      /** When the question was asked. */
+      /** When the call was made. */
       readonly asked: number;
     }
   | {
@@ -94,7 +94,7 @@ export type Occurrence =
       readonly outcome: IssuedTokens | DeathOfToken | 'invalid_client' | 429 | 503;
     }
   | { readonly kind: 'server revoked'; readonly who: string; readonly request: number; readonly token: string }
-  /** The server's answer is in the socket of an instance that stands still, and cannot read it yet. */
+  /** The server's response is in the socket of a suspended instance, which cannot read it yet. */
   | { readonly kind: 'answer waits'; readonly who: string; readonly request: number }
   | { readonly kind: 'server answered'; readonly who: string; readonly request: number; readonly status: number }
   | {
@@ -104,10 +104,10 @@ export type Occurrence =
       readonly delivery: 'not_sent' | 'unknown';
     };
 
-/** An occurrence and its moment, in milliseconds since the beginning. */
+/** An occurrence and its time, in milliseconds since the beginning. */
 export type Event = Occurrence & { readonly at: number };
 
-/** What happened, in its order. Whoever judges or counts it hears each event as it comes. */
+/** Records what happened, in order. Listeners that check or count receive each event immediately. */
 export class History {
   readonly events: Event[] = [];
   readonly #now: () => number;

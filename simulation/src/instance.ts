@@ -18,7 +18,7 @@ export interface Surroundings {
   storageOf(instance: Instance): TokenStorage;
 }
 
-/** Where users come back to when they have signed in. */
+/** The application's redirect URI. */
 const REDIRECT_URI = 'https://application.example/callback';
 
 interface Delivery {
@@ -26,12 +26,12 @@ interface Delivery {
   readonly run: () => void;
 }
 
-/** One process of the application: its auth object, its clock, and whether anything reaches it. */
+/** One process of the application: its auth object, its clock, and whether it can receive anything. */
 export class Instance {
-  /** Such as `a1`; the next instance in its place is `a2`. */
+  /** For example `a1`; its successor is `a2`. */
   readonly name: string;
   readonly place: number;
-  /** The machine that it runs on, which stays when the instance dies. */
+  /** The machine that it runs on, which remains when the instance dies. */
   readonly machine: MachineClock;
   readonly clock: Clock;
   readonly auth: WebAppAuth | ServerToServerAuth;
@@ -39,7 +39,7 @@ export class Instance {
   #alive = true;
   #standsStill = false;
   #backlog: Delivery[] = [];
-  /** How long it has stood still in all, in milliseconds. */
+  /** How long it was suspended in total, in milliseconds. */
   stoodStill = 0;
 
   constructor(place: number, generation: number, machine: MachineClock, around: Surroundings) {
@@ -71,13 +71,15 @@ export class Instance {
     this.machine.wakeUp();
   }
 
-  /** @param asleep - whether the whole machine sleeps, its monotonic clock too */
+  /**
+   * @param asleep - whether the whole machine sleeps, including its monotonic clock
+   */
   standStill(asleep: boolean): void {
     this.#standsStill = true;
     if (asleep) this.machine.fallAsleep();
   }
 
-  /** Everything that fell due or arrived meanwhile comes now, at once. */
+  /** Delivers everything that fell due or arrived meanwhile, at once. */
   goOn(stoodStill: number, timersFirst: boolean): void {
     this.#standsStill = false;
     this.stoodStill += stoodStill;
@@ -109,7 +111,7 @@ export class Instance {
         clientAuthentication: 'client_secret_post',
         ...(refreshTokenLifetimeIsKnown && { refreshTokenLifetime }),
       }),
-      // An application's handlers fail, and nothing may come of it.
+      // The handlers of an application may fail, which must have no effect.
       onTokenRefreshed: async () => {
         throw failure;
       },

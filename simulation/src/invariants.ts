@@ -1,4 +1,4 @@
-/** What must hold in every run. */
+/** The invariants of every run. */
 export const invariants = {
   'one presentation':
     'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed, or lost it with all that knew it. A code is not presented again, unless its answer was lost.',

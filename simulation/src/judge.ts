@@ -5,30 +5,33 @@ import type { Invariant, Violation } from './invariants.ts';
 import type { Entry, Parameters } from './plan.ts';
 import type { TokenLedger } from './token-ledger.ts';
 
-/** How long a call may take besides the time for which its instance stood still, in milliseconds. */
+/** How long a call may take, not counting the time for which its instance was suspended, in milliseconds. */
 const LONGEST_CALL = 15 * 60_000;
 
-/** For so long at least a lease keeps others from asking, in milliseconds: longer than any request may take. */
+/** How long a lease excludes others at least, in milliseconds: longer than any request may take. */
 const LONGEST_REQUEST = 25_000;
 
-/** How soon after the storage is back without a record those who have the tokens in memory have written it again. */
+/**
+ * How soon instances with tokens in memory must write them after the storage returned without a record, in
+ * milliseconds.
+ */
 const PROMPT_RETURN = 60_000;
 
-/** How long after its own answer an instance that nothing hinders has its tokens in the storage. */
+/** How soon after its response an unhindered instance must have its tokens in the storage, in milliseconds. */
 const PROMPT_COMMIT = 60_000;
 
-/** So many requests an hour, and so many questions to the storage, besides those for each call of the application. */
+/** The limits of requests and of storage calls per hour, in addition to those for each call of the application. */
 const REQUESTS_AN_HOUR = 250;
 const QUESTIONS_AN_HOUR = 4_000;
 const FOR_EACH_CALL = 20;
 
-/** The time in which a storage that failed may be the reason why a session goes on without it, in milliseconds. */
+/** How long a storage failure may be the reason why a session continues without it, in milliseconds. */
 const STORAGE_TROUBLE = 10 * 60_000;
 
-/** Clocks that are apart by less than this count as the same for sessions, in milliseconds. */
+/** Sessions treat clocks that differ by less than this as equal, in milliseconds. */
 const CLOCK_TOLERANCE = 10_000;
 
-/** What a judge may look at besides the events. */
+/** What the checks may inspect in addition to the events. */
 export interface Evidence {
   readonly ledger: TokenLedger;
   readonly parameters: Parameters;
@@ -39,33 +42,35 @@ export interface Evidence {
 
 type Of<Kind extends Event['kind']> = Extract<Event, { readonly kind: Kind }>;
 
-/** Hears every event, and says what does not hold. */
+/** Receives every event, and reports violations. */
 export class Judge {
   readonly #evidence: Evidence;
   readonly #presentations = new Map<string, Presentation[]>();
   readonly #conduct = new Map<string, Conduct>();
-  /** Access tokens that were dated by an instance's own clock, because it had not heard from the storage yet. */
+  /** Access tokens that an instance's own clock dated, because it had no reply from the storage yet. */
   readonly #misdated = new Set<string>();
-  /** When the storage lost something; and when it last had older tokens since, so that anybody may go back to them. */
+  /**
+   * When the storage lost something; and when it last had older tokens since, so that any instance may return to them.
+   */
   readonly #losses: number[] = [];
   #wentBackAt = Number.NEGATIVE_INFINITY;
-  /** How far the clock of the storage was put back, in all, and since when. */
+  /** How far the clock of the storage was set back in total, and since when. */
   #putBack: { readonly at: number; readonly by: number } | undefined;
-  /** When the clock of which place was put ahead last, and by how much. */
+  /** When the clock of each place was last set ahead, and by how much. */
   readonly #putAhead = new Map<number, { readonly at: number; readonly by: number }>();
-  /** By how much access tokens were dated too late, within the tolerance: the clock was set during a question. */
+  /** By how much access tokens were dated too late, within the tolerance, because the clock was set during a call. */
   readonly #datedLate = new Map<string, number>();
-  /** The refresh token that the storage had when it lost all. */
+  /** The refresh token in the storage when it lost everything. */
   #lost: string | undefined;
-  /** The sign-in whose tokens the storage had when it last lost some. */
+  /** The sign-in of the tokens in the storage when it last lost some. */
   #lostFamily: number | undefined;
   #newest: string | undefined;
-  /** When the storage was last there again after it had lost something. */
+  /** When the storage last returned after it had lost something. */
   #backAt = Number.POSITIVE_INFINITY;
-  /** The instances that run. */
+  /** The running instances. */
   readonly #awake = new Set<string>();
   #highestVersion = 0;
-  /** The sign-in whose tokens were written last, unless they were revoked. */
+  /** The sign-in of the tokens that were written last, unless they were revoked. */
   #family: number | undefined;
   #violation: Violation | undefined;
 
@@ -77,7 +82,7 @@ export class Judge {
     return this.#losses.length > 0;
   }
 
-  /** The first that was found. */
+  /** Returns the first violation. */
   get violation(): Violation | undefined {
     return this.#violation;
   }
@@ -166,7 +171,7 @@ export class Judge {
     }
   }
 
-  /** Looks for what shows by not happening. */
+  /** Checks for things that should have happened but did not. */
   look(): void {
     const now = this.#evidence.now();
     for (const { instance, call, number, since, stoodStill } of this.#evidence.pending()) {
@@ -178,7 +183,7 @@ export class Judge {
     }
   }
 
-  /** Whether the server still honours the session: by the record, or by what an instance that lives has heard of it. */
+  /** Whether the server still honours the session, by the record or by what a living instance knows. */
   honours(record: Holding, living: readonly string[]): boolean {
     if (this.#evidence.parameters.flow === 'service') return true;
     return (record.status === 'tokens' && this.#isLive(record.refreshToken)) || living.some((who) => this.#holds(who));
@@ -189,8 +194,9 @@ export class Judge {
   }
 
   /**
-   * Whether an instance has heard of a refresh token that would be taken, of the sign-in that was written last. Of one that
-   * was hinted at a version which it never read the others hear nothing: that may have been a sign-out.
+   * Whether an instance knows a refresh token that the server would accept, of the sign-in that was written last. An
+   * instance with a hint of a version that it never read does not share its tokens, because the version may have been a
+   * sign-out.
    */
   #holds(who: string): boolean {
     const { known, gaveUpInVain, hinted, version } = this.#conductOf(who);
@@ -199,8 +205,8 @@ export class Judge {
   }
 
   /**
-   * Whether an instance may say that the session is over although it is not: because it signed out for itself alone,
-   * and said so; or because the storage lost what was written, and one that had not known it met the spent token first.
+   * Whether an instance may say that the session has ended although it has not. Either it signed out only for itself,
+   * and said so. Or the storage lost writes, and an instance that did not know the new tokens used the spent one first.
    */
   excuses(who: string): boolean {
     return this.#conductOf(who).gaveUpInVain || this.#wentBackAt > Number.NEGATIVE_INFINITY;
@@ -251,14 +257,14 @@ export class Judge {
     if (call === 'revoke') for (const tokens of conduct.revoking) conduct.revoked.set(tokens, at);
   }
 
-  /** Somebody was told that nobody is signed in, by an instance that has only the storage to go by. */
+  /** Checks a caller that was told it is not signed in, by an instance that knows only the storage. */
   #judgeStranger(who: string, at: number): void {
     if (at < this.#backAt + PROMPT_RETURN || this.excuses(who)) return;
     const isCalm = ({ hinderedAt, storageFailedAt }: Conduct) =>
       at - Math.max(hinderedAt, storageFailedAt) > STORAGE_TROUBLE;
     for (const other of this.#awake) {
       if (other === who || !this.#holds(other) || !isCalm(this.#conductOf(other))) continue;
-      // A sign-in since then was not lost: whoever asked just before it was told the truth.
+      // A later sign-in was not lost: a caller just before it was told the truth.
       if (this.#family !== this.#lostFamily) continue;
       this.accuse(
         'recovery',
@@ -291,8 +297,8 @@ export class Judge {
   }
 
   /**
-   * How much longer than it lives a token may be served by an instance that read it in the storage, whose clock was put back
-   * since: it looked younger by as much, but not younger than new.
+   * Returns how much longer than its lifetime a token may be served by an instance that read it in the storage, if the
+   * storage's clock was set back since. It looked younger by that much, but not younger than new.
    */
   #extraLife(token: string, { read }: Conduct, issuedAt: number, at: number): number {
     const { ledger } = this.#evidence;
@@ -320,7 +326,7 @@ export class Judge {
       conduct.lease = { at, holding: after, abandoned: outcome !== 'granted' };
     }
     if (call === 'restore' && outcome === 'restored') this.#judgeWriter(event, conduct);
-    // The commit that moved the record on ended whatever lease stood on it.
+    // The commit that changed the record also ended any lease on it.
     if ((call === 'release' && outcome === 'done') || (call === 'lease' && outcome === 'moved'))
       conduct.lease = undefined;
     if (call !== 'commit') return;
@@ -328,7 +334,7 @@ export class Judge {
     else conduct.hinderedAt = at;
   }
 
-  /** After the storage lost something, whoever knows of newer tokens does not write older ones into the gap. */
+  /** Checks that after a loss in the storage, an instance that knows newer tokens does not write older ones. */
   #judgeWriter({ who, at, version, after, call }: Of<'storage did'>, conduct: Conduct): void {
     const { ledger } = this.#evidence;
     if (call === 'restore' && version < conduct.version) {
@@ -338,7 +344,7 @@ export class Judge {
     if (ledger.isAncestor(after.refreshToken, conduct.known ?? '')) {
       this.accuse('no way back', `${who} writes ${after.refreshToken}, though it knows of ${conduct.known}.`);
     }
-    // It did not know better, and now anybody may meet a spent token.
+    // It did not know of newer ones, and now any instance may use a spent token.
     if (ledger.isAncestor(after.refreshToken, this.#newest ?? '')) this.#wentBackAt = at;
     else this.#newest = after.refreshToken;
   }
@@ -369,7 +375,7 @@ export class Judge {
     const replaced = before.status === 'tokens' ? before.refreshToken : undefined;
     for (const token of [conduct.refused, replaced]) {
       if (token === undefined || ledger.deathOf(token) !== undefined) continue;
-      // What a failover brought back may be of a sign-in that another one had replaced, and then it is over with that.
+      // A failover may restore a sign-in that another one had replaced, and then its end is right.
       const isOfTheSignIn = ledger.familyOf(token) === ledger.familyOf(conduct.refused ?? token);
       if (this.#hasLost && !isOfTheSignIn) continue;
       this.accuse('rightful endings', `${who} ends the session, though the server would take ${token}.`);
@@ -378,7 +384,7 @@ export class Judge {
     if (cause === 'refresh_interrupted' && !conduct.suspected.has(refused)) {
       this.accuse('honest causes', `${who} says ${cause}, though no answer to ${refused} was lost.`);
     }
-    // The storage may have failed to tell of it.
+    // The storage may have failed to report it.
     const storageFailed = this.#evidence.now() - conduct.storageFailedAt < STORAGE_TROUBLE;
     const isHidden = this.#hasLost || storageFailed || parameters.onStorageUnavailable === 'request';
     const wasLost = conduct.suspected.has(refused) || (conduct.refusedAsSpent && !isHidden);
@@ -401,10 +407,10 @@ export class Judge {
     if (answer?.holding.status !== 'tokens') return;
     conduct.known = answer.holding.refreshToken ?? conduct.known;
     if (!conduct.read.has(answer.holding.accessToken)) conduct.read.set(answer.holding.accessToken, at);
-    // Newer tokens, whoever got them, mean that nothing was lost.
+    // Newer tokens, from any instance, mean that nothing was lost.
     if (answer.version > conduct.version) conduct.suspected.clear();
     conduct.version = Math.max(conduct.version, answer.version);
-    // For good: while the server asks to be left alone, the lease may be given back before the token is presented.
+    // Permanently, because while the server asks to back off, the lease may be released before the token is presented.
     const isTold = call === 'lease' && conduct.knowsOfAbandonment;
     if (isTold && conduct.known !== undefined) conduct.suspected.add(conduct.known);
   }
@@ -431,10 +437,10 @@ export class Judge {
         : { at: sending.at, leasedAt: sending.lease?.at, who, bought: tokens.refreshToken, isGivenUp };
     conduct.asked.set(request, { outcome, presented, tokens, presentation });
     if (presented === undefined) return;
-    // A code is its own user's, and needs no lease.
+    // A code belongs to its own user, and needs no lease.
     if (grant === 'refresh_token') this.#judgeLease(sending, presented);
     const presentations = this.#presentations.get(presented) ?? [];
-    // One that comes so late that its answer was given up was followed by others, and not the other way round.
+    // If it arrives after the instance stopped waiting, others followed it, not the other way round.
     const isJudged = !isGivenUp && (tokens !== undefined || outcome === 'spent' || outcome === 'revoked');
     const unexcused = isJudged && presentations.find((earlier) => !this.#mayRepeat(earlier, sending));
     if (unexcused) {
@@ -459,7 +465,7 @@ export class Judge {
     this.accuse('the newest token', `${who} presents ${presented}, though the record has ${refreshToken}.`);
   }
 
-  /** Whether a refresh token may be presented although it bought another one before. */
+  /** Whether a refresh token may be presented although it returned another one before. */
   #mayRepeat(earlier: Presentation, { who, at, presented, lease, storageFailedAt }: Sending): boolean {
     if (isCode(presented)) return earlier.isGivenUp;
     const { parameters } = this.#evidence;
@@ -479,7 +485,10 @@ export class Judge {
     return hinderedAt >= earlier.at - STORAGE_TROUBLE || at - earlier.answeredAt < PROMPT_COMMIT;
   }
 
-  /** Whether the storage lost a refresh token, or what came of it, and those who knew it were gone before they wrote it. */
+  /**
+   * Whether the storage lost a refresh token, or its successors, and the instances that knew it died before they wrote
+   * it.
+   */
   #diedWithItsHolders(bought: string): boolean {
     const lost = this.#lost;
     const { ledger } = this.#evidence;
@@ -519,7 +528,7 @@ export class Judge {
   }
 }
 
-/** The place of an instance, which its name begins with. */
+/** Returns the place of an instance, from the first letter of its name. */
 function placeOf(who: string): number {
   return who.charCodeAt(0) - 'a'.charCodeAt(0);
 }

@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
 import type { Receiver } from './storage-connection.ts';
 import type { Appointment, VirtualTime } from './virtual-time.ts';
 
-/** How wrong a machine's clocks are: milliseconds ahead of the true time, and parts per million faster than it. */
+/** The errors of a machine's clocks: milliseconds ahead of the true time, and parts per million faster than it. */
 export interface ClockError {
   readonly ahead: number;
   readonly fast: number;
@@ -10,7 +10,7 @@ export interface ClockError {
 
 /**
  * The clocks of one machine. The wall clock can be set, in either direction and at any moment. The monotonic clock
- * cannot, but it stands still while the machine sleeps.
+ * cannot be set, but it stops while the machine sleeps.
  */
 export class MachineClock {
   readonly #time: VirtualTime;
@@ -20,7 +20,9 @@ export class MachineClock {
   #slept = 0;
   #asleepSince: number | undefined;
 
-  /** @param beginning - the first moment of the world, in milliseconds since the Unix epoch */
+  /**
+   * @param beginning - the start of the simulation, in milliseconds since the Unix epoch
+   */
   constructor(time: VirtualTime, beginning: number, { ahead, fast }: ClockError) {
     this.#time = time;
     this.#beginning = beginning;
@@ -28,17 +30,17 @@ export class MachineClock {
     this.#ahead = ahead;
   }
 
-  /** Milliseconds since the Unix epoch, as the machine believes. */
+  /** Returns milliseconds since the Unix epoch, by the machine's own clock. */
   get wall(): number {
     return Math.floor(this.#beginning + this.#ahead + (this.#time.now - this.#beginning) * this.#speed);
   }
 
-  /** Milliseconds for which the machine was awake. */
+  /** Returns the milliseconds for which the machine was awake. */
   get monotonic(): number {
     return ((this.#asleepSince ?? this.#time.now) - this.#beginning - this.#slept) * this.#speed;
   }
 
-  /** The true time that passes while the monotonic clock advances by `duration`, if the machine stays awake. */
+  /** Returns the true time that passes while the monotonic clock advances by `duration`, if the machine stays awake. */
   trueDuration(duration: number): number {
     return duration / this.#speed;
   }
@@ -62,12 +64,16 @@ interface Timer {
   appointment?: Appointment;
 }
 
-/** The clock of one instance: its timers wait by the machine's monotonic clock, and run when the instance can run. */
+/**
+ * Creates the clock of one instance: its timers use the machine's monotonic clock, and fire when the instance can run.
+ */
 export function instanceClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): Clock {
   return clockOf(time, machine, receiver, () => machine.monotonic);
 }
 
-/** A clock that measures durations on the wall clock, as programs do that compare `Date.now()` with a deadline. */
+/**
+ * Creates a clock that measures durations on the wall clock, like programs that compare `Date.now()` with a deadline.
+ */
 export function wallClock(time: VirtualTime, machine: MachineClock, receiver: Pick<Receiver, 'deliver'>): Clock {
   return clockOf(time, machine, receiver, () => machine.wall);
 }

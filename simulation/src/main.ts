@@ -1,8 +1,8 @@
 /**
- * Hunts for bugs: `npm run simulate -- --seeds 10000`. Without a number of seeds it runs a thousand, from seed 1.
+ * Searches for bugs: `npm run simulate -- --seeds 10000`. Without a number of seeds it runs a thousand, from seed 1.
  *
- * `--seed 4711` runs one seed, and `--plan <file>` a plan that was printed. What fails is shrunk and told.
- * `--from` begins at another seed, `--plant` spoils the storage by a mistake, and `--all` goes on after a failure.
+ * `--seed 4711` runs one seed, and `--plan <file>` a plan that was printed. A failure is shrunk and reported. `--from`
+ * begins at another seed, `--plant` adds a mistake, and `--all` continues after a failure.
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -1,31 +1,35 @@
 import type { WrittenRecord } from './simulated-storage.ts';
 import type { Receiver } from './storage-connection.ts';
 
-/** Commits older than this have reached the replicas, or never will. In milliseconds. */
+/** How long commits are kept, in milliseconds. Older ones have reached the replicas, or never will. */
 const SPAN = 60_000;
 
-/** How long a connection takes to notice that the storage is back and to see whether it lost something. In milliseconds. */
+/**
+ * How long a connection takes to notice that the storage is back, and to check whether it lost something, in
+ * milliseconds.
+ */
 const SETTLING = 250;
 const BETWEEN_TRIES = 1_000;
 const TRIES = 20;
 
-/** Where there is no record at all, sessions with newer tokens have so long to write them first. In milliseconds. */
+/** If there is no record at all, how long sessions with newer tokens have to write them first, in milliseconds. */
 const SESSIONS_FIRST = 2_000;
 
 export interface OfferedCommitsOptions {
   readonly receiver: Receiver;
-  /** @param anew - whether also where the storage has nothing at all */
+  /**
+   * @param anew - whether to write the record even if the storage has nothing at all
+   */
   readonly offer: (key: string, record: WrittenRecord, anew: boolean) => Promise<unknown>;
-  /** Whether a session has the record in its memory, and will see for itself whether the storage lost it. */
+  /** Whether a session has the record in memory, and will itself check whether the storage lost it. */
   readonly isWatched: (key: string) => boolean;
-  /** Whether all commits are offered, also those that are known to be outdone: a planted mistake. */
+  /** Whether to offer all commits, even those that are known to be superseded: a planted mistake. */
   readonly offersOutdone: boolean;
 }
 
 /**
- * The newest commits of one connection for records that no session of it watches any more, as `redisStorage()` keeps
- * them. They are offered again when the storage comes back and may have lost them; not those of which it knows that
- * another instance has outdone them.
+ * The newest commits of one connection for records that none of its sessions watches any more, as in `redisStorage()`.
+ * They are offered again when the storage returns and may have lost them, unless they are known to be superseded.
  */
 export class OfferedCommits {
   readonly #options: OfferedCommitsOptions;
@@ -40,13 +44,15 @@ export class OfferedCommits {
     this.#commits.set(key, { record, at: this.#options.receiver.clock.monotonic() });
   }
 
-  /** Some answer told of a version. */
+  /** Notes a version in a reply. */
   hear(key: string, version: number): void {
     const own = this.#commits.get(key);
     if (own !== undefined && own.record.version < version && !this.#options.offersOutdone) this.#commits.delete(key);
   }
 
-  /** @param away - for how long nobody could write, in milliseconds */
+  /**
+   * @param away - how long the storage could not be written, in milliseconds
+   */
   offerAgain(away: number): void {
     this.#tries = TRIES;
     const since = this.#options.receiver.clock.monotonic() - away - SPAN;

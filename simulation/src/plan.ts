@@ -1,31 +1,36 @@
 import { type RandomNumbers, randomNumbers } from './random-numbers.ts';
 import type { Rotation } from './token-ledger.ts';
 
-/** The least and the most, both included, in milliseconds. */
+/** The minimum and the maximum, both inclusive, in milliseconds. */
 export type Span = readonly [least: number, most: number];
 
-/** How the world of one seed is made. Times are in milliseconds unless they say otherwise. */
+/** The parameters of one seed's run. Times are in milliseconds unless stated otherwise. */
 export interface Parameters {
-  /** Whose tokens: a user's, with refresh tokens (`WebAppAuth`), or the application's own (`ServerToServerAuth`). */
+  /**
+   * The owner of the tokens: a user, with refresh tokens (`WebAppAuth`), or the application itself
+   * (`ServerToServerAuth`).
+   */
   readonly flow: 'user' | 'service';
   readonly duration: number;
-  /** A clock for each instance: how far it is ahead of the storage's, and how many parts per million faster it runs. */
+  /**
+   * The clock of each instance: how far it is ahead of the storage's, and how many parts per million faster it runs.
+   */
   readonly clocks: readonly { readonly ahead: number; readonly fast: number }[];
   readonly rotation: Rotation;
   readonly gracePeriod: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly refreshTokenLifetime: number;
-  /** Whether sessions are told that lifetime. */
+  /** Whether sessions know that lifetime. */
   readonly refreshTokenLifetimeIsKnown: boolean;
   readonly refreshEndsAccessTokens: boolean;
-  /** Seconds. */
+  /** In seconds. */
   readonly refreshBuffer: number;
   readonly onStorageUnavailable: 'request' | 'fail';
-  /** Whether sessions that nobody uses are renewed; only where the lifetime of refresh tokens is known. */
+  /** Whether idle sessions are refreshed; only if the lifetime of refresh tokens is known. */
   readonly keepAlive: boolean;
-  /** The secrets that the instances are configured with. */
+  /** The client secrets in the instances' configuration. */
   readonly clientSecrets: readonly string[];
   readonly serverTimeout: number;
   readonly storageTimeout: number;
@@ -35,15 +40,15 @@ export interface Parameters {
 }
 
 /**
- * What an application does with its session. `use`: gets a token, calls the API, and reports a 401. `signIn`: imports
- * tokens; `visit`: sends the user to the server, who comes back with a code.
+ * A call of the application. `use`: gets a token, calls the API, and reports a 401. `signIn`: imports tokens; `visit`:
+ * sends the user to the server, who returns with a code.
  */
 export type Call = 'use' | 'getToken' | 'impatient' | 'peek' | 'refresh' | 'signIn' | 'visit' | 'revoke' | 'export';
 
-/** What becomes of the messages between an instance and its peer. */
+/** What happens to the messages between an instance and its peer. */
 export type NetworkEffect = 'refused' | 'request lost' | 'answer lost' | 'slow';
 
-/** What is to happen. `at`: since the beginning; `lasts`: from there; both in milliseconds. `instance`: its place. */
+/** A planned event. `at`: since the beginning; `lasts`: from there; both in milliseconds. `instance`: its place. */
 export type Entry =
   | { readonly at: number; readonly kind: 'call'; readonly instance: number; readonly call: Call }
   | { readonly at: number; readonly kind: 'crash' | 'restart'; readonly instance: number; readonly lasts: number }
@@ -52,17 +57,17 @@ export type Entry =
       readonly kind: 'pause';
       readonly instance: number;
       readonly lasts: number;
-      /** Whether timers that fell due come before the messages that arrived meanwhile, as in Node. */
+      /** Whether timers that fell due run before the messages that arrived meanwhile, as in Node. */
       readonly timersFirst: boolean;
-      /** Whether the whole machine sleeps: its monotonic clock stands still, and its wall clock goes on. */
+      /** Whether the whole machine sleeps: its monotonic clock stops, and its wall clock continues. */
       readonly asleep?: boolean;
     }
   | {
       readonly at: number;
       readonly kind: 'clock';
-      /** Whose wall clock is set; the storage's, when absent. */
+      /** The instance with the wall clock to set; absent: the storage's clock. */
       readonly instance?: number;
-      /** How far it is put ahead, or back. It stays there. */
+      /** How far it is set ahead, or back, permanently. */
       readonly by: number;
     }
   | {
@@ -70,9 +75,9 @@ export type Entry =
       readonly kind: 'network';
       readonly peer: 'server' | 'storage';
       readonly effect: NetworkEffect;
-      /** The share of messages that it strikes. */
+      /** The share of messages that it affects. */
       readonly share: number;
-      /** Whose messages; everybody's, when absent. */
+      /** The affected instance; absent: all of them. */
       readonly instance?: number;
       readonly lasts: number;
     }
@@ -81,7 +86,7 @@ export type Entry =
       readonly at: number;
       readonly kind: 'busy';
       readonly status: 429 | 503;
-      /** Seconds. */
+      /** In seconds. */
       readonly retryAfter?: number;
       readonly lasts: number;
     }
@@ -89,17 +94,17 @@ export type Entry =
   | {
       readonly at: number;
       readonly kind: 'failover';
-      /** How much of what was written is lost. */
+      /** The writes of how many milliseconds are lost. */
       readonly loses: number;
-      /** How long nobody answers. */
+      /** How long the storage is unavailable. */
       readonly lasts: number;
     }
   | {
       readonly at: number;
       readonly kind: 'data loss';
-      /** How old the moment is that the storage comes back at; without it, it comes back empty. */
+      /** How old the restored state is; absent: the storage returns empty. */
       readonly loses?: number;
-      /** How long nobody answers. */
+      /** How long the storage is unavailable. */
       readonly lasts: number;
     }
   | { readonly at: number; readonly kind: 'user revokes' }
@@ -111,10 +116,10 @@ export type EntryOf<Kind extends EntryKind> = Extract<Entry, { readonly kind: Ki
 
 /** Everything that is decided before a run begins; plain JSON. */
 export interface Plan {
-  /** What chance is made of while the plan is carried out. */
+  /** The seed of the random numbers during the run. */
   readonly seed: number;
   readonly parameters: Parameters;
-  /** In the order of their time. */
+  /** In order of time. */
   readonly entries: readonly Entry[];
 }
 
@@ -123,15 +128,15 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long sessions hold a lease; as it is in life, whatever the time-out of a request is. */
+/** How long sessions hold a lease; the default, whatever the timeout of a request. */
 const LEASE = 30 * SECOND;
 
 export function planOf(seed: number): Plan {
   const random = new Draws(randomNumbers(seed));
   const parameters = parametersOf(random);
   const entries = [...entriesOf(random, parameters)].sort((one, other) => one.at - other.at);
-  // A storage numbers its records by its clock, and by what it had before: versions are not given twice while it loses
-  // one of the two alone.
+  // A storage derives versions from its clock and its earlier versions. Versions stay unique if only one of the two is
+  // lost.
   const losesWrites = entries.some(({ kind }) => kind === 'failover' || kind === 'data loss');
   return { seed, parameters, entries: losesWrites ? entries.filter((entry) => !setsStorageBack(entry)) : entries };
 }
@@ -158,7 +163,7 @@ function parametersOf(random: Draws): Parameters {
     onStorageUnavailable: flow === 'service' || random.happens(0.2) ? 'request' : 'fail',
     keepAlive: random.happens(0.3),
     clientSecrets: random.happens(0.5) ? ['first'] : ['first', 'second'],
-    // As shipped, most often.
+    // The default, most often.
     serverTimeout: random.among([5, 10, 15, 15, 15, 20]) * SECOND,
     storageTimeout: random.among([1, 3, 5, 5, 10]) * SECOND,
     serverLatency: [random.between(1, 50), random.magnitude(50, 2_000)],
@@ -182,7 +187,7 @@ function* entriesOf(random: Draws, parameters: Parameters): Generator<Entry> {
 
 type Scene = (random: Draws, parameters: Parameters, begin: number) => Generator<Entry>;
 
-/** What is played, the likelier ones more than once. */
+/** The scenes; more likely ones are listed more than once. */
 const SCENES: readonly Scene[] = [
   rush,
   rush,
@@ -196,7 +201,7 @@ const SCENES: readonly Scene[] = [
   muddle,
 ];
 
-/** Everybody wants new tokens at once, and then something goes wrong. */
+/** All instances need new tokens at once, and then something fails. */
 function* rush(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks } = parameters;
   if (random.happens(0.3)) yield { at: begin, kind: 'access tokens end' };
@@ -214,7 +219,7 @@ function* rush(random: Draws, parameters: Parameters, begin: number): Generator<
   }
 }
 
-/** The user takes the sign-in back and signs in again, or signs out, while others go on with what they have. */
+/** The user revokes the sign-in and signs in again, or signs out, while others continue with their tokens. */
 function* signInAgain(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, duration } = parameters;
   const somebody = () => random.index(clocks.length);
@@ -228,7 +233,7 @@ function* signInAgain(random: Draws, parameters: Parameters, begin: number): Gen
   yield { at: begin + random.soon(10 * SECOND), kind: 'call', instance: somebody(), call: signInOf(random) };
 }
 
-/** An instance stands still in the middle of its own refresh, and others want tokens before it goes on. */
+/** An instance is suspended during its own refresh, and others need tokens before it resumes. */
 function* standStill(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, serverLatency } = parameters;
   const instance = random.index(clocks.length);
@@ -243,7 +248,7 @@ function* standStill(random: Draws, parameters: Parameters, begin: number): Gene
   if (random.happens(0.5)) yield faultOf(random, parameters, at + random.between(0, pause.lasts));
 }
 
-/** One instance renews after another, the storage loses what it had, and others come who never knew of it. */
+/** One instance refreshes after another, the storage loses its data, and new instances start. */
 function* loseData(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, duration } = parameters;
   const somebody = () => random.index(clocks.length);
@@ -280,7 +285,7 @@ function* setClock(random: Draws, parameters: Parameters, begin: number): Genera
 /** Any calls and any faults, in any order. */
 function* muddle(random: Draws, parameters: Parameters, begin: number): Generator<Entry> {
   const { clocks, accessTokenLifetime } = parameters;
-  // Some are over before a request is, and some outlast several tokens.
+  // Some end before a request does, and some outlast several tokens.
   const lasts = random.magnitude(200, random.happens(0.5) ? MINUTE : 2 * accessTokenLifetime * SECOND);
   for (let left = random.between(2, 12); left > 0; left -= 1) {
     const at = begin + random.between(0, lasts);
@@ -291,7 +296,7 @@ function* muddle(random: Draws, parameters: Parameters, begin: number): Generato
   }
 }
 
-/** Somebody uses the session now and then, and nobody for long stretches. */
+/** The session is used from time to time, and unused for long periods. */
 function* routine(random: Draws, { duration, clocks, accessTokenLifetime }: Parameters): Generator<Entry> {
   const pace = accessTokenLifetime * SECOND * random.magnitude(0.1, 10);
   const calls = random.between(5, 25);
@@ -376,7 +381,7 @@ function faultOf(random: Draws, parameters: Parameters, at: number): Entry {
   }
 }
 
-/** A pause that may strike in the middle of a request: it is over before the lease for it ends, or only later. */
+/** A pause that may occur during a request: it ends before the lease does, or only later. */
 function pauseOf(
   random: Draws,
   { duration, serverTimeout }: Parameters,
@@ -397,9 +402,9 @@ function dataLossOf(random: Draws, { duration }: Parameters, at: number): Entry 
   return { at, kind: 'data loss', ...loses, lasts: Math.min(random.magnitude(50, MINUTE), Math.max(1, duration - at)) };
 }
 
-/** The clock of an instance's machine is set, or that of the storage: by seconds, a time zone that was mistaken, or days. */
+/** The clock of an instance's machine or of the storage is set: by seconds, a wrong time zone, or days. */
 function clockSettingOf(random: Draws, instance: number, at: number): EntryOf<'clock'> {
-  // The storage's is wrong by less than the time for which records are kept beyond the life of their tokens.
+  // The storage's clock is wrong by less than the time for which records outlive their tokens.
   const isStorages = random.happens(0.2);
   const farthest = random.among([MINUTE, isStorages ? 12 * HOUR : 30 * DAY]);
   const by = (random.happens(0.4) ? 1 : -1) * random.magnitude(SECOND, farthest);
@@ -410,7 +415,7 @@ function setsStorageBack(entry: Entry): boolean {
   return entry.kind === 'clock' && entry.instance === undefined && entry.by < 0;
 }
 
-/** What plans are drawn with. */
+/** Random draws for plans. */
 class Draws {
   readonly #random: RandomNumbers;
 
@@ -430,17 +435,17 @@ class Draws {
     return values[this.index(values.length)] as Value;
   }
 
-  /** A whole number; both ends are included. */
+  /** Returns an integer; both ends are included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.#random() * (most - least + 1));
   }
 
-  /** Milliseconds from now: most often a few, and seldom as many as `most`. */
+  /** Returns milliseconds from now: usually a few, and rarely as many as `most`. */
   soon(most: number): number {
     return this.magnitude(1, most) - 1;
   }
 
-  /** A number of any size within the two, small ones as often as large ones; whole from 1 on. */
+  /** Returns a number of any magnitude between the two, small ones as often as large ones; an integer from 1 on. */
   magnitude(least: number, most: number): number {
     const value = least * (most / least) ** this.#random();
     return value < 1 ? value : Math.round(value);

@@ -1,21 +1,21 @@
 import type { StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 
-/** A mistake: how it spoils what a session hears of its storage, or what is around the session. */
+/** A mistake: how it changes what a session gets from its storage, or the environment of the session. */
 export interface Planted {
   spoilStorage?(storage: TokenStorage): TokenStorage;
   /** Durations are measured on the wall clock. */
   readonly wallClock?: boolean;
-  /** An answer that is in the socket is given up by a timer that runs late. */
+  /** A timer that runs late discards a response that is already in the socket. */
   readonly isImpatient?: boolean;
-  /** A commit is offered to a storage that lost it by an instance that knows of a newer one. */
+  /** An instance offers a commit to a storage that lost it, although it knows of a newer one. */
   readonly offersOutdone?: boolean;
-  /** Nobody is told when the storage may have lost data. */
+  /** Sessions are not told when the storage may have lost data. */
   readonly hidesLosses?: boolean;
 }
 
-/** Mistakes that others have made, or this project once, to see that they are found. */
+/** Mistakes that others have made, or this project once, to check that they are detected. */
 export const plants = {
-  /** Grants the lease on whatever version there is, and hides that the record has moved on. */
+  /** Grants the lease on any version, and hides that the record has changed. */
   'stale-lease': {
     spoilStorage: (storage) => ({
       ...storage,
@@ -26,11 +26,11 @@ export const plants = {
       },
     }),
   },
-  /** Writes whatever version there is: no compare-and-set. */
+  /** Writes over any version: no compare-and-set. */
   overwrite: {
     spoilStorage: (storage) => ({ ...storage, commit: (key, request) => overwrite(storage, key, request) }),
   },
-  /** Writes the ending of a session without looking whether another instance has renewed it meanwhile. */
+  /** Writes the ending of a session without checking whether another instance has refreshed it meanwhile. */
   'blind-ending': {
     spoilStorage: (storage) => ({
       ...storage,
@@ -48,7 +48,7 @@ export const plants = {
       renew: async () => true,
     }),
   },
-  /** Takes tokens that are dated later than now for new ones, with the end that the wrong clock gave them. */
+  /** Treats tokens that are dated in the future as new, with the expiry that the wrong clock gave them. */
   'trusted-future': {
     spoilStorage: (storage) => ({
       ...storage,
@@ -82,7 +82,7 @@ const overwrite: (
   }
 };
 
-/** A reply whose record hides that it is from the future. */
+/** Returns a reply with a record that hides that it is from the future. */
 function undated<Reply extends { readonly now: number; readonly record?: StoredRecord | undefined }>(
   reply: Reply,
 ): Reply {

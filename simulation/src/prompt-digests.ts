@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Runs something with digests that are there at once. WebCrypto makes them in a thread, in true time, and a sign-in needs
- * two: virtual time would not wait for them.
+ * Runs a function with digests that resolve immediately. WebCrypto computes them in a thread, in real time, and a
+ * sign-in needs two: virtual time would not wait for them.
  */
 export async function withPromptDigests<Result>(run: () => Promise<Result>): Promise<Result> {
   const { subtle } = crypto;
@@ -12,6 +12,6 @@ export async function withPromptDigests<Result>(run: () => Promise<Result>): Pro
   try {
     return await run();
   } finally {
-    Reflect.deleteProperty(subtle, 'digest'); // The platform's own is a member of its class.
+    Reflect.deleteProperty(subtle, 'digest'); // The platform's own is on the prototype.
   }
 }

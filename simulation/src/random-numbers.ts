@@ -1,4 +1,4 @@
-/** Numbers in [0, 1), one after the other, the same for the same seed (mulberry32). */
+/** Returns numbers in [0, 1), the same sequence for the same seed (mulberry32). */
 export type RandomNumbers = () => number;
 
 export function randomNumbers(seed: number): RandomNumbers {
@@ -12,9 +12,9 @@ export function randomNumbers(seed: number): RandomNumbers {
 }
 
 /**
- * The chance that plays a part while a plan is carried out. Each number depends on the seed, the place and the moment
- * alone, and not on how many were drawn before: when an entry is deleted from the plan, what does not depend on it
- * stays as it was, which is what makes shrinking work.
+ * The random numbers during a run. Each depends only on the seed, the place and the moment, not on how many were drawn
+ * before. When an entry is deleted from the plan, everything that does not depend on it stays the same, which makes
+ * shrinking possible.
  */
 export class Chance {
   readonly #seed: number;
@@ -24,7 +24,7 @@ export class Chance {
     this.#seed = seed | 0;
   }
 
-  /** A number in [0, 1) for what happens in a place at a moment; another one each time within the same moment. */
+  /** Returns a number in [0, 1) for a place and a moment; a new one at each call for the same moment. */
   draw(place: string, time: number): number {
     let known = this.#places.get(place);
     if (known === undefined) {
@@ -41,7 +41,7 @@ export class Chance {
     return mix(mix(mix(known.hash ^ low) ^ high) ^ known.draws) / 2 ** 32;
   }
 
-  /** A whole number of the span, both ends included. */
+  /** Returns an integer of the span, both ends included. */
   within(place: string, time: number, [least, most]: readonly [number, number]): number {
     return least + Math.floor(this.draw(place, time) * (most - least + 1));
   }

@@ -6,9 +6,9 @@ import { tell, tellTime } from './storytelling.ts';
 const YEAR = 365.25 * 86_400_000;
 
 /**
- * What went wrong, for a person: the invariant, the history, and the plan that is left. Nothing, if nothing did.
+ * Returns a report for people: the invariant, the history, and the shrunk plan. Empty if nothing failed.
  *
- * @param again - the arguments by which to see it again
+ * @param again - the arguments that reproduce it
  */
 export function reportFailure({ plan, events, violation }: Outcome, again = `--seed ${plan.seed}`): string {
   if (violation === undefined) return '';
@@ -30,14 +30,14 @@ export function reportFailure({ plan, events, violation }: Outcome, again = `--s
 export interface Tally {
   readonly seeds: number;
   readonly failures: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly took: number;
-  /** Milliseconds of virtual time, in all. */
+  /** The virtual time in total, in milliseconds. */
   readonly lasted: number;
   readonly coverage: Coverage;
 }
 
-/** What was run, and what happened in it. */
+/** Returns a summary of the runs and their events. */
 export function reportTally({ seeds, failures, took, lasted, coverage }: Tally): string {
   const seconds = took / 1_000;
   const width = Math.max(...Object.values(coverage).map((times) => grouped(times).length));

@@ -15,13 +15,13 @@ export interface ServerRoute {
   readonly history: History;
   readonly server: SimulatedServer;
   readonly latency: Span;
-  /** Milliseconds until an answer is given up. */
+  /** How long to wait for a response, in milliseconds. */
   readonly timeout: number;
-  /** Whether a timer that runs late gives up an answer that is in the socket already: a planted mistake. */
+  /** Whether a timer that runs late discards a response that is already in the socket: a planted mistake. */
   readonly isImpatient?: boolean;
 }
 
-/** One instance's way to the server, as a transport that tells a request that was not sent from a lost answer. */
+/** Creates one instance's transport, which distinguishes a request that was not sent from a lost response. */
 export function serverConnection(route: ServerRoute, receiver: Receiver): Transport {
   const { time, chance, weather, history, server, latency, timeout } = route;
   const { name: who, place } = receiver;
@@ -69,7 +69,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
   };
 }
 
-/** A time-out as many have it: it throws away what is in the socket when it is late. */
+/** A common kind of timeout: if it is late, it discards what is in the socket. */
 const startPlainTimer: typeof startDeadline = (ms, onPassed, clock) => {
   const timer = clock?.setTimeout(onPassed, ms);
   return () => clock?.clearTimeout(timer);

@@ -2,7 +2,7 @@ import type { Entry, Parameters, Plan } from './plan.ts';
 import type { Plant } from './plants.ts';
 import { type Outcome, simulate } from './simulation.ts';
 
-/** The simplest values that there are, one after the other, for a plan that fails without its own. */
+/** The simplest parameters, tried in turn for a plan that fails without its own. */
 const SIMPLER: readonly Partial<Parameters>[] = [
   { hintLatency: [1, 1] },
   { storageLatency: [5, 5] },
@@ -20,7 +20,7 @@ const SIMPLER: readonly Partial<Parameters>[] = [
   { keepAlive: false },
 ];
 
-/** A plan that fails in the same way for less: entries are left out and parameters made simple, as long as it fails. */
+/** Finds a smaller plan that fails in the same way: removes entries and simplifies parameters, as long as it fails. */
 export async function shrink(failing: Outcome, plant?: Plant): Promise<Outcome> {
   let least = failing;
 
@@ -35,7 +35,7 @@ export async function shrink(failing: Outcome, plant?: Plant): Promise<Outcome> 
   const withParameters = (simpler: Partial<Parameters>) =>
     attempt({ ...least.plan, parameters: { ...least.plan.parameters, ...simpler } });
 
-  /** Leaves out as many entries at a time as can be, then fewer (delta debugging). */
+  /** Removes as many entries at a time as possible, then fewer (delta debugging). */
   async function leaveOut(): Promise<void> {
     for (let size = Math.ceil(least.plan.entries.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let from = 0; from < least.plan.entries.length; ) {

@@ -10,14 +10,14 @@ export const SERVER = {
   revocationEndpoint: 'https://sign-in.example/revoke',
 } as const;
 
-/** An answer on its way. A response of its own is made of it where it arrives. */
+/** A response in transit. It becomes a Response object where it arrives. */
 export interface ServerAnswer {
   readonly status: number;
   readonly body?: object;
   readonly retryAfter?: number;
 }
 
-/** Whose request it is, and which of all. */
+/** The sender of a request, and its number among all. */
 export interface Asker {
   readonly who: string;
   readonly request: number;
@@ -25,12 +25,12 @@ export interface Asker {
 
 type Granted = Extract<Event, { readonly kind: 'server did' }>;
 
-/** The refresh token or the code in a request. */
+/** Returns the refresh token or the code in a request. */
 export function presentedIn(form: URLSearchParams): string | null {
   return form.get('refresh_token') ?? form.get('code');
 }
 
-/** The authorization server: a token endpoint and a revocation endpoint over the ledger. It answers in no time. */
+/** The authorization server: a token endpoint and a revocation endpoint over the ledger. It takes no time. */
 export class SimulatedServer {
   readonly #ledger: TokenLedger;
   readonly #weather: Weather;
@@ -38,7 +38,9 @@ export class SimulatedServer {
   readonly #accessTokenLifetime: number;
   readonly #secrets: readonly string[];
 
-  /** @param accessTokenLifetime - seconds, as in `expires_in` */
+  /**
+   * @param accessTokenLifetime - in seconds, as in `expires_in`
+   */
   constructor(
     ledger: TokenLedger,
     weather: Weather,
@@ -96,7 +98,7 @@ export class SimulatedServer {
     return { status: 200 };
   }
 
-  /** What keeps the server from looking at what it is asked. */
+  /** Returns the active fault that prevents the server from processing a request. */
   #obstacle(
     form: URLSearchParams,
   ): { readonly reason: 'invalid_client' | 429 | 503; readonly answer: ServerAnswer } | undefined {

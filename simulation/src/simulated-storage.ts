@@ -10,52 +10,54 @@ import type {
   StoredRecord,
 } from '@frameio-auth/core/adapter';
 
-/** All that is known of one key. An entry is never changed but replaced, so that a failover can bring it back. */
+/** The state of one key. An entry is never changed but replaced, so that a failover can restore it. */
 interface Entry {
   readonly record?: StoredRecord;
-  /** When the record is to be forgotten; `Infinity`: never. */
+  /** When the record expires; `Infinity`: never. */
   readonly expiresAt: number;
   /** From when on the record is listed as due; `Infinity`: never. */
   readonly dueAt: number;
-  /** Outlives its deadline: that it ended by time is what the next holder is told. */
+  /** Outlives its deadline, because the next holder is told that it expired. */
   readonly lease?: { readonly id: string; readonly owner: string; readonly deadline: number };
-  /** Outlives the record: no version is given twice. */
+  /** Outlives the record, so that no version is used twice. */
   readonly lastVersion: number;
 }
 
 const EMPTY: Entry = { expiresAt: Infinity, dueAt: Infinity, lastVersion: 0 };
 
-/** A commit, as it may have to be made again. */
+/** A commit, with what is needed to repeat it. */
 export interface WrittenRecord {
   readonly value: string;
   readonly version: number;
-  /** The version that it was written over. */
+  /** The version that it replaced. */
   readonly base: number;
   readonly expiresAt: number;
   readonly dueAt: number;
 }
 
 /**
- * The storage itself, far away from all instances: each call is one step, and takes no time here. Its wall clock, by
- * which it dates and forgets records, may be set; leases end by its monotonic clock.
+ * The storage itself, remote from all instances: each call is one step, and takes no time here. Its wall clock, which
+ * dates and expires records, may be set; leases use its monotonic clock.
  */
 export class SimulatedStorage {
   readonly #now: () => number;
   readonly #monotonic: () => number;
   readonly #entries = new Map<string, Entry>();
-  /** What was there before each change. */
+  /** The entries before each change. */
   #journal: { readonly at: number; readonly key: string; readonly entry: Entry }[] = [];
   readonly #watchers = new Map<string, Set<(version: number) => void>>();
   readonly #clients = new Set<(away: number) => void>();
   #grants = 0;
 
-  /** @param now - the wall clock; where `monotonic` is left out, one that nobody sets */
+  /**
+   * @param now - the wall clock; without `monotonic`, one that is never set
+   */
   constructor(now: () => number, monotonic = now) {
     this.#now = now;
     this.#monotonic = monotonic;
   }
 
-  /** The keys that were ever written or leased. */
+  /** Returns the keys that were ever written or leased. */
   get keys(): readonly string[] {
     return [...this.#entries.keys()];
   }
@@ -88,7 +90,7 @@ export class SimulatedStorage {
     return true;
   }
 
-  /** Whether the lease was still held. */
+  /** Returns whether the lease was still held. */
   release({ key, id }: Lease): boolean {
     const { lease, ...entry } = this.#find(key);
     if (lease?.id !== id) return false;
@@ -102,7 +104,7 @@ export class SimulatedStorage {
     const now = this.#now();
     const entry = this.#find(key);
     if ((entry.record?.version ?? 0) !== expectedVersion) return { outcome: 'conflict', ...recordOf(entry), now };
-    // Versions follow the clock, so that those given after a failover are higher than those that it lost.
+    // Versions follow the clock, so that those after a failover are higher than those that it lost.
     const version = Math.max(entry.lastVersion + 1, now);
     this.#replace(key, { record: Object.freeze({ value, version }), expiresAt, dueAt, lastVersion: version });
     this.#notify(key);
@@ -125,15 +127,15 @@ export class SimulatedStorage {
     return () => void listeners.delete(own);
   }
 
-  /** The version that the last commit on a key was given or, where that was lost, the one before. */
+  /** Returns the version of the last commit on a key, or of an earlier one if that was lost. */
   lastVersionOf(key: string): number {
     return this.#find(key).lastVersion;
   }
 
   /**
-   * Makes a commit again that was lost, and not one that was outdone: that stands on something later than its base.
+   * Repeats a commit that was lost, unless it was superseded: then the record replaced something later than its base.
    *
-   * @param anew - whether also where there is nothing at all
+   * @param anew - whether to write the record even if there is nothing at all
    */
   restore(key: string, { value, version, base, expiresAt, dueAt }: WrittenRecord, anew: boolean): 'restored' | 'kept' {
     const { lastVersion } = this.#find(key);
@@ -148,25 +150,27 @@ export class SimulatedStorage {
     return 'restored';
   }
 
-  /** Calls `onBack` whenever the storage has been away, and may have lost what it had. */
+  /** Calls `onBack` whenever the storage was unavailable, and may have lost data. */
   connect(onBack: (away: number) => void): () => void {
     const own = (away: number) => onBack(away);
     this.#clients.add(own);
     return () => void this.#clients.delete(own);
   }
 
-  /** @param away - for how long, in milliseconds */
+  /**
+   * @param away - how long it was unavailable, in milliseconds
+   */
   comeBack(away: number): void {
     for (const onBack of [...this.#clients]) onBack(away);
   }
 
-  /** Loses all that it has. */
+  /** Loses everything. */
   empty(): void {
     this.#entries.clear();
     this.#journal = [];
   }
 
-  /** Goes back to what it was `loses` milliseconds before: a replica takes over, or a snapshot is restored. */
+  /** Restores its state of `loses` milliseconds before: a replica takes over, or a snapshot is restored. */
   rewind(loses: number): void {
     const knows = this.#monotonic() - loses;
     for (let last = this.#journal.at(-1); last !== undefined && last.at > knows; last = this.#journal.at(-1)) {
@@ -193,7 +197,7 @@ export class SimulatedStorage {
   }
 }
 
-/** The record as a part of a reply, which has no such field when there is none. */
+/** Returns the record as part of a reply; the field is absent if there is none. */
 function recordOf({ record }: Entry): { readonly record?: StoredRecord } {
   return record === undefined ? {} : { record };
 }

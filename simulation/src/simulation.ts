@@ -17,30 +17,30 @@ import { TokenLedger } from './token-ledger.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Weather } from './weather.ts';
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Outcome {
   readonly plan: Plan;
   readonly events: readonly Event[];
-  /** The first thing that does not hold. */
+  /** The first violation. */
   readonly violation?: Violation;
-  /** How long it lasted, in milliseconds of its own time. */
+  /** How long it lasted, in milliseconds of virtual time. */
   readonly lasted: number;
 }
 
-/** All worlds begin in the same hour. */
+/** The start of all runs. */
 const BEGINNING = Date.UTC(2026, 0, 1);
 
 const EXACT = { ahead: 0, fast: 0 };
 
 /**
- * When, after the last fault, everybody is asked for a token. The last time everybody must have one, and an instance that
- * has just begun as well.
+ * When, after the last fault, all instances are asked for a token. The last time, each must have one, including an
+ * instance that has just started.
  */
 const ROUNDS = [5, 8, 11].map((minutes) => minutes * 60_000);
-/** What the last of these calls may take. */
+/** How long the last of these calls may take. */
 const LAST_CALLS = 2 * 60_000;
 
-/** Carries a plan out, and stops at the first violation. */
+/** Runs a plan, and stops at the first violation. */
 export async function simulate(plan: Plan, plant?: Plant): Promise<Outcome> {
   const world = new World(plan, plant);
   const unhandled = (reason: unknown) => world.judge.accuse('nothing unhandled', String(reason));
@@ -67,7 +67,7 @@ class World {
   readonly #application: Application;
   readonly #around: Surroundings;
   readonly #storageClock: MachineClock;
-  /** By place, as the instances are. */
+  /** By place, like the instances. */
   readonly #machines: MachineClock[];
   readonly #instances: Instance[] = [];
   readonly #generations: number[] = [];
@@ -134,7 +134,7 @@ class World {
     await this.#recover();
   }
 
-  /** Lets time pass until a moment, or until something does not hold. */
+  /** Advances time to a moment, or to the first violation. */
   async #pass(until: number): Promise<void> {
     if (this.judge.violation !== undefined) return;
     try {
@@ -247,13 +247,15 @@ class World {
     }
   }
 
-  /** A user goes to the server to sign in, and comes back to any instance. */
+  /** Sends a user to the server to sign in, who returns to any instance. */
   #visit({ instance, at }: EntryOf<'call'>): void {
     const back = this.#chance.within(`back ${instance}`, at, [0, this.#instances.length - 1]);
     void this.#application.visit(this.#at(instance), () => this.#at(back));
   }
 
-  /** @param loses - of how many milliseconds; of all when `undefined` */
+  /**
+   * @param loses - how many milliseconds of writes; `undefined`: all
+   */
   #lose(loses: number | undefined): void {
     const before = this.#record;
     if (loses === undefined) this.#storage.empty();
@@ -281,7 +283,7 @@ class World {
     this.history.note({ kind: 'started', who: instance.name });
   }
 
-  /** Another one may have come in its place already. */
+  /** Does nothing if another one has already replaced it. */
   #startInPlaceOf(instance: Instance): void {
     if (this.#at(instance.place) === instance) this.#start(instance.place);
   }
@@ -293,5 +295,5 @@ class World {
   }
 }
 
-/** The errors by which a session says that it is over. */
+/** The errors with which a session says that it has ended. */
 const SAYS_SO: readonly string[] = ['TokenExpiredError', 'AuthenticationError'];

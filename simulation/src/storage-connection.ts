@@ -17,13 +17,13 @@ import type { SimulatedStorage } from './simulated-storage.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { Weather } from './weather.ts';
 
-/** Where messages arrive: an instance, which may be dead or stand still. */
+/** The receiver of messages: an instance, which may be dead or suspended. */
 export interface Receiver {
   readonly name: string;
   readonly place: number;
   readonly clock: Clock;
   readonly isStandingStill: boolean;
-  /** Runs something there, as soon as it can be run there; never, if the receiver is dead. */
+  /** Runs a function there as soon as possible; never if the receiver is dead. */
   deliver(kind: 'timer' | 'message', run: () => void): void;
 }
 
@@ -35,31 +35,33 @@ export interface StorageRoute {
   readonly storage: SimulatedStorage;
   readonly latency: Span;
   readonly hintLatency: Span;
-  /** Milliseconds until an answer is given up. */
+  /** How long to wait for a reply, in milliseconds. */
   readonly timeout: number;
-  /** Planted mistakes, see {@link OfferedCommits}; and that nobody is told when the storage may have lost data. */
+  /**
+   * Planted mistakes, see {@link OfferedCommits}; and that sessions are not told when the storage may have lost data.
+   */
   readonly offersOutdone?: boolean;
   readonly hidesLosses?: boolean;
 }
 
-/** How long a connection takes to be there again, in milliseconds. */
+/** How long a connection takes to reconnect, in milliseconds. */
 const RECONNECTION = [0, 2_000] as const;
 
-/** How soon the watchers are told that the storage may have lost data, in milliseconds. */
+/** How soon watchers are told that the storage may have lost data, in milliseconds. */
 const TOLD_OF_LOSS = 1_000;
 
-/** Late hints are this late at most, in milliseconds. */
+/** The longest delay of a hint, in milliseconds. */
 const LATEST_HINT = 60_000;
 
 /**
- * One instance's way to the storage: each call is a message there and one back, and either may be lost or late. A call
- * that was not heard, and one whose answer was not, reject alike.
+ * Creates one instance's connection to the storage: each call is a message there and one back, and either may be lost
+ * or late. A call that did not arrive, and one with a lost reply, reject in the same way.
  */
 export function storageConnection(route: StorageRoute, receiver: Receiver): TokenStorage {
   const { time, chance, weather, history, storage, latency, timeout } = route;
   const { name: who, place } = receiver;
   const subscriptions = new Set<() => void>();
-  /** How those are told who watch a key. */
+  /** The callbacks that notify the watchers of a key. */
   const watchers = new Map<string, Set<() => void>>();
   const commits = new OfferedCommits({
     receiver,
@@ -168,7 +170,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       assertCommitRequest(request);
       const { value, expiresAt = Infinity, dueAt = Infinity } = request;
       let base = 0;
-      commits.hear(key, Infinity); // Whoever writes has something newer, whatever comes of this.
+      commits.hear(key, Infinity); // The writer has something newer, whatever the outcome.
       const reply = await ask('commit', key, () => {
         base = storage.lastVersionOf(key);
         return storage.commit(key, request);
@@ -232,7 +234,7 @@ function outcomeOf(reply: unknown): string {
   return 'abandoned' in reply && reply.abandoned === true ? 'granted after an abandoned one' : String(reply.outcome);
 }
 
-/** What a record is of, by the part of its key that differs within a client: the session's own key, or `cool-down`. */
+/** Returns the part of a record's key that is unique within a client: the session's own key, or `cool-down`. */
 export function recordNameOf(key: string): string {
   return /\/session\/([^/]*)/.exec(key)?.[1] ?? key.slice(key.lastIndexOf('/') + 1);
 }
@@ -250,7 +252,7 @@ export function holdingOf(record: StoredRecord | undefined): Holding {
   return holding;
 }
 
-/** What a value says. It is the session's own format; of any other only that there is something. */
+/** Reads the session's own format; for any other, says only that there is a value. */
 function read(value: string): Holding {
   let body: { status?: string; accessToken?: string; refreshToken?: string; ending?: { cause?: string } };
   try {

@@ -1,12 +1,12 @@
 import { type CallOutcome, type Event, type Holding, SESSION } from './history.ts';
 import type { Entry } from './plan.ts';
 
-/** The history, a line for each event: when, who, what. */
+/** Formats the history, one line per event: when, which instance, what. */
 export function tell(events: readonly Event[]): string {
   return events.map((event) => `${tellTime(event.at)}  ${tellWho(event).padEnd(7)}  ${tellWhat(event)}`).join('\n');
 }
 
-/** Days, hours, minutes, seconds and milliseconds since the beginning. */
+/** Formats days, hours, minutes, seconds and milliseconds since the beginning. */
 export function tellTime(at: number): string {
   const days = Math.floor(at / 86_400_000);
   return `${String(days).padStart(3)}d ${new Date(at).toISOString().slice(11, 23)}`;
@@ -137,7 +137,7 @@ function tellEntry(entry: Entry): string {
   }
 }
 
-/** The name of a place, in which one instance follows another. */
+/** Returns the name of a place, in which one instance follows another. */
 export function placeName(place: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + place);
 }

@@ -1,28 +1,28 @@
 /**
- * What a refresh does to the refresh token that was presented: nothing (`none`); it goes on working beside the new one
- * (`lenient`); it is spent (`strict`); it is spent, and presenting it again revokes the whole sign-in (`revoke-chain`).
+ * What a refresh does to the refresh token that was presented. `none`: nothing; `lenient`: it stays valid beside the
+ * new one; `strict`: it is spent; `revoke-chain`: it is spent, and presenting it again revokes the whole sign-in.
  */
 export type Rotation = 'none' | 'lenient' | 'strict' | 'revoke-chain';
 
 export interface LedgerRules {
   readonly rotation: Rotation;
-  /** Milliseconds after its first use in which a spent refresh token still works. */
+  /** How long a spent refresh token still works after its first use, in milliseconds. */
   readonly gracePeriod: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds, from each refresh token's own issue. */
+  /** In seconds, from each refresh token's own issue. */
   readonly refreshTokenLifetime: number;
-  /** Whether a refresh ends the access tokens that the sign-in had before. */
+  /** Whether a refresh ends the earlier access tokens of the sign-in. */
   readonly refreshEndsAccessTokens: boolean;
 }
 
-/** Tokens by their names, `at#7` and `rt#3`, which are the tokens themselves: they are short, and nobody is fooled. */
+/** Tokens by name, `at#7` and `rt#3`. The names are also the tokens themselves, because they are short and readable. */
 export interface IssuedTokens {
   readonly accessToken: string;
   readonly refreshToken?: string;
 }
 
-/** Why a refresh token is refused. */
+/** Why a refresh token is rejected. */
 export type DeathOfToken = 'unknown' | 'revoked' | 'expired' | 'spent';
 
 interface Family {
@@ -44,16 +44,16 @@ interface AccessToken {
   ended: boolean;
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const CODE_LIFETIME = 10 * 60_000;
 
-/** The server's books: which tokens there are, of which sign-in each is, and whether it is still good. */
+/** The server's record of tokens: which exist, which sign-in each belongs to, and whether it is still valid. */
 export class TokenLedger {
   readonly #rules: LedgerRules;
   readonly #now: () => number;
   readonly #refreshTokens = new Map<string, RefreshToken>();
   readonly #accessTokens = new Map<string, AccessToken>();
-  /** The sign-in that came of each code, once it was exchanged. */
+  /** The sign-in of each code that was exchanged. */
   readonly #codes = new Map<string, { family: Family | undefined; readonly expiresAt: number }>();
   #families = 0;
 
@@ -62,7 +62,7 @@ export class TokenLedger {
     this.#now = now;
   }
 
-  /** The server's time, in milliseconds since the Unix epoch. */
+  /** Returns the server's time, in milliseconds since the Unix epoch. */
   get now(): number {
     return this.#now();
   }
@@ -73,14 +73,14 @@ export class TokenLedger {
     return this.#issuePair({ number: this.#families, revoked: false }, undefined);
   }
 
-  /** A user agrees, and is sent back with a code, which is good for ten minutes and for one use (RFC 6749 §4.1.2). */
+  /** Returns a code after a user's consent, valid for ten minutes and one use (RFC 6749 §4.1.2). */
   authorize(): string {
     const code = `code#${this.#codes.size + 1}`;
     this.#codes.set(code, { family: undefined, expiresAt: this.#now() + CODE_LIFETIME });
     return code;
   }
 
-  /** RFC 6749 §4.1.3; a second use revokes what came of the first. */
+  /** RFC 6749 §4.1.3; a second use revokes the tokens of the first. */
   exchange(code: string): IssuedTokens | DeathOfToken {
     const entry = this.#codes.get(code);
     if (entry === undefined) return 'unknown';
@@ -94,7 +94,7 @@ export class TokenLedger {
     return tokens;
   }
 
-  /** The client signs in as itself (RFC 6749 §4.4). */
+  /** Signs the client in as itself (RFC 6749 §4.4). */
   issueToClient(): IssuedTokens {
     return { accessToken: this.#issueAccessToken(undefined) };
   }
@@ -114,24 +114,24 @@ export class TokenLedger {
     return this.#issuePair(entry.family, token);
   }
 
-  /** RFC 7009 §2.1: a refresh token takes its whole sign-in with it, an access token goes alone. */
+  /** RFC 7009 §2.1: revokes a refresh token with its whole sign-in, or an access token alone. */
   revoke(token: string): void {
     const family = this.#refreshTokens.get(token)?.family;
     if (family !== undefined) family.revoked = true;
     this.#end((_, name) => name === token);
   }
 
-  /** The user takes back every sign-in. */
+  /** Revokes all sign-ins of the user. */
   revokeUser(): void {
     for (const { family } of this.#refreshTokens.values()) family.revoked = true;
   }
 
-  /** Ends all access tokens at once; refresh tokens stay. */
+  /** Expires all access tokens at once; refresh tokens stay valid. */
   endAccessTokens(): void {
     this.#end(() => true);
   }
 
-  /** Why a refresh with this token would be refused now; `undefined` when it would not be. Asking changes nothing. */
+  /** Returns why a refresh with this token would be rejected now; `undefined` if it would not be. Changes nothing. */
   deathOf(token: string): DeathOfToken | undefined {
     const { rotation, gracePeriod } = this.#rules;
     const entry = this.#refreshTokens.get(token);
@@ -142,7 +142,7 @@ export class TokenLedger {
     return works ? undefined : 'spent';
   }
 
-  /** Whether the API takes this access token. */
+  /** Whether the API accepts this access token. */
   accepts(token: string): boolean {
     const entry = this.#accessTokens.get(token);
     return entry !== undefined && !entry.ended && !entry.family?.revoked && this.#now() < entry.expiresAt;
@@ -152,12 +152,12 @@ export class TokenLedger {
     return this.#accessTokens.get(accessToken)?.expiresAt;
   }
 
-  /** Which sign-in a token is of; `undefined` for tokens of the client itself, and for those never issued. */
+  /** Returns the sign-in of a token; `undefined` for tokens of the client itself, and for unknown ones. */
   familyOf(token: string): number | undefined {
     return (this.#refreshTokens.get(token) ?? this.#accessTokens.get(token))?.family?.number;
   }
 
-  /** Which access token was issued first. */
+  /** Whether the first of two access tokens was issued first. */
   wasIssuedBefore(accessToken: string, other: string): boolean {
     const number = this.#accessTokens.get(accessToken)?.number;
     const otherNumber = this.#accessTokens.get(other)?.number;

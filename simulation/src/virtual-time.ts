@@ -1,18 +1,18 @@
-/** What is to happen at a moment. */
+/** An action that is scheduled for a moment. */
 export interface Appointment {
   readonly time: number;
-  /** Of two at the same moment the one that was made first is kept first. */
+  /** Of two at the same moment, the one that was scheduled first runs first. */
   readonly order: number;
-  /** `undefined` once it was cancelled. */
+  /** `undefined` after it was cancelled. */
   run: (() => void) | undefined;
 }
 
-/** So many appointments at one and the same moment are no accident. */
+/** More appointments at the same moment indicate an endless loop. */
 const MOST_AT_ONCE = 20_000;
 
 /**
- * The only time there is: it stands still while anything is being done, and leaps to the next appointment when nothing
- * is left to do. Whoever waits for something waits here, so that one order of appointments is one course of events.
+ * The only clock: it stands still while anything runs, and jumps to the next appointment when nothing is left to run.
+ * All waiting happens here, so one order of appointments means one order of events.
  */
 export class VirtualTime {
   #now: number;
@@ -20,7 +20,9 @@ export class VirtualTime {
   #heap: Appointment[] = [];
   #atOnce = 0;
 
-  /** @param now - the first moment, in milliseconds since the Unix epoch */
+  /**
+   * @param now - the first moment, in milliseconds since the Unix epoch
+   */
   constructor(now: number) {
     this.#now = now;
   }
@@ -29,7 +31,7 @@ export class VirtualTime {
     return this.#now;
   }
 
-  /** Makes an appointment, `delay` milliseconds from now. */
+  /** Schedules an appointment, `delay` milliseconds from now. */
   after(delay: number, run: () => void): Appointment {
     const appointment: Appointment = { time: this.#now + Math.max(0, Math.ceil(delay)), order: this.#orders++, run };
     this.#push(appointment);
@@ -41,10 +43,10 @@ export class VirtualTime {
   }
 
   /**
-   * Keeps all appointments up to a moment, those made meanwhile too, and lets promises settle after each.
+   * Runs all appointments up to a moment, including those scheduled meanwhile, and lets promises settle after each.
    *
-   * @param goOn - asked after each appointment; `false` ends the run there
-   * @throws Error when the same moment brings ever more appointments
+   * @param goOn - called after each appointment; `false` ends the run there
+   * @throws Error if the same moment brings more and more appointments
    */
   async runUntil(end: number, goOn: () => boolean = () => true): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.time <= end; next = this.#heap[0]) {
@@ -97,7 +99,10 @@ function isBefore(one: Appointment, other: Appointment): boolean {
   return one.time < other.time || (one.time === other.time && one.order < other.order);
 }
 
-/** All promises that can settle have, a response's body included: they take microtasks, and this takes a macrotask. */
+/**
+ * Resolves after all promises that can settle have settled, including a response's body: they use microtasks, and this
+ * uses a macrotask.
+ */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

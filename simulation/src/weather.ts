@@ -1,7 +1,7 @@
 import type { Entry, EntryOf, NetworkEffect } from './plan.ts';
 import type { Chance } from './random-numbers.ts';
 
-/** What is wrong at the moment: the faults that have struck and are not over. */
+/** Tracks the active faults. */
 export class Weather {
   readonly #chance: Chance;
   readonly #now: () => number;
@@ -20,7 +20,7 @@ export class Weather {
     this.#faults.delete(fault);
   }
 
-  /** What becomes of one message between an instance and its peer; `undefined`: nothing out of the ordinary. */
+  /** Returns what happens to one message between an instance and its peer; `undefined`: nothing unusual. */
   strike(peer: 'server' | 'storage', place: number): NetworkEffect | undefined {
     if (peer === 'storage' && this.storageIsAway) {
       return this.#chance.draw(`away ${place}`, this.#now()) < 0.5 ? 'refused' : 'request lost';
@@ -44,7 +44,7 @@ export class Weather {
     return this.#first('busy');
   }
 
-  /** The client secrets that the server knows, where they are not those it should know. */
+  /** Returns the client secrets that the server accepts, if they differ from the configured ones. */
   get secrets(): readonly string[] | undefined {
     return this.#first('secrets')?.live;
   }

@@ -1,4 +1,4 @@
-/** Runs seeds in a thread of its own: each message is a batch of them, and each answer says what came of it. */
+/** Runs seeds in its own thread: each message is a batch of seeds, and each reply contains the result. */
 import { parentPort } from 'node:worker_threads';
 import { type Coverage, count, noCoverage } from './coverage.ts';
 import type { Violation } from './invariants.ts';
@@ -8,14 +8,14 @@ import { simulate } from './simulation.ts';
 
 export interface Batch {
   readonly from: number;
-  /** Not included. */
+  /** Exclusive. */
   readonly to: number;
   readonly plant: Plant | undefined;
 }
 
 export interface BatchResult {
   readonly seeds: number;
-  /** Milliseconds of virtual time. */
+  /** In milliseconds of virtual time. */
   readonly lasted: number;
   readonly coverage: Coverage;
   readonly failures: readonly { readonly seed: number; readonly violation: Violation }[];

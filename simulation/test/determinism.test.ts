@@ -6,7 +6,7 @@ import { planOf } from '../src/plan.ts';
 import { simulate } from '../src/simulation.ts';
 import { tell } from '../src/storytelling.ts';
 
-/** Short ones. */
+/** Short runs. */
 const SEEDS = [2, 6, 9];
 
 it('tells the same history for the same seed, to the letter', async () => {

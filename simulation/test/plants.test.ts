@@ -8,17 +8,17 @@ import { tell } from '../src/storytelling.ts';
 
 const HOUR = 3_600_000;
 
-/** The mistakes that are found by seeds alone. */
+/** The mistakes that seeds alone detect. */
 type SeededPlant = Exclude<Plant, 'trusted-future'>;
 
 interface Expected {
   readonly invariants: readonly Invariant[];
-  /** The first of the seeds that are tried: those before it give the mistake no occasion. */
+  /** The first seed to try: earlier ones give the mistake no opportunity. */
   readonly from: number;
   readonly within: number;
 }
 
-/** A mistake that seeds hardly give an occasion: a new process reads a token from before the storage's clock was put back. */
+/** A mistake that seeds rarely trigger: a new process reads a token from before the storage's clock was set back. */
 const FROM_FUTURE: Plan = {
   seed: 1,
   parameters: {
@@ -38,7 +38,7 @@ const FROM_FUTURE: Plan = {
   ],
 };
 
-/** Which invariants a planted mistake may violate, and in which seeds it is found. */
+/** Which invariants a planted mistake may violate, and which seeds detect it. */
 const EXPECTED: Readonly<Record<SeededPlant, Expected>> = {
   'stale-lease': { invariants: ['the newest token'], from: 2, within: 20 },
   overwrite: { invariants: ['no way back', 'rightful endings', 'recovery'], from: 28, within: 20 },

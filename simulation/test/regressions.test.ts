@@ -7,7 +7,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
 
-/** A quiet world with two instances, whose server takes each refresh token once. */
+/** A run without faults, with two instances and a server that accepts each refresh token once. */
 const PARAMETERS: Parameters = {
   flow: 'user',
   duration: 30 * MINUTE,
@@ -77,7 +77,7 @@ const PLANS: Readonly<Record<string, Plan>> = {
   ),
 };
 
-/** The same with services, of which nobody hears for days. */
+/** The same with services that are unused for days. */
 const FORGOTTEN: Plan = {
   seed: 1,
   parameters: { ...PARAMETERS, flow: 'service', duration: 5 * DAY, onStorageUnavailable: 'request' },
@@ -89,7 +89,7 @@ const FORGOTTEN: Plan = {
   ],
 };
 
-/** A sign-in that the storage takes without an answer, and that another instance renews. */
+/** A sign-in that the storage accepts without a reply, and that another instance refreshes. */
 const UNANSWERED = plan(
   {
     at: 10 * MINUTE,
@@ -104,7 +104,7 @@ const UNANSWERED = plan(
   { at: 10 * MINUTE + 200, kind: 'call', instance: 1, call: 'refresh' },
 );
 
-/** The storage comes back empty, and refuses the one reading by which the session would find out. */
+/** The storage returns empty, and rejects the only read with which the session would notice. */
 const LOST_UNREAD: Plan = {
   ...plan(
     { at: 5 * MINUTE, kind: 'data loss', lasts: 3 * SECOND },
@@ -123,7 +123,7 @@ const LOST_UNREAD: Plan = {
   parameters: { ...PARAMETERS, duration: 60 * MINUTE, accessTokenLifetime: 86_400 },
 };
 
-/** A session that comes back after it was signed out, with a storage that lost its last writes. */
+/** A session that returns after it was signed out, with a storage that lost its last writes. */
 const COME_BACK: Plan = {
   ...plan(
     { at: 5 * MINUTE, kind: 'call', instance: 0, call: 'refresh' },
@@ -135,7 +135,7 @@ const COME_BACK: Plan = {
   parameters: { ...PARAMETERS, clocks: [{ ahead: 0, fast: 0 }], serverLatency: [500, 500] },
 };
 
-/** The storage comes back empty while one instance is revoking, and another one has not read of it. */
+/** The storage returns empty while one instance is revoking, and another one has not read that. */
 const REVOKED_UNREAD: Plan = {
   seed: 52147,
   entries: [
@@ -156,7 +156,7 @@ const REVOKED_UNREAD: Plan = {
   },
 };
 
-/** A machine sleeps for longer than the new token lives before the storage has failed to take it. */
+/** A machine sleeps past the expiry of its new token, before the storage has failed to store it. */
 const SLEPT_OVER: Plan = {
   seed: 3300784,
   entries: [
@@ -176,7 +176,10 @@ const SLEPT_OVER: Plan = {
   },
 };
 
-/** A record that another instance has renewed is read twice at once, while the tokens before it are to be written again. */
+/**
+ * A record that another instance has refreshed is read twice at once, while the previous tokens are about to be written
+ * again.
+ */
 const READ_TWICE: Plan = {
   seed: 3400780,
   entries: [
@@ -205,7 +208,7 @@ const READ_TWICE: Plan = {
   },
 };
 
-/** The storage is slow, so that no instance hears of the newest version but by hints, and then it comes back empty. */
+/** The storage is slow, so that instances learn of the newest version only by hints, and then it returns empty. */
 const HINTED_AND_LOST: Plan = {
   seed: 3405766,
   entries: [
@@ -228,7 +231,7 @@ const HINTED_AND_LOST: Plan = {
   },
 };
 
-/** The storage comes back empty, and the first to renew is an instance that missed a sign-out and a sign-in. */
+/** The storage returns empty, and the first to refresh is an instance that missed a sign-out and a sign-in. */
 const REFUSED_OLDER: Plan = {
   ...plan(
     { at: 5 * MINUTE, kind: 'call', instance: 1, call: 'use' },
@@ -241,7 +244,7 @@ const REFUSED_OLDER: Plan = {
   parameters: { ...PARAMETERS, accessTokenLifetime: 86_400 },
 };
 
-/** Another instance revokes a sign-in that the storage took without an answer. */
+/** Another instance revokes a sign-in that the storage accepted without a reply. */
 const REVOKED_UNANSWERED: Plan = {
   ...plan(
     { at: 5 * MINUTE, kind: 'call', instance: 1, call: 'use' },
@@ -253,7 +256,7 @@ const REVOKED_UNANSWERED: Plan = {
   parameters: { ...PARAMETERS, accessTokenLifetime: 4_546, serverTimeout: 15 * SECOND },
 };
 
-/** Tokens that a new instance reads when they are dead, in a storage whose clock was put back so that they look alive. */
+/** A new instance reads expired tokens from a storage with a clock that was set back, so that they look valid. */
 function looksYoung(putBackBy: number): Plan {
   return {
     ...plan(
@@ -264,7 +267,9 @@ function looksYoung(putBackBy: number): Plan {
   };
 }
 
-/** The same where another instance, which waited for it, asks the server without the storage: its tokens are the newest. */
+/**
+ * The same, but another instance, which waited for it, asks the server without the storage: its tokens are the newest.
+ */
 const NEWER_THAN_HINTED: Plan = {
   ...HINTED_AND_LOST,
   entries: [...HINTED_AND_LOST.entries, { at: 43_759_169, kind: 'call', instance: 0, call: 'refresh' }],

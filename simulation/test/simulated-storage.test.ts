@@ -49,7 +49,7 @@ describe('the simulated storage keeps the contract while no fault strikes', () =
   for (const { id, rule, check } of clauses) it(`${id}: ${rule}`, check);
 });
 
-/** Keeps what is due at the present moment, and moves that moment on when it is told to: nobody else does here. */
+/** Runs what is due at the present moment, and advances to the given moment, because nothing else does here. */
 function pump(time: VirtualTime) {
   let running = true;
   let moment = time.now;
