@@ -88,7 +88,7 @@ export interface UserAuthOptions extends CommonOptions {
    *
    * - at once, for tokens without a refresh token;
    * - in the last part of its lifetime (`keepAlive.before`), for a refresh token that the server does not replace, or
-   *   cannot replace because it rejects this client;
+   *   cannot because it rejects this client;
    * - when the server ended the session.
    *
    * It is called once per end, by the instance that sent the request to the server. Errors and rejections of the

@@ -1,17 +1,22 @@
-/** What the properties of this package have in common; each is tried with made-up values, the same ones in every run. */
+/**
+ * Shared by the property tests of this package. Each property runs with generated values, the same ones in every run.
+ */
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { FrameioAuthError } from '../src/kernel/errors.js';
 
 export { runs } from '../../../tests/seeds.js';
 
-/** Everything that a log could show of a value; of an error without the places in its stack, which take long to find. */
+/**
+ * Returns everything that a log could show of a value; of an error without the frames of its stack, which are slow to
+ * compute.
+ */
 export function exposed(value: unknown): string {
   const shown = value instanceof Error ? [value.name, value.message, value.cause, { ...value }] : value;
   return `${inspect(shown, { depth: Number.POSITIVE_INFINITY, showHidden: true })} ${JSON.stringify(value)}`;
 }
 
-/** What an action throws; `undefined` when it does not. */
+/** Returns what an action throws; `undefined` if it does not. */
 export function thrownBy(action: () => unknown): unknown {
   try {
     action();
@@ -21,7 +26,7 @@ export function thrownBy(action: () => unknown): unknown {
   }
 }
 
-/** What a promise rejects with; `undefined` when it does not. */
+/** Returns what a promise rejects with; `undefined` if it does not. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
@@ -31,12 +36,12 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** Whether it is one of the documented errors. Any other one is a crash. */
+/** Returns whether it is one of the documented errors. Any other one is a crash. */
 export function isDocumented(error: unknown): error is FrameioAuthError {
   return error instanceof FrameioAuthError;
 }
 
-/** Text that parsers stumble over: of any length and alphabet, with control characters and halves of characters. */
+/** Text that breaks parsers: of any length and alphabet, with control characters and unpaired surrogates. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
@@ -44,7 +49,7 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('', '__proto__', 'constructor', 'toString', 'NaN', '-0', '1e999', '0x10', 'Infinity', 'null', 'true'),
 );
 
-/** Any value that JSON has, prototypes' names among the members, and text that stands for a number. */
+/** Any JSON value, with members named like prototype properties, and text that looks like a number. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 5 }),
@@ -52,7 +57,7 @@ export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(0, -1, 1e308, 2 ** 53, 1.5, -1e-7, null, true, [], {}, [[]], ''),
 );
 
-/** Anything at all that JavaScript has. */
+/** Any JavaScript value. */
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.anything({
     maxDepth: 2,
@@ -70,7 +75,7 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(undefined, Number.NaN, Number.POSITIVE_INFINITY, 1n, Symbol('fictional'), () => {}),
 );
 
-/** A text with a few of its characters changed, left out or added, or without its end. */
+/** A text with a few characters changed, removed or added, or truncated. */
 export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const change = fc.record({
     at: fc.nat({ max: 9_999 }),

@@ -12,10 +12,10 @@ const SYSTEM = systemClock();
  * For authors of adapters: calls `onPassed` after the process has been awake for `ms` milliseconds. Returns a function
  * that cancels it. Use it for time-outs that would discard a response.
  *
- * After a suspension (a signal, the machine's sleep, a freeze, long synchronous work), a process finds both its timers
- * due and the response in its socket, and timers run first. So the time is counted in slices of about a second. If a
- * slice's timer is late, only half of the slice counts; the rest lets the sockets be read before the deadline passes. A
- * process that is always late still reaches the deadline, because the slices become ever shorter.
+ * A process may be suspended by a signal, the machine's sleep, a freeze or long synchronous work. Afterwards it finds
+ * both its timers due and the response in its socket, and timers run first. So the time is counted in slices of about a
+ * second. If a slice's timer is late, only half of the slice counts; the rest lets the sockets be read before the
+ * deadline passes. A process that is always late still reaches the deadline, because the slices become ever shorter.
  *
  * @param clock - its monotonic clock measures how late a timer is. Default: the system's
  */

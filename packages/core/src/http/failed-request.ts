@@ -113,8 +113,8 @@ interface ForeignError {
 }
 
 /**
- * Returns the first error in the chain of causes that has a code or the errors of several addresses, because `fetch`
- * wraps it in errors without details. Without one, returns the innermost message.
+ * Returns the first error in the chain of causes that has a code or the errors of several addresses: `fetch` wraps it
+ * in errors without details. Without one, returns the innermost message.
  */
 function informative(error: unknown): ForeignError {
   let current: unknown = error;

@@ -2,9 +2,9 @@
 export type Cleaner = (text: string, limit: number) => string;
 
 /**
- * How many characters are kept of a word such as `invalid_grant`, of a sentence, of a passage in which our own sentence
- * quotes one, and of an address. Our own text is never truncated. So foreign text is truncated before our sentences
- * quote it.
+ * How many characters are kept: of a word such as `invalid_grant`, of a sentence, of a passage in which our own
+ * sentence quotes one, and of an address. Our own text is never truncated. So foreign text is truncated before our
+ * sentences quote it.
  */
 export const LIMITS = {
   word: 100,

@@ -26,8 +26,8 @@ export interface TokenStorage {
    */
   commit(key: string, request: CommitRequest): Promise<CommitReply>;
   /**
-   * Lists the keys of records with a `dueAt` that has passed, the earliest first. The next commit of a record says when it is
-   * due again; until then it stays in the list.
+   * Lists the keys of records with a `dueAt` that has passed, the earliest first. The next commit of a record says when
+   * it is due again; until then it stays in the list.
    */
   due(request: DueRequest): Promise<DueReply>;
   /**

@@ -82,7 +82,7 @@ export function initialContext(input: SessionInput): SessionContext {
     possiblySpent: false,
     repeated: false,
   };
-  // XState copies the context at each assign. V8 takes 10 µs to copy an object that began as a literal with so many
-  // properties, and 0.1 µs for the same object built one property at a time. Its copies are fast too.
+  // XState copies the context at each assign. For V8, copying an object that began as a literal with so many properties
+  // takes 10 µs. The same object built one property at a time takes 0.1 µs, and so do its copies.
   return Object.fromEntries(Object.entries(context)) as unknown as SessionContext;
 }

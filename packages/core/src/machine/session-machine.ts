@@ -14,11 +14,11 @@
  *        ▲   ╲──held──▶ waiting   ╲──no answer──▶ backingOff
  *        ╰──────────────────┴──────────────────────────╯
  *
- * A session without tokens goes through it as `authorizing`, one that renews as `refreshing`. A refresh token may be
+ * A session without tokens goes through it as `authorizing`, one with tokens as `refreshing`. A refresh token may be
  * presented once. What keeps it from being lost or presented twice:
  *
  * - The lease is granted only while the record in storage has the version that this session knows. If the version is
- *   newer, another instance has renewed: the session adopts its tokens and makes no request.
+ *   newer, another instance has refreshed: the session adopts its tokens and makes no request.
  * - If another instance holds the lease, the session waits for the record to change. It never queues for the lease.
  * - Tokens are served only after they are written. The write is a compare-and-set, so the lease merely saves work: if two
  *   instances did ask, the loser adopts what the winner wrote.
@@ -29,7 +29,7 @@
  *   writes. The session never adopts it, because its refresh token is spent. It writes its own tokens again instead,
  *   unless a hint told of a version that another instance has written since: then its own are spent too. A tombstone of
  *   tokens from an older version proves the same loss.
- * - No fault makes a session flood the server. Renewals that come too early, compared with the lifetime of the last
+ * - No fault makes a session flood the server. Refreshes that come too early, compared with the lifetime of the last
  *   tokens, wait longer each time, and callers get the tokens at hand meanwhile.
  * - Only the server ends a session. Faults of the network, the storage or the client's configuration keep the tokens. They
  *   are served until they expire, while the session retries with backoff.
@@ -40,7 +40,7 @@
  *     settling         takes no time: picks the next state; all branches meet here
  *     unauthenticated  there are no tokens
  *     authorizing      first tokens are on their way, for a user or a service
- *     valid            there are tokens: fresh, due for renewal, or not written yet
+ *     valid            there are tokens: fresh, due for refresh, or not written yet
  *     refreshing       new tokens are on their way; the old ones are served until they expire
  *     expired          the tokens are dead
  *     revoking         the tokens are being revoked

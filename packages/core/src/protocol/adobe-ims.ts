@@ -22,8 +22,8 @@ export interface AdobeImsOptions {
  * credentials have `adobe+<hash>://adobeid/<client id>` only, which no command line can receive. If a redirect URI is
  * not registered, Adobe silently uses the credential's default one, or shows "Unable to validate entity".
  *
- * Frame.io responds with the same 401 to a token that has expired, that lacks a scope, that belongs to an Adobe ID
- * without a linked Frame.io account, or that belongs to one without entitlement.
+ * Frame.io responds with the same 401 in four cases: the token has expired; it lacks a scope; its Adobe ID is not
+ * linked to a Frame.io account; or that account has no entitlement.
  */
 export function adobeIms(options: AdobeImsOptions = {}): ServerProfile {
   checkOptions('adobeIms', options);

@@ -169,7 +169,7 @@ function outcomeOf(
     );
   }
   // Anyone can forge a callback. So none affects more than this one sign-in, whatever it says of the application or the
-  // server, and users are not sent to an address from it.
+  // server. Users are not sent to an address from it.
   const words = { ...wordsOf(profile, refusal, clean), actionUrl: undefined };
   const failure = foreignFailure({ kind: 'terminal', source: 'server', ...words }, clean);
   return { ok: false, error: errorOfClaim(failure as Failure) };

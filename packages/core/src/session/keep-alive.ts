@@ -46,8 +46,8 @@ const FAILURES = 3;
  * the other. While more sessions are due than one list holds, and the refreshes succeed, the number of concurrent
  * refreshes doubles with each list.
  *
- * Every instance tries periodically. The first takes the lease on a record of its own, refreshes what is due, and then
- * leaves the record for some time, so that the others skip their runs. If it dies, its lease expires, and the next
+ * Every instance tries periodically. The first takes the lease on a record of its own and refreshes what is due. It
+ * then leaves the record for some time, so that the others skip their runs. If it dies, its lease expires, and the next
  * instance continues: sessions that were refreshed are not due any more. A second runner does no harm, because each
  * session is refreshed under its own lease.
  */

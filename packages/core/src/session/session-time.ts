@@ -11,11 +11,11 @@ const TOLERANCE = 1_000;
 
 /**
  * The time of all sessions of one auth object, in milliseconds. It starts as the wall clock's time and advances like
- * real time. It never goes back, it advances when the wall clock is set back, and it includes the machine's sleep, in
+ * real time. It never goes back, and it advances when the wall clock is set back. It includes the machine's sleep, in
  * which the monotonic clock may stand still.
  *
- * At each reading it advances by the clock that advanced more, the wall clock or the monotonic clock. A wall clock that is
- * set forward therefore looks like a sleep; the cost is an early refresh.
+ * At each reading it advances by the clock that advanced more, the wall clock or the monotonic clock. A wall clock that
+ * is set forward therefore looks like a sleep; the cost is an early refresh.
  */
 export class SessionTime implements Timing {
   readonly #clock: Clock;

@@ -6,7 +6,7 @@ const OLD = 'fictional-token-old';
 const NEW = 'fictional-token-new';
 const API = 'https://api.frame.io';
 
-/** Gives the tokens in turn; the last one for ever. */
+/** Returns the tokens in turn; the last one forever. */
 function tokens(...given: string[]) {
   return vi.fn<TokenSource['getToken']>(async () => (given.length > 1 ? given.shift() : given[0]) as string);
 }

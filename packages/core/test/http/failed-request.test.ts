@@ -7,7 +7,7 @@ import { exchange } from '../../src/protocol/exchange.js';
 const HOST = 'auth.example.com';
 const URL_OF_TOKENS = 'https://auth.example.com/token';
 
-/** What Deno says; its errors have no code. */
+/** Deno's errors have no code. */
 const deno = (text: string) => new TypeError(text);
 const sending = `error sending request for url (${URL_OF_TOKENS})`;
 
@@ -40,7 +40,7 @@ describe('a request without an answer under Deno', () => {
     expect(failure).toMatchObject({ delivery: 'not_sent', code: 'request_failed' });
     expect(failure.message).toContain(says);
     expect(failure.message).not.toContain('/token');
-    // Since Deno 2.9, `fetch` wraps what happened, as in Node.
+    // Since Deno 2.9, `fetch` wraps the error, as in Node.
     const wrapped = new TypeError('fetch failed', { cause: new Error(text) });
     expect(requestFailure(wrapped, HOST)).toEqual(failure);
   });
@@ -70,7 +70,7 @@ describe('a request without an answer under Deno', () => {
   });
 });
 
-/** What a session makes of a transport's failure. */
+/** Returns the description that a session gives to a transport's failure. */
 async function describedAs(failure: TransportError, secrets: readonly string[] = []): Promise<string> {
   const outcome = await exchange(
     () => Promise.reject(failure),

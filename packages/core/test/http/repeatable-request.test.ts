@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { isRepeatable, isRepeatableBody } from '../../src/http/repeatable-request.js';
 
-/** A stream that bears the name of a form, as a well-known library makes it. */
+/** A stream with the name of a form, as a well-known library makes it. */
 const streamedForm = Object.assign(Readable.from(['one']), { [Symbol.toStringTag]: 'FormData' });
 
 describe('a body', () => {

@@ -10,7 +10,7 @@ const entries: readonly (readonly [string, CodeEntry])[] = [OWN_CODES, FOREIGN_C
 );
 
 const page = await readFile(new URL('../../errors.md', import.meta.url), 'utf8');
-/** What a heading is called in an address, as GitHub and others have it. */
+/** The anchors of the headings, as GitHub and others derive them. */
 const anchors = [...page.matchAll(/^### (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase());
 
 describe('the codes of errors', () => {
@@ -25,7 +25,7 @@ describe('the codes of errors', () => {
   });
 
   it('do not compile without an entry', () => {
-    // @ts-expect-error: a word of ours that is in no table
+    // @ts-expect-error: a code in the style of this project that is in no table
     const unknown: ErrorCode = 'storage_on_holiday';
     const platforms: ErrorCode = 'ENOSPC';
     const marked: ErrorCode = foreignCode('storage_on_holiday');

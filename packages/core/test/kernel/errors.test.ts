@@ -1,7 +1,7 @@
 import * as core from '@frameio-auth/core';
 import { describe, expect, it } from 'vitest';
 
-/** A second copy of the package's errors, as a package manager makes one when versions differ. */
+/** A second copy of the package's errors, as a package manager installs it when versions differ. */
 const copy: typeof import('../../src/kernel/errors.js') = await import(
   /* @vite-ignore */ `${'../../src/kernel/errors.js'}?another-copy`
 );

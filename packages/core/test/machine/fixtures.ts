@@ -1,4 +1,4 @@
-/** What the tests of the machine are made of: times, tokens, records and failures, all of them made up. */
+/** The data of the machine's tests: fictional times, tokens, records and failures. */
 import type { Failure } from '../../src/kernel/failure.js';
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import type { SessionEnding } from '../../src/kernel/session-ending.js';
@@ -48,7 +48,7 @@ export const record = {
   }),
 };
 
-/** The storage's failure to read a record that is there. */
+/** Returns the storage's failure to read an existing record. */
 export function unreadable(version: number): Failure {
   return {
     kind: 'transient',

@@ -1,16 +1,16 @@
-/** What must hold after every step of every path, whatever happened. */
+/** What must hold after every step of every path. */
 import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
 import { type Happening, isOfOlderTokens, isPaced, isServed, type Question, type World, waits } from './world.js';
 
 export interface Law {
   readonly rule: string;
-  /** The effects that it is about: a step that has none of them keeps to it. Absent: every step is asked. */
+  /** The effects that the law is about: a step without them keeps it. Absent: every step is checked. */
   readonly about?: readonly EffectName[];
-  /** Whether the step that led to the world keeps to the rule. */
+  /** Returns whether the step that led to the world keeps the rule. */
   holds(world: World, happening: Happening): boolean;
 }
 
-/** The question that is open in each state tagged busy. */
+/** The pending request in each state tagged busy. */
 const QUESTIONS: Readonly<Record<string, Question>> = {
   'restoring.reading': 'readRecord',
   'authorizing.leasing': 'requestLease',
@@ -79,7 +79,7 @@ export const laws: readonly Law[] = [
       if (snapshot.hasTag('busy') !== (question !== undefined)) return false;
       if (question === 'requestToken' || question === 'revokeTokens') return server === question;
       if (question !== undefined) return storage === question && server === null;
-      // What was asked at rest keeps nobody from anything else; its answer may then come too late to matter.
+      // A request made at rest blocks nothing else; its response may then arrive too late to matter.
       return server === null && storage !== 'requestLease' && storage !== 'commitTombstone';
     },
   },
@@ -91,7 +91,7 @@ export const laws: readonly Law[] = [
       for (const _ in timers) running += 1;
       if (expected === undefined) return running === 0;
       if (running === 1 && timers[expected] !== undefined) return true;
-      // While the tokens are being written again there is nothing to wait for but the answer.
+      // While the tokens are being written again, only the response is awaited.
       return place === 'valid.unsaved' && running === 0 && (storage === 'commitTokens' || storage === 'readRecord');
     },
   },
@@ -180,7 +180,7 @@ export const laws: readonly Law[] = [
       !effects.some(({ type }) => type === 'serveCallers') ||
       isServed(world) ||
       isPaced(world) ||
-      // An API that refuses one token after another gets what there is.
+      // An API that rejects one token after another gets the present one.
       event?.type === 'token.rejected' ||
       !(from.callers || (event !== null && waits(from, event))),
   },
@@ -252,9 +252,9 @@ export const laws: readonly Law[] = [
           event === null ||
           !('record' in event) ||
           event.record.version > from.snapshot.context.newest ||
-          // What no storage does: it says that the record is another one, and shows the same.
+          // Not a real storage's reply: it reports a different record, and returns the same one.
           event.record.version === from.snapshot.context.version ||
-          // What was not read is not known, but for the version of what could not be read.
+          // A record that was not read is unknown, except for the version of an unreadable one.
           from.place === 'restoring.reading' ||
           (place === 'revoking.requesting' && event.record.status === 'tokens'),
       ),
@@ -298,7 +298,7 @@ export const laws: readonly Law[] = [
     about: ['commitTokens'],
     holds: ({ snapshot: { context } }, { event, effects }) =>
       context.heard <= context.newest ||
-      // What nothing was renewed for replaces a record that cannot be read, whichever it is.
+      // Tokens that come from no refresh replace any unreadable record.
       event?.type === 'storage.failed' ||
       each(effects, 'commitTokens', () => context.held !== null),
   },
@@ -320,12 +320,12 @@ export const laws: readonly Law[] = [
     holds: ({ unwritten }, { from, event, effects }) =>
       from.unwritten === null ||
       unwritten !== null ||
-      // Unless the server has refused them since.
+      // Unless the server has rejected them since.
       from.storage === 'commitTombstone' ||
       event === null ||
       !('record' in event) ||
       event.record.status !== 'revoked' ||
-      // One that a storage went back to was of tokens before these.
+      // A record that a storage went back to held earlier tokens.
       event.record.version <= from.snapshot.context.newest ||
       effects.some(({ type }) => type === 'revokeTokens'),
   },
@@ -334,11 +334,11 @@ export const laws: readonly Law[] = [
     holds: ({ unwritten }, { from, event }) =>
       from.unwritten === null ||
       unwritten !== null ||
-      // Unless the server has refused them since.
+      // Unless the server has rejected them since.
       from.storage === 'commitTombstone' ||
       event === null ||
       !('record' in event) ||
-      // Nor is anything owed once the storage lost what may have replaced them.
+      // Nothing is owed either after the storage lost what may have replaced them.
       from.snapshot.context.heard > from.snapshot.context.newest ||
       (event.record.status !== 'expired' &&
         !('rewritten' in event.record) &&
@@ -471,7 +471,7 @@ export const laws: readonly Law[] = [
 const general = laws.filter(({ about }) => about === undefined);
 const byEffects = new Map<string, readonly Law[]>();
 
-/** The laws that a step with these effects may break. */
+/** Returns the laws that a step with these effects may break. */
 export function lawsAbout(effects: readonly Effect[]): readonly Law[] {
   if (effects.length === 0) return general;
   let key = '';
@@ -485,7 +485,7 @@ export function lawsAbout(effects: readonly Effect[]): readonly Law[] {
   return concerned;
 }
 
-/** Where the tokens came from that would be written now. */
+/** Returns the source of the tokens that would be written now. */
 function originOfWritten({ snapshot, place }: World): TokenOrigin | null {
   const { origin, unwritten } = snapshot.context;
   return place === 'valid.unsaved' ? unwritten : origin;

@@ -18,7 +18,7 @@ const asked = { type: 'token.requested' } as const;
 const granted = { type: 'lease.granted', abandoned: false } as const;
 const written = (version: number) => ({ type: 'commit.succeeded', version }) as const;
 
-/** A user's session whose new pair the storage did not take. */
+/** A user's session with a new token pair that the storage did not accept. */
 const unsaved = (input: Partial<SessionInput> = {}) =>
   user(input).opensFresh().asksServer().receives().hears(storageFailed);
 
@@ -1270,7 +1270,7 @@ describe('news of other instances', () => {
     story.hears({ type: 'record.changed', version: 0 });
     expect(story.hears({ type: 'record.read', record: record.absent }).deeds).toEqual([]);
     expect(story.place).toBe('valid.fresh');
-    // Had the hint been of another storage, the record would be as it was, and those tokens the newest.
+    // If the hint had been of another storage, the record would be unchanged, and those tokens the newest.
     story.hears({ type: 'record.changed', version: known + 5 });
     story.hears({ type: 'record.read', record: record.holding(known, tokens(START)) });
     story.hears({ type: 'record.changed', version: 0 });

@@ -10,32 +10,32 @@ import { HOUR, SERVICE, USER } from './fixtures.js';
 import { type Law, laws, lawsAbout } from './laws.js';
 import { essenceOf, firstWorld, type Happening, isPaced, move, movesOf, storyOf, type World } from './world.js';
 
-/** What each move leads to from a world. Worlds in which the same moves can be made share the list of them. */
+/** Where each move of a world leads. Worlds with the same moves share the list of them. */
 interface Way {
   readonly moves: ReadonlyMap<string, number>;
   readonly ends: readonly World[];
 }
 
-/** Every world that can come about, and what became of every move that can be made in one. */
+/** Every possible world, and the result of every possible move in it. */
 interface Model {
-  /** By world, whose shortest story comes first. */
+  /** By world; each is reached by its shortest story. */
   readonly ways: ReadonlyMap<World, Way>;
-  /** The worlds that a step led to which broke a law. */
+  /** The worlds reached by a step that broke a law. */
   readonly broken: ReadonlyMap<Law, readonly World[]>;
   readonly summary: Summary;
 }
 
 /** What is kept of a model when its paths are no longer needed. */
 interface Summary {
-  /** What the machine was told, by the type of the move. */
+  /** The events, by the type of the move. */
   readonly occurrences: ReadonlyMap<string, SessionOccurrence>;
-  /** One step of each kind: where it began, what happened, where it ended, and what was to be done. */
+  /** One step of each kind: the state before it, the event, the state after it, and the effects. */
   readonly kinds: readonly { readonly snapshot: SessionSnapshot; readonly event: SessionEvent }[];
   /** One world of each kind, without its story. */
   readonly worlds: readonly World[];
 }
 
-/** Walks every path. Each step is judged as it is made, because there are far too many to keep. */
+/** Walks every path. Each step is checked as it is made, because there are too many to keep. */
 function modelOf(input: SessionInput): Model {
   const first = firstWorld(input);
   const worlds = new Map([[essenceOf(first), first]]);
@@ -45,7 +45,7 @@ function modelOf(input: SessionInput): Model {
   const occurrences = new Map<string, SessionOccurrence>();
   const kinds: { snapshot: SessionSnapshot; event: SessionEvent }[] = [];
   const seen = new Branch();
-  // A map can grow while it is walked; so the shortest story of each world is found first.
+  // The map grows during the iteration, so the shortest story of each world is found first.
   for (const world of worlds.values()) {
     const moves = movesOf(world);
     const ends: World[] = [];
@@ -83,7 +83,7 @@ function typical(worlds: Iterable<World>): World[] {
   return [...byKind.values()];
 }
 
-/** A tree of words, which finds a list of them without making a text of it. */
+/** A tree of words, which finds a list of words without joining them into a text. */
 class Branch {
   isEnd = false;
   readonly #branches = new Map<string, Branch>();
@@ -110,7 +110,7 @@ const models = sessions.map((input) => ({
   summary: undefined as Summary | undefined,
 }));
 
-/** The first few of the worlds that break a rule, as stories. */
+/** Returns the first few worlds that break a rule, as stories. */
 function storiesOf(worlds: Iterable<World>): string[] {
   const stories = new Map<string, string>();
   for (const world of worlds) {
@@ -125,7 +125,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     entry.model = modelOf(entry.input);
     entry.summary = entry.model.summary;
   });
-  // All models together fill a gigabyte.
+  // All models together take a gigabyte.
   afterAll(() => {
     entry.model = { ...entry.model, ways: new Map(), broken: new Map() };
   });
@@ -196,7 +196,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     const goesOn = renewal === 'client_credentials' && onStorageUnavailable === 'request';
     const tries = goesOn
       ? [...timers, 'token.requested']
-      : // Whoever waits for the record to be read may wait for ever.
+      : // A caller that waits for the record to be read may wait forever.
         ['code.received', 'tokens.imported, fresh', ...timers, 'session.opened'];
     const answers = [
       'lease.granted',
@@ -240,7 +240,7 @@ function isPlain(snapshot: SessionSnapshot): boolean {
   return isJson(factsOf(snapshot));
 }
 
-/** Whether a value is the same after a detour by JSON. */
+/** Returns whether a value is unchanged after conversion to JSON and back. */
 function isJson(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return value === null || /string|boolean/.test(typeof value);
@@ -250,7 +250,7 @@ function isJson(value: unknown): boolean {
 
 const timers = ['pollTimer.elapsed', 'retryTimer.elapsed', '(the pace allows it)'];
 
-/** The stories of those who wait for more than a few moves, if storage and server answer as given. */
+/** Returns the stories in which a caller waits for more than a few moves, if storage and server respond as given. */
 function leftWaiting(model: Model, answers: { storage: string[]; server: string[] }): string[] {
   const moves = [...answers.storage, ...answers.server, ...timers];
   return (['callers', 'bringer'] as const).flatMap((who) =>
@@ -263,7 +263,9 @@ function leftWaiting(model: Model, answers: { storage: string[]; server: string[
   );
 }
 
-/** The stories of those worlds from which the first of the moves that can be made, again and again, leads astray. */
+/**
+ * Returns the stories of the worlds from which the first possible move, taken repeatedly, does not lead to the goal.
+ */
 function unled(
   { ways }: Model,
   isConcerned: (world: World) => boolean,
@@ -300,7 +302,7 @@ describe('the machine as a whole', () => {
     summaries = models.map(({ summary, input }) => summary ?? modelOf(input).summary);
   });
 
-  /** Every transition that the chart defines, with a name to be read. */
+  /** Returns every transition that the chart defines, with a readable name. */
   function definedTransitions(): Map<object, string> {
     const names = new Map<object, string>();
     for (const node of [sessionMachine.root, ...getStateNodes(sessionMachine)]) {
@@ -316,7 +318,7 @@ describe('the machine as a whole', () => {
     return names;
   }
 
-  /** The transitions that one step takes; XState tells its inspectors. */
+  /** Records the transitions of each step, which XState reports to its inspectors. */
   function transitionsTaken(): { see(snapshot: SessionSnapshot, event: SessionEvent): void; taken: Set<object> } {
     const taken = new Set<object>();
     const self = createActor(sessionMachine, {
@@ -359,27 +361,27 @@ describe('the machine as a whole', () => {
     }
     const untaken = [...definedTransitions()].filter(([transition]) => !taken.has(transition)).map(([, name]) => name);
     expect(untaken).toEqual([
-      // Where nobody is signed in there is nothing to revoke; only a service may have a record that it could not read.
+      // Without a sign-in there is nothing to revoke; only a service may have a record that it could not read.
       'unauthenticated: revocation.requested #1',
       // A service does not sign in like a user, and there are no tokens here.
       'authorizing.awaitingRedirect: token.requested #1',
       'authorizing.awaitingRedirect: refresh.requested #1',
       'authorizing.awaitingRedirect: revocation.requested #1',
-      // A service gets no code, and has no tokens yet that could be rejected or revoked. A user who brought a code waits.
+      // A service gets no code, and has no tokens yet that could be rejected or revoked. A user with a code waits.
       'authorizing.waiting: code.received #1',
       'authorizing.waiting: revocation.requested #1',
       'authorizing.backingOff: token.rejected #2',
       'authorizing.backingOff: token.rejected #3',
       'authorizing.backingOff: code.received #1',
       'authorizing.backingOff: revocation.requested #1',
-      // There are tokens here, always.
+      // There are always tokens here.
       'valid: revocation.requested #2',
-      // Nobody asks for a token that is good and that nothing renews: it is served from memory. Only a clock that jumps
-      // asks for one that the server just gave and that is good.
+      // A valid token that cannot be refreshed is served from memory, without an event. Only after a clock jump is a
+      // valid token requested that the server just issued.
       'valid.fresh: token.requested #1',
       'valid.fresh: token.requested #4',
       'refreshing.waiting: revocation.requested #2',
-      // A code is exchanged elsewhere.
+      // A code is exchanged in another state.
       'refreshing.backingOff: revocation.requested #2',
       'expired: revocation.requested #1',
       'revoked: revocation.requested #1',
@@ -405,7 +407,7 @@ describe('the machine as a whole', () => {
   });
 });
 
-/** What holds also when events come that a session would not send. */
+/** What must hold even for events that a session would not send. */
 const lawsForAnyEvent = laws.filter(({ rule }) =>
   /^(?:settles|asks only for|starts no timer|says in every|holds received|adopts|announces|asks by|writes)/.test(rule),
 );

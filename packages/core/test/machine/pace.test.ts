@@ -5,7 +5,9 @@ import { Story } from './story.js';
 
 const SECOND = 1_000;
 
-/** Asks for a token all the time, for so long; how long each pause between two requests was, in seconds. */
+/**
+ * Requests a token continuously for the duration. Returns the pauses between the requests to the server, in seconds.
+ */
 function pauses(story: Story, duration: number, life: number): number[] {
   const asked: number[] = [];
   const end = story.now + duration;
@@ -63,7 +65,7 @@ it('holds up instances whose clocks are so far apart that each finds the tokens 
   const story = new Story(USER).opensFresh();
   let requests = 0;
   for (let version = 10; version < 310; version += 1) {
-    // Another instance, whose clock is hours behind, renewed; a second later somebody asks for a token here.
+    // Another instance with a clock that is hours behind refreshed; a second later a caller requests a token here.
     story.hears({ type: 'record.changed', version });
     story.hears({ type: 'record.read', record: record.holding(version, tokens(story.now - 3 * HOUR)) });
     story.after(SECOND).hears({ type: 'token.requested' });

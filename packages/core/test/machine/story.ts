@@ -1,4 +1,4 @@
-/** A session's life told event by event, with time in between. */
+/** A session's life, event by event, with time in between. */
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionContext, SessionInput } from '../../src/machine/context.js';
@@ -10,14 +10,14 @@ import { record, START, tokens } from './fixtures.js';
 export class Story {
   #snapshot: ReturnType<typeof initialSnapshot>;
   now = START;
-  /** What the last event caused. */
+  /** The effects of the last event. */
   effects: readonly Effect[] = [];
 
   constructor(input: SessionInput) {
     this.#snapshot = initialSnapshot(input);
   }
 
-  /** Tells the session what happened. */
+  /** Sends an event to the session. */
   hears(occurrence: SessionOccurrence): this {
     [this.#snapshot, this.effects] = transition(this.#snapshot, { ...occurrence, now: this.now });
     return this;
@@ -41,30 +41,30 @@ export class Story {
     return this.effects.map(({ type }) => type);
   }
 
-  /** What the last event's effect of that name came with; an error when there was none. */
+  /** Returns the parameters of the last event's effect of that name. Throws if there was none. */
   deed<Name extends EffectName>(name: Name): EffectParameters[Name] {
     const effect = this.effects.find(({ type }) => type === name);
     if (effect === undefined) throw new Error(`There was no ${name}, only ${this.deeds.join(', ')}.`);
     return effect.params as EffectParameters[Name];
   }
 
-  // Stretches that many stories have in common.
+  // Sequences that many stories share.
 
   opensWith(facts: RecordFacts): this {
     return this.hears({ type: 'session.opened' }).hears({ type: 'record.read', record: facts });
   }
 
-  /** Restored from a record of version 7, whose tokens were issued just now and live for an hour. */
+  /** Restored from a record of version 7, with tokens that were issued just now and live for an hour. */
   opensFresh(facts: Partial<TokenFacts> = {}): this {
     return this.opensWith(record.holding(7, tokens(this.now, facts)));
   }
 
-  /** On its way to the server for new tokens: asked for now, with the lease granted. */
+  /** Requests new tokens from the server: a caller wants them, and the lease is granted. */
   asksServer({ abandoned = false } = {}): this {
     return this.hears({ type: 'refresh.requested' }).hears({ type: 'lease.granted', abandoned });
   }
 
-  /** New tokens have come, and are about to be written. */
+  /** New tokens have arrived, and are about to be written. */
   receives(facts: Partial<TokenFacts> = {}): this {
     return this.hears({ type: 'tokenResponse.received', tokens: tokens(this.now, facts) });
   }

@@ -73,7 +73,7 @@ const bare = fc.constantFrom<SessionOccurrence>(
   ).map((type) => ({ type })),
 );
 
-/** Anything that the machine can be told, in whatever state it is, with whatever data. */
+/** Any event, in any state, with any data. */
 const anyOccurrence: fc.Arbitrary<SessionOccurrence> = fc.oneof(
   { weight: 4, arbitrary: bare },
   fc.record({ type: fc.constantFrom('tokens.imported', 'tokenResponse.received'), tokens: anyTokens }),
@@ -85,7 +85,7 @@ const anyOccurrence: fc.Arbitrary<SessionOccurrence> = fc.oneof(
   fc.record({ type: fc.constant('refreshTimer.elapsed' as const), used: fc.boolean() }),
 );
 
-/** Mostly a little later each time; now and then the clock is set. */
+/** Mostly a little later each time; sometimes the clock is set. */
 const anyHistory = fc.array(
   fc.tuple(
     anyOccurrence,
@@ -97,7 +97,7 @@ const anyHistory = fc.array(
   { maxLength: 25 },
 );
 
-/** What came of a history: the snapshot, the time, and what was asked and not answered. */
+/** Returns the result of a history: the snapshot, the time, and the unanswered requests. */
 function lived(input: SessionInput, history: readonly (readonly [SessionOccurrence, number])[]) {
   let snapshot = initialSnapshot(input);
   let now = START;
@@ -111,7 +111,10 @@ function lived(input: SessionInput, history: readonly (readonly [SessionOccurren
   return { snapshot, now };
 }
 
-/** The answer to what each busy state waits for, or the timer of each that waits for time to pass, all going well. */
+/**
+ * Returns the successful response to what each busy state waits for, or the timer of each state that waits for time to
+ * pass.
+ */
 function continuation(snapshot: SessionSnapshot, now: number, isUser: boolean): SessionOccurrence {
   const { version } = snapshot.context;
   const next = Math.min(version, Number.MAX_SAFE_INTEGER - 1) + 1;
@@ -133,7 +136,7 @@ function continuation(snapshot: SessionSnapshot, now: number, isUser: boolean): 
     case 'waiting':
       return { type: 'pollTimer.elapsed' };
     case 'unsaved':
-      // Written again, and the answer to it.
+      // The write is retried, and then succeeds.
       return Math.floor(now) % 2 === 0 ? { type: 'retryTimer.elapsed' } : { type: 'commit.succeeded', version: next };
     case 'unread':
       return { type: 'session.opened' };
@@ -161,7 +164,7 @@ describe('the machine, told anything in any order', () => {
         let { snapshot, now } = lived(input, history);
         const path = [pathOf(snapshot)];
         for (let steps = 0; steps < 20; steps += 1) {
-          // Nothing is fresh but what came after all that.
+          // Only tokens received after the history are fresh.
           if (pathOf(snapshot) === 'valid.fresh' && snapshot.context.tokens?.issuedAt === now) return;
           if (/^valid\./.test(pathOf(snapshot)) && snapshot.context.tokens?.expiresAt === null) return;
           if (/^valid\./.test(pathOf(snapshot)) && (snapshot.context.tokens?.expiresAt ?? 0) > now) return;

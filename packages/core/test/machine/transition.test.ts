@@ -8,7 +8,7 @@ import { sessionMachine } from '../../src/machine/session-machine.js';
 import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { failures, record, SERVICE, START, tokens, USER } from './fixtures.js';
 
-/** A life with a bit of everything. */
+/** A history with many kinds of events. */
 const EVENTS: readonly SessionEvent[] = [
   { type: 'token.requested', now: START },
   { type: 'record.read', now: START, record: record.holding(7, tokens(START)) },
@@ -126,7 +126,7 @@ describe('the machine as an actor', () => {
   });
 });
 
-/** The effects that the first life does not have. */
+/** The effects that the first history lacks. */
 const STORY_OF_THE_REST: readonly SessionEvent[] = [
   { type: 'session.opened', now: START },
   { type: 'record.read', now: START, record: record.holding(7, tokens(START)) },

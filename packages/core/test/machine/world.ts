@@ -1,8 +1,8 @@
 /**
- * The machine with the smallest world around it: which answers are still to come, which timers run, who waits for what,
- * and whether the storage has what is served. The world does what a session promises the machine (it sends wishes at
- * rest, takes a code or tokens only when nobody else's are under way, gives one answer for each question, and none for a
- * question that a later one made idle) and leaves everything else open: any answer may come at any time.
+ * The machine in a minimal environment: which responses are pending, which timers run, who waits for what, and whether
+ * the storage has the served tokens. The environment keeps what a session promises the machine. It sends requests only
+ * at rest. It accepts a code or tokens only when no others are in progress. It gives one response to each request, and
+ * none to a request that a later one replaced. Everything else is open: any response may arrive at any time.
  */
 
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
@@ -15,7 +15,7 @@ import { canRenew } from '../../src/machine/session-setup.js';
 import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
 import { failures, HOUR, MINUTE, record, START, tokens, unreadable } from './fixtures.js';
 
-/** The effects that an answer comes to. */
+/** The effects that a response answers. */
 export type Question = Extract<
   EffectName,
   'readRecord' | 'requestLease' | 'requestToken' | 'commitTokens' | 'commitTombstone' | 'revokeTokens'
@@ -26,38 +26,38 @@ export interface World {
   /** The full name of the state. */
   readonly place: string;
   readonly now: number;
-  /** The question to the storage that is open, and the one to the server. */
+  /** The pending request to the storage, and the one to the server. */
   readonly storage: Exclude<Question, 'requestToken' | 'revokeTokens'> | null;
   readonly server: 'requestToken' | 'revokeTokens' | null;
   readonly timers: Readonly<Partial<Record<TimerName, Window>>>;
-  /** Whether somebody waits for a token. */
+  /** Whether a caller waits for a token. */
   readonly callers: boolean;
-  /** Whether somebody who brought a code or tokens waits to hear what became of them. */
+  /** Whether the caller that passed in a code or tokens waits for the outcome. */
   readonly bringer: boolean;
   /**
-   * Whether the tokens that are served are in memory alone and may be written: because the storage never took them, or
+   * Whether the served tokens are only in memory and may be written: because the storage never accepted them, or
    * because it lost them and, as far as is known, nothing newer.
    */
   readonly unwritten: 'never' | 'lost' | null;
-  /** The versions that were hinted at since none was unread. */
+  /** The versions hinted at since the last time that none was unread. */
   readonly hinted: readonly number[];
   readonly last: Happening | null;
 }
 
-/** How a world came from the one before it. */
+/** How a world follows from the one before it. */
 export interface Happening {
   readonly from: World;
   readonly move: Move;
-  /** What the machine was told; nothing, when only time passed. */
+  /** The machine's event; `null` if only time passed. */
   readonly event: SessionEvent | null;
   readonly effects: readonly Effect[];
 }
 
 /** Something that may happen in a world. */
 export interface Move {
-  /** What happens, as a reader would say it; unique among the moves of one world. */
+  /** What happens, for readers; unique among the moves of one world. */
   readonly type: string;
-  /** What the machine is told; nothing, when only time passes. */
+  /** The machine's event; `null` if only time passes. */
   readonly occurrence: SessionOccurrence | null;
   readonly now: number;
 }
@@ -94,7 +94,7 @@ const SERVER_ANSWERS: ReadonlySet<SessionOccurrence['type']> = new Set([
   'revocation.finished',
 ]);
 
-/** The world after a move. */
+/** Returns the world after a move. */
 export function move(world: World, { type, occurrence, now }: Move): World {
   const event = occurrence && ({ ...occurrence, now } as SessionEvent);
   const [snapshot, effects] = event ? transition(world.snapshot, event) : [world.snapshot, []];
@@ -104,7 +104,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     timers: { ...world.timers },
     callers: world.callers || (event !== null && waits(world, event)),
     bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
-    // That a write succeeded is not heard where something else has begun since.
+    // A write's success is not reported if something else has begun since.
     unwritten: event?.type === 'commit.succeeded' && traitsOf(world.place).hearsOfWrites ? null : world.unwritten,
   };
   const known = world.snapshot.context;
@@ -112,12 +112,12 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
     const { version } = event.record;
     const { record } = event;
-    // So has one in which another instance could write that older tokens were refused.
+    // The storage also lost writes if another instance could write that older tokens were rejected.
     const isOfOlder = isOfOlderTokens(record, known);
     const isLost = isOfOlder || version < known.newest || (version === known.newest && version !== known.version);
     const isUnread = world.hinted.some((hinted) => hinted > known.newest);
-    // A storage that went back to an earlier record has lost what is served, and whoever takes note of it knows. What
-    // else it lost may have replaced the tokens, so nobody writes them any more.
+    // A storage that went back to an earlier record has lost the served tokens, and a session that notes losses knows.
+    // A newer record that it also lost may have replaced the tokens, so they are never written again.
     if (isLost && isUnread && world.hinted.some((hinted) => hinted !== version)) next.unwritten = null;
     else if ((isOfOlder || version < known.newest) && known.tokens !== null) next.unwritten ??= 'lost';
   }
@@ -125,7 +125,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   if (snapshot.context.heard === 0) hinted = [];
   else if (event?.type === 'record.changed' && event.version > known.newest && snapshot.context.heard >= event.version)
     hinted = [...(known.heard > known.newest ? hinted : []), event.version];
-  // Another instance renews what the storage lost.
+  // Another instance refreshes what the storage lost.
   if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
   if (event && STORAGE_ANSWERS.has(event.type)) next.storage = null;
   if (event && SERVER_ANSWERS.has(event.type)) next.server = null;
@@ -145,7 +145,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   };
 }
 
-/** Whether a record says that older tokens were refused than those that a session had which knew that much. */
+/** Returns whether a record says that older tokens were rejected than those of a session that knew that much. */
 export function isOfOlderTokens(record: RecordFacts, { tokens: facts, newest }: SessionContext): boolean {
   return record.status === 'expired' && record.ofVersion !== undefined && facts !== null && record.ofVersion < newest;
 }
@@ -189,7 +189,7 @@ function carryOut(effect: Effect, next: Next) {
   }
 }
 
-/** Whether somebody who causes the event waits for a token. */
+/** Returns whether the caller that causes the event waits for a token. */
 export function waits(world: World, event: SessionEvent): boolean {
   switch (event.type) {
     case 'token.requested':
@@ -202,23 +202,23 @@ export function waits(world: World, event: SessionEvent): boolean {
   }
 }
 
-/** Whether callers get the token at hand because it is too early to ask the server for another. */
+/** Returns whether callers get the present token because it is too early to request another. */
 export function isPaced({ snapshot: { context }, now }: World): boolean {
   return context.tokens !== null && context.pace !== null && now < paceEnd(context.pace);
 }
 
-/** The same where it makes a difference: a fresh token is not renewed anyway. */
+/** Returns the same if it makes a difference: a fresh token is not refreshed anyway. */
 function isHeldBack(world: World): boolean {
   return traitsOf(world.place).isPacedAtRest && isPaced(world);
 }
 
-/** Whether callers get the token at hand without asking the machine. */
+/** Returns whether callers get the present token without an event. */
 export function isServed({ snapshot: { context }, now }: World): boolean {
   const { tokens: held, suspect } = context;
   return held !== null && !suspect && (held.expiresAt === null || now < held.expiresAt);
 }
 
-/** Everything that may happen in a world. */
+/** Returns everything that may happen in a world. */
 export function movesOf(world: World): Move[] {
   const moves: Move[] = [];
   const may = (type: string, occurrence: SessionOccurrence | null, now = world.now) =>
@@ -230,7 +230,7 @@ export function movesOf(world: World): Move[] {
     if (notBefore === Number.MAX_SAFE_INTEGER) continue;
     const at = Math.max(world.now, notBefore);
     if (timer === 'refresh') {
-      // The clock that the storage keeps may turn out to be behind the one that the timer was set by.
+      // The storage's clock may turn out to be behind the one that the timer was set by.
       if (world.now < notBefore && !canRenew(world.snapshot.context)) {
         may('refreshTimer.elapsed, early', { type: 'refreshTimer.elapsed', used: true });
       }
@@ -250,12 +250,12 @@ function mayWish(world: World, may: May): void {
   const isRestoring = place.startsWith('restoring');
   const isUser = context.renewal === 'refresh_token';
   const isBusy = snapshot.hasTag('busy');
-  // A user's session that has no tokens looks again whenever it is used.
+  // A user's session without tokens reads the record again whenever it is used.
   if (isRestoring || (isUser && context.tokens === null && !isBusy)) may('session.opened', { type: 'session.opened' });
   const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
   if (!isFresh && !(isServed(world) && context.wanted)) may('token.requested', { type: 'token.requested' });
   may('refresh.requested', { type: 'refresh.requested' });
-  // What is new may take the place of a record that cannot be read, and of nothing else that is not known.
+  // New tokens may replace an unreadable record, but not one that is merely unknown.
   if (isRestoring && (isBusy || context.failure?.version === undefined)) return;
   if (context.tokens !== null) may('token.rejected', { type: 'token.rejected' });
   if (isBusy) return;
@@ -270,12 +270,12 @@ function mayWish(world: World, may: May): void {
   if (isUser) may('code.received', { type: 'code.received' });
 }
 
-/** Between two versions there are others, so that a storage can go back from each. */
+/** The distance between two versions, so that a storage can go back from each. */
 const STRIDE = 10;
 
 /**
- * Where hints of several versions may come before a tombstone of older tokens is read. How a session goes on without its
- * storage changes nothing about that, so it is tried in one model only.
+ * The states in which hints of several versions may arrive before a tombstone of older tokens is read. Whether a
+ * session continues without its storage makes no difference to that, so one model covers it.
  */
 const FIRST_NEWS: ReadonlySet<string> = new Set(['valid.fresh', 'valid.unsaved', 'refreshing.backingOff']);
 
@@ -288,7 +288,7 @@ function mayLearn({ snapshot, place, storage }: World, may: May): void {
   if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
   if (storage === 'readRecord') return;
   may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
-  // More happens than is read: between a record that is read and the one that was hinted at there may be others.
+  // Not every write is read: between a record that is read and the hinted one there may be others.
   if (meetsOlderTombstones(context) && FIRST_NEWS.has(place)) {
     may('record.changed, first news', { type: 'record.changed', version: context.newest + STRIDE / 2 });
   }
@@ -318,7 +318,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
     ['revoked', record.revoked(newer)],
   ];
   const earlier = context.version - 1;
-  /** What a storage that lost its last writes may show. */
+  /** What a storage that lost its last writes may return. */
   const lost: [string, RecordFacts][] = [
     ...(context.version > 0 ? [['absent', record.absent] as [string, RecordFacts]] : []),
     ...(earlier > 0
@@ -328,7 +328,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
           ['earlier revocation', record.revoked(earlier)],
         ] as [string, RecordFacts][])
       : []),
-    // Whoever still has what was lost may have put it back.
+    // An instance that still has what was lost may have written it again.
     ...(context.version < context.newest
       ? ([
           ['tokens put back', record.holding(context.newest, tokens(now, { refreshable: isUser }))],
@@ -336,7 +336,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
         ] as [string, RecordFacts][])
       : []),
   ];
-  /** Another instance has written again what the tokens replace that are not written yet. */
+  /** Another instance has written again the tokens that the unwritten ones replace. */
   const replaced: RecordFacts = {
     status: 'tokens',
     version: newer,
@@ -346,7 +346,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
   const failed = () => {
     may('storage.failed', { type: 'storage.failed', failure: failures.storage });
     may('storage.failed, unreadable', { type: 'storage.failed', failure: unreadable(newer) });
-    // Some storages read before they write, and may complain of the record that was to be replaced.
+    // Some storages read before they write, and may reject because of the record that was to be replaced.
     may('storage.failed, unreadable still', {
       type: 'storage.failed',
       failure: unreadable(Math.max(1, context.version)),
@@ -378,7 +378,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
       for (const [kind, facts] of [...lost, ...records]) {
         may(`commit.conflicted, ${kind}`, { type: 'commit.conflicted', record: facts });
       }
-      // What the storage lost is written again under a lease; and newer tokens may meet what was written so.
+      // Lost tokens are written again under a lease, and newer tokens may conflict with that write.
       if (storage === 'commitTokens' && place === 'valid.unsaved' && unwritten === 'lost') {
         may('lease.held, again', { type: 'lease.held', until: now + MINUTE });
       } else if (storage === 'commitTokens' && context.newest > 0) {
@@ -411,7 +411,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
   }
 }
 
-/** Time that passes without any news, up to where it makes a difference. */
+/** Lets time pass without any event, up to where it makes a difference. */
 function mayAge(world: World, may: May): void {
   const {
     snapshot: { context },
@@ -429,8 +429,8 @@ function mayAge(world: World, may: May): void {
 }
 
 /**
- * What decides how a world goes on, without times and versions: two worlds with the same essence go on in the same
- * way. What the machine remembers and no longer asks for in a state is left out there.
+ * Returns what decides how a world continues, without times and versions: two worlds with the same essence continue in
+ * the same way. It omits what the machine remembers but does not use in the state.
  */
 export function essenceOf(world: World): string {
   const { place, now, storage, server, timers, callers, bringer, unwritten } = world;
@@ -440,7 +440,7 @@ export function essenceOf(world: World): string {
   let essence = `${place} ${isLeaving || isCommitting ? served !== null : phaseOf(served, context, now)}`;
   if (held !== null) essence += ` ${phaseOf(held, context, now)}`;
   if (hasOrigin) essence += ` ${context.origin}`;
-  // Patience ends with the third failure: what counts is how many are left.
+  // Callers stop waiting after the third failure, so only the remaining failures count.
   if (!isLeaving) essence += ` ${Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1)}`;
   if (isBreak && failure) essence += ` ${failure.retryAfter === undefined ? failure.kind : 'told to wait'}`;
   if (storage) essence += ` ${storage}`;
@@ -454,7 +454,7 @@ export function essenceOf(world: World): string {
       essence += ' by others';
     if (place === 'valid.unsaved' && context.heard > context.newest + STRIDE) essence += ' twice';
   }
-  // How early renewals were decides how long the pause is, and that is told as a story of its own (pace.test.ts).
+  // How early refreshes were decides the length of the pause, which pace.test.ts tests.
   if (isHeldBack(world)) essence += ' paced';
   if (context.ending !== null) essence += ' ended';
   if (context.revoked) essence += ' revoked';
@@ -471,7 +471,7 @@ export function essenceOf(world: World): string {
 
 const TIMERS: readonly TimerName[] = ['authorization', 'lease', 'poll', 'refresh', 'retry'];
 
-/** What a state's name says of it; worked out once, because it is asked millions of times. */
+/** The traits of each state's name, cached because they are read millions of times. */
 const traits = new Map<string, ReturnType<typeof readTraits>>();
 
 function traitsOf(place: string): ReturnType<typeof readTraits> {
@@ -491,11 +491,11 @@ function readTraits(place: string) {
     isBreak: /backingOff|unsaved/.test(place),
     hasOrigin: /leasing|requesting|committing|backingOff/.test(place) && !isLeaving,
     repeats: /leasing|waiting|requesting/.test(place),
-    /** Whether what is served may be held back. */
+    /** Whether the served tokens may be held back. */
     isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(place),
-    /** Whether it is heard there that a write has succeeded. */
+    /** Whether a write's success is reported there. */
     hearsOfWrites: /committing$|entombing$|unsaved$/.test(place),
-    /** Whether a session that learns of a record there takes note of what the storage lost. */
+    /** Whether a session that learns of a record there notes what the storage lost. */
     notesLosses: /^valid|^refreshing\.backingOff$/.test(place),
   };
 }
@@ -509,7 +509,7 @@ function phaseOf(facts: TokenFacts | null, { renewal, refreshBuffer }: SessionCo
   return now >= renewalWindow(facts, refreshBuffer).notBefore ? 'renewable:due' : 'renewable:fresh';
 }
 
-/** The moves that led to a world, to be read in a failing test. */
+/** Returns the moves that led to a world, for a failing test. */
 export function storyOf(world: World): string {
   const lines: string[] = [];
   for (let at: World = world; ; at = at.last.from) {

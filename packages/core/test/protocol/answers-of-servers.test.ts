@@ -1,7 +1,7 @@
 /**
- * What servers that others wrote answer, as it comes over the wire, and what is made of it. The answers are of Glewlwyd,
- * LemonLDAP::NG, django-oauth-toolkit, Authlib, Doorkeeper, @node-oauth/oauth2-server, @jmondi/oauth2-server, oauth2orize
- * with Passport, better-auth, OpenAuth and Adobe's enterprise answers.
+ * Responses of real servers, as they arrive over the wire, and their classification. The servers are Glewlwyd,
+ * LemonLDAP::NG, django-oauth-toolkit, Authlib, Doorkeeper, @node-oauth/oauth2-server, @jmondi/oauth2-server,
+ * oauth2orize with Passport, better-auth, OpenAuth and Adobe's enterprise server.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorOf, foreignCode } from '../../src/kernel/errors.js';
@@ -25,16 +25,16 @@ type Purpose = 'refresh' | 'code' | 'service' | 'revoke';
 
 interface Answer {
   readonly server: string;
-  /** What was wrong. */
+  /** The cause of the response. */
   readonly because: string;
   readonly purpose: Purpose;
   readonly status: number;
   readonly headers?: Record<string, string>;
   readonly body?: string | object;
-  /** What the profile of this server says. */
+  /** What this server's profile says. */
   readonly profile?: Partial<CustomServerOptions>;
   readonly expected: Pick<Failure, 'kind' | 'code'> | 'success';
-  /** How many requests two secrets make of it, where not one. */
+  /** How many requests a client with two secrets sends. Default: one. */
   readonly requests?: number;
 }
 
@@ -43,14 +43,14 @@ const configuration = (code: string) => ({ kind: 'configuration', code: foreignC
 const terminal = (code: string) => ({ kind: 'terminal', code: foreignCode(code) }) as const;
 const transient = (code: string) => ({ kind: 'transient', code: foreignCode(code) }) as const;
 
-/** Glewlwyd answers 400, 401 and 403 without a word; which one it is depends on the endpoint. */
+/** Glewlwyd responds with 400, 401 or 403 without an `error`, depending on the endpoint. */
 const GLEWLWYD = { wrongSecret: [{ status: 403 }, { status: 400 }] };
 const DOORKEEPER = {
   wrongSecret: [{ error: 'invalid_client' }, { error: 'unauthorized_client', status: 403 }],
 };
 
 const ANSWERS: readonly Answer[] = [
-  // A wrong secret.
+  // Wrong client secrets.
   {
     server: 'oauth2orize',
     because: 'the secret is wrong',
@@ -163,7 +163,7 @@ const ANSWERS: readonly Answer[] = [
     requests: 2,
   },
 
-  // A dead refresh token, or a dead code.
+  // Dead refresh tokens and dead codes.
   ...(['django-oauth-toolkit', 'Authlib', 'Doorkeeper', '@node-oauth/oauth2-server', 'better-auth'] as const).map(
     (name): Answer => ({
       server: name,
@@ -242,7 +242,7 @@ const ANSWERS: readonly Answer[] = [
     expected: terminal('session_gone'),
   },
 
-  // By the word, whatever the status.
+  // Classified by the `error`, whatever the status.
   {
     server: 'Authlib',
     because: 'it has no such grant',
@@ -278,7 +278,7 @@ const ANSWERS: readonly Answer[] = [
     expected: transient('temporarily_unavailable'),
   },
 
-  // Success, told otherwise.
+  // Successes in other forms.
   {
     server: 'OpenAuth',
     because: 'nothing is wrong',

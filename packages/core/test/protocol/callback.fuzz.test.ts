@@ -42,7 +42,10 @@ const anyCallback: fc.Arbitrary<unknown> = fc.oneof(
   anything,
 );
 
-/** Whether the error shows what the browser said; what that `code` was is taken out, and nothing else is known. */
+/**
+ * Returns whether the error shows the browser's own words. The callback's `code` is removed from them; no other secret
+ * is known there.
+ */
 function repeatsTheBrowser(error: unknown): boolean {
   return error instanceof AuthenticationError && /browser claims|names the issuer/.test(error.message);
 }
@@ -73,7 +76,7 @@ describe('a callback of any kind', () => {
         }
         const shown = exposed(error) + exposed(callback?.outcome);
         for (const secret of [CODE, CLIENT_SECRET]) {
-          // A code is where the code belongs, and nowhere else; an error that repeats it was not told it by us.
+          // A code may be only where it belongs, or in the browser's own words.
           if (secret === CODE && (callback?.outcome.ok === false || repeatsTheBrowser(error))) continue;
           expect(shown).not.toContain(secret);
         }

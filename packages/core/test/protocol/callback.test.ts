@@ -10,7 +10,7 @@ function codeOf({ outcome }: Callback): string {
   return outcome.ok ? outcome.code.reveal() : `refused: ${outcome.error.code}`;
 }
 
-/** What the browser claims that the server said, as an error. */
+/** Returns the error that a callback claims. */
 function claimOf(url: string, reader = client): AuthenticationError | undefined {
   const { outcome } = reader.readCallback(url);
   return outcome.ok ? undefined : outcome.error;

@@ -12,7 +12,7 @@ import { anyJson, anyText, exposed, isDocumented, runs } from '../fuzzing.js';
 import { CLIENT_ID, clientOf, codeExchange, NOW, refresh } from './fictional-client.js';
 import { answering, anyHeaders, anyProfile, anyStatus, oddBody } from './fuzzing.js';
 
-/** A secret with all that encodings change, the same at every place of it, so that also its rest can be found. */
+/** A secret with all characters that encodings change, and similar everywhere, so that any part of it can be found. */
 const anySecret = fc
   .array(fc.constantFrom('canary', 'canary', '/', '+', '=', '&', ' ', '"', '\\', '%', '-', '~', '<', 'u002f', '%2F'), {
     minLength: 1,
@@ -23,7 +23,7 @@ const anySecret = fc
 const percent = (text: string) =>
   [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 
-/** How a server may repeat what it was told. */
+/** The ways in which a server may repeat what it received. */
 const echoes: Readonly<Record<string, (secret: string) => string>> = {
   'in clear': (secret) => secret,
   'as a component of an address': (secret) => encodeURIComponent(secret),
@@ -40,7 +40,7 @@ const echoes: Readonly<Record<string, (secret: string) => string>> = {
   'with characters that cannot be seen': (secret) => [...secret].join('\u200b'),
 };
 
-/** What of a text would give a secret away. */
+/** Returns whether a text reveals a secret. */
 function leaks(text: string, secret: string): boolean {
   const readable = text.replace(/[\s\p{Cc}\p{Cf}]+/gu, '').toLowerCase();
   const forms = Object.values(echoes).map((echo) =>
@@ -48,7 +48,7 @@ function leaks(text: string, secret: string): boolean {
       .replace(/[\s\p{Cc}\p{Cf}]+/gu, '')
       .toLowerCase(),
   );
-  // Twelve letters in a row are no accident. The name of the client is no secret, also not in the credentials.
+  // Twelve letters in a row are no coincidence. The client ID is not a secret, not even in the credentials.
   const beginning = btoa(`${CLIENT_ID}:`).toLowerCase().slice(0, -4);
   return forms.some((form) => {
     const start = form.startsWith(beginning) ? beginning.length : 0;
@@ -66,7 +66,7 @@ interface Confidences {
   readonly verifier: string;
 }
 
-/** The failure of a request that a server refuses; `undefined` when it is no failure. */
+/** Returns the failure of a request that a server rejects; `undefined` if it is not a failure. */
 async function failureOf(client: AuthorizationClient, kind: Kind, told: Confidences): Promise<Failure | undefined> {
   switch (kind) {
     case 'client_credentials': {
@@ -135,7 +135,7 @@ describe('an error response of any kind', () => {
           const failure = (await failureOf(client, kind, TOLD)) as Failure;
           expect(['terminal', 'transient', 'ambiguous', 'configuration']).toContain(failure.kind);
           expect(JSON.parse(JSON.stringify(failure))).toEqual(failure);
-          // Whatever is no refusal of the credential keeps it, unless the profile knows the word.
+          // Anything that does not reject the credential keeps it, unless the profile knows the `error`.
           if (status === 429 || (status >= 300 && status < 400)) expect(failure.kind).toBe('transient');
           if (status >= 500 && failure.kind === 'terminal') {
             const { errorKinds, userAction } = profile;
@@ -229,7 +229,7 @@ describe('the cleaner', () => {
     );
   });
 
-  // Reading all of it, again for each place in it, would take hours, and the test would not end.
+  // If it read all of the text again for each position in it, the test would take hours.
   it('reads no more of a text of megabytes than it shows', () => {
     const secret = `${'\\'.repeat(40)}${'u002f'.repeat(40)}${'%25'.repeat(40)} ${' '.repeat(40)}end`;
     const texts = ['\\', ' ', 'u002f', '%25', '%', '\\u0075002f', 'a\n'].map((text) => text.repeat(2 ** 18));

@@ -49,7 +49,7 @@ const everyAnswer: readonly Refused[] = Array.from({ length: 600 }, (_, status) 
 
 const ends = (answer: Refused) => CONSEQUENCES[kindOfRefusal(answer)].endsSession;
 
-/** What a server's profile says nothing of. */
+/** The responses that a server's profile does not mention. */
 const byDefault = everyAnswer.filter(
   ({ ofProfile, demandsAction, unknownIsTerminal }) => ofProfile === undefined && !demandsAction && !unknownIsTerminal,
 );
@@ -74,7 +74,7 @@ describe('the failure policy', () => {
     const wordless = byDefault.filter(({ error }) => error === undefined);
     expect(wordless.filter(ends)).toEqual([]);
     expect(everyAnswer.filter((answer) => answer.error === undefined && answer.ofProfile === undefined && ends(answer)))
-      // Only a demand that the user act, which always has a word.
+      // Only a demand that the user act, which always has an `error`.
       .toSatisfy((answers: readonly Refused[]) => answers.every(({ demandsAction }) => demandsAction));
   });
 

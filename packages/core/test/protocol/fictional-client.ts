@@ -10,7 +10,7 @@ import type { ServerProfile } from '../../src/protocol/server-profile.js';
 export const CLIENT_ID = 'fictional-client';
 export const CLIENT_SECRET = 'p8e-fictional_secret.1';
 export const REDIRECT_URI = 'https://app.example.com/callback';
-/** The verifier of RFC 7636 Appendix B, and the challenge that belongs to it. */
+/** The verifier of RFC 7636 Appendix B, and its challenge. */
 export const CODE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 export const CODE_CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 

@@ -1,4 +1,4 @@
-/** Servers and answers that nobody wrote, for the properties of the messages. */
+/** Generated servers and responses, for the properties of the messages. */
 import fc from 'fast-check';
 import type { Transport } from '../../src/kernel/transport.js';
 import { adobeIms } from '../../src/protocol/adobe-ims.js';
@@ -10,7 +10,7 @@ import { anyText } from '../fuzzing.js';
 export const profiles: readonly ServerProfile[] = [
   adobeIms(),
   legacyFrameio(),
-  // Commas, and scopes in every refresh: what the two above have one of each.
+  // Commas, and scopes in every refresh: the two above have one of these each.
   customServer({
     issuer: 'https://id.example.com',
     tokenEndpoint: 'https://id.example.com/token',
@@ -27,14 +27,14 @@ export const profiles: readonly ServerProfile[] = [
 
 export const anyProfile: fc.Arbitrary<ServerProfile> = fc.constantFrom(...profiles);
 
-/** An answer as bytes and headers, of any status that a `Response` can have. */
+/** A response as bytes and headers, with any status that a `Response` can have. */
 export interface Answering {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** A transport that gives the same answer to every request. */
+/** A transport that responds to every request with the same response. */
 export function answering({ status, headers, body }: Answering): Transport {
   return async () => {
     const bodiless = status === 204 || status === 205 || status === 304 || body.length === 0;
@@ -47,7 +47,7 @@ export const anyStatus: fc.Arbitrary<number> = fc.oneof(
   fc.integer({ min: 200, max: 599 }),
 );
 
-/** What a header's value may be made of. */
+/** The characters of a header's value. */
 const headerText = anyText.map((text) => text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim());
 
 const anyTime = fc.oneof(
@@ -77,7 +77,7 @@ export const anyHeaders: fc.Arbitrary<readonly (readonly [string, string])[]> = 
   { maxLength: 5 },
 );
 
-/** A text that is no JSON, or is so in a way that is seldom seen. */
+/** A text that is not JSON, or is unusual JSON. */
 export const oddBody: fc.Arbitrary<string | Uint8Array<ArrayBuffer>> = fc.oneof(
   anyText,
   fc.uint8Array({ maxLength: 64 }).map((bytes) => new Uint8Array(bytes)),

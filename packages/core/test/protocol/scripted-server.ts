@@ -14,7 +14,7 @@ export interface Seen {
 
 export type Reaction = (response: ServerResponse, request: Seen) => void;
 
-/** A server on this machine that answers from a list, one reaction a request, and remembers what it was asked. */
+/** A local server that responds from a list, one reaction per request, and records the requests. */
 export interface ScriptedServer extends AsyncDisposable {
   readonly origin: string;
   readonly requests: Seen[];
@@ -52,7 +52,7 @@ export function answer(status: number, body: string | object, headers: Record<st
   };
 }
 
-/** Breaks the connection before the answer, or after `head` of an answer that promised more. */
+/** Breaks the connection before the response, or after the first `head` bytes of one that announced more. */
 export function hangUp(head?: number): Reaction {
   return (response) => {
     if (head === undefined) response.destroy();

@@ -9,7 +9,7 @@ import type { ServerProfile } from '../../src/protocol/server-profile.js';
 import { CLIENT_ID, clientOf } from './fictional-client.js';
 import { answer, hangUp, type Reaction, type ScriptedServer, type Seen, scriptedServer } from './scripted-server.js';
 
-// One begins as another does, and they need every kind of encoding; whatever is left of one ends in the word, too.
+// The secrets share a beginning, need every kind of encoding, and end in the same word, so that any remainder is found.
 const CODE = 'canary-code/+=&-canary';
 const VERIFIER = 'canary-verifier-canary-verifier-canary-verifier';
 const REFRESH_TOKEN = 'canary-refresh';
@@ -25,7 +25,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** All that the request told, in each form in which a server may repeat it. */
+/** Returns everything that the request contained, in each form in which a server may repeat it. */
 function confession({ body, form, headers }: Seen): string {
   const basic = headers.authorization?.replace('Basic ', '') ?? '';
   const credentials = Buffer.from(basic, 'base64').toString();
@@ -33,7 +33,7 @@ function confession({ body, form, headers }: Seen): string {
   return [body, ...Object.values(form), basic, credentials, decoded].join(' ');
 }
 
-/** In headers there is no room for line breaks or anything beyond ASCII. */
+/** Header values cannot contain line breaks or characters beyond ASCII. */
 const echoes: Record<string, (confessed: string) => Reaction> = {
   'in the error': (text) => answer(400, { error: text, error_description: text }),
   'in a description that is cut': (text) =>
@@ -74,7 +74,7 @@ function canaryClient(
   return clientOf(profile, { clientSecrets: secrets.map((secret) => new Secret(secret)), ...options });
 }
 
-/** Everything that a log could show of a value. */
+/** Returns everything that a log could show of a value. */
 function exposed(value: object): string {
   return inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true }) + JSON.stringify(value);
 }
@@ -83,7 +83,7 @@ function expectSecrecy(reply: object): void {
   expect(reply).toHaveProperty('failure');
   const { failure } = reply as { failure: Parameters<typeof errorOf>[0] };
   const shown = exposed(reply) + exposed(errorOf(failure)) + String(errorOf(failure).stack);
-  // The beginning of any of them would do to find it.
+  // The beginning of a secret is enough to find it.
   expect(shown).not.toContain('canary');
   for (const secret of CLIENT_SECRETS) {
     expect(shown).not.toContain(Buffer.from(`${CLIENT_ID}:${secret}`).toString('base64').slice(0, 30));
@@ -159,7 +159,7 @@ describe('a secret in an address or a callback', () => {
     }
     expect(refusal).toBeInstanceOf(Error);
     const { message, stack, ...fields } = refusal as Error;
-    // The stack names this file and the test's own source lines, but not what they were called with.
+    // The stack names this file and the test's own source lines, but not the arguments.
     expect(exposed({ message, fields })).not.toContain('canary');
     expect(stack).not.toContain('code=canary');
   });

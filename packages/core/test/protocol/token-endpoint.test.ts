@@ -27,7 +27,7 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** What the server saw of one request that it granted. */
+/** Returns what the server saw of one request that it granted. */
 async function seen(request: () => Promise<{ ok: boolean }>): Promise<Seen> {
   server.answers(answer(200, GRANTED));
   expect(await request()).toMatchObject({ ok: true });

@@ -17,7 +17,7 @@ const grants: Readonly<Record<string, Grant>> = {
   refresh_token: (client, scopes) => client.refresh({ ...refresh, scopes }),
 };
 
-/** A grant in which each member is as it should be, or is not, or is not there. */
+/** A grant in which each member is valid, invalid or absent. */
 const oddGrant: fc.Arbitrary<string> = fc
   .record(
     {
@@ -38,7 +38,7 @@ const oddGrant: fc.Arbitrary<string> = fc
   )
   .map((members) => JSON.stringify(members));
 
-/** Which server is asked for what, where it has that. */
+/** The requests that each server supports. */
 const asked = fc.constantFrom(
   ...profiles.flatMap((profile) =>
     Object.entries(grants)
@@ -57,7 +57,7 @@ describe('a token response of any kind', () => {
         const reply = await ask(client, ['openid']);
         expect(exposed(reply)).not.toContain(TOKEN);
         if (!reply.ok) {
-          // Only what names an error is one; of anything else it stays open what was granted.
+          // Only a response with an `error` is one; for any other it stays open what was granted.
           const { kind, source, code } = reply.failure;
           expect(source).toBe('server');
           if (kind !== 'ambiguous')
@@ -94,7 +94,7 @@ describe('a token response of any kind', () => {
       fc.asyncProperty(asked, oddGrant, async ({ profile, ask }, body) => {
         const client = clientOf(profile, { transport: answering({ status: 200, headers: [], body }) });
         const reply = await ask(client, ['openid']);
-        // A token with a space is none of RFC 6750 §2.1; imports refuse it as a header that was copied whole.
+        // RFC 6750 §2.1 allows no space in a token; imports reject one as a copied header.
         if (!reply.ok) return;
         const { expiresIn, scopes = [], ...tokens } = reply.tokens;
         if (Object.values(tokens).some((token) => token.reveal().includes(' '))) return;

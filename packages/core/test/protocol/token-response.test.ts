@@ -3,7 +3,7 @@ import { adobeIms } from '../../src/protocol/adobe-ims.js';
 import { legacyFrameio } from '../../src/protocol/legacy-frameio.js';
 import { clientOf, GRANTED, refresh } from './fictional-client.js';
 
-/** What a refresh yields when the server answers 200 with this body. */
+/** Returns the result of a refresh when the server responds with 200 and this body. */
 async function replyTo(body: string | object, contentType = 'application/json', profile = adobeIms()) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const transport = async () => new Response(text, { headers: { 'content-type': contentType } });

@@ -19,7 +19,7 @@ import { anyText, anything, exposed, isDocumented, rejectionOf, runs, thrownBy }
 
 const SECRET = 'canary-secret';
 
-/** Options of which some are as they should be, and some are anything. */
+/** Options of which some are valid and some are anything. */
 function odd<Options extends object>(options: Options): fc.Arbitrary<Record<string, unknown>> {
   const good = Object.entries(options).map(([name, value]) => [
     name,
@@ -86,7 +86,7 @@ const COMMON = {
 
 const REDIRECT = { ...COMMON, redirectUri: 'https://app.example.com/callback' };
 
-/** Fails unless nothing was thrown, or what tells the option that is at fault; no option's value may be in it. */
+/** Expects no error, or one that names the wrong option and does not hold any option's value. */
 function expectAdvice(error: unknown): void {
   if (error === undefined) return;
   expect(error).toBeInstanceOf(ConfigurationError);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.js';
 
 const DAY = 24 * 60 * 60_000;
-/** What the platform's timers can wait: 24.8 days. A longer delay fires at once. */
+/** The longest delay of the platform's timers: 24.8 days. A longer one fires at once. */
 const LONGEST = 2 ** 31 - 1;
 
 describe('the system clock', () => {
@@ -115,7 +115,7 @@ describe('the system clock', () => {
 });
 
 describe('a timer of the system clock', () => {
-  /** The platform's timers as they are made. */
+  /** Records the platform's timers as they are created. */
   function platformTimers(): NodeJS.Timeout[] {
     const made: NodeJS.Timeout[] = [];
     const platform = globalThis.setTimeout;

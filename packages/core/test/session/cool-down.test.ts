@@ -22,7 +22,7 @@ function told(seconds: number, code = 'rate_limited'): Failure {
   };
 }
 
-/** Resolves to what stands in the storage, once everything that was begun has come to its end. */
+/** Resolves to the record in the storage after all pending work has ended. */
 async function settled(storage: TokenStorage): Promise<{ readonly until: number; readonly failure: { code: string } }> {
   for (let turn = 0; turn < 50; turn += 1) await undefined;
   const { record } = await storage.read(KEY);

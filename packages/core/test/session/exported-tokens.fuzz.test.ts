@@ -10,7 +10,7 @@ const anyToken = fc.oneof(fc.constantFrom<unknown>(TOKEN, null, `${TOKEN}\n`), a
 const anyTime = fc.oneof(fc.double(), fc.integer(), fc.constantFrom<unknown>(null, -0, 2e9, 1e11, 'NaN'), anyJson);
 const anyScopes = fc.oneof(fc.constantFrom('openid', 'a b', 'a,b'), fc.array(anyText), anyJson);
 
-/** An import in which each member is as it should be, or is not, or is not there. */
+/** An import in which each member is valid, invalid or absent. */
 const oddImport = fc.record(
   {
     format: fc.oneof(fc.constantFrom(1, 1, 2), anyJson),

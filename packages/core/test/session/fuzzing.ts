@@ -1,18 +1,18 @@
-/** Sets of tokens that nobody issued, for the properties of what is kept. */
+/** Generated token sets, for the properties of what is stored. */
 import fc from 'fast-check';
 import { Secret } from '../../src/kernel/secret.js';
 import type { TokenSet } from '../../src/kernel/token-set.js';
 
 export const NOW = Date.UTC(2030, 0, 1);
 
-/** What every token holds, and nothing that is shown may. */
+/** Part of every token, and must never be shown. */
 export const TOKEN = 'canary-token';
 
 const anyToken = fc
   .string({ unit: 'grapheme-ascii' })
   .map((text) => new Secret(`${TOKEN}${text.replace(/[^\x21-\x7e]/g, '')}`));
 
-/** Any set of tokens that a server can grant. */
+/** Any token set that a server can grant. */
 export const anyTokenSet: fc.Arbitrary<TokenSet> = fc
   .record({
     accessToken: anyToken,

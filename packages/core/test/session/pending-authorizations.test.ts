@@ -92,7 +92,7 @@ describe('a sign-in under way', () => {
     await authorizations.take(STATE);
     clock.setNow(clock.now() + 1);
     await expect(authorizations.take(`${STATE}.2`)).rejects.toMatchObject({ code: 'state_unknown' });
-    // That it was used is known for as long again.
+    // That it was used is remembered for the same time again.
     await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_used' });
     clock.setNow(clock.now() + 10 * MINUTE);
     await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_unknown' });

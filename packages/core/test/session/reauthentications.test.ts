@@ -23,7 +23,7 @@ describe('the end of a session', () => {
     for (let turn = 0; turn < 5_000; turn += 1) reauthentications.tell(due(`session-${turn}`, NOW + turn), NOW + turn);
     reauthentications.tell(due('later', NOW + 10_000), NOW + 5_000);
     expect(told.filter((key) => key === 'later')).toHaveLength(1);
-    // It was over long ago, so that only somebody who remembers it would keep silent.
+    // It ended long ago, so it is reported again unless it is remembered.
     reauthentications.tell(due('session-0', NOW), NOW + 5_000);
     expect(told.filter((key) => key === 'session-0')).toHaveLength(2);
   });

@@ -8,7 +8,7 @@ import { type RecordContents, readRecord, writeTokens, writeTombstone } from '..
 import { anyJson, anyText, exposed, isDocumented, mutated, runs, thrownBy } from '../fuzzing.js';
 import { anyTokenSet, NOW, TOKEN } from './fuzzing.js';
 
-/** What is left of words when they are cleaned. */
+/** Text that is unchanged by redaction. */
 const anyWords = fc
   .string({ minLength: 1 })
   .map((text) => text.trim())
@@ -37,7 +37,7 @@ const anyEnding: fc.Arbitrary<SessionEnding> = fc.record({
         },
         { requiredKeys: ['kind', 'source', 'code', 'description'] },
       )
-      // Only where a user must act there is an address.
+      // An address is present only if the user must act.
       .map(({ actionUrl, ...failure }) => ({
         ...failure,
         ...(failure.userActionRequired && actionUrl && { actionUrl }),
@@ -51,7 +51,7 @@ const realRecord = fc.oneof(
   fc.constant(writeTombstone({ status: 'revoked' })),
 );
 
-/** A record in which each member is as it should be, or is not, or is not there. */
+/** A record in which each member is valid, invalid or absent. */
 const oddRecord = fc
   .record(
     {
@@ -106,7 +106,7 @@ function expectUsable({ facts, tokens }: RecordContents): void {
   if (facts.status === 'expired') {
     const error = errorOfRefusal({ reason: 'ended', ending: facts.ending });
     expect(isDocumented(error)).toBe(true);
-    // Users are sent there.
+    // Users are sent to this address.
     const { actionUrl } = facts.ending.failure ?? {};
     if (actionUrl !== undefined) expect(new URL(actionUrl).protocol).toMatch(/^https?:$/);
   }
@@ -115,7 +115,7 @@ function expectUsable({ facts, tokens }: RecordContents): void {
 function expectRefusal(error: unknown): void {
   expect(error).toBeInstanceOf(StorageError);
   const { code, version } = error as StorageError;
-  // What may be replaced has its version, and a newer version's record may not.
+  // The error has the version of a record that may be replaced. A record of a newer format may not be.
   expect([code, version]).toEqual(
     code === 'record_unreadable' ? ['record_unreadable', VERSION] : ['record_from_newer_version', undefined],
   );

@@ -14,7 +14,7 @@ const tokens: TokenSet = {
   facts: { issuedAt: 0, expiresAt: null, refreshable: true, scopes: [] },
 };
 
-/** The messages with a mistake in them, by which every one of them throws. */
+/** A client with a fault: every request throws. */
 function broken(error: Error): AuthorizationClient {
   const fail = () => {
     throw error;

@@ -20,7 +20,7 @@ type Answer = () => Promise<unknown>;
 
 const grant = (members: object) => ({ access_token: 'canary-access', token_type: 'bearer', ...members });
 
-/** What the server answers: tokens, refusals, anything, or nothing. */
+/** The server's response: tokens, errors, anything, or none. */
 const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
   fc
     .tuple(
@@ -49,7 +49,7 @@ const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
   anything.map((value) => async () => value),
 );
 
-/** What the storage does instead of what it should; most of the time, nothing else. */
+/** The storage's faults; most of the time, none. */
 const anyTrouble: fc.Arbitrary<Answer | null> = fc.oneof(
   { weight: 6, arbitrary: fc.constant(null) },
   fc.constantFrom<Answer>(
@@ -94,14 +94,14 @@ const outcomes: Readonly<Record<string, readonly string[]>> = {
   commit: ['committed', 'conflict', 'conflict'],
 };
 
-/** A reply that has one of the outcomes that the operation can have, whatever else it says. */
+/** Returns a reply with one of the outcomes that the operation can have, whatever else it contains. */
 async function withOutcome(operation: string, answer: unknown): Promise<unknown> {
   const reply = await answer;
   if (typeof reply !== 'object' || reply === null || !('outcome' in reply)) return reply;
   return { ...reply, outcome: outcomes[operation]?.[Number(reply.outcome)] ?? reply.outcome };
 }
 
-/** A storage in memory that now and then does what it should not. */
+/** A storage in memory with occasional faults. */
 function troubled(storage: TokenStorage, troubles: Iterator<Answer | null>): TokenStorage {
   return new Proxy(storage, {
     get(target, name: (typeof operations)[number]) {
@@ -110,7 +110,7 @@ function troubled(storage: TokenStorage, troubles: Iterator<Answer | null>): Tok
         const trouble = troubles.next().value;
         if (trouble === null || trouble === undefined) return act.apply(target, args);
         const answer = withOutcome(name, trouble());
-        // Nobody awaits what `watch` returns, so a rejection would be this storage's own fault.
+        // The result of `watch` is not awaited, so a rejection would be this storage's own fault.
         if (name === 'watch') answer.catch(() => {});
         return answer;
       };
@@ -118,7 +118,7 @@ function troubled(storage: TokenStorage, troubles: Iterator<Answer | null>): Tok
   });
 }
 
-/** The values again and again, so that a session never runs out of them. */
+/** Repeats the values endlessly, so that a session never runs out of them. */
 function* inTurns<Value>(values: readonly Value[]): Generator<Value> {
   for (;;) yield* values;
 }
@@ -203,7 +203,7 @@ describe('a session whose server and storage answer anything', () => {
             );
             ends.push(end.finally(() => (open -= 1)));
           }
-          // Nobody waits for hours, but the platform's hashing takes a while by another clock.
+          // No real time passes for the clock's hours, but the platform's hashing takes a while in real time.
           const deadline = performance.now() + HANGS;
           while (open > 0 && performance.now() < deadline) await clock.advance(HOUR);
           expect(open).toBe(0);
