@@ -13,7 +13,7 @@ const TIMES = wholeNumber('TIMES', 1);
 /** For the name of a random test: how to run it again. */
 export const AGAIN = `SEED=${SEED}`;
 
-/** The parameters of fast-check's `fc.assert()`: how many cases, and the seed that makes them. */
+/** Returns the parameters for fast-check's `fc.assert()`: the number of cases, and their seed. */
 export function runs(count: number): { readonly seed: number; readonly numRuns: number } {
   return { seed: SEED, numRuns: count * TIMES };
 }

@@ -37,8 +37,8 @@ import { build, runTool } from './workspace.mjs';
 /**
  * @typedef {object} Gate
  * @property {string} name
- * @property {string} [needs] the gate without whose work this one cannot run
- * @property {boolean} [nodes] whether it runs on every Node that the packages are tried on
+ * @property {string} [needs] the gate that must run before this one
+ * @property {boolean} [nodes] whether it runs on every Node that the packages are tested on
  * @property {import('./programs.mjs').ProgramName[]} [programs] what it starts that npm does not install
  * @property {(workshop: Workshop) => Promise<Verdict>} run
  */

@@ -15,7 +15,7 @@ import { alone, build, install, toolFile } from './workspace.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The tests that reach the rooms of core whose coverage is measured; vitest.config.ts names the rooms. */
+/** The tests that use the folders of core with measured coverage; vitest.config.ts lists the folders. */
 const REACHING_CORE = ['packages/core', 'tests/session', 'tests/flows', 'tests/interop', 'tests/secrets'];
 
 /** The tests that take another seed, and more of it, by `npm run fuzz`. */

@@ -112,8 +112,8 @@ export function build(root, toolchain) {
 }
 
 /**
- * Does the work while no other run in this repository does its own: two that install at the same time would pull the
- * packages from under each other. A lock whose process is gone counts for nothing.
+ * Does the work while no other run in this repository does its own: two concurrent installs would remove each other's
+ * packages. The lock of a process that has ended is ignored.
  *
  * @template T
  * @param {string} root

@@ -16,9 +16,9 @@ const COMMANDS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'go
 const ONE_RENDERER = ['--renderer-process-limit=1', '--disable-site-isolation-trials'];
 
 /**
- * Tests and hooks with a `browser`: the Chromium that `CHROMIUM` names (a path or a command), else one on the `PATH`.
- * All files that a worker runs share it, because starting one costs as much as many tests. So each file makes contexts
- * of its own, and closes them. Vitest closes the browser when the worker ends.
+ * Tests and hooks with a `browser`: the Chromium that `CHROMIUM` names (a path or a command), or else one on the
+ * `PATH`. All files of a worker share it, because starting one costs as much as many tests. So each file creates its
+ * own contexts, and closes them. Vitest closes the browser when the worker ends.
  */
 export const it = test
   .extend('program', { scope: 'worker' }, () => chromiumProgram(process.env))

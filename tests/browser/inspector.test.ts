@@ -37,7 +37,7 @@ const PHONE = { width: 390, height: 844 };
 
 let page: Page;
 let server: AuthorizationServer;
-/** What went wrong in the page, by its own words: scripts that fail, and what its content security policy refuses. */
+/** The errors of the page: scripts that fail, and what its content security policy blocks. */
 let complaints: string[] = [];
 
 it.beforeAll(async ({ browser }) => {
@@ -315,7 +315,7 @@ describe('a viewer in another page', () => {
     expect(await page.locator('.timeline .event', { hasText: 'xstate.stop' }).count()).toBe(2);
   });
 
-  /** What a real session tells, of a service that is called so. */
+  /** Returns the messages of a real session, of a service with this name. */
   async function recordedMessages(instance: string): Promise<InspectorMessage[]> {
     const messages: InspectorMessage[] = [];
     const auth = new ServerToServerAuth({
@@ -331,7 +331,7 @@ describe('a viewer in another page', () => {
     return messages.filter((message) => message.sessionId === id);
   }
 
-  /** A page of somebody's own, with the viewer's files and under its policy, that nobody streams to. */
+  /** Opens a custom page with the viewer's files and under its policy, without a stream. */
   async function embeddingPage(): Promise<string> {
     const plans = await readFile(new URL('statechart.json', viewerFolder), 'utf8');
     const script = `import { createViewer } from '/viewer/viewer.js';

@@ -31,7 +31,7 @@ const PREFETCH = `(url) => {
   document.head.append(link);
 }`;
 
-/** Where a page leads that nobody is signed in for. */
+/** Where a page redirects a visitor who is not signed in. */
 const SIGN_IN = '/auth/frameio/login?returnTo=%2Fprofile';
 
 describe('two instances of the Nest application behind one Redis', () => {

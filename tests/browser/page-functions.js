@@ -1,6 +1,6 @@
 // What tests ask of the viewer's page. These functions run there, so each is on its own.
 
-/** Until what was told has been drawn. */
+/** Resolves when the pending changes have been drawn. */
 export function drawn() {
   return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }
@@ -32,7 +32,7 @@ export function flightsSeen() {
   return globalThis.flights;
 }
 
-/** Tells the page's own viewer of a session that does the same again and again, and of messages that were lost. */
+/** Sends the page's own viewer a session that repeats its events, and notices of lost messages. */
 export function replay({ first, others, rounds }) {
   const { viewer } = globalThis;
   viewer.hello({ instance: 'recorded', time: Date.now(), keeps: { messages: 5000, sessions: 10 } });
@@ -53,7 +53,7 @@ export function tell(messages) {
   globalThis.viewer.messages(messages);
 }
 
-/** The texts of the page whose contrast with what is behind them is less than 4.5. */
+/** Returns the texts of the page with a contrast of less than 4.5 to their background. */
 export function faintTexts() {
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const mixed = (colours) => {

@@ -49,7 +49,7 @@ function newContext(browser: Browser): Promise<BrowserContext> {
 describe.each(Object.keys(frameworks) as Framework[])('the %s application', (framework) => {
   let local: AuthorizationServer;
   let service: RunningService;
-  /** Whose names the records in the storage have. */
+  /** The names in the records of the storage. */
   const records = new Set<string>();
 
   beforeAll(async () => {
@@ -118,7 +118,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
 
     expect(await title()).toBe('Hello, Mara Editor');
     expect(page.url()).toBe(`${service.home}/`);
-    expect(answers).toEqual(Array(4).fill('no-store')); // The first page, the way to Adobe, the callback, the page.
+    expect(answers).toEqual(Array(4).fill('no-store')); // The first page, the redirect to Adobe, the callback, the page.
     const cookies = await page.context().cookies(service.home);
     expect(cookies.length).toBeGreaterThan(0);
     for (const cookie of cookies) {

@@ -12,7 +12,10 @@ import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Redis } from 'ioredis';
 import { onTestFinished, type TestContext } from 'vitest';
 
-/** A Redis, an authorization server, and as many instances of one application as a test makes, each with a client of its own. */
+/**
+ * A Redis, an authorization server, and as many instances of one application as a test creates, each with its own
+ * client.
+ */
 export interface Fleet {
   readonly redis: RedisServer;
   readonly server: AuthorizationServer;

@@ -7,7 +7,7 @@ import { signIn, startFleet } from './fleet.js';
 /** Milliseconds. */
 const SECOND = 1_000;
 
-/** How long each test's instances wait for Redis, in milliseconds; and for which Redis nobody waits, because it is away. */
+/** How long each test's instances wait for Redis, in milliseconds; and the timeouts for which Redis is away. */
 const [OF_USERS, OF_SERVICES] = [998, 999];
 const away = new Set<number | undefined>();
 
@@ -80,7 +80,7 @@ describe.concurrent('while Redis is away', () => {
   });
 });
 
-/** Asks again, as an application does whose users come back, until there is a token. */
+/** Retries, like an application with returning users, until there is a token. */
 async function untilServed(clock: ManualClock, ask: () => Promise<string>): Promise<string> {
   for (;;) {
     const token = await whileTimePasses(

@@ -6,7 +6,7 @@ import { errorOf, idle, MINUTE, observedStorage, startWorld } from '../session/w
 type World = Awaited<ReturnType<typeof startWorld>>;
 type Portal = ReturnType<World['portal']>;
 
-/** What is done to a good callback before it is handed over. */
+/** What is done to a valid callback before it is passed on. */
 type Tampering = (callback: URL, world: World, auth: Portal) => unknown;
 
 const FORGED: readonly (readonly [string, string, Tampering])[] = [

@@ -6,7 +6,7 @@ import { startAuthorizationServer } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { expect, it } from 'vitest';
 
-/** Calls that TypeScript refuses, as a program without types makes them. */
+/** Calls that TypeScript rejects, as a program without types makes them. */
 const mistakes: readonly (readonly [mistake: string, call: () => unknown, advice: RegExp])[] = [
   ['fileStorage() a path', () => fileStorage('/srv/sessions' as never), /fileStorage\(\{ directory \}\)/],
   ['fileStorage() an option of another name', () => fileStorage({ dir: '/srv' } as never), /no option "dir"/],

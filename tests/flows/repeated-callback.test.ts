@@ -19,7 +19,7 @@ async function fleet() {
       return reply;
     },
   };
-  /** Waits for what nobody else waits for: of a sign-in its beginning, its callback and what came of it are written. */
+  /** Waits for writes in the background: of a sign-in, its beginning, its callback and its outcome are written. */
   const settled = (writes = 3) => expect.poll(() => written, { interval: 5 }).toBeGreaterThanOrEqual(writes);
   const [one, other] = [world.portal({ storage }), world.portal({ storage })];
   const { url } = await one.session('mara').getAuthorizationUrl();

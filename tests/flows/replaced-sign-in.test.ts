@@ -7,7 +7,7 @@ const ODE = 'ode@studio.example';
 
 type Options = Parameters<World['portal']>[0];
 
-/** Somebody is signed in, and somebody signs in in their place. */
+/** Signs one user in, and then another one in their place. */
 async function replaced(world: World, user: string | undefined, options: Options = {}) {
   const auth = world.portal(options);
   await world.signIn(auth);

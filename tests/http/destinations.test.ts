@@ -112,7 +112,7 @@ describe.each(ways)('%s', (_, way) => {
     for (const otherOrigins of ['refuse', 'pass'] as const) {
       for (const url of [address(), `${api}/?to=${encodeURIComponent(new URL(address()).href)}`]) {
         seen.length = 0;
-        await way(otherOrigins)(url).catch(() => {}); // Refused, or of a shape that the client refuses by itself.
+        await way(otherOrigins)(url).catch(() => {}); // Rejected, or in a form that the client itself rejects.
         const strangers = seen.filter((each) => !each.url.startsWith(`${api}/`));
         expect(strangers.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
         expect(JSON.stringify(strangers)).not.toContain(TOKEN);

@@ -28,8 +28,8 @@ const TABLES = [
 ];
 
 /**
- * better-auth with its OAuth provider: strict. It demands PKCE, spends a code that comes with a wrong secret, and refuses to
- * revoke an access token that died with its refresh token.
+ * better-auth with its OAuth provider: strict. It requires PKCE, spends a code that comes with a wrong secret, and
+ * refuses to revoke an access token that became invalid with its refresh token.
  */
 export async function startBetterAuth(): Promise<OtherServer> {
   const { server, origin, close } = await listen();

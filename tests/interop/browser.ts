@@ -1,9 +1,9 @@
 /**
- * Does what a person in a browser does: follows the redirects with a jar of cookies, presses the same button on each
- * page, and stops at the redirect to the application, whose address it resolves to.
+ * Acts like a person in a browser: follows the redirects with a cookie jar, presses the same button on each page, and
+ * stops at the redirect to the application, which it resolves to.
  *
- * @param options - `cookies`: those of a browser that was here before
- * @throws Error when there is no way on
+ * @param options - `cookies`: those of an earlier visit
+ * @throws Error if there is no way to continue
  */
 export async function signIn(
   authorizationUrl: string,

@@ -59,7 +59,7 @@ export function lawsOfServers(start: () => Promise<OtherServer>): void {
     expect(await mistaken.getToken()).toBe(served);
     expect(mistaken.snapshot).toMatchObject({ step: 'refreshing.backingOff', degraded: true });
 
-    // The other one renews as if nothing were wrong, and what it gets is good for both.
+    // The other one refreshes normally, and its result is valid for both.
     await good.refresh();
     const renewed = await good.getToken();
     expect(renewed).not.toBe(served);

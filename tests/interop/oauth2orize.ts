@@ -24,8 +24,9 @@ interface Client {
 }
 
 /**
- * oauth2orize with Express and Passport, put together as its own examples do: sloppy. It knows nothing of PKCE, sends no
- * `expires_in`, refuses a dead refresh token with 403, and a wrong secret with 401 and the bare word "Unauthorized".
+ * oauth2orize with Express and Passport, assembled as in its own examples: lax. It does not support PKCE, sends no
+ * `expires_in`, rejects an invalid refresh token with 403, and a wrong secret with 401 and only the word
+ * "Unauthorized".
  */
 export async function startOauth2orize(): Promise<OtherServer> {
   const { server, origin, close } = await listen();
@@ -41,7 +42,7 @@ export async function startOauth2orize(): Promise<OtherServer> {
   };
 
   const provider = oauth2orize.createServer();
-  // How many parameters a callback has tells oauth2orize which of them it wants.
+  // oauth2orize chooses the arguments of a callback by its number of parameters.
   const issueCode: IssueGrantCodeFunction<Client> = (_client, _redirectUri, _user, _response, issued) => {
     const code = mint('code');
     codes.add(code);

@@ -9,7 +9,7 @@ export interface OtherServer {
   readonly burnsCodes: boolean;
   /** Signs a user in as a browser would, and resolves to the address at which the browser ends. */
   signIn(authorizationUrl: string): Promise<string>;
-  /** Whether an access token is good, as the server says itself. */
+  /** Whether an access token is valid, according to the server itself. */
   isActive(accessToken: string): Promise<boolean>;
   close(): Promise<void>;
 }

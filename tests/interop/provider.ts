@@ -32,15 +32,15 @@ export interface InteropProvider {
   readonly issuer: string;
   /** What our side has to know of it. */
   profile(authentication: ServerProfile['clientAuthentication']): ServerProfile;
-  /** How many token requests it granted, and refused. */
+  /** How many token requests it granted and rejected. */
   count(outcome: 'granted' | 'refused', grantType?: string): number;
-  /** Whether an access token or a refresh token is good, as the provider says itself (RFC 7662). */
+  /** Whether an access token or a refresh token is valid, according to the provider itself (RFC 7662). */
   isActive(token: string): Promise<boolean>;
   /** Presents a refresh token as the application that has it would, past all of our code. */
   presentRefreshToken(refreshToken: string): Promise<{ readonly status: number; readonly error?: string }>;
 }
 
-/** Signs the id tokens, which nobody here reads. */
+/** Signs the id tokens, which are not read here. */
 const SIGNING_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
 
 const CODE_FLOW = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code' as const] };

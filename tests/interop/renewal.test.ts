@@ -105,7 +105,7 @@ describe('a session at oidc-provider, which rotates refresh tokens', () => {
     expect(mistaken.snapshot).toMatchObject({ step: 'refreshing.backingOff', degraded: true });
     expect(await provider.isActive(await mistaken.getToken())).toBe(true);
 
-    // Other instances are not concerned, and what they renew is good for the mistaken one too.
+    // Other instances are unaffected, and their refreshes also serve the mistaken one.
     await using other = webApp(provider, { clock, storage });
     const served = await other.getToken();
     await other.refresh();

@@ -57,7 +57,7 @@ export class Instance {
   }
 }
 
-/** A port that nobody listens on. */
+/** Resolves to a free port. */
 async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');

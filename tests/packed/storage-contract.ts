@@ -1,6 +1,6 @@
 /*
- * Runs in a project that installed the packed packages: the whole contract of the storages that stand on the platform
- * and on the network, without the test runner of this repository.
+ * Runs in a project that installed the packed packages: the whole contract of the storages over the platform and over
+ * the network, without this repository's test runner.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

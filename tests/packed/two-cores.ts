@@ -198,7 +198,7 @@ const ERRORS = {
 const granting: Transport = async () =>
   Response.json({ access_token: 'fictional-token', token_type: 'bearer', expires_in: 3600 });
 
-/** A storage of the application's own, whose errors are of the application's core. */
+/** A storage of the application's own, with errors of the application's copy of core. */
 function failing(): TokenStorage {
   class QuotaError extends StorageError {}
   const fail = async () => {

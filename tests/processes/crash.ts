@@ -1,9 +1,9 @@
 /**
- * Kills processes at random moments of a refresh, and looks at what is left: `npm run crash -- --kills 1000`.
+ * Kills processes at random moments of a refresh, and checks what is left: `npm run crash -- --kills 1000`.
  *
- * Two processes share a user's session and are told to refresh it. Within the time that this takes one of them is
- * killed, each time in another part of it, and the other must go on: its clock is moved until the lease that the dead one may have had is over. Then a
- * new process comes in the place of the dead one.
+ * Two processes share a user's session and are told to refresh it. During the refresh one of them is killed, each time
+ * at a different moment, and the other must continue: its clock is advanced until any lease of the dead one has
+ * expired. Then a new process replaces the dead one.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ export interface CrashOptions {
 
 export interface CrashFigures {
   readonly kills: number;
-  /** One each time that both were told to, and one more where one of them was told when the other was done. */
+  /** One each time that both were told to, and one more if one of them was told after the other had finished. */
   readonly refreshes: number;
   readonly tokenRequests: number;
   /** Kills after the server took the request and before the commit: the refresh token was presented again. */
@@ -74,7 +74,7 @@ export async function crash({ kills, seed, gracePeriod }: CrashOptions): Promise
       const begun = pair.map((member) => member.begun.length);
       const presentedBefore = host.presented();
 
-      victim.order('refresh', null).catch(() => {}); // It is killed, so there may be no answer.
+      victim.order('refresh', null).catch(() => {}); // It is killed, so there may be no response.
       const refreshed = survivor.order('refresh', null);
       await delay(((killed + random()) / kills) * window);
       await victim.kill();
@@ -197,7 +197,7 @@ class Host {
     return { total: refreshes.length, repeated: refreshes.length - tokens.size };
   }
 
-  /** Lets time pass for a process until it answers. */
+  /** Advances the clock of a process until it responds. */
   async passUntil(member: Member, answer: Promise<Orders['refresh']['gives']>): Promise<Orders['refresh']['gives']> {
     let answered = false;
     const note = () => {
@@ -239,7 +239,7 @@ export function faultsOf(figures: CrashFigures, gracePeriod: number): string[] {
   const { refreshes, tokenRequests, ambiguous, interrupted } = figures;
   const zeros = (['lost', 'regressions', 'unreadable', 'leftovers'] as const).filter((name) => figures[name] !== 0);
   const faults = zeros.map((name) => `${name}: ${figures[name]}`);
-  // A server with a grace period takes the spent token once more, so the answer that was lost costs no session.
+  // A server with a grace period accepts the spent token once more, so the lost response costs no session.
   const excused = gracePeriod === 0 ? ambiguous : 0;
   if (interrupted !== excused) faults.push(`interrupted: ${interrupted} instead of ${excused}`);
   if (tokenRequests > refreshes + ambiguous) faults.push(`${tokenRequests} token requests for ${refreshes} refreshes`);

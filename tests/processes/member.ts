@@ -33,7 +33,7 @@ const orders: {
   },
 
   async refresh(_, id) {
-    // Told before anything is done: who was killed without a word has not begun.
+    // Sent before anything is done: a process that was killed without a message has not begun.
     send({ id, begun: auth.peekToken() ?? '' });
     try {
       await auth.refresh();
@@ -70,7 +70,7 @@ const orders: {
         await delay(2);
         continue;
       }
-      // The system makes a file once: who finds it there is not alone.
+      // The system creates a file once: a process that finds it is not alone.
       const flag = join(directory, 'leader.flag');
       const file = await open(flag, 'wx').catch(() => undefined);
       if (file === undefined) trespasses += 1;
@@ -87,7 +87,7 @@ const orders: {
   },
 };
 
-/** A clock that moves on when it is told to; what falls due then runs. (The one of the test package loads a server.) */
+/** A clock that the test advances; due timers then run. (The one of the test package loads a server.) */
 function standingClock(start: number): Clock & { pass(milliseconds: number): number } {
   let now = start;
   const timers = new Map<unknown, { readonly callback: () => void; readonly at: number }>();

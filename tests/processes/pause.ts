@@ -1,11 +1,11 @@
 /**
- * Processes that stand still while their request is out: stopped by a signal, or busy with synchronous work. By itself,
- * with the time-outs of the packages and both transports, over http and https:
+ * Suspends processes while their request is in flight: by a signal, or with synchronous work. Run it separately to test
+ * the timeouts of the packages and both transports, over http and https:
  *
  *     node tests/processes/pause.ts
  *
- * The server answers while the process stands still. When it goes on, the time-out is over and the answer is in its
- * socket.
+ * The server responds while the process is suspended. When it resumes, the timeout has passed and the response is in
+ * its socket.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,13 +22,13 @@ export interface Pause {
   readonly transport: 'fetch' | 'undici';
   readonly scheme: 'http' | 'https';
   readonly message: 'refresh' | 'code';
-  /** How long the process stands still, in milliseconds. */
+  /** How long the process is suspended, in milliseconds. */
   readonly duration: number;
   /** The transport's time-out, in milliseconds. Default: its own. */
   readonly timeout?: number;
 }
 
-/** What the process is told, by its environment. */
+/** The settings of the process, in its environment. */
 export type PausedProcess = Pause & { readonly origin: string };
 
 /** What became of it. */
@@ -74,7 +74,7 @@ export async function pause(how: Pause): Promise<Outcome> {
     execArgv: ['--disable-warning=Warning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  /** Resolves when the process stands still. */
+  /** Resolves when the process is suspended. */
   const stop = async () => {
     if (how.by === 'work') {
       child.send('work');

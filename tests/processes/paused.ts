@@ -1,4 +1,4 @@
-/** A process that stands still while its request is out, for pause.ts; on the built packages. */
+/** A process that is suspended while its request is in flight, for pause.ts; on the built packages. */
 import { customServer, WebAppAuth } from '@frameio-auth/core';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { undiciTransport } from '@frameio-auth/transport-undici';

@@ -5,12 +5,12 @@ import type { EndingCause } from '@frameio-auth/core';
 import type { FictionalWebApp } from '@frameio-auth/testing';
 import { COMPILE_CACHE } from '#compile-cache';
 
-/** Where an application keeps its sessions, and whom it asks for tokens. */
+/** Where an application stores its sessions, and which server it uses. */
 export interface Application {
   readonly directory: string;
   readonly origin: string;
   readonly client: FictionalWebApp;
-  /** The hour that its clock shows, which stands still. Default: the system's clock. */
+  /** The time of its clock, which stands still. Default: the system's clock. */
   readonly now?: number;
 }
 
@@ -26,7 +26,7 @@ export interface Orders {
   pass: { takes: { readonly milliseconds: number }; gives: number };
   /** Increments the number in a record, and gives the versions that its commits made. */
   increment: { takes: { readonly directory: string; readonly key: string; readonly times: number }; gives: number[] };
-  /** Takes a record's lease again and again, and gives how often somebody else had it at the same time. */
+  /** Takes a record's lease repeatedly, and returns how often another process had it at the same time. */
   lead: { takes: { readonly directory: string; readonly key: string; readonly times: number }; gives: number };
 }
 
@@ -46,9 +46,9 @@ export interface Answer {
 
 /** A process of this host, on the built packages. */
 export interface Member {
-  /** Rejects when the process is killed before it answers. */
+  /** Rejects if the process is killed before it responds. */
   order<Name extends keyof Orders>(name: Name, order: Orders[Name]['takes']): Promise<Orders[Name]['gives']>;
-  /** The tokens in whose place its refreshes began. */
+  /** The tokens that its refreshes were to replace. */
   readonly begun: readonly string[];
   /** Resolves when it is dead. */
   kill(): Promise<void>;

@@ -11,7 +11,10 @@ const DURATIONS = [1_500, 6_000, 20_000];
 const processes = raceProcesses();
 afterAll(() => processes.close());
 
-/** Races with members that make a mistake, until it breaks an invariant: the names of those that one race broke. */
+/**
+ * Repeats races with members that make a mistake, until one breaks an invariant; resolves to the names of those that it
+ * broke.
+ */
 async function brokenBy(mistake: Mistake, invariant: Invariant): Promise<Set<string>> {
   let broken = new Set<string>();
   for (const duration of DURATIONS) {

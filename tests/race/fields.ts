@@ -20,7 +20,7 @@ import {
 } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
 
-/** A Redis that the members of a race share, as they are told of it. */
+/** The settings for a Redis that the members of a race share. */
 export type Deployment =
   | { readonly kind: 'server'; readonly requestTimeout?: number }
   | { readonly kind: 'sentinel'; readonly name: string; readonly sentinels: readonly RedisAddress[] }
@@ -34,8 +34,8 @@ export interface Field {
 }
 
 /**
- * How long a request may take, in milliseconds: as in life, half of a lease, which is 1,500 ms in a race unless it is told
- * otherwise.
+ * How long a request may take, in milliseconds: as in production, half of a lease, which by default is 1,500 ms in a
+ * race.
  */
 export const REQUEST_TIMEOUT = 750;
 
@@ -106,7 +106,7 @@ async function sentinel(): Promise<Field> {
   };
 }
 
-/** A cluster, whose slots move and whose masters die. */
+/** A cluster in which slots move and masters die. */
 async function cluster(): Promise<Field> {
   const nodes = await startRedisCluster({ config: DURABLE });
   const parameters: Deployment = { kind: 'cluster', nodes: nodes.nodes.map(addressOf) };
@@ -124,7 +124,7 @@ async function cluster(): Promise<Field> {
   };
 }
 
-/** Starts a master whose place was taken. The failover is over when it follows: until then there are two of them. */
+/** Starts a replaced master. The failover ends when it follows the new one: until then there are two of them. */
 async function comeBack(former: RedisServer): Promise<void> {
   await former.start();
   const client = new Redis({ host: former.host, port: former.port });
@@ -144,7 +144,7 @@ async function comeBack(former: RedisServer): Promise<void> {
 async function slotOfSession(nodes: readonly RedisAddress[]): Promise<number> {
   for (const node of nodes) {
     const client = new Redis({ ...node, lazyConnect: true, retryStrategy: () => null });
-    client.on('error', () => {}); // A node that is down has no answer, and the others have the record.
+    client.on('error', () => {}); // A node that is down does not respond, and the others have the record.
     try {
       const [key] = await client.keys('*/session/*');
       if (key !== undefined) return await client.cluster('KEYSLOT', key);

@@ -3,7 +3,7 @@ import { fileStorage } from '@frameio-auth/storage-file';
 import type { MemberContext, RaceMember } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
-/** A member whose session is in a directory that all members share. */
+/** Creates a member with a session in a directory that all members share. */
 export function createMember(context: MemberContext<{ readonly directory: string }>): RaceMember {
   const { client, origin, parameters } = context;
   const storage = fileStorage({ directory: parameters.directory });

@@ -18,11 +18,11 @@ const HANGS = 120_000;
 /** What happens to the first refresh of a race. */
 interface Scene {
   readonly name: string;
-  /** Holds the request, or the answer to it. */
+  /** Holds the request, or the response to it. */
   readonly held: HeldFault;
   /** What becomes of the request. Default: `held`. */
   readonly fault?: Parameters<RaceInProgress['failNextAnswer']>[0];
-  /** While the process is stopped, which goes on when this resolves. */
+  /** Runs while the process is stopped; it resumes when this resolves. */
   whileStopped(race: RaceInProgress, stopped: number): Promise<unknown>;
   /** What the process must have done before all comes to rest. Default: nothing. */
   afterwards?(race: RaceInProgress, stopped: number): Promise<unknown>;
@@ -72,7 +72,7 @@ function itsOwnCommit(race: RaceInProgress, stopped: number): Promise<RaceEvent>
 const processes = raceProcesses();
 afterAll(() => processes.close());
 
-/** A race of two that is over when its scene is, and all is calm again. */
+/** Runs a race of two members that ends after its scene and the recovery. */
 function raceThrough(field: Field, scene: Scene, options: Partial<RaceOptions>): Promise<RaceReport> {
   return race({
     ...field.options,
@@ -107,10 +107,10 @@ function answersToFirst({ history }: RaceReport): string[] {
  */
 const LEASE = 5_000;
 
-/** The spent token would end the session for everybody. */
+/** The spent token would end the session for all members. */
 const UNFORGIVING = { rotation: 'revoke-chain', gracePeriod: 0 } as const;
 
-/** The server has rotated the token, and the process cannot read the answer before another one has taken over. */
+/** The server has rotated the token, and the process cannot read the response before another one has taken over. */
 function pausePastTheLease(): Scene {
   const held = fault.heldAnswer();
   return {
@@ -124,7 +124,7 @@ function pausePastTheLease(): Scene {
   };
 }
 
-/** The request is lost on its way to the server, which the process learns when another one has renewed. */
+/** The request is lost on its way to the server, which the process learns after another one has refreshed. */
 function requestLostBeforeAPause(): Scene {
   const held = fault.held();
   return {
@@ -138,7 +138,7 @@ function requestLostBeforeAPause(): Scene {
   };
 }
 
-/** The answer reaches the socket of the process, which goes on when its request may take no longer. */
+/** The response reaches the socket of the process, which resumes after its request has timed out. */
 function pausePastTheTimeOut(ms: number): Scene {
   const held = fault.heldAnswer();
   return {

@@ -6,7 +6,7 @@ import { type Field, type FieldName, fields } from './fields.js';
 const processes = raceProcesses();
 afterAll(() => processes.close());
 
-/** A race whose server takes a spent refresh token once more, so that no fault may end the session. */
+/** Runs a race with a server that accepts a spent refresh token once more, so that no fault may end the session. */
 async function raceOver(
   field: Field,
   faults: readonly string[],
@@ -56,7 +56,7 @@ describe(`three processes that share a session in one Redis server (${AGAIN})`, 
   });
 
   it('do nothing wrong and end up with a good token when they are stopped for longer than their leases last', async () => {
-    // An answer that waited for a process to go on has a token that is still good.
+    // A response that waited for a process to resume has a token that is still valid.
     const server = { accessTokenLifetime: 4, gracePeriod: 60_000 };
     expect(everybodyIsValid(await raceOver(redis, ['pause'], { server }))).toBe(true);
   });

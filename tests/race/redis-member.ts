@@ -5,13 +5,13 @@ import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Cluster, Redis } from 'ioredis';
 import type { Deployment } from './fields.js';
 
-/** A member whose session is in the Redis that all members share. */
+/** Creates a member with a session in the Redis that all members share. */
 export function createMember(context: MemberContext<Deployment>): RaceMember {
   const { client, origin, parameters } = context;
   const timeout = parameters.kind === 'server' ? parameters.requestTimeout : undefined;
   const redis = connect(context);
-  redis.on('error', () => {}); // The session is told of it by the commands that fail.
-  // A client of several servers asks around before its first answer, which takes a while on a busy machine.
+  redis.on('error', () => {}); // Failed commands report it to the session.
+  // A client of several servers asks several of them before its first reply, which takes a while on a busy machine.
   const storage = redisStorage({ client: redis, timeout: parameters.kind === 'server' ? 1_000 : 3_000 });
   const session = new WebAppAuth({
     ...client,
@@ -30,7 +30,7 @@ export function createMember(context: MemberContext<Deployment>): RaceMember {
 }
 
 function connect({ parameters, storageAddress }: MemberContext<Deployment>): Redis | Cluster {
-  // A server that was demoted keeps its connections, and refuses to write.
+  // A server that was demoted keeps its connections, and rejects writes.
   const reconnectOnError = (error: Error) => error.message.startsWith('READONLY') && 2;
   const retryStrategy = () => 50;
   switch (parameters.kind) {

@@ -5,7 +5,7 @@ export type Operation = 'read' | 'lease' | 'renew' | 'release' | 'commit' | 'due
 
 export const operations: readonly Operation[] = ['read', 'lease', 'renew', 'release', 'commit', 'watch'];
 
-/** What drivers throw, and what storages make of it: each quotes all that the storage was ever given to keep. */
+/** Errors of drivers and storages: each quotes everything that the storage was ever given. */
 export const quotingErrors: Readonly<Record<string, (kept: string) => unknown>> = {
   'an error': (kept) => Object.assign(new Error(`cannot write ${kept}`), { command: ['EVAL', kept] }),
   'a StorageError with a cause': (kept) =>

@@ -222,7 +222,7 @@ describe('no secret can be seen', () => {
         }
       }
     }
-    // Nothing depends on the hints, and what a renewal or a release of the lease comes to is for nobody to hear.
+    // Nothing depends on the hints, and the outcomes of renewing or releasing the lease are not reported.
     const failed = Object.keys(outcomes).filter((chapter) => outcomes[chapter]?.includes('storage_failed'));
     expect(new Set(failed.map((chapter) => chapter.split(' ', 1)[0]))).toEqual(new Set(['read', 'lease', 'commit']));
     expect(failed).toHaveLength(3 * 3 * 2);

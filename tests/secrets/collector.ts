@@ -14,8 +14,8 @@ const JSON_OF = '.toJSON()';
 const MOST_OBJECTS = 500_000;
 
 /**
- * Everything that somebody could see of the software under test, as text. What is shown to it is looked at twice: when
- * it is shown, since it may change, and at the end, since it may have changed.
+ * Collects everything observable of the software under test, as text. Each object is inspected twice: when it is shown,
+ * since it may change, and at the end, since it may have changed.
  */
 export class Collector {
   /** Each text with the place where it was found first. */
@@ -83,7 +83,7 @@ export class Collector {
         found(place, `${name}, when read`, error);
       }
     };
-    // Most properties tell nothing, so that their places are put in words for the others alone.
+    // Most properties reveal nothing, so places are described only for the others.
     const get = (place: string, of: object, key: PropertyKey) => {
       try {
         const value = Reflect.get(of, key);

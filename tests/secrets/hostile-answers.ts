@@ -7,7 +7,7 @@ function presented({ form, headers }: ReceivedRequest): string {
   return [...form.values(), form.toString(), authorization, credentials].join(' ');
 }
 
-/** An answer that is made of what the request presented. */
+/** Returns a response that contains what the request presented. */
 function answer(make: (secrets: string) => Partial<Omit<Answer, 'body'>> & { readonly body: unknown }): Fault {
   return ({ request }) => {
     const { status = 400, headers = {}, body } = make(presented(request));
@@ -19,7 +19,10 @@ function answer(make: (secrets: string) => Partial<Omit<Answer, 'body'>> & { rea
   };
 }
 
-/** What a server may answer to anything: what servers do answer, and what one would that wants secrets in a log. */
+/**
+ * Possible responses of a server to any request: those of real servers, and those of one that tries to get secrets into
+ * a log.
+ */
 export const hostileAnswers: Readonly<Record<string, Fault>> = {
   'a bare 400': fault.status(400),
   'a bare 401': fault.status(401),
@@ -88,7 +91,7 @@ export const hostileAnswers: Readonly<Record<string, Fault>> = {
   })),
 };
 
-/** The same, and what may be wrong with the tokens in an answer. */
+/** The same, and possible flaws of the tokens in a response. */
 export const hostileTokenAnswers: Readonly<Record<string, Fault>> = {
   ...hostileAnswers,
   'each member twice': fault.duplicateKeys(),

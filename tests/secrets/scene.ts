@@ -23,7 +23,10 @@ type Watched = ServerToServerAuth | WebAppAuth | UserSession;
 
 const CONSOLE = ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir', 'table'] as const;
 
-/** Two applications whose secrets look different in a form, in percents and in JSON: none of these may be overlooked. */
+/**
+ * Two applications with secrets that look different in a form, in percent-encoding and in JSON: all forms must be
+ * found.
+ */
 export const applications = {
   service: {
     clientId: 'nightly-ingest.fictional',
@@ -74,7 +77,7 @@ export class Scene {
     const transport = fetchTransport();
     return {
       server: adobeIms({ origin: this.server.origin }),
-      // What stands in an address ends in the logs of servers and proxies.
+      // Addresses appear in the logs of servers and proxies.
       transport: ((url, init) => {
         this.collector.show('an address that was asked', url);
         return transport(url, init);

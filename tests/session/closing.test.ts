@@ -107,7 +107,7 @@ describe('close()', () => {
     const auth = await signedIn({ storage });
     storage.failing.add('commit');
     await auth.refresh();
-    // The storage never took the new refresh token, which closing says, but only when everything is let go of.
+    // The storage never stored the new refresh token, which closing reports, but only after everything is closed.
     expect(await errorOf(auth.close())).toBeInstanceOf(StorageError);
     expect(storage.calls).not.toContain('release');
     storage.failing.clear();
@@ -217,7 +217,7 @@ describe('a closed session', () => {
     ];
     for (const call of calls) expect(await errorOf(call)).toMatchObject(CLOSED);
     expect(server.count()).toBe(requests);
-    // The sign-in that was refused is still good for a session that is open.
+    // The sign-in that was rejected is still valid for an open session.
     await auth.handleCallback(callback);
   });
 

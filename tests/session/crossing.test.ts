@@ -79,7 +79,7 @@ describe('a hint', () => {
       answer = resolve;
     });
     let reads = 0;
-    // The second instance's first reading finds nothing, and its answer is slow.
+    // The second instance's first read finds nothing, and its reply is slow.
     const { read } = storage;
     storage.read = async (key) => {
       reads += 1;

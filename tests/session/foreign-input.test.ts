@@ -20,7 +20,7 @@ function shownOf(auth: { readonly snapshot: object }, error?: Error): string[] {
   return texts;
 }
 
-/** A storage in which somebody has put a record under the session's key. */
+/** Returns a storage with a planted record under the session's key. */
 async function planted({ server, profile, clock }: World, body: object, name = 'session/default') {
   const storage = memoryStorage({ clock });
   const key = [profile.issuer, server.clients.webApp.clientId].map(encodeURIComponent).join('/');

@@ -116,7 +116,7 @@ it('asks the storage twice for a renewal: for the lease, and for the write', asy
   const storage = observedStorage({ clock });
   const auth = service({ storage });
   await auth.getToken();
-  // The first session also looks whether the server wants the whole fleet to wait.
+  // The first session also checks whether the server asked the whole fleet to back off.
   expect(storage.calls).toEqual(['read', 'read', 'lease', 'commit']);
   await auth.refresh();
   expect(storage.calls.slice(4)).toEqual(['lease', 'commit']);

@@ -6,7 +6,7 @@ import { errorOf, HOUR, isSettled, LIFETIME, observedStorage, reaches, startWorl
 
 type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** Tokens of somebody who signed in elsewhere. */
+/** Returns tokens of a user who signed in elsewhere. */
 async function foreignTokens({ signedIn }: World): Promise<ExportedTokens & { refreshToken: string }> {
   const auth = await signedIn();
   const tokens = await auth.exportTokens();

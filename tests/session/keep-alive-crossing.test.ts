@@ -7,7 +7,7 @@ import { errorOf, idle, MINUTE, observedStorage, reaches, SECOND, startWorld } f
 /** The time of the first look, with the chance that the world has. */
 const LOOK = MINUTE;
 
-/** An instance that keeps sessions alive, and is told of each session that it is due, whether it is or not. */
+/** Starts an instance that keeps sessions alive, and gets each session reported as due, whether it is or not. */
 async function startPlace() {
   const world = await startWorld();
   const observed = observedStorage(world);

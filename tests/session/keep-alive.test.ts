@@ -7,7 +7,7 @@ import { chance, entropy, errorOf, HOUR, idle, MINUTE, SECOND, startWorld, type 
 
 const DAY = 24 * HOUR;
 
-/** Adobe's lifetime of a refresh token, and the moments between which one is renewed that nobody uses. */
+/** Adobe's lifetime of a refresh token, and the period in which an idle one is refreshed. */
 const REFRESH_LIFETIME = 14 * DAY;
 const EARLIEST = REFRESH_LIFETIME * 0.8;
 const LATEST = REFRESH_LIFETIME * 0.9;
@@ -207,7 +207,7 @@ describe('many sessions that began together', () => {
     let renewals = 0;
     const dying: TokenStorage = {
       ...storage,
-      // Whoever hears nothing more does nothing more.
+      // An instance that receives no more events does nothing more.
       renew(lease) {
         if (lease.key.endsWith('/keep-alive')) renewals += 1;
         return renewals > 4 ? silence : storage.renew(lease);
@@ -350,7 +350,7 @@ describe('a server that cannot renew', () => {
 });
 
 describe('a session that renewing cannot keep alive', () => {
-  /** What an application is told. */
+  /** Records what an application is told. */
   function told(): { readonly due: ReauthenticationDue[]; onReauthenticationDue(due: ReauthenticationDue): void } {
     const due: ReauthenticationDue[] = [];
     return { due, onReauthenticationDue: (one) => void due.push(one) };

@@ -3,7 +3,7 @@ import { fault } from '@frameio-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { idle, LIFETIME, reaches, startWorld } from './world.js';
 
-/** What a listener does wrong: nothing of it may reach anybody else. */
+/** The mistakes of a listener, which must not affect others. */
 const MISDEEDS: readonly (readonly [string, () => unknown])[] = [
   [
     'throws',

@@ -109,7 +109,7 @@ describe('an answer that is lost after the server carried the refresh out', () =
     const one = await signedIn({ storage });
     const other = portal({ storage });
     await other.getToken();
-    // The answer of one is held until the other, whose lease was taken from it by time, has written its own.
+    // The response of one is held until the other, after taking the expired lease, has written its own tokens.
     const held = fault.heldAnswer();
     server.faults.next('token', fault.chain(held, fault.error('invalid_grant')));
     const refused = one.refresh();

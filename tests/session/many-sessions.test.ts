@@ -8,7 +8,7 @@ import { errorOf, HOUR, idle, isSettled, MINUTE, type ObservedStorage, observedS
 const LIMIT = 16;
 const MANY = 500;
 
-/** A token server whose answers a test holds back. Each refresh token names its user, and works once. */
+/** A token server that holds back its responses. Each refresh token names its user, and works once. */
 class HeldServer {
   /** The users who asked, in the order in which they did. */
   readonly asked: string[] = [];
@@ -48,7 +48,7 @@ class HeldServer {
     return this.#held.length;
   }
 
-  /** Answers the first of the requests that wait, or fails it. */
+  /** Responds to the first waiting request, or fails it. */
   answerOne(error?: Error): void {
     this.#held.shift()?.(error ?? new Response());
   }
@@ -189,7 +189,7 @@ describe('many sessions in one process', () => {
 });
 
 describe('the order of renewals', () => {
-  /** Fills every slot with a renewal that the server does not answer yet. */
+  /** Fills every slot with a refresh to which the server does not respond yet. */
   async function occupied(crowd: Crowd): Promise<void> {
     const sessions = await signInMany(crowd, -MINUTE, LIMIT);
     crowd.server.isHeld = true;
@@ -199,7 +199,7 @@ describe('the order of renewals', () => {
     crowd.server.asked.length = 0;
   }
 
-  /** Answers one request after the other until nobody asks any more. */
+  /** Responds to one request after the other until there are no more. */
   async function answerAll(server: HeldServer): Promise<void> {
     while (server.held > 0) {
       server.answerOne();

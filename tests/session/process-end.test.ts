@@ -5,7 +5,7 @@ import { type AuthorizationServer, fault, startAuthorizationServer } from '@fram
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Scripts run in the folder of the package whose dependencies they import. */
+/** Scripts run in the folder of the package that has their dependencies. */
 const HERE = fileURLToPath(new URL('../', import.meta.url));
 
 let server: AuthorizationServer;
@@ -45,7 +45,7 @@ function node(cwd: string, parameters: readonly string[]): Promise<Ending> {
   });
 }
 
-/** Runs a script that has an `auth` for the local server, whose breaks are as long as they may be. */
+/** Runs a script that has an `auth` for the local server, with the longest possible delays. */
 function script(lines: string): Promise<Ending> {
   const { clientId, clientSecret } = server.clients.serverToServer;
   const program = `

@@ -5,11 +5,11 @@ import { fault, type ManualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { becomes, errorOf, idle, LATEST_RENEWAL, LIFETIME, MINUTE, reaches, SECOND, startWorld } from './world.js';
 
-/** A storage that can lose its last commits, as one does whose replica takes over before it heard of them. */
+/** A storage that can lose its last commits, like one with a replica that takes over before it received them. */
 interface RewindableStorage extends TokenStorage {
   /** Loses so many commits, the last ones, or `Infinity`. Their versions are not used again. */
   lose(commits: number): Promise<void>;
-  /** Tells all who watch which version there is, or another. */
+  /** Notifies all watchers of the current version, or another one. */
   hint(version?: number): Promise<void>;
   /** Whether commits fail. */
   failing: boolean;
@@ -134,7 +134,7 @@ describe('a storage that lost its last writes', () => {
     readings = new Promise((resolve) => {
       goOn = resolve;
     });
-    await other.refresh(); // Its hint makes the first reading.
+    await other.refresh(); // Its hint causes the first read.
     await storage.hint();
     goOn();
     await refreshed;
@@ -352,7 +352,7 @@ describe('a storage that lost its last writes', () => {
     await storage.hint();
     held.release();
     expect(await refreshed).toMatchObject({ name: 'ConfigurationError' });
-    await clock.advance(5 * SECOND); // It looks again, and writes after the pause that a wrong configuration makes.
+    await clock.advance(5 * SECOND); // It reads again, and writes after the delay for a configuration error.
     await idle();
     await clock.advance(MINUTE);
     await idle();
@@ -366,7 +366,7 @@ describe('a storage that lost its last writes', () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
-    await clock.advance(3 * LIFETIME); // One renewal, because it was used, and the life of that.
+    await clock.advance(3 * LIFETIME); // One refresh, because it was used, and the lifetime of its token.
     expect(auth.peekToken()).toBeUndefined();
     await storage.lose(1);
     await storage.hint();
@@ -386,7 +386,7 @@ describe('a storage that lost its last writes', () => {
     const { clock, service, storage } = await strictWorld();
     const fleet = [service({ storage }), service({ storage })];
     for (const auth of fleet) await auth.getToken();
-    await clock.advance(4 * LIFETIME); // One renewal, because they were used; the life of that; and a day of grace in storage.
+    await clock.advance(4 * LIFETIME); // One refresh, because they were used; the lifetime of its token; and a day of grace in storage.
     await storage.hint(0);
     await idle();
     expect(fleet.map((auth) => auth.snapshot)).toMatchObject([{ step: 'valid.due' }, { step: 'valid.due' }]);
@@ -530,7 +530,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
     expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', degraded: false });
     expect(server.accessTokenIsLive(token)).toBe(true);
     expect(await portal({ storage }).getToken()).toBe(token);
-    // Who was refused learns of them by asking.
+    // A caller that was rejected learns of them with its next call.
     expect(await behind.getToken()).toBe(token);
     await auth.refresh();
     expect(server.accessTokenIsLive(await portal({ storage }).getToken())).toBe(true);

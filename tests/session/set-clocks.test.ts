@@ -126,7 +126,7 @@ describe('a token lives as long as the server said, whatever becomes of the wall
     const old = await auth.getToken();
     clock.setNow(clock.now() - DAY);
     expect(await auth.getToken()).toBe(old);
-    clock.setNow(clock.now() + 2 * HOUR); // Asleep: the monotonic clock and the timers stand still.
+    clock.setNow(clock.now() + 2 * HOUR); // Suspended: the monotonic clock and the timers stand still.
     expect(auth.peekToken()).toBeUndefined();
     expect(await auth.getToken()).not.toBe(old);
     expect(server.count({ endpoint: 'token' })).toBe(2);

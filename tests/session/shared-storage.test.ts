@@ -123,7 +123,7 @@ describe('an instance', () => {
     await heir.getToken();
     const held = fault.heldAnswer();
     server.faults.next('token', held);
-    // It asked, the server rotated, and nothing is heard of it again: not even its clock goes on.
+    // It sent its request, the server rotated, and then it stops completely: even its clock stands still.
     const stopped = manualClock({ now: clock.now() });
     const gone = portal({ storage, clock: stopped });
     const unheard = gone.refresh();
@@ -134,7 +134,7 @@ describe('an instance', () => {
     expect(await refused).toMatchObject({ name: 'TokenExpiredError', code: 'invalid_grant' });
     expect(heir.snapshot.ending?.cause).toBe('refresh_interrupted');
     await reaches(dead, 'expired');
-    // Should it come back to life, what it received is good, and better than a tombstone.
+    // If it resumes, the token that it received is valid, and better than a tombstone.
     held.release();
     await unheard;
     expect(server.accessTokenIsLive(await gone.getToken())).toBe(true);

@@ -174,7 +174,7 @@ describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, a
     await Promise.all(auths.map((auth, index) => auth.handleCallback(backs[index] ?? '')));
     const token = await portal({ storage }).getToken();
     for (const auth of auths) {
-      // The one that wrote first has to hear of the second, which is a hint, a read and a decryption away.
+      // The instance that wrote first must learn of the second, which is a hint, a read and a decryption away.
       await expect.poll(() => auth.getToken()).toBe(token);
       expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', failure: null });
     }

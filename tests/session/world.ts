@@ -26,16 +26,16 @@ import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { onTestFinished } from 'vitest';
 import { seededEntropy } from '../seeds.js';
 
-/** A real server on loopback, one clock for everybody, and applications that live as long as the test. */
+/** A real server on loopback, one clock for everything, and applications that live as long as the test. */
 export interface World {
   readonly clock: ManualClock;
   readonly server: AuthorizationServer;
   readonly profile: ServerProfile;
   /** An application that signs in as itself. */
   service(options?: Partial<ServerToServerAuthOptions>): ServerToServerAuth;
-  /** An application whose users sign in. */
+  /** Creates an application with users who sign in. */
   portal(options?: Partial<WebAppAuthOptions>): WebAppAuth;
-  /** The same, with somebody signed in to its default session. */
+  /** The same, with a user signed in to its default session. */
   signedIn(options?: Partial<WebAppAuthOptions>): Promise<WebAppAuth>;
   /** Signs a user in, as a browser would. */
   signIn(session: Pick<UserSession, 'getAuthorizationUrl' | 'handleCallback'>, user?: string): Promise<void>;
@@ -47,7 +47,7 @@ export async function startWorld(options: AuthorizationServerOptions = {}): Prom
   excludeHeld(server.faults);
   countDigests();
   const auths: { close(): Promise<void> }[] = [];
-  // All at once: an answer that a failed test still holds must not keep an application from closing.
+  // All at once: a response that a failed test still holds must not keep an application from closing.
   onTestFinished(async () => void (await Promise.allSettled([server, ...auths].map((each) => each.close()))));
   const { origin } = server;
   const profile = server.profile === 'adobe-ims' ? adobeIms({ origin }) : legacyFrameio({ origin });
@@ -169,7 +169,9 @@ export async function sitOut(session: Watched, clock: ManualClock, failures: num
   }
 }
 
-/** How much is on its way in real time: requests and their answers, but for those that a fault holds, and digests. */
+/**
+ * The number of pending operations in real time: requests and responses, except those that a fault holds, and digests.
+ */
 let underWay = 0;
 
 function counted<Result>(result: Promise<Result>): Promise<Result> {
@@ -181,7 +183,7 @@ function counted<Result>(result: Promise<Result>): Promise<Result> {
   return result;
 }
 
-/** A request counts until its answer is read to the end: a copy is, which comes in as the answer itself does. */
+/** Counts a request until its response is complete, by reading a copy, which arrives at the same time. */
 function countedTransport(transport: Transport): Transport {
   return async (url, init) => {
     const response = await counted(transport(url, init));
@@ -190,7 +192,7 @@ function countedTransport(transport: Transport): Transport {
   };
 }
 
-/** A request in the hands of a fault does not count: the test lets it go on, or the clock. */
+/** Excludes requests that a fault holds: the test releases them, or the clock does. */
 function excludeHeld(faults: Faults): void {
   const excluded =
     (fault: Fault): Fault =>
@@ -207,7 +209,7 @@ function excludeHeld(faults: Faults): void {
   faults.always = (endpoint, fault, options) => always.call(faults, endpoint, excluded(fault), options);
 }
 
-/** The platform makes digests in a thread. */
+/** Counts digests, which the platform computes in a thread. */
 function countDigests(): void {
   const { subtle } = crypto;
   const digest: typeof subtle.digest = (...message) => counted(SubtleCrypto.prototype.digest.apply(subtle, message));
@@ -216,9 +218,9 @@ function countDigests(): void {
 }
 
 /**
- * Resolves when nothing happens any more until the test does something, so that what must not happen has had its chance.
- * Time stands still, storages answer by promises, and all else is counted. One turn of the event loop lets every promise
- * go on that can; the other two are for sockets and streams that put something off by a turn.
+ * Resolves when nothing more happens until the test acts, so that what must not happen had its chance. The clock stands
+ * still, storages reply with promises, and everything else is counted. One turn of the event loop lets every promise
+ * continue that can; the other two are for sockets and streams that postpone something by a turn.
  */
 export async function idle(): Promise<void> {
   for (let quiet = 0; quiet < 3; quiet = underWay > 0 ? 0 : quiet + 1) await turnOfTheEventLoop();

@@ -18,7 +18,7 @@ export async function startApi(seed: number): Promise<ApiProcess> {
   const died = exited.then(([code]) => {
     throw new Error(`The process of the API is gone (${code}).`);
   });
-  died.catch(() => {}); // Whoever waits for an answer hears of it.
+  died.catch(() => {}); // Callers that wait for a response get the error.
   const [addresses] = (await Promise.race([once(child, 'message'), died])) as [Addresses];
 
   const waiting = new Map<number, (gives: never) => void>();

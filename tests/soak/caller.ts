@@ -13,7 +13,7 @@ export interface Doors {
 
 export interface CallerOptions {
   readonly api: string;
-  /** The doors of a service, for tokens that are at hand or take a while. */
+  /** The call sites of a service, for tokens that are available immediately or take a while. */
   readonly doors: (plan: Plan) => Doors;
   /** What a long-lived application hands in with its requests, and what never comes. */
   readonly shutdown: AbortSignal;
@@ -29,7 +29,7 @@ interface Answer {
 /** How the platform and undici say that a connection was lost. */
 const LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
-/** Makes requests as their plans say, and says how they ended. */
+/** Makes requests according to their plans, and reports how they ended. */
 export class Caller {
   readonly #options: CallerOptions;
   /** Errors that nothing explains, for the report. */

@@ -3,12 +3,12 @@ import type { Dispatcher } from 'undici';
 type Handler = Dispatcher.DispatchHandler;
 type Heard<Event extends keyof Handler> = Parameters<NonNullable<Handler[Event]>>;
 
-/** Counts how often the requests that go through it are told their end; the outermost interceptor. */
+/** Counts how often the requests through it receive their end; the outermost interceptor. */
 export class Endings {
   begun = 0;
-  /** Requests that were told their end. */
+  /** Requests that received their end. */
   ended = 0;
-  /** How often a request was told anything after its end. */
+  /** How often a request received an event after its end. */
   late = 0;
 
   readonly interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {

@@ -3,16 +3,16 @@ import type { Plan } from '#soak/plan';
 
 /** How a request ended for its caller. */
 export type Outcome =
-  /** By an answer that was what the API sent, to the last byte. */
+  /** With a response that equals what the API sent, to the last byte. */
   | { readonly kind: 'answered'; readonly status: number }
   /** By one that was not. */
   | { readonly kind: 'garbled'; readonly status: number }
-  /** In the middle of the answer. */
+  /** In the middle of the response. */
   | { readonly kind: 'cut off'; readonly status: number }
   | {
       readonly kind:
         | 'unanswered'
-        /** With the reason for which the caller gave up, or by letting go of the answer. */
+        /** With the caller's abort reason, or because the caller discarded the response. */
         | 'aborted'
         | 'without a token'
         /** With an error that nothing of what was planned explains. */

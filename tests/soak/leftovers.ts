@@ -14,7 +14,7 @@ const LONGEST_PAUSE = 500;
 /** As much may come and go between two looks, in bytes. */
 const NOISE = 2 ** 16;
 
-/** What is held by the process, in bytes, when all that nobody needs is gone. */
+/** Resolves to the memory of the process, in bytes, after a garbage collection. */
 export async function heldMemory(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   // What finalizers free is garbage in the next round.

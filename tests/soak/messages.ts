@@ -8,7 +8,7 @@ export interface Arrival {
   body: 'whole' | 'incomplete' | 'different';
   /** The status that it was answered with; 0: none. */
   status: number;
-  /** How the answer ended, if it did: as it should, or broken off by the API. */
+  /** How the response ended, if it did: normally, or cut off by the API. */
   end: 'none' | 'whole' | 'cut' | 'reset';
 }
 

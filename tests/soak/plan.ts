@@ -4,25 +4,25 @@ import { chosen } from '#soak/weighted-choice';
 /** Through which door a request goes out. */
 export type Way = 'request' | 'fetch' | 'authenticatedFetch';
 
-/** What the API does with a request whose token is good. A token that is not gets a 401, whatever the plan. */
+/** What the API does with a request with a valid token. An invalid token gets a 401, whatever the plan. */
 export type Fault =
   | 'none'
-  /** Takes the token back in this moment, and answers 401. */
+  /** Revokes the token at this moment, and responds with 401. */
   | 'revoked'
   /** 401 to every token. */
   | 'unauthorized'
   | 'forbidden'
   | 'limited'
   | 'broken'
-  /** Ends the connection without an answer. */
+  /** Closes the connection without a response. */
   | 'reset'
-  /** Ends it in the middle of the answer. */
+  /** Closes it in the middle of the response. */
   | 'cut'
   /** Points to another origin. */
   | 'redirect'
-  /** Never answers. */
+  /** Never responds. */
   | 'silent'
-  /** Never finishes the answer. */
+  /** Never finishes the response. */
   | 'unfinished';
 
 export type BodyKind = 'none' | 'text' | 'bytes' | 'blob' | 'form' | 'params' | 'stream' | 'iterable';
@@ -37,7 +37,7 @@ export type Abort =
 export interface Plan {
   readonly id: number;
   readonly way: Way;
-  /** Which of the two services makes it, each with tokens of its own. */
+  /** Which of the two services sends it, each with its own tokens. */
   readonly service: 0 | 1;
   /** Whether its token takes a while. */
   readonly slowToken: boolean;
@@ -47,19 +47,19 @@ export interface Plan {
   /** What is in the body. */
   readonly content: string;
   readonly fault: Fault;
-  /** Whether the API answers before it has the body. */
+  /** Whether the API responds before it has the body. */
   readonly early: boolean;
   /** Whether the first 401 to it has no end. */
   readonly endless: boolean;
   /** Whether a connection that ends is reset (RST), and not closed. */
   readonly abrupt: boolean;
-  /** How long the head of the answer takes, in milliseconds. */
+  /** How long the head of the response takes, in milliseconds. */
   readonly delay: number;
-  /** In how many parts the body of the answer comes. */
+  /** The number of parts of the response's body. */
   readonly parts: number;
-  /** The length of the answer's body. */
+  /** The length of the response's body. */
   readonly size: number;
-  /** What the other origin answers to a redirect. */
+  /** The response of the other origin to a redirect. */
   readonly statusElsewhere: number;
   readonly abort: Abort | undefined;
 }
@@ -115,7 +115,7 @@ function bodyKind({ way, fault, abort }: Pick<Plan, 'way' | 'fault' | 'abort'>, 
   );
   if (fault === 'redirect') return kind === 'text' ? 'text' : 'none'; // No client follows with a stream.
   if (kind === 'params' && way === 'request') return 'text'; // undici's `request` has no such body.
-  // The platform's `fetch` (Node 24) throws where nobody can catch it when a form is given up before it is sent.
+  // The platform's `fetch` (Node 24) throws an uncatchable error if a form is aborted before it is sent.
   return kind === 'form' && way === 'authenticatedFetch' && abort !== undefined ? 'text' : kind;
 }
 
@@ -138,7 +138,10 @@ function abortOf(fault: Fault, random: RandomNumbers): Abort | undefined {
   return kind < 0.1 ? inTheAnswer : undefined;
 }
 
-/** A text of that length or more, by which its reader sees whose it is and that nothing is missing. */
+/**
+ * Returns a text of at least that length, which shows its reader which request it belongs to and that nothing is
+ * missing.
+ */
 function textOf(name: string, size: number): string {
   return `${name}-${'x'.repeat(size)}-${name}`;
 }

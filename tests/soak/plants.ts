@@ -3,7 +3,7 @@ import { type Dispatcher, interceptors } from 'undici';
 
 type Mistake = (api: string) => Dispatcher.DispatcherComposeInterceptor;
 
-/** Interceptors that make a mistake around the one that is tried, to see that the soak notices. */
+/** Interceptors that add a mistake around the tested one, to check that the soak detects it. */
 export const plants = {
   'repeats after failures': () =>
     interceptors.retry({ statusCodes: [500, 503], maxRetries: 1, minTimeout: 1, methods: ['GET'] }),

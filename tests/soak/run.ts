@@ -18,9 +18,12 @@ export interface SoakOptions {
   readonly seed: number;
   /** How many requests are under way at once. */
   readonly atOnce: number;
-  /** How long a request may take in all, and then what was let go of to be gone, in milliseconds: a limit for what hangs. */
+  /**
+   * How long a request may take in total, and then how long discarded resources may take to be freed, in milliseconds:
+   * a limit for what hangs.
+   */
   readonly deadline: number;
-  /** Mistakes to make. */
+  /** The mistakes to add. */
   readonly planted: readonly Plant[];
 }
 
@@ -38,7 +41,7 @@ const WARM_UP = 0.2;
 /** How much more may be held at the end than after the warm-up, in bytes. */
 const MOST_GROWTH = 4 * 2 ** 20;
 
-/** How many requests are judged at a time. */
+/** How many requests are checked at a time. */
 const PAGE = 2_000;
 
 export async function soak(options: SoakOptions): Promise<SoakReport> {
@@ -237,8 +240,8 @@ function same(one: Readonly<Record<string, number>>, other: Readonly<Record<stri
 }
 
 /**
- * What the platform's `fetch` sends by. It keeps a connection for good that was made for a request that was aborted
- * before it was sent, so it has to be closed: a server does not take such a connection for an idle one.
+ * Returns the dispatcher of the platform's `fetch`. It never closes a connection that was opened for a request that was
+ * aborted before it was sent, so it must be closed: a server does not treat such a connection as idle.
  */
 function platformsDispatcher(): { close(): unknown } {
   const dispatcher: unknown = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));

@@ -11,8 +11,8 @@ export interface HurriedService extends TokenSource {
 const LEAP = 61_000;
 
 /**
- * A service to whose session a minute has passed whenever its token is rejected: the rejections that it meets here
- * within seconds are for it those of weeks.
+ * Creates a service with a session to which a minute passes at each rejection of its token: the rejections within
+ * seconds here count as those of weeks.
  */
 export function hurriedService(origin: string, service: FictionalService, transport: Transport): HurriedService {
   const clock = systemClock();

@@ -1,8 +1,8 @@
 /**
- * Makes authenticated requests, very many of them, to an API that revokes tokens, fails, hangs and breaks off, and looks
- * at what each came to, and at what is left in the end: `npm run soak -- --requests 100000`.
+ * Makes very many authenticated requests to an API that revokes tokens, fails, hangs and cuts off responses. Checks the
+ * outcome of each, and the resources that remain at the end: `npm run soak -- --requests 100000`.
  *
- * `--seed 4711` makes the same plans again, and `--plant 'hoards requests'` adds a mistake, to see that it is noticed;
+ * `--seed 4711` repeats the same plans, and `--plant 'hoards requests'` adds a mistake, to check that it is detected;
  * several are separated by commas.
  */
 import { parseArgs } from 'node:util';

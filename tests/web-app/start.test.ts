@@ -22,7 +22,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   return child;
 }
 
-/** The first two lines of a program that goes on, which say where it is and where it signs in. */
+/** Reads the first two lines of a program that continues to run, with its address and its sign-in address. */
 async function placesOf(child: ChildProcess): Promise<{ home: string; server: string }> {
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {

@@ -73,7 +73,7 @@ export function faultsOf(folder, manifest) {
       faults.push(`the export "${path}" must say \`types\`, then \`default\`.`);
   }
   if (folder !== 'core') faults.push(...faultsOfCore(manifest));
-  // The arrows between packages: everyone may know core, and nobody anyone else.
+  // The dependencies between packages: every package may depend on core, and on no other one.
   for (const name of Object.keys({
     ...manifest.dependencies,
     ...manifest.peerDependencies,

@@ -5,7 +5,7 @@ import { packageFolders, runTool } from '../workspace.mjs';
 /** Where the programs of a README lie while they are checked: where its imports are found. */
 const PLACE = join('node_modules', '.readme-code');
 
-/** Pages of the guide whose programs another gate compiles and runs, or which leave out lines on purpose. */
+/** Pages of the guide with programs that another gate compiles and runs, or that omit lines on purpose. */
 const CHECKED_ELSEWHERE = new Set(['nestjs.md', 'nextjs.md', 'signing-in.md']);
 
 /**
@@ -80,12 +80,12 @@ function configuration(up, files) {
 }
 
 /**
- * The TypeScript programs of a page. A fence that imports begins a program; one that does not goes on with the program
- * before it, in a block of its own, so that it can use what was declared there and name its own things as it likes.
+ * Returns the TypeScript programs of a page. A fence with imports begins a program. One without imports continues the
+ * previous program, in its own block, so that it can use earlier declarations and choose its names freely.
  *
  * @param {string} text
- * @returns {{ programs: { line: number, code: string }[], refused: number[] }} `refused`: the lines of fences whose
- *   label would keep them from being checked
+ * @returns {{ programs: { line: number, code: string }[], refused: number[] }} `refused`: the lines of fences with a
+ *   label that would keep them from being checked
  */
 export function programsOf(text) {
   /** @type {{ line: number, code: string }[]} */

@@ -1,7 +1,9 @@
 /**
+ * Returns the picture as a self-contained SVG, in the viewer's light or dark colours.
+ *
  * @param {import('./layout.mjs').Plan} plan
  * @param {import('./layout.mjs').Chart} chart
- * @returns {string} an SVG that stands for itself, in the colours of whoever looks: light or dark
+ * @returns {string} the SVG
  */
 export function pictureOf(plan, chart) {
   const { width, height, states, connections } = plan;

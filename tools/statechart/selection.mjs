@@ -1,7 +1,7 @@
 /**
- * What the pictures of the statechart show. Its more than a hundred connections in one picture are a thicket, so they show the
- * ways that sessions go, and the tables of docs/reference/statechart.md have all. A connection that the machine does not have is
- * refused by whoever draws it.
+ * What the pictures of the statechart show. More than a hundred connections would be unreadable in one picture, so they
+ * show the usual paths of sessions. The tables of docs/reference/statechart.md contain all. Drawing fails for a
+ * connection that the machine does not have.
  */
 
 /** The connections that are drawn: from a state to another one. */

@@ -21,7 +21,7 @@ let folder: string;
 
 const parts = ['tools', 'package.json'];
 
-// A repository of nothing but the tools, on a machine whose PATH is empty: it lacks pnpm.
+// A repository of only the tools, on a machine with an empty PATH: it lacks pnpm.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'frameio-auth-toolchain-'));
   for (const part of parts) await cp(join(root, part), join(folder, part), { recursive: true });

@@ -31,7 +31,7 @@ const several: Trial = {
   failing: /^seed (\d+):/gm,
 };
 
-/** A run whose trials come to what `outcomes` says of their commands, and else pass; it lasts `turns` trials. */
+/** Runs trials with the given `outcomes` for their commands, which otherwise pass; it lasts `turns` trials. */
 async function torture(outcomes: Record<string, { code: number; output: string }> = {}, turns = 4) {
   const commands: string[] = [];
   const kept: string[] = [];

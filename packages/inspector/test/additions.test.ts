@@ -4,7 +4,7 @@ import { createActor, createMachine, fromPromise } from 'xstate';
 import { altered, leaksIn, mapped, PLANTED, statesIn, story, told } from './canary.js';
 import type { Inspected } from './session-story.js';
 
-/** The same event, with its event, snapshot and action altered; whose it is stays. */
+/** Returns the same event with its event, snapshot and action altered; its actor stays the same. */
 function alteredEvent(inspected: Inspected, alter: (copy: Record<string, unknown>) => unknown): object {
   const { actorRef, ...rest } = inspected as Inspected & { snapshot?: { toJSON?: unknown } };
   const parts = Object.entries(rest).map(([name, part]) => {

@@ -12,7 +12,7 @@ export const secrets: readonly string[] = [...(await sessionStory((event) => eve
 /** The inspection events of a real session. */
 export const story: readonly Inspected[] = events;
 
-/** All that an inspector tells of these events. */
+/** Returns all messages of an inspector about these events. */
 export function told(inspected: Iterable<unknown>, options = {}): InspectorMessage[] {
   const messages: InspectorMessage[] = [];
   const inspect = safeInspector({ ...options, sink: (message) => messages.push(message) });
@@ -28,7 +28,7 @@ export function leaksIn(what: unknown, of: readonly string[] = secrets): string[
 
 const formsOf = (secret: string) => [secret, encodeURIComponent(secret), btoa(secret)];
 
-/** The states that were told of. */
+/** Returns the states in the messages. */
 export function statesIn(messages: readonly InspectorMessage[]): string[] {
   return messages.flatMap((message) => ('facts' in message.frameio ? [message.frameio.facts.state] : []));
 }

@@ -49,7 +49,7 @@ export type StreamEvent = {
   [Name in keyof Stream]: { readonly event: Name; readonly data: Stream[Name] };
 }[keyof Stream];
 
-/** Reads a viewer's stream until a test has what it wants. */
+/** Yields the events of a viewer's stream. */
 export async function* streamOf(link: string): AsyncGenerator<StreamEvent> {
   const { origin, cookie } = await admitted(link);
   const response = await fetch(`${origin}/events`, { headers: { cookie } });

@@ -67,5 +67,5 @@ describe('of what another instance posts', () => {
   });
 });
 
-/** A viewer is told first how sessions began. */
+/** A viewer first gets the beginnings of the sessions. */
 const rank = ({ type, frameio }: InspectorMessage) => (type === '@xstate.actor' ? 0 : frameio.sequence);

@@ -10,7 +10,7 @@ import { fault, manualClock, startAuthorizationServer } from '@frameio-auth/test
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { describe, expect, it } from 'vitest';
 
-/** A service and a server like Adobe's, on virtual time, and what an inspector tells of them. */
+/** Runs a service with a server like Adobe's, on virtual time, and reports to an inspector. */
 async function service(sink: (message: InspectorMessage) => unknown, accessTokenLifetime = 3_600) {
   const clock = manualClock();
   const server = await startAuthorizationServer({ clock, accessTokenLifetime });

@@ -18,10 +18,10 @@ export const canaries = {
 export type Inspected = Parameters<Extract<Inspect, (event: never) => unknown>>[0];
 
 /**
- * The life of a user's session on a server like Adobe's: signed in, renewed, kept waiting, refused for good, signed in
- * again and revoked.
+ * Runs the life of a user's session on a server like Adobe's: signed in, refreshed, kept waiting, rejected permanently,
+ * signed in again and revoked.
  *
- * @returns the secrets that were in play
+ * @returns the secrets that were used
  */
 export async function sessionStory(inspect: (event: Inspected) => void): Promise<readonly string[]> {
   const clock = manualClock();

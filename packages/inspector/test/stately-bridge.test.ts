@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => inspector.close());
 
-/** The page's script in a browser that is played: what it posts to the frame, and to whom. */
+/** Runs the page's script in a simulated browser, and records what it posts to the frame, and to which origin. */
 async function bridge() {
   const { origin, cookie } = await admitted(await inspector.url());
   const { body: script } = await ask(`${origin}/viewer/bridge.js`, { headers: { cookie } });

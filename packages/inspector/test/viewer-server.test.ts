@@ -26,7 +26,7 @@ describe('a link', () => {
     expect(headers['set-cookie']).toEqual([
       expect.stringMatching(new RegExp(`^frameio-inspector-${port}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict$`)),
     ]);
-    // The page goes on to one without the token, by itself and at once.
+    // The page itself immediately continues to one without the token.
     expect(body).toContain('<meta http-equiv="refresh" content="0; url=/">');
     expect(headers['referrer-policy']).toBe('no-referrer');
   });
@@ -257,7 +257,7 @@ describe('an inspector', () => {
   });
 });
 
-/** Whether somebody takes connections there. */
+/** Whether a server accepts connections there. */
 function isReachable(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host);

@@ -6,7 +6,7 @@ import { story } from './canary.js';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
 import type { Inspected } from './session-story.js';
 
-/** Lets an inspector hear of a session of its own: the same story, of another actor. */
+/** Sends an inspector the events of a session: the same story, of another actor. */
 function tell(inspector: { next(event: Inspected): void }, times = 1): void {
   for (let time = 0; time < times; time += 1) {
     const actors = new Map<object, object>();
@@ -78,7 +78,7 @@ describe('a viewer', () => {
     const [, data = ''] = /event: summary\ndata: (.*)\n\n/.exec(text) ?? [];
     const { missed, messages } = JSON.parse(data);
     expect(missed).toBeGreaterThan(1_000);
-    // Where every session that is kept stands.
+    // The latest state of every session that is kept.
     const latest = messages.filter(({ type }: InspectorMessage) => type === '@xstate.snapshot');
     expect(latest.length).toBe(100);
     expect(new Set(latest.map(({ sessionId }: InspectorMessage) => sessionId)).size).toBe(100);

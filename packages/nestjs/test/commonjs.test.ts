@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 
-/** What the compiler makes of a Nest application that is in CommonJS. */
+/** A Nest application in CommonJS, as compiled. */
 const APPLICATION = `
 const { Module } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');

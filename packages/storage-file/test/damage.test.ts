@@ -23,7 +23,7 @@ beforeEach(async () => {
   file = await stateFile(directory);
 });
 
-/** Sees that every call is refused, that the file stays, and that no error shows what is in it. */
+/** Asserts that every call is rejected, that the file stays, and that no error shows its contents. */
 async function assertRefused(code: string): Promise<void> {
   const before = await readFile(file);
   const calls = [

@@ -8,8 +8,8 @@ import { scratch } from './scratch.js';
 const KEY = 'fictional-session';
 
 /**
- * What would be lost if the power failed now: files whose content, and folders whose names, are not known to be on the
- * disk. It listens to the calls that the storage makes of `node:fs/promises`.
+ * Tracks what a power failure would lose now: files and folders with contents or names that are not known to be on
+ * disk. It observes the storage's calls of `node:fs/promises`.
  */
 class Volatile {
   readonly #unsynced = new Map<string, string>();
@@ -31,7 +31,7 @@ class Volatile {
     }
   }
 
-  /** Of what is in a folder; which names stand in that of scraps does not matter. */
+  /** Returns what is unsynced in a folder; the names in the folder of scraps do not matter. */
   within(folder: string): string[] {
     return [...this.#unsynced].flatMap(([path, why]) =>
       (path === folder || path.startsWith(`${folder}/`)) && basename(path) !== 'scrap'

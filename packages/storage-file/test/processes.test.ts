@@ -11,7 +11,7 @@ import { scratch } from './scratch.js';
 
 const KEY = 'fictional-session';
 
-/** The versions that a watcher hears of, one after the other. */
+/** Returns the versions that a watcher receives, one after the other. */
 function hints(storage: TokenStorage): () => Promise<number> {
   const heard: number[] = [];
   let wake = () => {};

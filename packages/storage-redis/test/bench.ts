@@ -25,10 +25,10 @@ export const LONG = 60_000;
 /** How long what must come may take, in milliseconds, before it counts as hanging. */
 const PATIENCE = 240_000;
 
-/** What a client can be told, but for what changes the types of its replies. */
+/** The options of a client, except those that change the types of its replies. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
-/** A client of one server, as an application makes it, which is gone after the test. */
+/** Creates a client of one server, like an application's, and disconnects it after the test. */
 export function connect({ host, port }: RedisAddress, options: ClientOptions = {}): Redis {
   const client = new Redis({ host, port, ...options });
   client.on('error', () => {});
@@ -71,7 +71,7 @@ export async function failureOf(call: Promise<unknown>): Promise<StorageError> {
   return failure as StorageError;
 }
 
-/** Asks again and again until there is an answer that is true. */
+/** Calls repeatedly until the result is truthy. */
 export async function until(what: string, question: () => unknown): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   while (!(await question())) {
@@ -81,8 +81,8 @@ export async function until(what: string, question: () => unknown): Promise<void
 }
 
 /**
- * Stops the time before storages offer their commits also where nothing stands. The last commit that each storage has to
- * offer is a witness, which Redis lost: once it is there again, all others of that storage were offered before it.
+ * Stops timers before storages offer their commits even if no record exists. The last commit that each storage offers
+ * is a marker, which Redis lost: once it exists again, all others of that storage were offered before.
  */
 export function stopBeforeOffers() {
   const startTimer = globalThis.setTimeout;
@@ -106,7 +106,7 @@ export function stopBeforeOffers() {
       await write(storage, 'witness', { key: 'witness' });
       await client.del(hashOf(prefix ?? 'frameio-auth:', 'witness'));
     },
-    /** Lets time go on; resolves when the offers were made. */
+    /** Restarts the timers; resolves when the offers were made. */
     async made(storage: TokenStorage): Promise<void> {
       goOn();
       await until('the witness is there', async () => (await storage.read('witness')).record !== undefined);

@@ -29,7 +29,7 @@ describe('a server that does not answer', () => {
   it('is a `storage_timeout` after the time, and a lease that it grants too late is given back', async () => {
     const client = connect(server);
     const [storage, other] = [open({ client, timeout: 200 }), open({ client: connect(server) })];
-    // So that Redis has the scripts: one that it does not know is not run when nobody waits for it any more.
+    // Loads the scripts into Redis: an unknown script is not run after its caller has given up.
     await other.release((await grant(other, 'warm-up')).lease);
     await other.read(KEY);
     await client.ping(); // It is connected: a command that is not sent is not run late either.

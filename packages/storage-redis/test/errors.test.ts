@@ -56,7 +56,7 @@ async function failureOfCommit(options: Parameters<typeof redisStorage>[0]): Pro
   return failure;
 }
 
-/** The same of a client that does not get its connection: it has tried once when the time of the commit is over. */
+/** The same for a client without a connection: it has tried once when the commit times out. */
 async function failureWithoutConnection(connectIt: () => Redis): Promise<StorageError> {
   const timeout = 900; // Less than a second, which a deadline waits for in one piece.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -10,6 +10,6 @@ export async function startForgetfulProcess(kind: 'server' | 'cluster', close: '
   const child = spawn(process.execPath, [MAIN, kind, close, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exited = once(child, 'exit');
-  await once(child.stdout, 'data'); // It has heard a hint.
+  await once(child.stdout, 'data'); // It has received a hint.
   return { end: () => child.stdin.end('close\n'), exited };
 }

@@ -21,7 +21,7 @@ async function connectionsOf(admin: Redis, name: string): Promise<{ all: number;
   return { all: lines.length, subscribed: lines.filter((line) => / sub=[1-9]/.test(line)).length };
 }
 
-/** Two storages of a place, and what the first one hears. */
+/** Opens two storages of the same prefix, and records the hints of the first. */
 function watching(client: Redis, keyPrefix = `${randomUUID()}:`) {
   const storage = open({ client, keyPrefix });
   const heard: number[] = [];

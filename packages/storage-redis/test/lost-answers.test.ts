@@ -11,14 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** One storage by a way on which answers can be lost, and one by a good way. */
+/** Opens one storage over a connection that can lose replies, and one over a reliable connection. */
 async function place(options: ClientOptions = {}) {
   const keyPrefix = `${randomUUID()}:`;
   const proxy = await startLossyProxy(server);
   const client = connect(proxy, { retryStrategy: () => 10, ...options });
   const storage = open({ client, keyPrefix });
   const other = open({ client: connect(server), keyPrefix });
-  // So that Redis has the scripts, and what is lost is the answer of one.
+  // Loads the scripts into Redis, so that the lost reply is that of a script.
   const { lease } = await grant(other, 'warm-up');
   await other.renew(lease);
   await other.release(lease);
@@ -33,7 +33,7 @@ describe('a script whose answer was lost with the connection, and which ioredis 
     proxy.loseNextAnswer();
     const { lease, abandoned } = await grant(storage, 'one', { ttl: 1 });
     expect(proxy.lost).toBe(1);
-    // The first grant of this lease has ended by time when it is asked for again, and nobody had it in between.
+    // The first grant of this lease has expired when it is requested again, and no other owner had it in between.
     expect(abandoned).toBe(false);
     expect(await storage.renew(lease)).toBe(true);
   });

@@ -19,7 +19,7 @@ async function reconnect(client: Redis): Promise<void> {
   await until('the client is connected', () => client.status === 'ready');
 }
 
-/** What a storage is told of one key. */
+/** Records the hints of a storage for one key. */
 function heardBy(storage: ReturnType<typeof open>, key = KEY) {
   const heard: number[] = [];
   const stop = storage.watch(key, (version) => heard.push(version));

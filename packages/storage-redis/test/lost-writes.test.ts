@@ -95,7 +95,7 @@ describe('what Redis lost with a restart', () => {
     await delay(10); // So that there is a version in between.
     const late = await write(storage, 'tombstone of a master that was none', { expectedVersion: version });
     const [hash = ''] = await client.keys(`*:${KEY}`);
-    // As if the split had healed, and the master that stands had renewed before the other took the tombstone.
+    // As if the split had ended, and the remaining master had a refresh before the other accepted the tombstone.
     await client.hset(hash, { value: 'renewed', version: version + 1, commit: 'of somebody else' });
     expect(version + 1).toBeLessThan(late);
     const offers = stopBeforeOffers();
@@ -176,7 +176,7 @@ describe('what Redis did not lose', () => {
     await using server = await startRedis();
     const { storage, client } = instance(server);
     await write(storage, 'tokens');
-    // It hears of the connection after the other one, and is open.
+    // It is notified of the connection after the other one, and is open.
     const keyPrefix = 'open:';
     const other = open({ client, keyPrefix });
     const offers = stopBeforeOffers();

@@ -87,11 +87,11 @@ export async function startProxyWithoutPubSub(
   };
 }
 
-/** A way to a server on which an answer can be lost. */
+/** A connection to a server that can lose a reply. */
 export interface LossyProxy extends RedisAddress {
-  /** Takes the next answer to a script away, and breaks the connection that it came by: the server has done it. */
+  /** Drops the next reply to a script, and breaks its connection: the server has run the script. */
   loseNextAnswer(): void;
-  /** How many answers were lost so far. */
+  /** How many replies were lost so far. */
   readonly lost: number;
 }
 

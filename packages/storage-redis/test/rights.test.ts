@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The options of a client whose user may do what is listed. */
+/** Returns the options of a client with a user that has only the listed permissions. */
 async function userWith(rights: readonly string[]) {
   const username = `fictional-${randomUUID()}`;
   await connect(server).call('ACL', 'SETUSER', username, ...rights);

@@ -1,4 +1,7 @@
-/** What `ACL SETUSER` is told of a user with the least rights: a password, the keys and channels, and the commands. */
+/**
+ * The arguments of `ACL SETUSER` for a user with minimal permissions: a password, the keys and channels, and the
+ * commands.
+ */
 export const serverRights = [
   'on',
   '>fictional-password',

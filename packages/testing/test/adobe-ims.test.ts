@@ -322,7 +322,7 @@ describe('the authorization endpoint of Adobe IMS', () => {
     const code = (await callback(server, authorization(server, webApp, without).url)).get('code') ?? '';
     const credentials = { authorization: basic(webApp.clientId, webApp.clientSecret) };
     const grant = { grant_type: 'authorization_code', code };
-    // RFC 9700 §4.8.2: a verifier without a challenge means that somebody took the challenge away.
+    // RFC 9700 §4.8.2: a verifier without a challenge means that an attacker removed the challenge.
     const refusal = await refusalOf(token({ ...grant, code_verifier: 'unasked' }, credentials));
     expect(refusal).toEqual([400, 'invalid_grant', 'unexpected code_verifier parameter']);
     expect((await token(grant, credentials)).status).toBe(200);

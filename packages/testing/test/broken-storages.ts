@@ -31,7 +31,7 @@ function rekeyed(whole: TokenStorage, of: (key: string) => string): Partial<Toke
   };
 }
 
-/** The storage where those who watch are told of releases in another way. */
+/** Returns the storage with another way of notifying watchers of releases. */
 function tellingOfReleases(
   whole: TokenStorage,
   tell: (listener: (version: number) => void) => void,

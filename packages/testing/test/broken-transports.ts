@@ -17,7 +17,7 @@ type Failure = (error: TransportError) => TransportError | Promise<Response>;
 const copyOf = (error: TransportError, { code = error.code, message = error.message, delivery = error.delivery }) =>
   new TransportError(code, message, { delivery });
 
-/** The transport with what it fails with changed, or turned into an answer. */
+/** Returns the transport with its failures changed, or turned into a response. */
 function failing(whole: Transport, change: (...call: Parameters<Transport>) => Failure): Transport {
   return async (...call) => {
     try {
@@ -30,17 +30,20 @@ function failing(whole: Transport, change: (...call: Parameters<Transport>) => F
   };
 }
 
-/** The transport with its answers changed. */
+/** Returns the transport with its responses changed. */
 function answering(whole: Transport, change: (answer: Response) => Response | Promise<Response>): Transport {
   return async (...call) => change(await whole(...call));
 }
 
-/** An answer with another body, or none. */
+/** Returns a response with another body, or none. */
 function withBody({ status, headers }: Response, body: string | null): Response {
   return new Response(body, { status, headers });
 }
 
-/** What Node has below `fetch`: it decompresses nothing, follows nothing, and trusts whomever it is told to. */
+/**
+ * Returns a transport over the layer below `fetch`: it decompresses nothing, follows no redirects, and trusts the given
+ * certificates.
+ */
 function bareTransport(options: RequestOptions): Transport {
   return (url, { method, headers, body }) =>
     new Promise((resolve, reject) => {
@@ -58,7 +61,7 @@ function bareTransport(options: RequestOptions): Transport {
 
 const cached = new Map<string, Response>();
 
-/** A `fetch` as some frameworks put it in the platform's place: it keeps answers, to a POST too, unless told not to. */
+/** A `fetch` as some frameworks replace the platform's: it caches responses, even to a POST, unless told not to. */
 async function caching(url: string, init: RequestInit): Promise<Response> {
   if (init.cache === 'no-store') return fetch(url, init);
   const key = JSON.stringify([init.method, url, init.body]);
@@ -67,7 +70,7 @@ async function caching(url: string, init: RequestInit): Promise<Response> {
   return answer.clone();
 }
 
-/** Answers that nobody reads: kept, so that the garbage collector does not let go of their connections. */
+/** Responses that are never read: kept, so that the garbage collector does not close their connections. */
 const unread: Response[] = [];
 
 /** Transports with one mistake each, by what they do. */

@@ -206,7 +206,7 @@ describe('a storage breaks the contract that', () => {
           ...handle,
           async commit(key, request) {
             const reply = await handle.commit(key, request);
-            // Whoever watches by then is told, too.
+            // Watchers that exist by then are notified, too.
             if (reply.outcome === 'committed') setTimeout(tell, 5, key, reply.version, () => true);
             return reply;
           },

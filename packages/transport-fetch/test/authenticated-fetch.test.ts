@@ -36,7 +36,7 @@ async function start(...args: Parameters<typeof startMisbehavingServer>): Promis
   return server;
 }
 
-/** An API for which only the new token is good. */
+/** An API that accepts only the new token. */
 const api: Misbehaviour = (connection, request) =>
   respond(authorizationOf(request) === `Bearer ${NEW}` ? 200 : 401, 'answer')(connection, request);
 
@@ -366,7 +366,7 @@ describe('after a 401', () => {
     const server = await start(api);
     const auth = tokens(OLD, NEW);
     auth.getToken.mockResolvedValueOnce(OLD).mockImplementationOnce(async () => {
-      await new Promise((resolve) => setImmediate(resolve)); // Less than any renewal takes.
+      await new Promise((resolve) => setImmediate(resolve)); // Less than any refresh takes.
       return NEW;
     });
     expect((await fetchFor(auth, server)(server.origin)).status).toBe(200);
@@ -491,7 +491,7 @@ describe('a redirect', () => {
     },
   );
 
-  /** Redirects from `/old` to the address given, and answers whatever else is asked. */
+  /** Redirects from `/old` to the given address, and responds to all other requests. */
   const moved =
     (location: () => string): Misbehaviour =>
     (connection, request) => {

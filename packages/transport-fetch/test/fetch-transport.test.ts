@@ -51,7 +51,7 @@ const REQUEST: TransportRequest = {
 
 const address = (origin: string): string => `${origin}/${CANARIES.path}?token=${CANARIES.query}`;
 
-/** The error of a request that must fail, searched for whatever was secret in the request or the answer. */
+/** Resolves to the error of a request that must fail, after checking it for secrets of the request and the response. */
 async function failure(transport: Transport, url: string, request = REQUEST): Promise<TransportError> {
   const error: unknown = await transport(url, request).then(
     () => new Error('The request was expected to fail.'),

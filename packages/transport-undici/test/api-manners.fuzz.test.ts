@@ -125,7 +125,7 @@ it('never sends too many at once, keeps the order, ends each request once and re
         const undici = new MadeUpUndici();
         const random = () => chance.next().value as number;
         const interceptor = apiManners({ concurrency, retries: 1, maxWait: 10_000, clock, random });
-        // As compose() of an Agent does, whose requests name their origin.
+        // Like compose() of an Agent, in which requests name their origin.
         const dispatch: Dispatcher.Dispatch = Reflect.apply(interceptor, undefined, [undici.dispatch, undefined]);
         const requests: { controller?: Dispatcher.DispatchController; ends: number }[] = [];
 
@@ -167,7 +167,7 @@ it('never sends too many at once, keeps the order, ends each request once and re
         };
         for (const step of taken) await take(step);
 
-        // Whatever is still to come comes to a good end.
+        // All remaining requests succeed.
         for (let round = 0; requests.some(({ ends }) => ends === 0) && round < 200; round += 1) {
           for (const sending of undici.underWay) sending.answer(200);
           await clock.advance(1_000);

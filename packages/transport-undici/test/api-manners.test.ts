@@ -17,7 +17,7 @@ let api: ScriptedApi;
 let clock: ReturnType<typeof manualClock>;
 /** The paths of what was sent, in order: on several connections, requests may arrive in another one. */
 let sent: string[];
-/** How many answers undici has read to their end. */
+/** How many responses undici has read to their end. */
 let ended: number;
 const countEnd = () => {
   ended += 1;
@@ -60,7 +60,7 @@ const SILENT = {
 
 type Init = Omit<Parameters<typeof request>[1] & object, 'dispatcher'>;
 
-/** A request whose answer is read to its end. */
+/** Makes a request and reads the complete response. */
 async function call(dispatcher: Dispatcher, path: string, init: Init = {}): Promise<string> {
   const { statusCode, body } = await request(api.origin + path, { dispatcher, ...init });
   return `${statusCode} ${await body.text()}`.trimEnd();

@@ -30,7 +30,7 @@ export const onlyTheNew: Answer = ({ headers }, response) => {
   response.writeHead(good ? 200 : 401, { 'x-request-id': 'req-1' }).end(good ? 'hello' : 'not you');
 };
 
-/** An API on loopback that answers as it is told. */
+/** Starts an API on loopback with the given responses. */
 export async function startApi(answer: Answer = onlyTheNew): Promise<Api> {
   const requests: SeenRequest[] = [];
   const connections: Socket[] = [];

@@ -1,4 +1,4 @@
-// A program that makes one request to the address that it is given, and has nothing left to do.
+// A program that makes one request to the given address, and then has nothing left to do.
 import { undiciTransport } from '@frameio-auth/transport-undici';
 
 const [, , url = ''] = process.argv;

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** A request that waits for a test to answer it. */
+/** A request that waits for the test to respond. */
 export interface Arrival {
   /** Method and path, such as `GET /v4/me`. */
   readonly line: string;
@@ -12,7 +12,7 @@ export interface Arrival {
   answer(status: number, headers?: Record<string, string>, body?: string): void;
 }
 
-/** An API on loopback that answers when and what the test says. */
+/** An API on loopback that responds as and when the test says. */
 export interface ScriptedApi {
   readonly origin: string;
   /** All that has come, in order. */

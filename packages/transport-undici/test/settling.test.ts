@@ -33,10 +33,10 @@ const OURS_ALONE = /rejected|limited/;
 let server: Server;
 let port: number;
 const sockets = new Set<Duplex>();
-/** What reached the process, because nobody caught it. */
+/** The uncaught errors of the process. */
 const uncaught = new Set<unknown>();
 let restore: () => void;
-/** Which requests were seen, for those answers that depend on it. */
+/** Which requests were seen, for responses that depend on it. */
 const seen = new Map<string, number>();
 
 beforeAll(async () => {
@@ -102,7 +102,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** The interceptors of undici that wrap handlers, made anew for each dispatcher. */
+/** The interceptors of undici that wrap handlers, created anew for each dispatcher. */
 const NEIGHBOURS: Record<string, () => Dispatcher.DispatcherComposeInterceptor> = {
   retry: () => interceptors.retry({ minTimeout: 1, maxTimeout: 1, maxRetries: 1 }),
   'retry that passes errors on': () =>
@@ -116,7 +116,7 @@ const NEIGHBOURS: Record<string, () => Dispatcher.DispatcherComposeInterceptor> 
   decompress: () => interceptors.decompress(),
 };
 
-/** Gives the old token until it is told that it was rejected, as a session does. */
+/** Returns the old token until it is reported as rejected, as a session does. */
 function source(): TokenSource {
   return { getToken: async ({ rejected } = {}) => (rejected === undefined ? OLD : NEW) };
 }
@@ -126,7 +126,7 @@ const auth = () => authInterceptor(source(), { allowedOrigins: origins() });
 /** One place alone: a request that kept it would hold up all the following ones. */
 const manners = () => apiManners({ origins: origins(), concurrency: 1, retries: 1, maxWait: 1e12, clock: quickClock });
 
-/** A second is over in a millisecond: so long is a server waited for that says 0 s. */
+/** A second takes a millisecond: this is how long a server is waited for that says 0 s. */
 const quickClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now() * 1_000,
@@ -148,7 +148,7 @@ interface Order {
   readonly chain: () => Interceptors;
   /** Whether there is no interceptor of undici, so that each stage is reached. */
   readonly alone?: boolean;
-  /** It makes requests anew on its own account when it is told of a failure, and may replace what was thrown. */
+  /** It retries requests by itself on a failure, and may replace the exception. */
   readonly retriedBy?: () => Dispatcher.DispatcherComposeInterceptor;
 }
 
@@ -164,10 +164,10 @@ const ORDERS: Order[] = Object.entries(OURS).flatMap(([ours, make]) => [
   ]),
 ]);
 
-/** What became of a request whose handler threw. */
+/** The outcome of a request with a handler that threw. */
 interface Outcome {
   readonly threw: boolean;
-  /** The errors that the handler was told; `'thrown'` is what it threw itself. */
+  /** The errors that the handler received; `'thrown'` is its own exception. */
   readonly told: readonly string[];
   readonly ends: number;
   readonly uncaught: boolean;
@@ -177,7 +177,7 @@ interface Outcome {
 const HANG = 30_000;
 let runs = 0;
 
-/** Makes a request whose handler throws at one stage, and waits for its end. */
+/** Makes a request with a handler that throws at one stage, and waits for its end. */
 async function outcomeOf(dispatcher: Dispatcher, path: string, stage: Stage): Promise<Outcome> {
   runs += 1;
   const thrown = new Error(`run ${runs}`);
@@ -226,13 +226,13 @@ async function outcomeOf(dispatcher: Dispatcher, path: string, stage: Stage): Pr
     };
     dispatcher.dispatch(request, handler);
   });
-  // What is told twice, or thrown in vain, comes within these.
+  // Repeated notifications and uncaught exceptions come within these turns.
   for (let turn = 0; turn < 3; turn += 1) await turnOfTheEventLoop();
   const words = told.map((error) => (error === thrown ? 'thrown' : String(error)));
   return { threw, told: words, ends, uncaught: uncaught.has(thrown) };
 }
 
-/** Takes what nobody catches away from the test runner, which would count it as a failure. */
+/** Removes uncaught errors from the test runner, which would count them as failures. */
 function collectUncaught(into: Set<unknown>): () => void {
   const before = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');
@@ -274,7 +274,7 @@ describe.concurrent('an exchange settles, whatever its handler throws, through',
       expect(uncaught, `whether the process hears of the throw in ${what}`).toBe(isLast);
       expect(told.length, `how often an error is told after the throw in ${what}`).toBeLessThanOrEqual(1);
       if (byItself !== undefined) {
-        // As without these interceptors, where the server does not tell the difference.
+        // As without these interceptors, if the server does not make a difference.
         const { told, ends } = byItself[what] ?? outcome;
         expect(outcome, what).toMatchObject({ told, ends });
       } else if (threw && !isLast) {

@@ -83,7 +83,7 @@ export const platforms: { platform: string; adapter(): ExpressAdapter | FastifyA
   { platform: 'Fastify', adapter: () => new FastifyAdapter() },
 ];
 
-/** An answer of the application, read to its end. */
+/** A complete response of the application. */
 export interface Answer {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -98,7 +98,7 @@ export interface ApplicationForTest {
   ask(path: string, headers?: OutgoingHttpHeaders, method?: string): Promise<Answer>;
 }
 
-/** An application that listens on loopback until the test is over. */
+/** Starts an application that listens on loopback until the end of the test. */
 export async function start(
   adapter: ExpressAdapter | FastifyAdapter,
   metadata: ModuleMetadata,
@@ -125,7 +125,7 @@ export async function start(
   return { app, journal, ask };
 }
 
-/** A port that nobody listens on; the TCP transport of Nest does not say which one it took. */
+/** Resolves to a free port; the TCP transport of Nest does not report which one it took. */
 export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');

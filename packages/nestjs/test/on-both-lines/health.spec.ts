@@ -29,7 +29,7 @@ class Health {
   }
 }
 
-/** Terminus 11 has no word for it, and leaves out what it does not know. */
+/** Terminus 11 does not know it, and omits what it does not know. */
 const DEGRADED = 'degraded' in new HealthIndicatorService().check('') ? 'degraded' : 'up';
 
 test('Terminus reports a service that has its token, one that only has its old one, and one that has none', async () => {

@@ -286,7 +286,7 @@ test('GraphQL resolvers are guarded and given tokens by the request in their con
   await module.init();
   await signIn(module.get(getFrameioAuthToken(), { strict: false }), server, 'mara');
 
-  // What @nestjs/graphql makes of a resolver: (parent, arguments, context of the request, info).
+  // The call of a resolver by @nestjs/graphql: (parent, arguments, context of the request, info).
   const resolver = module.get(Resolver);
   const resolve = module
     .get(ExternalContextCreator, { strict: false })

@@ -141,7 +141,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const href = 'https://accounts.example/act?a=1&#38;b=%22%3E%3Cscript%3E';
     expect(page.text).toContain(`<a href="${href}">`);
 
-    // The address is not in what the application's own page is told, because anybody could write it there.
+    // The address is not passed to the application's own page, because anyone could forge it there.
     const app = await application(server, { onFailure: '/sorry' });
     const told = await callback(app);
     expect(told.headers.location).toMatch(
@@ -301,7 +301,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     expect(Number(logins[4]?.headers['retry-after'])).toBeGreaterThan(0);
     expect(begun).toBe(3);
 
-    // Those who have begun come back all the same, together with callbacks that are nobody's.
+    // Browsers that began still return, together with callbacks that no browser began.
     const [first] = logins;
     if (first === undefined) throw new Error('There was none.');
     const path = await allowed(server, first);

@@ -148,7 +148,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
   });
 
   describe('when signing in is their login', () => {
-    /** A sign-in that the server has allowed, and whose callback `path` no browser has delivered yet. */
+    /** Begins a sign-in that the server has granted, with a callback `path` that no browser has delivered yet. */
     async function begun() {
       const server = await serverForTest();
       const users = new Logins();

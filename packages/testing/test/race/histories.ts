@@ -11,7 +11,7 @@ export function leased(process: string, at: number, options: { ttl?: number; ver
 
 let questions = 0;
 
-/** A question to the storage at a time, and its answer a millisecond later. */
+/** Returns a call of the storage at a time, and its reply a millisecond later. */
 export function asked(
   process: string,
   at: number,
@@ -33,13 +33,15 @@ export function asked(
 export interface Refresh {
   readonly presents: string;
   readonly gives?: string;
-  /** Whether the process gets the answer. Default: true. */
+  /** Whether the process gets the reply. Default: true. */
   readonly arrives?: boolean;
 }
 
 let requests = 0;
 
-/** A refresh that a process asks for at a time, which the server grants, and whose answer arrives two milliseconds later. */
+/**
+ * Returns a refresh that a process requests at a time and the server grants, with a response two milliseconds later.
+ */
 export function refreshed(process: string, at: number, { presents, gives, arrives = true }: Refresh): RaceEvent[] {
   requests += 1;
   const request = `${process}-${requests}`;

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { race } from '@frameio-auth/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-/** A race of one member whose module has this text. */
+/** Runs a race of one member with a module of this text. */
 async function raceWith(text: string): Promise<unknown> {
   const directory = await mkdtemp(join(tmpdir(), 'misuse-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

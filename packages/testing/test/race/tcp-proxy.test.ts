@@ -20,7 +20,7 @@ async function connected({ port, host }: TcpAddress): Promise<Socket> {
   const socket = connect(port, host);
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
-  socket.on('error', () => {}); // It may be told of its end as an error, too.
+  socket.on('error', () => {}); // Its end may also be reported as an error.
   return socket;
 }
 

@@ -8,7 +8,7 @@ interface Address {
   readonly password?: string;
 }
 
-/** What a server answers to one command, as an application would send it, over a connection of its own. */
+/** Resolves to a server's reply to one command, sent like an application's, over a new connection. */
 export async function ask({ host, port, password = '' }: Address, ...command: [string, ...string[]]): Promise<unknown> {
   const client = new Redis({
     host,
@@ -34,7 +34,7 @@ export async function roleOf(server: Address): Promise<string | undefined> {
   return role;
 }
 
-/** Whether something listens at an address; rejects when it cannot be told. */
+/** Whether a server listens at an address; rejects if it cannot be determined. */
 export async function listens({ host, port }: Address): Promise<boolean> {
   const socket = connect(port, host);
   try {

@@ -105,7 +105,7 @@ describe('a Redis server', () => {
       answered = true;
     });
     expect(await listens(server)).toBe(true);
-    await start(); // A whole other server starts and answers meanwhile.
+    await start(); // Another server starts completely and responds meanwhile.
     expect(answered).toBe(false);
     server.resume();
 
