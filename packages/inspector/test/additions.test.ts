@@ -122,7 +122,7 @@ describe('whatever an application adds to what the inspector is told', () => {
       actor.stop();
     }
     expect(leaksIn(messages)).toEqual([]);
-    // What passes itself off as a session is shown as one, in states that are none.
+    // Anything that claims to be a session is shown as one, in unknown states.
     expect(new Set(statesIn(messages))).toEqual(new Set(['restoring.unread', '(unknown)', 'valid']));
   });
 
@@ -134,7 +134,7 @@ describe('whatever an application adds to what the inspector is told', () => {
   });
 });
 
-/** Without what no two inspectors have in common. */
+/** Removes what differs between any two inspectors. */
 function withoutTime({ frameio, createdAt: _1, sessionId: _2, rootId: _3, ...message }: InspectorMessage): object {
   const { time: _4, instance: _5, label: _6, ...told } = frameio;
   return { ...message, name: '', frameio: told };

@@ -105,7 +105,7 @@ describe('of a real session', () => {
   });
 });
 
-/** Every text in it, the names of fields apart: those are in the source. */
+/** Collects every text in a value, except the names of fields, which are in the source. */
 function collectTexts(value: unknown, texts: Set<string>): void {
   if (typeof value === 'string') texts.add(value);
   else if (typeof value === 'object' && value !== null)

@@ -1,12 +1,12 @@
 import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
 import { type Inspected, sessionStory } from './session-story.js';
 
-/** What an application, or another instance, puts in wherever it can. */
+/** A value that an application, or another instance, plants wherever it can. */
 export const PLANTED = 'canary-planted-by-somebody';
 
 const events: Inspected[] = [];
 
-/** What was in play in the story, and must not be seen. */
+/** The secrets of the story, which must not be visible. */
 export const secrets: readonly string[] = [...(await sessionStory((event) => events.push(event))), PLANTED];
 
 /** The inspection events of a real session. */
@@ -20,7 +20,7 @@ export function told(inspected: Iterable<unknown>, options = {}): InspectorMessa
   return messages;
 }
 
-/** The secrets that can be seen in this. Messages are plain data, so that JSON shows all that there is of them. */
+/** Returns the secrets in a value. Messages are plain data, so JSON shows all of it. */
 export function leaksIn(what: unknown, of: readonly string[] = secrets): string[] {
   const text = typeof what === 'string' ? what : JSON.stringify(what);
   return of.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
@@ -33,7 +33,7 @@ export function statesIn(messages: readonly InspectorMessage[]): string[] {
   return messages.flatMap((message) => ('facts' in message.frameio ? [message.frameio.facts.state] : []));
 }
 
-/** A copy in which every object was changed. */
+/** Returns a copy with every object changed. */
 export function altered(value: unknown, alter: (copy: Record<string, unknown>) => unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > 6) return value;
   if (Array.isArray(value)) return value.map((each) => altered(each, alter, depth + 1));
@@ -41,7 +41,7 @@ export function altered(value: unknown, alter: (copy: Record<string, unknown>) =
   return alter(Object.fromEntries(entries));
 }
 
-/** A copy with other values at the same names. */
+/** Returns a copy with other values for the same names. */
 export function mapped(copy: Record<string, unknown>, map: (value: unknown) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(copy).map(([name, value]) => [name, map(value)]));
 }

@@ -5,7 +5,7 @@ import { createMachine } from 'xstate';
 import { messagesUntil } from './page-request.js';
 import { type Inspected, sessionStory } from './session-story.js';
 
-/** The names of all states and events of a machine. */
+/** Returns the names of all states and events of a machine. */
 function outline(machine: {
   root: { states: object; ownEvents: readonly string[]; key: string };
 }): Record<string, unknown> {

@@ -12,11 +12,11 @@ export interface PageRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** The path as it is sent, where an address would be tidied up. */
+  /** The path as sent, because an address would be normalized. */
   readonly path?: string;
 }
 
-/** A request with whatever headers a test likes, `Host` and `Origin` among them. */
+/** Sends a request with any headers, including `Host` and `Origin`. */
 export function ask(address: string | URL, { method = 'GET', headers = {}, body, path }: PageRequest = {}) {
   const url = new URL(address);
   return new Promise<PageAnswer>((resolve, reject) => {
@@ -37,7 +37,7 @@ export function ask(address: string | URL, { method = 'GET', headers = {}, body,
   });
 }
 
-/** Follows a link as a browser does, and returns what to show from then on. */
+/** Follows a link like a browser, and resolves to the origin and the cookie for further requests. */
 export async function admitted(link: string): Promise<{ readonly origin: string; readonly cookie: string }> {
   const { headers } = await ask(link);
   const [cookie = ''] = headers['set-cookie']?.[0]?.split(';') ?? [];
@@ -65,7 +65,7 @@ export async function* streamOf(link: string): AsyncGenerator<StreamEvent> {
   }
 }
 
-/** All messages of a stream, to the first one that is the last. */
+/** Returns all messages of a stream, up to the first that satisfies the condition. */
 export async function messagesUntil(
   link: string,
   isLast: (message: InspectorMessage) => boolean,

@@ -4,7 +4,7 @@ import { altered, leaksIn, mapped, PLANTED, story, told } from './canary.js';
 import { ask, messagesUntil } from './page-request.js';
 
 describe('of what another instance posts', () => {
-  /** What a viewer shows of these messages. */
+  /** Returns what a viewer shows of these messages. */
   async function shown(messages: readonly unknown[]): Promise<InspectorMessage[]> {
     await using viewer = localInspector();
     const address = new URL(await viewer.postingUrl());

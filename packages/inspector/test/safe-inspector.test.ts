@@ -28,7 +28,7 @@ async function service(sink: (message: InspectorMessage) => unknown, accessToken
   return { auth, clock, server, [Symbol.asyncDispose]: dispose };
 }
 
-/** The labels that an inspector gives to sessions with these keys. */
+/** Returns the labels that an inspector gives to sessions with these keys. */
 async function labelsOf(keys: readonly string[], inspect: InspectorFunction, told: readonly InspectorMessage[]) {
   const auth = new WebAppAuth({
     clientId: 'review-portal.fictional',

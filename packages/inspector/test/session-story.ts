@@ -3,7 +3,7 @@ import { adobeIms, type Inspect, WebAppAuth } from '@frameio-auth/core';
 import { fault, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
-/** What must not be seen, by where it comes from. Each is planted there in {@link sessionStory}. */
+/** Values that must not be visible, by their origin. Each is planted there in {@link sessionStory}. */
 export const canaries = {
   sessionKey: 'canary-in-a-key@studio.example',
   scope: 'canary_in_a_scope',

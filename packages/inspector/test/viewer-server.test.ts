@@ -138,7 +138,7 @@ describe('the server', () => {
 
   it('listens on 127.0.0.1, and at no other address of this machine', async () => {
     const external = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ internal }) => !internal));
-    // All of 127.0.0.0/8 is this machine, as Linux sees it.
+    // On Linux, all of 127.0.0.0/8 is this machine.
     const further = ['::1', ...(process.platform === 'linux' ? ['127.0.0.2'] : [])];
     const addresses = [...further, ...external.filter(({ scopeid }) => !scopeid).map(({ address }) => address)];
     const reachableAt = async (port: number) => {

@@ -21,7 +21,7 @@ function tell(inspector: { next(event: Inspected): void }, times = 1): void {
 const isOver = (message: InspectorMessage) =>
   message.type === '@xstate.snapshot' && message.snapshot.status === 'stopped';
 
-/** How many messages come of it. */
+/** How many messages result from it. */
 let told: number;
 
 beforeAll(() => {
@@ -43,7 +43,7 @@ describe('a viewer', () => {
     }
     const sequences = kept.map(({ frameio }) => frameio.sequence);
     expect(new Set(sequences)).toEqual(new Set(Array.from({ length: 2 * told }, (_, index) => index + 1)));
-    // How sessions began comes first; all else in the order in which it happened.
+    // The beginnings of the sessions come first; the others are in order.
     const later = kept.filter(({ type }) => type !== '@xstate.actor').map(({ frameio }) => frameio.sequence);
     expect(later).toEqual(later.toSorted((one, other) => one - other));
   });
@@ -67,7 +67,7 @@ describe('a viewer', () => {
     socket.write(`GET /events HTTP/1.1\r\nhost: ${new URL(origin).host}\r\ncookie: ${cookie}\r\n\r\n`);
     await textUntil(socket, 'event: hello');
     socket.pause();
-    // More than the buffers of the system hold, a part at a time, so that what can be written is.
+    // More than the buffers of the system hold, in parts, so that as much as possible is written.
     for (let part = 0; part < 250; part += 1) {
       tell(inspector);
       await turnOfTheEventLoop();
@@ -85,7 +85,7 @@ describe('a viewer', () => {
   });
 });
 
-/** What comes over a connection, until both were read, one after the other. */
+/** Reads from a connection until both texts have come, one after the other. */
 async function textUntil(socket: Socket, mark: string, end = ''): Promise<string> {
   socket.setEncoding('utf8');
   let text = '';

@@ -1,11 +1,11 @@
 /**
  * @typedef {Node | string | number | null} Child
- * @typedef {Record<string, string | number | boolean | ((event: any) => void)>} Properties attributes by their names, and
- *   listeners by names such as `onclick`; `false` leaves an attribute out
+ * @typedef {Record<string, string | number | boolean | ((event: any) => void)>} Properties attributes by name, and
+ *   listeners by names such as `onclick`; `false` omits an attribute
  */
 
 /**
- * An element of HTML. What it contains goes in as text, never as markup: messages come from elsewhere.
+ * Creates an HTML element. Its content is inserted as text, never as markup, because messages are untrusted.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -18,7 +18,7 @@ export function html(tag, properties = {}, ...children) {
 }
 
 /**
- * The same for SVG.
+ * Creates an SVG element in the same way.
  *
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
@@ -31,7 +31,7 @@ export function svg(tag, properties = {}, ...children) {
 }
 
 /**
- * Writes only what is different, so that a text that is the same again stays selected and is not read out anew.
+ * Writes a text only if it differs, so that an unchanged text stays selected and is not read aloud again.
  *
  * @param {Element} element
  * @param {string} text

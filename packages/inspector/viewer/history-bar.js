@@ -3,7 +3,7 @@ import { clock } from './words.js';
 
 /** @typedef {import('./session-log.js').Moment} Moment */
 
-/** Pause, step back and forth, and back to what happens now. */
+/** The controls to pause, to step back and forth, and to return to the present. */
 export class HistoryBar {
   #pause = html('button', { type: 'button', class: 'pause', 'aria-keyshortcuts': 'Space' }, 'Pause');
   #back = html('button', { type: 'button', 'aria-label': 'Step back', 'aria-keyshortcuts': 'ArrowLeft' }, '◀');

@@ -3,7 +3,9 @@ import { duration, failureName, stateName, topOf } from './words.js';
 
 /** @typedef {import('../src/messages.js').SessionFacts} SessionFacts */
 
-/** How the selected session stands: the life of its token as a bar, its attempts and failures, its record. */
+/**
+ * Shows the state of the selected session: the lifetime of its token as a bar, its attempts and failures, its record.
+ */
 export class LifePanel {
   #state = html('p', { class: 'now-state' });
   #passed = html('div', { class: 'passed' });

@@ -11,7 +11,7 @@ stream.addEventListener('hello', (event) => viewer.hello(told(event)));
 stream.addEventListener('messages', (event) => viewer.messages(told(event)));
 stream.addEventListener('summary', (event) => viewer.summary(told(event)));
 stream.addEventListener('notice', (event) => viewer.notice(told(event)));
-// The browser connects anew by itself, unless the server told it not to come again.
+// The browser reconnects by itself, unless the server told it not to.
 stream.addEventListener('error', () =>
   viewer.connection(stream.readyState === EventSource.CLOSED ? 'ended' : 'reconnecting'),
 );

@@ -11,10 +11,10 @@ import { expiry, stateName, topOf } from './words.js';
  * @typedef {Record<'option' | 'badge' | 'state' | 'time' | 'trouble' | 'ribbon', HTMLElement>} Option
  */
 
-/** How far back the ribbon of a session goes, in milliseconds. */
+/** The period that a session's ribbon covers, in milliseconds. */
 const RIBBON = 120_000;
 
-/** The sessions, those that share a label together: the instances of a fleet that share a session. */
+/** Lists the sessions, grouped by label: the instances of a fleet that share a session. */
 export class SessionList {
   #list = html('div', { class: 'sessions', role: 'listbox', 'aria-labelledby': 'sessions-title', tabindex: 0 });
   #count = html('span', { class: 'count' });
@@ -134,7 +134,7 @@ export class SessionList {
 }
 
 /**
- * The states of the last minutes from left to right, as the background of an element.
+ * Returns the states of the last minutes from left to right, as the background of an element.
  *
  * @param {Session} session
  * @param {Moment} until

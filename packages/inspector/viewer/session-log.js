@@ -18,22 +18,22 @@
  * @typedef {{ id: string, instance: string, label: string, sequence: number, time: number, stopped: boolean, moments: Moment[] }} Session
  */
 
-/** What is kept when the server has not said how much it keeps. */
+/** How much is kept until the server has said how much it keeps. */
 const KEPT = { messages: 500, sessions: 200 };
 
-/** What the viewer knows of the sessions: of each, what happened last, up to a bound. */
+/** Stores the latest moments of each session, up to a limit. */
 export class SessionLog {
   /** @type {Map<string, Session>} */
   #sessions = new Map();
   #order = 0;
   #kept = KEPT;
 
-  /** All of them, in the order in which they appeared. */
+  /** Returns all sessions, in the order in which they appeared. */
   get sessions() {
     return [...this.#sessions.values()];
   }
 
-  /** The place of the latest moment. */
+  /** Returns the number of the latest moment. */
   get latest() {
     return this.#order;
   }
@@ -51,11 +51,11 @@ export class SessionLog {
   }
 
   /**
-   * Takes messages in; those that it has already, it passes over.
+   * Adds messages, and ignores those that it already has.
    *
    * @param {readonly InspectorMessage[]} messages
-   * @param {{ gap?: boolean }} [options] `gap`: others are missing before these
-   * @returns {Moment[]} what happened
+   * @param {{ gap?: boolean }} [options] `gap`: messages are missing before these
+   * @returns {Moment[]} the new moments
    */
   add(messages, { gap = false } = {}) {
     const moments = [];
@@ -67,7 +67,7 @@ export class SessionLog {
   }
 
   /**
-   * Where a session stood then; `undefined` when that was before all that is known of it.
+   * Returns the moment of a session at that time; `undefined` if it was before everything known of it.
    *
    * @param {Session} session
    * @param {number} order
@@ -84,13 +84,13 @@ export class SessionLog {
   #take(message, gap) {
     const { frameio, sessionId } = message;
     const session = this.#sessions.get(sessionId) ?? this.#begin(sessionId, frameio);
-    // An instance that was started anew under its old name counts from the beginning, later.
+    // An instance that restarted under its old name counts from the beginning, at a later time.
     const begins = message.type === '@xstate.actor' && frameio.time > session.time;
     if (frameio.sequence <= session.sequence && !begins) return undefined;
     session.sequence = frameio.sequence;
     session.time = frameio.time;
     session.label = frameio.label;
-    if (message.type === '@xstate.event') return undefined; // The snapshot that follows has the event, too.
+    if (message.type === '@xstate.event') return undefined; // The snapshot that follows includes the event.
     session.stopped = message.snapshot.status !== 'active';
     const isSnapshot = message.type === '@xstate.snapshot';
     const event = isSnapshot ? message.event : { type: /** @type {const} */ ('xstate.init') };
@@ -109,7 +109,7 @@ export class SessionLog {
       transitions: isSnapshot ? message.frameio.transitions : [],
     };
     session.moments.push(moment);
-    // Many at once, so that the bound costs nothing for each.
+    // Removed many at a time, so that the limit costs little per message.
     if (session.moments.length > this.#kept.messages * 1.25) {
       session.moments.splice(0, session.moments.length - this.#kept.messages);
     }
@@ -128,7 +128,9 @@ export class SessionLog {
     return session;
   }
 
-  /** @param {Session} but the one that has just begun */
+  /**
+   * @param {Session} but the session that has just begun
+   */
   #stalest(but) {
     const others = this.sessions.filter((session) => session !== but);
     const last = (/** @type {Session} */ { moments }) => moments.at(-1)?.order ?? 0;
@@ -137,7 +139,7 @@ export class SessionLog {
 }
 
 /**
- * The place of the last moment that is not after `order`; -1 when all are.
+ * Returns the index of the last moment that is not after `order`; -1 if all are.
  *
  * @param {Moment[]} moments
  * @param {number} order

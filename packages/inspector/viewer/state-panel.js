@@ -3,7 +3,7 @@ import { stateName } from './words.js';
 
 /** @typedef {import('../src/messages.js').Chart} Chart */
 
-/** What there is to know of a state: the one that the session is in, or another that somebody looks at. */
+/** Describes a state: the session's current one, or another that the user selected. */
 export class StatePanel {
   #chart;
   #choice;
@@ -30,7 +30,7 @@ export class StatePanel {
     );
   }
 
-  /** The state that was chosen; `null` for the session's own. */
+  /** Returns the selected state; `null` for the session's own. */
   get choice() {
     return this.#choice.value === '' ? null : this.#choice.value;
   }

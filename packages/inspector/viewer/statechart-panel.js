@@ -7,22 +7,22 @@ import { stateName, topOf } from './words.js';
  * @typedef {import('../src/messages.js').Chart} Chart
  * @typedef {{ letter: string, state: string, name: string }} Peer another instance of the same session
  * @typedef {{ state: string, peers: Peer[], trail: readonly (readonly string[])[], looked: string | null }} View
- *   `trail`: the transitions of the last moments, the latest first; `looked`: the state whose details are shown
+ *   `trail`: the transitions of the last moments, the latest first; `looked`: the state with its details shown
  */
 
-/** The chart is drawn from top to bottom in places that are narrower than this. */
+/** The chart is drawn from top to bottom if less than this width is available, in pixels. */
 const NARROW = 640;
 
-/** Below this, one top-level state fills the place, and the chart follows the session. */
+/** Below this width, one top-level state fills the picture, and the chart follows the session. */
 const TINY = 520;
 
-/** How many moments the trail goes back. */
+/** How many moments the trail includes. */
 export const TRAIL = 5;
 
-/** How long a transition takes to see, in milliseconds. */
+/** The duration of a transition's animation, in milliseconds. */
 const FLIGHT = 550;
 
-/** The statechart, with a session in it. */
+/** Draws the statechart with a session in it. */
 export class StatechartPanel {
   #plans;
   #chart;
@@ -43,7 +43,7 @@ export class StatechartPanel {
   /**
    * @param {Plans} plans
    * @param {Chart} chart
-   * @param {(state: string) => void} onLook somebody wants to know more of a state
+   * @param {(state: string) => void} onLook called when the user selects a state
    */
   constructor(plans, chart, onLook) {
     this.#plans = plans;
@@ -68,7 +68,7 @@ export class StatechartPanel {
   }
 
   /**
-   * Lets what just happened be seen.
+   * Animates the latest transitions.
    *
    * @param {readonly string[]} transitions
    */
@@ -208,7 +208,7 @@ class Drawing {
         () => flight.remove(),
       );
     }
-    // A burst is not worth drawing after it is over.
+    // Transitions of a burst are not drawn after it has ended.
     while (this.#flights.childElementCount > 6) this.#flights.firstElementChild?.remove();
   }
 
@@ -248,7 +248,7 @@ class Drawing {
   }
 
   /**
-   * A line for a transition that the picture has none for; `undefined` when it leads nowhere else.
+   * Draws a line for a transition that the picture lacks; returns `undefined` if it leads to no other state.
    *
    * @param {string} id
    */

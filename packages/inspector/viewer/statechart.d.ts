@@ -1,4 +1,4 @@
-/** How the statechart is drawn: what `statechart.json` has, once for wide places and once for narrow ones. */
+/** How the statechart is drawn: the contents of `statechart.json`, for wide and for narrow spaces. */
 export interface Plans {
   readonly wide: Plan;
   readonly tall: Plan;
@@ -18,7 +18,7 @@ export interface DrawnState {
   readonly id: string;
   readonly name: string;
   readonly box: Box;
-  /** Whether there are states in it. */
+  /** Whether it has child states. */
   readonly compound: boolean;
 }
 
@@ -29,14 +29,14 @@ export interface Box {
   readonly height: number;
 }
 
-/** All transitions from a state to another, as one line. */
+/** All transitions from one state to another, as one line. */
 export interface DrawnConnection {
   readonly source: string;
   readonly target: string;
   /** The ids of the transitions. */
   readonly transitions: readonly string[];
-  /** As in the attribute `d` of an SVG path. */
+  /** In the format of the attribute `d` of an SVG path. */
   readonly path: string;
-  /** A word, and the middle of it; `null` where the name of the state that is entered says as much. */
+  /** A word, and its centre; `null` if the name of the target state says the same. */
   readonly label: { readonly text: string; readonly x: number; readonly y: number } | null;
 }

@@ -3,10 +3,10 @@ import { clock, effectWords, failureName, pathName, stateName, topOf } from './w
 
 /** @typedef {import('./session-log.js').Moment} Moment */
 
-/** Rows beyond the visible ones that are drawn, so that scrolling shows no gaps. */
+/** How many rows beyond the visible ones are drawn, so that scrolling shows no gaps. */
 const SPARE = 6;
 
-/** What happened, the latest last. Only the rows that are to be seen are drawn, however many there are. */
+/** Lists the moments, the latest last. Only the visible rows are drawn, however many there are. */
 export class TimelinePanel {
   #rows = html('div', { class: 'rows' });
   #scroll = html(
@@ -45,21 +45,21 @@ export class TimelinePanel {
     );
   }
 
-  /** Whether all instances of the session are wanted, or the selected one alone. */
+  /** Whether all instances of the session are shown, or only the selected one. */
   get wantsAll() {
     return this.#all.checked;
   }
 
   /**
    * @param {Moment[]} moments by their order
-   * @param {number} current the place of the one that is shown
-   * @param {boolean} live whether that is the latest there is
+   * @param {number} current the index of the moment that is shown
+   * @param {boolean} live whether that is the latest one
    */
   show(moments, current, live) {
     const moved = current !== this.#current || moments !== this.#moments;
     const returns = live && !this.#follows;
     const { scrollTop, clientHeight, scrollHeight } = this.#scroll;
-    // Whoever scrolled up to read is not torn away.
+    // A user who scrolled up to read keeps the position.
     const sticks = live && (returns || scrollTop + clientHeight > scrollHeight - this.#rowHeight());
     this.#moments = moments;
     this.#current = current;
@@ -147,7 +147,7 @@ export class TimelinePanel {
   }
 }
 
-/** What the moment that is shown brought, in full. */
+/** Shows all details of the current moment. */
 export class MomentPanel {
   #title = html('h2', { id: 'moment-title' }, 'This moment');
   #body = html('div', { class: 'moment' });
@@ -211,7 +211,7 @@ function part(name, content) {
 }
 
 /**
- * Fields a line each, those of fields in them by their whole names.
+ * Formats fields, one per line, nested ones by their full names.
  *
  * @param {object} value
  * @param {string} [prefix]

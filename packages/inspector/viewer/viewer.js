@@ -33,25 +33,29 @@ const CONNECTIONS = {
 
 const THEMES = ['auto', 'light', 'dark'];
 
-/** How often what runs with time is shown anew, in milliseconds. */
+/** How often time-dependent values are updated, in milliseconds. */
 const TICK = 500;
 
 /**
- * Shows sessions in an element, whose content it replaces. It asks the network for nothing: whoever made it tells it.
+ * Shows sessions in an element, replacing its content. It makes no network requests: its creator passes it all data.
  *
  * @param {HTMLElement} root
- * @param {{ plans: import('./statechart.js').Plans, chart: import('../src/messages.js').Chart }} pictures
- *   `plans`: `statechart.json`; `chart`: what `sessionChart` of the package is, and `/machine.json`
+ * @param {{ plans: import('./statechart.js').Plans, chart: import('../src/messages.js').Chart }} pictures `plans`:
+ *   `statechart.json`; `chart`: the package's `sessionChart`, or `/machine.json`
  * @returns {Viewer}
  */
 export function createViewer(root, { plans, chart }) {
   const log = new SessionLog();
-  /** @type {string | null} the session that is looked at */
+  /**
+   * @type {string | null} the selected session
+   */
   let selected = null;
-  let chosen = false; // By somebody; until then it is one with which something happens.
-  /** @type {number | null} the moment that everything is shown as of; `null`: now */
+  let chosen = false; // By the user; until then the most recently active session is selected.
+  /**
+   * @type {number | null} the moment that is shown; `null`: the present
+   */
   let cursor = null;
-  let skew = 0; // Of this browser's clock, against the server's.
+  let skew = 0; // The difference between this browser's clock and the server's.
   let lost = 0;
   let drawing = 0;
   let scope = { key: '', latest: -1, moments: /** @type {Moment[]} */ ([]) };
@@ -148,7 +152,7 @@ export function createViewer(root, { plans, chart }) {
     const [latest] = news
       .filter(({ session, transitions }) => session.id === selected && transitions.length > 0)
       .slice(-1);
-    // What is long over when it is heard of, such as the history at the beginning, is not played again.
+    // Past events, such as the initial history, are not animated.
     if (latest !== undefined && cursor === null && Date.now() - skew - latest.time < 5_000) {
       statechart.animate(latest.transitions);
     }
@@ -161,7 +165,7 @@ export function createViewer(root, { plans, chart }) {
     setText(connection, CONNECTIONS[state]);
   }
 
-  /** Draws at most once for each frame, however much happens. */
+  /** Draws at most once per frame. */
   function draw() {
     if (drawing === 0) drawing = requestAnimationFrame(drawNow);
   }
@@ -219,7 +223,7 @@ export function createViewer(root, { plans, chart }) {
   }
 
   /**
-   * The storage's time: it stands still while history is looked at.
+   * Returns the storage's time, which stands still while history is shown.
    *
    * @param {Moment | undefined} moment
    */
@@ -254,7 +258,7 @@ export function createViewer(root, { plans, chart }) {
     const session = log.session(selected);
     if (session === undefined) return;
     const at = placeOf(session.moments, cursor ?? log.latest);
-    // Whoever steps back while things happen wants them to stand still, and leaves the latest at the first step.
+    // Stepping back pauses the view, and leaves the latest moment at the first step.
     const next = session.moments[Math.min(session.moments.length - 1, Math.max(0, at + by))];
     show(next);
     if (by > 0 && next !== undefined) statechart.animate(next.transitions);
@@ -276,7 +280,7 @@ export function createViewer(root, { plans, chart }) {
   function onKey(event) {
     const { key, target, ctrlKey, altKey, metaKey } = event;
     if (ctrlKey || altKey || metaKey || help.open || !(target instanceof Element)) return;
-    // Elements that have a use for a key keep it.
+    // Elements that use a key keep it.
     if (target.matches('input:not([type=checkbox]), select, textarea')) return;
     if (key === ' ' && target.matches('button, input, summary')) return;
     const inTimeline = timeline.element.contains(target);
@@ -307,13 +311,13 @@ export function createViewer(root, { plans, chart }) {
     try {
       localStorage.setItem('frameio-auth-inspector-theme', name);
     } catch {
-      // Where nothing may be kept, the choice lasts as long as the page.
+      // Without storage, the choice lasts as long as the page.
     }
   }
 }
 
 /**
- * A letter for each instance, the same in all of its sessions.
+ * Assigns a letter to each instance, the same in all of its sessions.
  *
  * @param {Session[]} sessions
  */

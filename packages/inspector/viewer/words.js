@@ -1,4 +1,4 @@
-/** How times, failures and states are said. */
+/** Formats times, failures and states. */
 
 const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
@@ -14,7 +14,7 @@ export function clock(time) {
 }
 
 /**
- * A length of time in its two largest units: `1 h 4 min`, `59 min 3 s`, `0.4 s`.
+ * Formats a duration in its two largest units: `1 h 4 min`, `59 min 3 s`, `0.4 s`.
  *
  * @param {number} milliseconds
  */
@@ -63,7 +63,7 @@ export function stateName(state) {
 }
 
 /**
- * The way from a state to another, without what they have in common.
+ * Formats the path from one state to another, without their common part.
  *
  * @param {string} from
  * @param {string} to

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const packages = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Health asks for Terminus and the connection for the event emitter, and neither of them is installed. */
+/** Health requires Terminus and the connection requires the event emitter; neither is installed. */
 const APPLICATION = `
 import { FrameioAuthHealthIndicator, FrameioAuthModule, getFrameioAuthToken } from '@frameio-auth/nestjs';
 import { Module } from '@nestjs/common';
@@ -27,7 +27,7 @@ NestFactory.createApplicationContext(AppModule, { logger: false }).then(async (a
 });
 `;
 
-/** Bundles leave Nest where it is, which takes a bundler most of the time and is not what is tried here. */
+/** Bundles exclude Nest, because bundling it takes most of the time and is not tested here. */
 const EXTERNAL = ['@nestjs/common', '@nestjs/core', 'rxjs'];
 
 /** A project with the built package, and Nest without what is optional. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const modules = join(home, 'node_modules');
   await mkdir(join(modules, '@frameio-auth'), { recursive: true });
   await mkdir(join(modules, '@nestjs'));
-  // A copy, because a link would lead back to the packages of its own folder, where the optional ones are.
+  // A copy, because a link would lead back to the packages of its own folder, which has the optional ones.
   for (const part of ['package.json', 'dist']) {
     await cp(join(packages, 'nestjs', part), join(modules, '@frameio-auth/nestjs', part), { recursive: true });
   }
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(home, { recursive: true }));
 
-/** The bundles that were made. */
+/** The bundles. */
 const bundles: string[] = [];
 
 test('esbuild bundles an application without the optional packages', async () => {
@@ -90,7 +90,7 @@ test('webpack bundles an application without the optional packages', async () =>
 
 test('ncc bundles an application without the optional packages', async () => {
   const cli = require.resolve('@vercel/ncc/dist/ncc/cli.js');
-  // It is webpack inside, which has core in its bundle above.
+  // It uses webpack internally, which has core in its bundle above.
   const external = [...EXTERNAL, '@frameio-auth/core'].flatMap((name) => ['-e', name]);
   await run(process.execPath, [cli, 'build', 'main.js', '-o', 'ncc', '--no-cache', '-q', ...external], { cwd: home });
   const [bundle = ''] = (await readdir(join(home, 'ncc'))).filter((name) => /^index\.m?js$/.test(name));
@@ -98,7 +98,7 @@ test('ncc bundles an application without the optional packages', async () => {
 });
 
 test('each of the bundles runs', async () => {
-  // One after the other in one process, because loading Nest takes longest.
+  // One after the other in one process, because loading Nest is the slowest part.
   const imports = bundles.map((bundle) => `await import('./${bundle}');`);
   await writeFile(join(home, 'all.js'), imports.join('\n'));
   const { stdout } = await run(process.execPath, ['all.js'], { cwd: home });

@@ -1,5 +1,5 @@
-// What another line of Nest can change: routes, injection, pipes, guards, filters, adapters and the packages beside it. It
-// runs on both lines.
+// What differs between lines of Nest: routes, injection, pipes, guards, filters, adapters and related packages. It runs
+// on both lines.
 import './on-both-lines/health.spec.js';
 import './on-both-lines/life-cycle.spec.js';
 import './on-both-lines/module.spec.js';

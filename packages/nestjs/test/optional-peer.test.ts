@@ -2,7 +2,7 @@ import { compileFunction } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { unlessMissing } from '../src/optional-peer.js';
 
-/** What the import of a package fails with. */
+/** Resolves to the error of a package's import. */
 async function failureOf(load: () => Promise<unknown>): Promise<unknown> {
   return load().then(
     () => expect.fail('It can be imported.'),

@@ -6,7 +6,7 @@ import { KEYS } from './keys.js';
 
 const options = { keys: KEYS, current: '2030-01' };
 
-// Over files it is run by the tests of storage-file, between two processes.
+// The tests of storage-file run it over files, between two processes.
 describe('encryptedStorage keeps the contract over memory', () => {
   const clauses = storageContract({
     name: 'encryptedStorage(memoryStorage())',

@@ -25,14 +25,14 @@ async function write(storage: TokenStorage, value: string, expectedVersion = 0, 
   return reply.version;
 }
 
-/** What the storage below holds. */
+/** Returns the value in the underlying storage. */
 async function stored(key = KEY): Promise<string> {
   const { record } = await records.read(key);
   if (record === undefined) throw new Error('The test expected a record.');
   return record.value;
 }
 
-/** Puts a value in the place of what the storage below holds. */
+/** Replaces the value in the underlying storage. */
 async function replace(value: string, key = KEY): Promise<number> {
   const { record } = await records.read(key);
   return write(records, value, record?.version ?? 0, key);
@@ -145,7 +145,8 @@ describe('a record that was changed', () => {
     const storage = encrypted();
     await write(storage, VALUE);
     const parts = (await stored()).split('.');
-    // Not in the last character of a part, which may have bits without use, nor where it begins like any JWE.
+    // Not in the last character of a part, which may have unused bits, nor at the beginning, which is common to all
+    // JWEs.
     const part = parts[index] ?? '';
     parts[index] = `${part.slice(0, 5)}${part[5] === 'A' ? 'B' : 'A'}${part.slice(6)}`;
     const changed = parts.join('.');
@@ -355,7 +356,7 @@ describe('an error about a record', () => {
 describe('secrets', () => {
   const CANARY = 'canary-refresh-token-0123456789';
 
-  /** Everything that a log could show of a thing, members and stack included. */
+  /** Returns everything that a log could show of a value, including members and stack. */
   function shown(thing: unknown): string {
     return `${thing} ${JSON.stringify(thing)} ${inspect(thing, { showHidden: true, depth: 9 })}`;
   }

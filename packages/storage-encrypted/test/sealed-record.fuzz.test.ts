@@ -16,7 +16,7 @@ function bench() {
   return { inner, storage: encryptedStorage(inner, { keys: KEYS, current: '2030-01' }) };
 }
 
-/** What is in a storage under a key, in clear or as the error that says why not. */
+/** Returns the value under a key, decrypted or as the error code. */
 async function readingOf(storage: ReturnType<typeof encryptedStorage>, key: string): Promise<string | undefined> {
   try {
     return (await storage.read(key)).record?.value;

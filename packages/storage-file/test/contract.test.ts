@@ -22,7 +22,7 @@ const wrappings: readonly (readonly [name: string, wrap: (storage: TokenStorage)
   ['encryptedStorage over fileStorage', (storage) => encryptedStorage(storage, { keys: KEYS, current: 'fictional' })],
 ];
 
-/** What encryption can change: values, and the errors about them. All else it hands on as it is. */
+/** What encryption can change: values, and the errors about them. Everything else is passed on unchanged. */
 const ABOUT_VALUES = /^(?:read|commit|value|error)\./;
 
 describe.each(wrappings)('%s keeps the contract between two processes', (name, wrap) => {

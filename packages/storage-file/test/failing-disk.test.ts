@@ -15,7 +15,7 @@ describe('a disk that takes no more', () => {
     const before = await contents(directory);
     const version = first.outcome === 'committed' ? first.version : 0;
 
-    // A limit on the size of files is one that every system has, and it fails in the middle of a file as a full disk does.
+    // Every system has a limit for file sizes, and it fails in the middle of a file like a full disk.
     const limited = await startProcess({ limit: '-f 64' });
     const value = 'fictional-refresh-token '.repeat(100 * KIBIBYTE);
     const failures = await Promise.allSettled([

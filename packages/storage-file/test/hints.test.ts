@@ -33,7 +33,7 @@ async function hints(directory: string): Promise<string[]> {
   return (await readdir(join(directory, 'due'), { recursive: true })).filter((name) => name.includes('_')).sort();
 }
 
-/** The folders that are listed, and the files that are opened, from now on. */
+/** Records which folders are listed, and which files are opened, from now on. */
 function watchReads(): { readonly listed: string[]; readonly opened: string[] } {
   const reads = { listed: [] as string[], opened: [] as string[] };
   const { open, readdir } = fs.promises;

@@ -114,7 +114,7 @@ describe('sessions that are over', () => {
       await clock.advance(100);
     }
     expect(most).toBeGreaterThan(lived);
-    // Chance decides which of them tidies up: here, that none of 190 in a row does.
+    // Chance decides which of them cleans up; this fails only if none of 190 in a row does.
     expect(most).toBeLessThan(250);
     expect(await storage.commit(KEY, { value: 'again', expectedVersion: 0 })).toMatchObject({
       outcome: 'conflict',

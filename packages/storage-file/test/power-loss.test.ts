@@ -22,7 +22,7 @@ class Volatile {
     this.#unsynced.delete(path);
   }
 
-  /** A folder has another name, and so has what is in it. */
+  /** Notes that a folder and its contents have another name. */
   renamed(from: string, to: string): void {
     for (const [path, why] of [...this.#unsynced]) {
       if (path !== from && !path.startsWith(`${from}/`)) continue;
@@ -42,7 +42,7 @@ class Volatile {
 }
 
 let volatile: Volatile;
-/** What was on its way to the disk when it was given its place, or when what it replaces was removed. */
+/** What was not yet on disk when it was moved to its place, or when its predecessor was removed. */
 let early: string[];
 
 beforeEach(() => {

@@ -3,7 +3,7 @@ import type { Lease, TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
 import type { Answer, Question } from './process.js';
 
-/** A process with storages of its own, which does what its parent asks. */
+/** A process with its own storages, which executes its parent's calls. */
 
 const storages = new Map<string, TokenStorage>();
 const unwatch = new Map<number, () => void>();
@@ -48,7 +48,7 @@ async function answer({ id, directory, handle, call }: Question): Promise<unknow
       return storage.close();
     case 'become':
       process.umask(call.umask);
-      // What is loaded later is not there for a user who may read nothing else.
+      // A user who may read nothing else cannot load modules later.
       if (process.getuid?.() === 0 && call.uid !== 0) {
         process.setgid?.(call.uid);
         process.setuid?.(call.uid);

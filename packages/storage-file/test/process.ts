@@ -11,7 +11,7 @@ import {
   type TokenStorage,
 } from '@frameio-auth/core/adapter';
 
-/** What a process is asked: one call of one of its storages, made when its first call comes. */
+/** A call for a process: one method of one of its storages, which is opened at its first call. */
 export interface Question {
   readonly id: number;
   readonly now: number;
@@ -33,27 +33,27 @@ export interface Answer {
   readonly id: number;
   readonly reply?: unknown;
   readonly error?: { isStorageError: boolean; name: string; code: string; message: string };
-  /** A hint, which may come any number of times. */
+  /** A hint; there may be any number. */
   readonly version?: number;
 }
 
-/** The user without rights that processes become who must not be root. */
+/** The unprivileged user that processes of root change to. */
 export const NOBODY = 65_534;
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Options of Node, such as `--permission`. */
   readonly flags?: readonly string[];
-  /** Options of the shell's `ulimit` to start under, such as `-n 30`. */
+  /** Options of the shell's `ulimit` for the process, such as `-n 30`. */
   readonly limit?: string;
-  /** The umask to take on. Default: 022. */
+  /** The umask of the process. Default: 022. */
   readonly umask?: number;
-  /** Whether to give up the rights of root, where it has them. */
+  /** Whether to drop the privileges of root, if it has them. */
   readonly unprivileged?: boolean;
   readonly now?: () => number;
 }
 
-/** Another process, with storages that look as if they were here. It runs the built packages. */
+/** Another process, with storages that behave as if they were local. It runs the built packages. */
 export interface StorageProcess {
   storage(directory?: string): TokenStorage;
   kill(): Promise<void>;

@@ -35,7 +35,7 @@ describe('a hint', () => {
     const other = await startProcess();
     const there = other.storage(directory);
     const next = hints(here);
-    // One that comes before the system watches may be lost, so the first is repeated.
+    // A hint that comes before the system watches may be lost, so the first write is repeated.
     let version = 0;
     for (let heard = 0; heard === 0; ) {
       const reply = await there.commit(KEY, { value: 'value', expectedVersion: version });
@@ -94,7 +94,7 @@ describe('without a directory', () => {
   });
 });
 
-/** Runs a program on the built package to its end. */
+/** Runs a program with the built package to its end. */
 async function script(code: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const program = `import { fileStorage } from '@frameio-auth/storage-file';\n${code}`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program, '--', ...args], {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { NOBODY } from './process.js';
 
-/** A folder for what a test writes, with a directory in it that is not there yet. */
+/** A folder for a test's files, with the path of a directory that does not exist yet. */
 export interface Scratch {
   readonly root: string;
   readonly directory: string;
@@ -23,17 +23,17 @@ export async function scratch(): Promise<Scratch> {
   return made;
 }
 
-/** Gives a path to the user that an unprivileged process is: the one who runs the tests, unless that is root. */
+/** Gives a path to the user of unprivileged processes: the one who runs the tests, unless that is root. */
 export async function giveAway(path: string): Promise<void> {
   if (process.getuid?.() === 0) await chown(path, NOBODY, NOBODY);
 }
 
-/** Everything below a directory, as paths from there, sorted. */
+/** Returns everything below a directory, as sorted relative paths. */
 export async function contents(directory: string): Promise<string[]> {
   return (await readdir(directory, { recursive: true })).sort();
 }
 
-/** The one file that holds a session's state. */
+/** Returns the only file with a session's state. */
 export async function stateFile(directory: string): Promise<string> {
   const files = (await contents(directory)).filter((path) => path.endsWith('.json'));
   if (files.length !== 1) throw new Error(`There are ${files.length} files of sessions, not 1.`);

@@ -18,7 +18,7 @@ const anyState: fc.Arbitrary<SessionState> = fc.record({
 
 const anyJson = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom<unknown>([], {}, null, -1, 1.5, 2 ** 53));
 
-/** A file in which each member is as it should be, or is not, or is not there. */
+/** A file in which each member is valid, invalid or missing. */
 const oddFile = fc
   .record(
     {

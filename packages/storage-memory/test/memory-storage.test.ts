@@ -14,7 +14,7 @@ beforeEach(() => {
   storage = memoryStorage({ clock: { now: () => now } });
 });
 
-/** Writes a record for a key that has none, and returns its version. */
+/** Writes a record for a key without one, and returns its version. */
 async function write(value: string, options: { key?: string; expiresAt?: number } = {}): Promise<number> {
   const { key = KEY, ...rest } = options;
   const reply = await storage.commit(key, { value, expectedVersion: 0, ...rest });

@@ -10,7 +10,7 @@ import { SESSIONS_FIRST } from '../src/lost-data.js';
 
 export const KEY = 'fictional-session';
 
-/** The names that the documentation gives to the channel and the hash of a session: one of 64 shards, by the key. */
+/** Returns the documented names of the channel and the hash of a session: one of 64 shards, by the key. */
 export function channelOf(prefix: string, key = KEY): string {
   return keyNames(prefix, key).channel;
 }
@@ -22,7 +22,7 @@ export function hashOf(prefix: string, key = KEY): string {
 /** A lease that outlives its test, in milliseconds. */
 export const LONG = 60_000;
 
-/** How long what must come may take, in milliseconds, before it counts as hanging. */
+/** How long an expected event may take, in milliseconds, before it counts as hanging. */
 const PATIENCE = 240_000;
 
 /** The options of a client, except those that change the types of its replies. */
@@ -43,7 +43,7 @@ export function open(options: RedisStorageOptions): RedisStorage {
   return storage;
 }
 
-/** Commits what must not conflict, and returns the version. */
+/** Commits without a conflict, and returns the version. */
 export async function write(
   storage: TokenStorage,
   value: string,
@@ -61,7 +61,7 @@ export async function grant(storage: TokenStorage, owner: string, { ifVersion = 
   return reply;
 }
 
-/** What a call rejects with. */
+/** Resolves to the rejection of a call. */
 export async function failureOf(call: Promise<unknown>): Promise<StorageError> {
   const failure = await call.then(
     () => undefined,
@@ -101,7 +101,7 @@ export function stopBeforeOffers() {
   };
   return {
     goOn,
-    /** Writes the witness, and lets Redis lose it. */
+    /** Writes the marker, and makes Redis lose it. */
     async prepare(storage: TokenStorage, client: Redis, prefix?: string): Promise<void> {
       await write(storage, 'witness', { key: 'witness' });
       await client.del(hashOf(prefix ?? 'frameio-auth:', 'witness'));

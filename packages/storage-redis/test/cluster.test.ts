@@ -52,7 +52,7 @@ describe('in a cluster', () => {
     for (const [index, leased] of leases.entries()) {
       expect(leased).toMatchObject({ outcome: 'granted', record: { value: `tokens of ${keys[index]}` } });
     }
-    await connect(cluster.nodes[0] as RedisServer).call('SCRIPT', 'FLUSH'); // One node does not know them any more.
+    await connect(cluster.nodes[0] as RedisServer).call('SCRIPT', 'FLUSH'); // One node no longer has them.
     for (const reading of await Promise.all(keys.map((key) => storage.read(key)))) expect(reading.record).toBeDefined();
     const { findings } = await storage.doctor();
     expect(findings.filter(({ status }) => status === 'error')).toEqual([]);
@@ -205,7 +205,7 @@ describe('in a cluster', () => {
     const first = await write(storage, 'first');
     const master = connect(await cluster.masterOf(slot));
     expect(await master.call('WAIT', '1', '5000')).toBe(1);
-    // From now on the replica gets nothing any more.
+    // From now on the replica receives nothing.
     await master.call('ACL', 'SETUSER', 'default', '-sync', '-psync');
     await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
     const second = await write(storage, 'second', { expectedVersion: first });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** How many commands ioredis keeps for when it is connected. */
+/** Returns how many commands ioredis queues until it is connected. */
 function queued(client: Redis): number {
   return Reflect.get(client, 'offlineQueue').length;
 }
@@ -32,7 +32,7 @@ describe('a server that does not answer', () => {
     // Loads the scripts into Redis: an unknown script is not run after its caller has given up.
     await other.release((await grant(other, 'warm-up')).lease);
     await other.read(KEY);
-    await client.ping(); // It is connected: a command that is not sent is not run late either.
+    await client.ping(); // It is connected: a command that was not sent is not run later either.
     const first = await write(other, 'first', { key: 'another' });
     const version = await write(other, 'before', { key: 'another', expectedVersion: first });
     server.pause();
@@ -48,7 +48,7 @@ describe('a server that does not answer', () => {
       server.resume();
     }
     await until('the lease is given back', async () => !(await client.exists(hashOf('frameio-auth:'))));
-    await delay(60); // Longer than the lease: had it not been given back, it would be abandoned.
+    await delay(60); // Longer than the lease: if it had not been released, it would be abandoned.
     expect((await grant(other, 'two')).abandoned).toBe(false);
     expect(await other.read('another')).toMatchObject({ record: { value: 'after' } });
   });
@@ -164,7 +164,7 @@ describe('a storage that is closed', () => {
   });
 });
 
-/** What an application may have set, and the storage must live with. */
+/** Client options that an application may set, and that the storage must support. */
 const options: Readonly<Record<string, ClientOptions>> = {
   lazyConnect: { lazyConnect: true },
   'enableOfflineQueue: false': { enableOfflineQueue: false },

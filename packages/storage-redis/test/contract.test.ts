@@ -78,7 +78,7 @@ const wrappings: readonly (readonly [name: string, wrap: (storage: TokenStorage)
 ];
 
 describe.each(deployments)('on %s', (deployment, start) => {
-  // Two clients for all clauses, as an application has one for all that it keeps in Redis.
+  // Two clients for all clauses, as an application has one for everything in Redis.
   let clients: readonly [Client, Client];
 
   beforeAll(async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([durable.stop(), sentinel.stop()]));
 
-/** What the doctor says of a server, and that it has left nothing there. */
+/** Returns the doctor's diagnosis of a server, after checking that nothing of it remains. */
 async function diagnosisOf(server: RedisServer, options: ClientOptions = {}, timeout = 5_000) {
   const client = connect(server, options);
   const diagnosis = await open({ client, timeout }).doctor();
@@ -39,7 +39,7 @@ describe('the doctor', () => {
     expect(statuses).toEqual(fine);
     expect(healthy).toBe(true);
     expect(latency).toBeGreaterThan(0);
-    // On one machine there is none but what the question takes.
+    // On one machine the offset is only the duration of the call.
     expect(Math.abs(clockOffset ?? Infinity)).toBeLessThan(60_000);
     const left = async () => (await client.keys('*')).filter((key) => !key.endsWith('.mark'));
     await until('nothing is left but marks', async () => (await left()).length === 0);

@@ -48,7 +48,7 @@ function assertSilent(failure: StorageError): void {
   expect(failure).not.toHaveProperty('cause');
 }
 
-/** What a commit of a token fails with, which must show neither it nor anything else. */
+/** Resolves to the error of a commit of a token, which must not show the token. */
 async function failureOfCommit(options: Parameters<typeof redisStorage>[0]): Promise<StorageError> {
   const storage = open({ keyPrefix: PREFIX, timeout: LONG, ...options });
   const failure = await failureOf(storage.commit(KEY, { value: TOKEN, expectedVersion: 0 }));
@@ -58,7 +58,7 @@ async function failureOfCommit(options: Parameters<typeof redisStorage>[0]): Pro
 
 /** The same for a client without a connection: it has tried once when the commit times out. */
 async function failureWithoutConnection(connectIt: () => Redis): Promise<StorageError> {
-  const timeout = 900; // Less than a second, which a deadline waits for in one piece.
+  const timeout = 900; // Less than a second, which is a single timer for a deadline.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const client = connectIt();

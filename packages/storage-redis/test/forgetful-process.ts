@@ -5,7 +5,9 @@ import { onTestFinished } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('process-main.ts', import.meta.url));
 
-/** An application that has sessions, and closes its client in the end but not its storage. It runs the built packages. */
+/**
+ * Starts an application with sessions, which finally closes its client but not its storage. It runs the built packages.
+ */
 export async function startForgetfulProcess(kind: 'server' | 'cluster', close: 'quit' | 'disconnect', port: number) {
   const child = spawn(process.execPath, [MAIN, kind, close, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** How many connections of a name Redis has, and of which kind. */
+/** Counts the connections with a name in Redis, by kind. */
 async function connectionsOf(admin: Redis, name: string): Promise<{ all: number; subscribed: number }> {
   const lines = String(await admin.client('LIST'))
     .split('\n')

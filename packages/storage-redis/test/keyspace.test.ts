@@ -20,7 +20,7 @@ function place() {
   return { client, keyPrefix, storage: open({ client, keyPrefix }), hash: hashOf(keyPrefix) };
 }
 
-/** The keys of a prefix but for the marks, of which there is one a shard, and when Redis forgets each; `never`. */
+/** Returns the keys with a prefix, except the marks, of which each shard has one, and when each expires; `never`. */
 async function keysOf(client: Redis, prefix: string): Promise<Record<string, number | 'never'>> {
   const keys = (await client.keys(`${prefix}*`)).filter((key) => !key.endsWith('.mark'));
   const entries = keys.map(async (key) => {
@@ -40,7 +40,7 @@ async function leaseOnExpired(storage: TokenStorage): Promise<{ readonly version
       await until('the record has expired', async () => (await storage.read(KEY)).record === undefined);
       return { version, lease: reply.lease };
     }
-    // A busy machine may ask too late. Then it is tried again with a longer life.
+    // A busy machine may be too late. Then it repeats this with a longer life.
     if (reply.now < now + life) throw new Error(`A lease that had to be free was ${reply.outcome}.`);
   }
 }
@@ -206,7 +206,7 @@ describe('what is in Redis', () => {
     const version = await end(storage, client, hash);
     expect(await keysOf(client, keyPrefix)).toEqual({});
     expect(await client.hgetall(mark)).toMatchObject({ version: String(version) });
-    // As if the clock had been so far ahead when the record was written.
+    // As if the clock had been that far ahead when the record was written.
     const ahead = version + LONG;
     await client.hset(mark, 'version', String(ahead));
     expect(await write(storage, 'next')).toBe(ahead + 1);
@@ -220,7 +220,7 @@ describe('what is in Redis', () => {
     const { client, storage, hash } = place();
     await grant(storage, 'one', { ttl: 50 });
     const { now } = await storage.read(KEY);
-    await client.hset(hash, 'until', now + LONG); // As after a clock that was put back by a minute.
+    await client.hset(hash, 'until', now + LONG); // As after a clock was set back by a minute.
     const asked = await storage.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
     expect(asked.outcome).toBe('held');
     expect(asked.outcome === 'held' && asked.until - asked.now).toBe(50);

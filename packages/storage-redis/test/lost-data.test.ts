@@ -26,7 +26,7 @@ function heardBy(storage: ReturnType<typeof open>, key = KEY) {
   return { heard, stop };
 }
 
-/** Gives occasions for a hint until one comes: the first may be before the subscription. */
+/** Causes changes until a hint comes: the first may be before the subscription. */
 async function hintsCome(storage: ReturnType<typeof open>, heard: readonly number[], ifVersion: number): Promise<void> {
   await until('hints come', async () => {
     await storage.release((await grant(storage, 'one', { ifVersion })).lease);
@@ -83,7 +83,7 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
     stopBeforeOffers().goOn();
     await write(one.storage, 'not outdone', { key: 'another' });
     await learn(one.storage, other.storage);
-    await other.storage.close(); // The instance that wrote the newer one is gone.
+    await other.storage.close(); // The instance that wrote the newer one has ended.
     await server.restart();
     await until('what was not outdone is there', async () => (await one.storage.read('another')).record !== undefined);
     expect(await one.storage.read(KEY)).not.toHaveProperty('record');
@@ -98,7 +98,7 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
     const newer = await write(other.storage, 'newer', { expectedVersion: version });
     const seen: (string | undefined)[] = [];
     other.storage.watch(KEY, async () => {
-      // As a session does that finds its record gone.
+      // Like a session that finds its record missing.
       const { record } = await other.storage.read(KEY);
       seen.push(record?.value);
       if (record === undefined) await other.storage.commit(KEY, { value: 'newer, again', expectedVersion: 0 });
@@ -131,7 +131,7 @@ describe('an instance that watches is told', () => {
     const { client, storage } = instance(server);
     const { heard } = heardBy(storage);
     const older = (await write(storage, 'newer')) - 1_000;
-    // As if an older snapshot had been restored while the connection was away, and others had gone on from it.
+    // As if an older snapshot had been restored during the disconnection, and others had continued from it.
     await connect(server).hset(hashOf(PREFIX), { value: 'older', version: older, commit: 'older' });
     await write(instance(server).storage, 'of another session', { key: 'another' });
     heard.length = 0;
@@ -175,7 +175,7 @@ describe('an instance that watches is told', () => {
       const stats = await connect(server).info('commandstats');
       return /cmdstat_evalsha:calls=([2-9]|\d\d)|cmdstat_eval:calls=([2-9]|\d\d)/.test(stats);
     });
-    await storage.read(KEY); // Asked after the mark, on the same connection.
+    await storage.read(KEY); // Called after the mark was checked, on the same connection.
     heard.length = 0;
     await flush(connect(server), instance(server).storage);
     vi.advanceTimersByTime(30_000);
@@ -187,14 +187,14 @@ describe('an instance that watches is told', () => {
     const { client, storage } = instance(server);
     await write(storage, 'as it is known', { key: 'kept' });
     const kept = heardBy(storage, 'kept');
-    await storage.read('kept'); // As a session does that begins to watch.
+    await storage.read('kept'); // Like a session that starts to watch.
     const gone = heardBy(storage, 'gone');
     await write(storage, 'gone', { key: 'gone' });
     await connect(server).del(hashOf(PREFIX, 'gone'));
     await reconnect(client);
     await until('the other one is told', () => gone.heard.includes(0));
     gone.heard.length = 0;
-    await reconnect(client); // Whatever is looked at last, it has been looked at when all is looked at again.
+    await reconnect(client); // In any order, it has been checked when all have been checked again.
     await until('the other one is told again', () => gone.heard.includes(0));
     expect(kept.heard).toEqual([]);
   });
@@ -251,7 +251,7 @@ describe('sessions', () => {
     await other.auth.refresh();
     const newest = await other.auth.getToken();
     await until('the first one knows it', () => one.auth.peekToken() === newest);
-    other.client.disconnect(); // It is gone, and cannot write what it knows.
+    other.client.disconnect(); // It has ended, and cannot write its tokens.
     await redis.restart();
     const newcomer = portal().auth;
     await until('a new instance has the session', () => newcomer.getToken().then(Boolean, () => false));

@@ -77,7 +77,7 @@ describe('what Redis lost with a restart', () => {
     const offers = stopBeforeOffers();
     await offers.prepare(storage, client);
     await server.restart({ downtime: 150 });
-    // Before the first instance offers what it wrote.
+    // Before the first instance offers its commit.
     const version = await write(other, 'signed in anew');
     const leased = await other.lease('short', { owner: 'one', ttl: LONG, ifVersion: 0 });
     await reconnected(client);
@@ -206,7 +206,7 @@ describe('a failover by sentinels', () => {
     open({ client, keyPrefix }).watch(KEY, (told) => heard.push(told));
     const first = await write(storage, 'first');
     expect(await client.call('WAIT', '2', '5000')).toBe(2);
-    // From now on the replicas get nothing any more.
+    // From now on the replicas receive nothing.
     const master = connect(await sentinel.master());
     await master.call('ACL', 'SETUSER', 'default', '-sync', '-psync');
     await master.call('CLIENT', 'KILL', 'TYPE', 'replica');

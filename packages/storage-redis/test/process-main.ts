@@ -1,4 +1,4 @@
-// An application that uses its sessions, closes its client when the line `close` comes, and forgets its storage.
+// An application that uses its sessions, closes its client on the line `close`, and does not close its storage.
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { redisStorage } from '@frameio-auth/storage-redis';
@@ -13,7 +13,7 @@ let isHeard = false;
 storage.watch('fictional-session', () => {
   isHeard = true;
 });
-// One after the other, so that none is under way when Redis goes.
+// One after the other, so that none is in flight when Redis stops.
 while (!isHeard) {
   const reply = await storage.lease('fictional-session', { owner: 'one', ttl: 60_000, ifVersion: 0 });
   if (reply.outcome === 'granted') await storage.release(reply.lease);

@@ -5,19 +5,19 @@ import { onTestFinished } from 'vitest';
 
 /** A connection of a client through a proxy. */
 interface Passage {
-  /** Sends something to the client. */
+  /** Sends data to the client. */
   answer(data: Buffer | string): void;
-  /** Ends the connection, on both sides. */
+  /** Closes the connection, on both sides. */
   break(): void;
 }
 
-/** What a proxy does to what passes: a function that returns `false` keeps it from passing. */
+/** What a proxy does to the traffic: a function that returns `false` drops it. */
 interface Interference {
   request?(data: Buffer, passage: Passage): boolean;
   answer?(data: Buffer, passage: Passage): boolean;
 }
 
-/** Starts a way to a server that is gone after the test. `interfere` is called for each connection. */
+/** Starts a proxy to a server that is closed after the test. `interfere` is called for each connection. */
 async function startProxy(target: RedisAddress, interfere: () => Interference): Promise<RedisAddress> {
   const sockets = new Set<Socket>();
   const proxy = createServer((near) => {
@@ -51,10 +51,10 @@ async function startProxy(target: RedisAddress, interfere: () => Interference): 
   return { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port };
 }
 
-/** A way to a server that lets everything pass but subscriptions, as some proxies do. */
+/** A proxy to a server that passes everything except subscriptions, as some proxies do. */
 export interface ProxyWithoutPubSub extends RedisAddress {
   readonly connections: number;
-  /** How many subscriptions were asked for. */
+  /** How many subscriptions were attempted. */
   readonly subscriptions: number;
 }
 

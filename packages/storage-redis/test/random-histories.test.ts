@@ -7,7 +7,7 @@ import { AGAIN, seeds } from '../../../tests/seeds.js';
 import { DEFAULT_PREFIX } from '../src/key-names.js';
 import { connect, hashOf, LONG, open } from './bench.js';
 
-/** Its history once lived through two commits within a millisecond, the first of which was forgotten at once. */
+/** This seed's history once had two commits within a millisecond, the first of which expired immediately. */
 const FORGETFUL = 970107049;
 
 const STEPS = 150;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** What the contract says of one key. Time is that of the replies, so whatever the machine does, both see the same. */
+/** The contract for one key. Time is that of the replies, so both see the same on any machine. */
 class Model {
   record: { value: string; version: number; expiresAt: number } | undefined;
   lease: { lease: Lease; until: number } | undefined;
@@ -89,7 +89,7 @@ async function live(seed: number, storages: readonly [TokenStorage, TokenStorage
         const held = models.get(lease.key)?.lease;
         const holds = held?.lease.id === lease.id;
         expect(await storage.renew(lease), `renew ${lived}`).toBe(holds);
-        // Only Redis knows when exactly it was.
+        // Only Redis knows the exact time.
         if (holds) held.until = Number(await client.hget(hashOf(DEFAULT_PREFIX, lease.key), 'until'));
         break;
       }

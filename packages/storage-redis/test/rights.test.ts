@@ -34,14 +34,14 @@ describe('the least rights that are documented', () => {
   });
 
   it('are the least: the doctor misses each of them', async () => {
-    // Redis 6 clients skip their own look at INFO with a warning when they may not run it.
+    // Clients for Redis 6 skip their INFO check with a warning if they lack the permission.
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
     const commands = serverRights.filter((right) => right.startsWith('+'));
     const missed = await Promise.all(
       commands.map(async (command) => {
         const client = connect(server, await userWith(serverRights.filter((right) => right !== command)));
-        // An empty Redis: one that knows the scripts already needs no +eval.
+        // An empty Redis: one that already has the scripts needs no +eval.
         await connect(server).script('FLUSH');
         const { findings } = await open({ client }).doctor();
         return [command, findings.some(({ check, status }) => check !== 'persistence' && status !== 'ok')];

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([redis.stop(), server.close()]));
 
-/** Everything that Redis is asked from now on, by clients and by scripts, as MONITOR shows it. */
+/** Records everything that Redis runs from now on, for clients and scripts, as MONITOR shows it. */
 async function monitor() {
   const monitoring = await connect(redis).monitor();
   onTestFinished(() => monitoring.disconnect());
@@ -30,13 +30,13 @@ async function monitor() {
   const asking = connect(redis);
   return {
     seen,
-    /** Resolves when all that was asked before has been seen. */
+    /** Resolves when all earlier commands have been seen. */
     async settled(): Promise<void> {
       const mark = randomUUID();
       await asking.echo(mark);
       await until('MONITOR shows it', () => seen.some((args) => args.includes(mark)));
     },
-    /** What clients sent since the last time, without what scripts did. */
+    /** Returns what clients sent since the last call, without commands of scripts. */
     async asked(): Promise<string[]> {
       await this.settled();
       return seen
@@ -67,7 +67,7 @@ describe('round trips', () => {
     const auth = webApp();
     const { url } = await auth.getAuthorizationUrl();
     await auth.handleCallback(await server.signIn(url));
-    await auth.refresh(); // So that Redis has the scripts.
+    await auth.refresh(); // Loads the scripts into Redis.
     const monitoring = await monitor();
 
     await monitoring.asked();
@@ -76,7 +76,7 @@ describe('round trips', () => {
 
     const other = webApp();
     const token = await other.getToken();
-    await monitoring.asked(); // What an instance asks at its first beginning is not about refreshes.
+    await monitoring.asked(); // The commands of an instance's start are not about refreshes.
     await until('a hint reaches the other', async () => {
       await auth.refresh();
       return other.peekToken() !== token;
@@ -94,7 +94,7 @@ describe('round trips', () => {
 
   it('of a refresh are two for its holder also when it says when it is due', async () => {
     const { webApp } = place();
-    // The latest of all times: no look at what is due comes in between.
+    // The latest possible time: no check for due sessions comes in between.
     const seeded = seededEntropy();
     const entropy = (length: number) => (length === 4 ? new Uint8Array(4).fill(255) : seeded(length));
     const auth = webApp({ keepAlive: true, entropy });
@@ -197,7 +197,7 @@ describe('sessions that nobody uses', () => {
     const { webApp } = place();
     const profile = { ...adobeIms({ origin: brief.origin }), refreshTokenLifetime: 6 };
     const seeded = seededEntropy();
-    // The earliest of all times: a tenth of a second after each token, on Redis' clock.
+    // The earliest possible time: a tenth of a second after each token, on the clock of Redis.
     const entropy = (length: number) => (length === 4 ? new Uint8Array(4) : seeded(length));
     const kept = { ...brief.clients.webApp, server: profile, keepAlive: { before: 5.9 }, entropy };
     const first = webApp(kept);
@@ -212,7 +212,7 @@ describe('sessions that nobody uses', () => {
     const onTokenRefreshed = (_: unknown, name: string) => void renewed.add(name);
     const instances = [webApp({ ...kept, onTokenRefreshed }), webApp({ ...kept, onTokenRefreshed })];
     await until('each session is renewed', () => names.every((name) => renewed.has(name)));
-    await clock.advance(3_500); // The refresh tokens that came with the sign-ins are over.
+    await clock.advance(3_500); // The refresh tokens of the sign-ins have expired.
     expect(brief.count({ grantType: 'refresh_token' })).toBeGreaterThanOrEqual(names.length);
     for (const name of names) await instances[0]?.session(name).refresh();
     expect(brief.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(

@@ -2,11 +2,11 @@ import { StorageError } from '@frameio-auth/core';
 import type { CommitReply, Lease, LeaseReply, StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 import type { ManualClock } from '@frameio-auth/testing';
 
-/** A storage that works, the clock it goes by, and what is made of it. */
+/** A working storage, its clock, and how it is broken. */
 type Breaking = (whole: TokenStorage, clock: ManualClock) => Partial<TokenStorage>;
 
 export interface Mistake {
-  /** The clauses that have to notice it; others may. */
+  /** The clauses that must detect it; others may. */
   readonly breaks: readonly string[];
   readonly by: Breaking;
 }
@@ -21,7 +21,7 @@ function withEmptyRecord<Reply extends { readonly record?: StoredRecord }>(reply
   return 'record' in reply ? reply : { ...reply, record: record as never };
 }
 
-/** The storage with its keys rewritten; `of` says into what. */
+/** Returns the storage with its keys mapped by `of`. */
 function rekeyed(whole: TokenStorage, of: (key: string) => string): Partial<TokenStorage> {
   return {
     read: (key) => whole.read(of(key)),
@@ -41,7 +41,7 @@ function tellingOfReleases(
     async release(lease) {
       releasing = true;
       await whole.release(lease);
-      await whole.read(lease.key); // The watchers have had their turn.
+      await whole.read(lease.key); // The watchers have been notified.
       releasing = false;
     },
     watch: (key, listener) => whole.watch(key, (version) => (releasing ? tell(listener) : listener(version))),
@@ -86,7 +86,7 @@ function dueAtAnother(whole: TokenStorage, change: (dueAt: number) => number): P
   };
 }
 
-/** The storage with the versions of each key counted anew from `first` when there is no record. */
+/** Returns the storage with the versions of each key restarting from `first` if there is no record. */
 function beginningAgain(whole: TokenStorage, first: (now: number) => number): Partial<TokenStorage> {
   const before = new Map<string, number>();
   const shift = <Reply extends object>(key: string, reply: Reply): Reply => {

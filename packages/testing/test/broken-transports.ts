@@ -6,9 +6,9 @@ import type { TransportSettings } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
 interface Mistake {
-  /** The clauses that have to notice it; others may. */
+  /** The clauses that must detect it; others may. */
   readonly breaks: readonly string[];
-  /** What is made of a transport that works. */
+  /** How a working transport is broken. */
   readonly by: (whole: Transport, settings: TransportSettings) => Transport;
 }
 

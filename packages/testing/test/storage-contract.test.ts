@@ -5,7 +5,7 @@ import { manualClock, type StorageUnderTest, storageContract } from '@frameio-au
 import { describe, expect, it, vi } from 'vitest';
 import { MISTAKES } from './broken-storages.js';
 
-/** A handle that can be closed by itself, on records that others use too. */
+/** Returns a handle that can be closed separately, on records that others use too. */
 function handleOn(records: TokenStorage): TokenStorage {
   const stops: (() => void)[] = [];
   let closed = false;
@@ -44,7 +44,7 @@ function underTest(storageOf: (records: TokenStorage) => TokenStorage = handleOn
   return { storage: storageOf(records), another, advance: (ms) => clock.advance(ms), dispose: () => records.close() };
 }
 
-/** The ids of the clauses that a storage breaks. */
+/** Returns the ids of the clauses that a storage breaks. */
 async function brokenBy(create: () => Promise<StorageUnderTest>): Promise<string[]> {
   const clauses = storageContract({ name: 'a broken storage', create });
   const outcomes = await Promise.all(
@@ -99,7 +99,8 @@ describe('the storage contract', () => {
       (await brokenAtThatPace(breakIt)).filter((id) => withShortLives.includes(id));
 
     expect(await shortLivesBroken(() => ({}))).toEqual([]);
-    // It takes no lease on a record that has a life, forgets at the first deadline, and lists what is not yet due.
+    // It grants no lease on a record with an expiry, expires at the first deadline, and lists records that are not yet
+    // due.
     const faulty = (storage: TokenStorage): Partial<TokenStorage> => ({
       lease: async (key, request) => {
         const { record, now } = await storage.read(key);

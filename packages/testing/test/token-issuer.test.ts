@@ -96,7 +96,7 @@ describe('rotation', () => {
       expect(third.refreshToken).not.toBe(second.refreshToken);
       expect(issuer.refreshTokenIsLive(second.refreshToken ?? '')).toBe(true);
       expect(issuer.refreshTokenIsLive(third.refreshToken ?? '')).toBe(true);
-      // The period begins with the first use; a replay does not begin it anew.
+      // The period begins with the first use; a replay does not restart it.
       clock.time += 1;
       expect(refusalOf(() => refresh(refreshToken))).toBe('invalid_grant: the refresh token was used before');
     },

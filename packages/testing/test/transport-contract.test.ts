@@ -10,7 +10,7 @@ let trusted: string;
 
 afterAll(() => setDefaultCACertificates(certificates));
 
-/** A transport that works, over the platform's `fetch`, which from now on trusts the servers of the contract. */
+/** Returns a working transport, over the platform's `fetch`, which from now on trusts the servers of the contract. */
 function wholeTransport({ authority, ...limits }: TransportSettings) {
   if (trusted !== authority) setDefaultCACertificates([...certificates, authority]);
   trusted = authority;

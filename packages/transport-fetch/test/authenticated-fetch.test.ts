@@ -19,7 +19,7 @@ const { hang, reset, respond, send } = misbehaviour;
 const OLD = 'fictional-token-old';
 const NEW = 'fictional-token-new';
 
-/** More than is kept of a body that can be read only once. */
+/** Longer than the limit for bodies that can be read only once. */
 const LONG = 'x'.repeat(2 ** 20 + 1);
 
 const servers: MisbehavingServer[] = [];
@@ -40,7 +40,7 @@ async function start(...args: Parameters<typeof startMisbehavingServer>): Promis
 const api: Misbehaviour = (connection, request) =>
   respond(authorizationOf(request) === `Bearer ${NEW}` ? 200 : 401, 'answer')(connection, request);
 
-/** Gives the tokens in turn; the last one for ever. */
+/** Returns the tokens in turn; the last one repeatedly. */
 function tokens(...given: string[]) {
   const getToken = vi.fn<TokenSource['getToken']>(async () => (given.length > 1 ? given.shift() : given[0]) as string);
   return { getToken } satisfies TokenSource;
@@ -129,7 +129,7 @@ describe('the address that is checked is the address that is sent', () => {
   const HONEST = 'https://api.frame.io/v4/me';
   const EVIL = 'https://evil.example/';
 
-  /** Where a fetch sends, as the platform reads what it is given. */
+  /** Records where a fetch sends, as the platform reads its input. */
   function recorder() {
     const sent: { url: string; authorization: string | null; method: string; body: string }[] = [];
     const fetch = async (input: string | Request, init: RequestInit) => {
@@ -141,7 +141,7 @@ describe('the address that is checked is the address that is sent', () => {
     return { sent, fetch };
   }
 
-  /** Says the first address when it is asked for the first time, and the second from then on. */
+  /** Returns the first address on the first read, and the second from then on. */
   const changing =
     (...addresses: string[]) =>
     () =>
@@ -575,7 +575,7 @@ describe('a redirect', () => {
 });
 
 describe('a signal', () => {
-  /** A token source that never gives a token, but minds the signal. */
+  /** A token source that never returns a token, but respects the signal. */
   const waiting: TokenSource['getToken'] = ({ signal } = {}) =>
     new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 

@@ -37,7 +37,7 @@ const CANARIES = {
   answer: 'canary-answer-18aa',
 };
 
-/** A token request with a secret in every place that a request has. */
+/** A token request with a secret in every part. */
 const REQUEST: TransportRequest = {
   method: 'POST',
   headers: {
@@ -88,7 +88,7 @@ describe('a response', () => {
     const server = await start(respond(200, '{"ok":true}'));
     const transport = fetchTransport();
     await transport(server.origin, REQUEST);
-    await setImmediate(); // Node puts a connection back only after the response was handed over.
+    await setImmediate(); // Node returns a connection to its pool only after it has returned the response.
     await transport(server.origin, REQUEST);
     expect([server.requests.length, server.connections]).toStrictEqual([2, 1]);
   });

@@ -27,7 +27,7 @@ describe.concurrent("fetchTransport over undici's fetch, which speaks HTTP/2, ke
     name: 'fetchTransport with the fetch of undici',
     async create({ authority, ...limits }) {
       const dispatcher = new Agent({ connect: { ca: authority }, allowH2: true });
-      // undici has types of its own for what has the shape of the platform's.
+      // undici declares its own types for the platform's.
       const ask = fetch as unknown as (url: string, init: object) => Promise<Response>;
       const transport = fetchTransport({ ...limits, fetch: (url, init) => ask(url, { ...init, dispatcher }) });
       return { transport, dispose: () => dispatcher.close() };

@@ -41,7 +41,7 @@ export function service(
 /** Where browsers see the sign-in of the tests' applications: behind a proxy that speaks https. */
 export const ORIGIN = 'https://localhost';
 
-/** A web application's connection to a local server. A request's user is who the header `x-user` says. */
+/** Returns a web application's connection to a local server. The header `x-user` names a request's user. */
 export function webApp(server: AuthorizationServer, more: Partial<WebAppConnection> = {}): WebAppConnection {
   return {
     flow: 'web-app',
@@ -69,11 +69,11 @@ export interface ModuleForTest {
   readonly journal: Journal;
 }
 
-/** The modules of an application, made and not yet started; closed with the test. */
+/** Compiles the modules of an application without starting it; closed with the test. */
 export async function compile(metadata: ModuleMetadata): Promise<ModuleForTest> {
   const journal = new Journal();
   const module = await Test.createTestingModule(metadata).setLogger(journal).compile();
-  // Nest 11 says once more why an application could not start, when it is closed.
+  // On closing, Nest 11 reports again why an application could not start.
   onTestFinished(() => module.close().catch(() => {}));
   return { module, journal };
 }
@@ -94,7 +94,7 @@ export interface Answer {
 export interface ApplicationForTest {
   readonly app: INestApplication;
   readonly journal: Journal;
-  /** A request as a browser might send it: with any header, where `fetch` has a mind of its own, and no redirect followed. */
+  /** Sends a request like a browser: with any header, which `fetch` would restrict, and without following redirects. */
   ask(path: string, headers?: OutgoingHttpHeaders, method?: string): Promise<Answer>;
 }
 

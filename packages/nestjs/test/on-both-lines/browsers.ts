@@ -6,10 +6,10 @@ import type { Answer, ApplicationForTest } from './application.js';
 
 export const authOf = ({ app }: ApplicationForTest) => app.get<WebAppAuth>(getFrameioAuthToken(), { strict: false });
 
-/** How the names of the sign-in's cookies begin. */
+/** The prefix of the sign-in's cookies. */
 export const COOKIE = '__Host-frameio-sign-in-';
 
-/** What the browser would send back of a cookie that was set. */
+/** Returns what the browser would send back for a cookie that was set. */
 export function cookieOf({ headers }: Answer): string {
   return (
     headers['set-cookie']
@@ -18,13 +18,13 @@ export function cookieOf({ headers }: Answer): string {
   );
 }
 
-/** The user allows it at the server, and the browser is sent back: to this path. */
+/** Allows the sign-in at the server, and resolves to the path to which the browser is sent back. */
 export async function allowed(server: AuthorizationServer, { headers }: Answer, options = {}): Promise<string> {
   const { pathname, search } = new URL(await server.signIn(String(headers.location), options));
   return pathname + search;
 }
 
-/** Users who have no login of their own: the application keeps the session's key for a browser that it knows by a cookie. */
+/** Users without their own login: the application stores the session's key for a browser that it knows by a cookie. */
 export class Logins implements FrameioUsers {
   readonly keys = new Map<string, string>();
   readonly dismissed: string[] = [];
@@ -47,5 +47,5 @@ export class Logins implements FrameioUsers {
   }
 }
 
-/** What a browser sends along when a page of the application leads its user on. */
+/** The header of a browser that follows a link on a page of the application. */
 export const fromOwnPage = { 'sec-fetch-site': 'same-origin' };

@@ -122,7 +122,7 @@ test('the server is well again when another instance was given tokens', async ()
 
 async function deadRedis() {
   const client = new Redis({ host: '127.0.0.1', port: await freePort(), retryStrategy: () => null });
-  client.on('error', () => {}); // Which ioredis prints else.
+  client.on('error', () => {}); // Otherwise ioredis prints it.
   onTestFinished(() => client.disconnect());
   return redisStorage({ client, timeout: 200 });
 }

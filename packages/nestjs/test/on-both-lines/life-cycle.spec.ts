@@ -48,7 +48,7 @@ describe('the start', () => {
     const redis = await startRedis({ persistence: 'always' });
     onTestFinished(() => redis.stop());
     const client = new Redis({ port: redis.port, host: redis.host, retryStrategy: () => 20 });
-    client.on('error', () => {}); // Which ioredis prints else.
+    client.on('error', () => {}); // Otherwise ioredis prints it.
     onTestFinished(() => client.disconnect());
     const options = webApp(server, { storage: redisStorage({ client, timeout: 500 }) });
     const { restore, http, users, ...plain } = options;

@@ -22,13 +22,16 @@ class Page {
   @IsString() readonly of!: string;
 }
 
-/** What the compiler notes of a handler's parameters, before it applies decorators. Vitest's compiler does not. */
+/**
+ * The metadata that the compiler writes for a handler's parameters before it applies decorators. Vitest's compiler does
+ * not.
+ */
 const types =
   (...given: unknown[]): ParameterDecorator =>
   (target, name) =>
     Reflect.defineMetadata('design:paramtypes', given, target, name as string);
 
-/** An application of its own for each pipe, because Nest keeps what it finds out about a handler. */
+/** Returns a new controller for each pipe, because Nest caches what it learns about a handler. */
 function controller(): Type {
   @Controller()
   class ReviewsController {
@@ -70,7 +73,7 @@ class Looking implements PipeTransform {
   }
 }
 
-/** As many applications have one: it trims the texts in whatever it is given, and copies the rest. */
+/** A pipe that many applications have: it trims all strings in its input, and copies the rest. */
 class Trimming implements PipeTransform {
   transform(value: unknown): unknown {
     if (typeof value === 'string') return value.trim();

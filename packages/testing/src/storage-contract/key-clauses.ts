@@ -52,7 +52,7 @@ const LOOKALIKE_KEYS: readonly string[] = [
   'session',
   'Session',
   'SESSION',
-  'se\u017fsion', // ſ, whose upper case is S
+  'se\u017fsion', // ſ; its upper case is S
   'caf\u00e9',
   'cafe\u0301',
   'CAF\u00c9',

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { startTcpProxy, type TcpAddress, type TcpProxy } from '@frameio-auth/testing';
 import { expect, it, onTestFinished } from 'vitest';
 
-/** A server that says everything back, and a proxy before it. */
+/** Starts an echo server, and a proxy in front of it. */
 async function startEcho(): Promise<TcpProxy> {
   const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));
   server.listen(0, '127.0.0.1');

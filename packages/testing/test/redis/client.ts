@@ -28,7 +28,7 @@ export async function ask({ host, port, password = '' }: Address, ...command: [s
   }
 }
 
-/** What a server is: `master` or `slave`. */
+/** Resolves to the role of a server: `master` or `slave`. */
 export async function roleOf(server: Address): Promise<string | undefined> {
   const [role] = (await ask(server, 'ROLE')) as string[];
   return role;

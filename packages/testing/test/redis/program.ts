@@ -1,7 +1,7 @@
-// Not by the name of the package, of which four such programs would load everything else as well.
+// Not by the package's name, because four such programs would load everything else as well.
 import { startRedis } from '../../dist/redis/redis-standalone.js';
 
-/** Starts a server on the built package, says where it is, and ends in one of the ways in which programs end. */
+/** Starts a server on the built package, prints where it is, and ends in one of the possible ways. */
 
 const { port, directory } = await startRedis();
 process.stdout.write(JSON.stringify({ port, directory }), () => {

@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A program in the folder, which does nothing. */
+/** Creates a program in the folder that does nothing. */
 async function program(name: string, mode = 0o755): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, '#!/bin/sh\n');

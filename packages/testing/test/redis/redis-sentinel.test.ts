@@ -37,7 +37,7 @@ describe('a master with replicas and sentinels', () => {
     const master = await group.failover({ how: 'ask' });
 
     expect(master.port).not.toBe(old.port);
-    // A sentinel that is not done with this would never be, if the new master died now.
+    // A sentinel that has not finished this never would, if the new master died now.
     const views = await Promise.all(group.sentinels.map((one) => ask(one, 'SENTINEL', 'MASTER', group.name)));
     expect(views.map((view) => String(view).includes('failover_in_progress'))).toEqual([false, false, false]);
     expect(await ask(master, 'SET', 'written', 'to the new master')).toBe('OK');
