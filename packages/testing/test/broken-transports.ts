@@ -258,21 +258,11 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'gives up early': {
     breaks: ['timeout.silence', 'timeout.patience'],
-    by: (_, { maxBodySize, timeout }) => fetchTransport({ maxBodySize, timeout: timeout / 25 }),
+    by: (_, { maxBodySize, timeout }) => givingUp(maxBodySize, timeout / 25),
   },
   'gives up and keeps the connection': {
     breaks: ['timeout.silence', 'timeout.head', 'timeout.body'],
-    by: (_, { maxBodySize, timeout }) => {
-      const patient = fetchTransport({ maxBodySize, timeout: 60_000 });
-      return (...call) =>
-        new Promise((resolve, reject) => {
-          const late = new TransportError('timeout', 'It took too long.', { delivery: 'unknown' });
-          const timer = setTimeout(() => reject(late), timeout);
-          patient(...call)
-            .then(resolve, reject)
-            .finally(() => clearTimeout(timer));
-        });
-    },
+    by: (_, { maxBodySize, timeout }) => givingUp(maxBodySize, timeout),
   },
   'is done for after a time-out': {
     breaks: ['timeout.next'],
@@ -422,3 +412,16 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       }),
   },
 };
+
+/** A transport that stops waiting after `ms` milliseconds by the clock on the wall, and leaves the request alone. */
+function givingUp(maxBodySize: number, ms: number): Transport {
+  const patient = fetchTransport({ maxBodySize, timeout: 60_000 });
+  return (...call) =>
+    new Promise((resolve, reject) => {
+      const late = new TransportError('timeout', 'It took too long.', { delivery: 'unknown' });
+      const timer = setTimeout(() => reject(late), ms);
+      patient(...call)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
+}
