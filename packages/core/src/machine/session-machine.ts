@@ -21,8 +21,8 @@
  *   newer, another instance has refreshed: the session adopts its tokens and makes no request.
  * - If another instance holds the lease, the session waits for the record to change. It never queues for the lease.
  * - Tokens are served only after they are written. The write is a compare-and-set, so the lease merely saves work: if two
- *   instances did ask, the loser adopts what the winner wrote.
- * - A request that was sent is never aborted, because its answer may hold the only refresh token there is.
+ *   instances did send requests, the loser adopts what the winner wrote.
+ * - A request that was sent is never aborted, because its response may hold the only copy of a refresh token.
  * - If the server rejects the refresh token, a compare-and-set ends the session. If the record has changed meanwhile, the
  *   rejection was of an old token, and the session adopts the new ones: losing a race signs no user out.
  * - Versions only grow. A record with an older version than the session knows proves that the storage lost its last
@@ -46,7 +46,7 @@
  *     revoking         the tokens are being revoked
  *     revoked          the tokens were revoked
  *
- * A state tagged `busy` waits for one answer. What else wants to begin waits until the answer is there.
+ * A state tagged `busy` waits for one response. Everything else that would begin waits until it arrives.
  */
 import { initialContext } from './context.js';
 import { session } from './session-setup.js';
