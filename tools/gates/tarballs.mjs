@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { capture } from '../child.mjs';
+import { startRegistry } from '../registry.mjs';
 import { npmProgram } from '../toolchain.mjs';
 import { manifestOf, packageFolders } from '../workspace.mjs';
 
@@ -33,38 +34,19 @@ export async function tarballs(scratch) {
   return (await readdir(folder)).map((name) => join(folder, name));
 }
 
-/**
- * What a stranger would run after `npm install`: plain JavaScript that loads every door of every package by
- * `import` and by `require`, and finds there what the build has.
- */
-const VISITOR = `
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-const require = createRequire(import.meta.url);
-const [packages, doors] = JSON.parse(await readFile('expected.json', 'utf8'));
-for (const name of packages) {
-  const manifest = require.resolve(name + '/package.json');
-  for (const file of JSON.parse(await readFile(manifest, 'utf8')).files) {
-    if (!file.startsWith('!') && !existsSync(join(dirname(manifest), file))) console.log(name + ' lacks ' + file + '.');
-  }
-}
-for (const [name, built] of Object.entries(doors)) {
-  const expected = Object.keys(await import(built)).sort().join();
-  const imported = Object.keys(await import(name)).sort().join();
-  const required = Object.keys(require(name)).filter((key) => key !== '__esModule').sort().join();
-  if (expected === '') console.log(name + ' exports nothing.');
-  if (imported !== expected) console.log(name + ' gives import ' + imported + ' instead of ' + expected + '.');
-  if (required !== expected) console.log(name + ' gives require ' + required + ' instead of ' + expected + '.');
-}
+/** Prints what each entry point of the build exports: the argument with names in place of addresses. */
+const NAMES = `
+const entries = JSON.parse(process.argv[1]);
+for (const [entry, address] of Object.entries(entries)) entries[entry] = Object.keys(await import(address)).sort();
+process.stdout.write(JSON.stringify(entries));
 `;
 
 /** What the programs of tests/packed/ use besides the packages and their peers. */
 const BESIDE = ['@nestjs/platform-express', '@nestjs/testing', 'reflect-metadata'];
 
 /**
- * Installs the packed packages with npm in a folder outside the workspace and loads them there.
+ * Installs the packed packages with npm in a folder outside the workspace, from a registry as a user would, and loads
+ * them there.
  *
  * @param {Workshop} workshop
  * @returns {Promise<Verdict>}
@@ -75,38 +57,46 @@ export async function importTarballs({ root, scratch, toolchain }) {
   /** @type {string[]} */
   const packages = [];
   /** @type {Record<string, string>} by what an application imports, what the build has for it */
-  const doors = {};
+  const entries = {};
   for (const folder of await packageFolders(root)) {
     if (!folder.startsWith('packages')) continue;
     const { name, exports } = await manifestOf(join(root, folder));
     packages.push(name);
     for (const [path, target] of Object.entries(exports)) {
       if (target.default !== undefined)
-        doors[join(name, path)] = pathToFileURL(join(root, folder, target.default)).href;
+        entries[join(name, path)] = pathToFileURL(join(root, folder, target.default)).href;
     }
   }
-  await writeFile(join(home, 'package.json'), '{ "private": true }\n');
-  await writeFile(join(home, 'expected.json'), JSON.stringify([packages, doors]));
-  await writeFile(join(home, 'visitor.mjs'), VISITOR);
+  const inHome = { cwd: home, env: toolchain.env };
+  const args = ['--input-type=module', '--eval', NAMES, JSON.stringify(entries)];
+  const names = await capture(toolchain.node, args, inHome);
+  if (names.code !== 0) return { faults: names.output };
+  await writeFile(join(home, 'package.json'), '{ "private": true, "type": "module" }\n');
+  await writeFile(
+    join(home, 'expected.json'),
+    `{ "packages": ${JSON.stringify(packages)}, "names": ${names.output} }\n`,
+  );
+  await cp(join(root, 'tests', 'packed'), home, { recursive: true });
 
-  const paths = await tarballs(scratch);
   const { devDependencies } = await manifestOf(join(root, 'tests'));
   const others = BESIDE.map((name) => `${name}@${devDependencies[name]}`);
+  const registry = await startRegistry(await tarballs(scratch));
   const flags = [
     '--prefix',
     home,
+    `--@frameio-auth:registry=${registry.origin}`,
     '--prefer-offline',
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
   ];
-  const installed = await capture(process.execPath, [npmProgram(), 'install', ...flags, ...paths, ...others], {
-    cwd: home,
-  });
+  const install = [npmProgram(), 'install', ...flags, ...packages, ...others];
+  const installed = await capture(toolchain.node, install, { cwd: home });
+  await registry.close();
   if (installed.code !== 0) return { faults: installed.output };
-  const visit = await capture(toolchain.node, ['visitor.mjs'], { cwd: home, env: toolchain.env });
-  return { faults: visit.output };
+  const loaded = await capture(toolchain.node, ['entry-points.ts'], inHome);
+  return { faults: loaded.code === 0 ? '' : loaded.output };
 }
 
 /**
