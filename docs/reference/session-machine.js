@@ -1035,7 +1035,7 @@ export const sessionMachine = createMachine({
           },
         },
         due: {
-          description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
+          description: 'No caller used the token recently, so the refresh waits for the next caller.',
           always: [
             {
               guard: 'isPacedAndWanted',
@@ -1768,7 +1768,7 @@ export const sessionMachine = createMachine({
       },
     },
     expired: {
-      description: 'The tokens are dead. Somebody must sign in again.',
+      description: 'The tokens are dead. The user must sign in again.',
       entry: ['noteWishesMet', 'rejectCallers'],
       on: {
         'session.opened': {

@@ -13,7 +13,7 @@ export const invariants = {
   'honest causes':
     'An ending blames a lost answer exactly if one was lost to the refresh token that was refused, to whomever.',
   'living tokens':
-    'Nobody gets a token that had expired when it was handed out, as far as the session can know the time. Where the clock of the storage was put back since the token was issued, an instance that reads the record then may serve it for as much longer, but from then on no longer than its life; where that of an instance was put back in its sleep, or ahead by seconds during a question to the storage, for as long as that hides.',
+    'No caller gets a token that had expired when it was handed out, as far as the session can know the time. Where the clock of the storage was put back since the token was issued, an instance that reads the record then may serve it for as much longer, but from then on no longer than its life; where that of an instance was put back in its sleep, or ahead by seconds during a question to the storage, for as long as that hides.',
   'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
   'known errors': 'A call fails with an error of this project, or with the reason of its own abortion.',
   'prompt answers': 'Every call is answered within a bounded time.',

@@ -5,7 +5,7 @@ import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { getIronSession, type IronSession } from 'iron-session';
 import { headers, type Page } from './layout.ts';
-import { isFromOwnPage, statusForLooking } from './own-page.ts';
+import { isFromOwnPage, statusWithoutEffect } from './own-page.ts';
 import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
@@ -25,7 +25,7 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     next();
   });
   app.use((request, response, next) => {
-    const status = statusForLooking(request.method, request.get('sec-purpose'));
+    const status = statusWithoutEffect(request.method, request.get('sec-purpose'));
     if (status === undefined) next();
     else response.status(status).end();
   });

@@ -6,7 +6,7 @@ import type { UserSession } from '@frameio-auth/core';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { headers, type Page } from './layout.ts';
-import { isFromOwnPage, statusForLooking } from './own-page.ts';
+import { isFromOwnPage, statusWithoutEffect } from './own-page.ts';
 import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
@@ -34,7 +34,7 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
-    const status = statusForLooking(request.method, request.headers['sec-purpose']?.toString());
+    const status = statusWithoutEffect(request.method, request.headers['sec-purpose']?.toString());
     return status === undefined ? undefined : reply.code(status).send();
   });
 

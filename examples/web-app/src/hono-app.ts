@@ -8,7 +8,7 @@ import { csrf } from 'hono/csrf';
 import { HTTPException } from 'hono/http-exception';
 import { sealData, unsealData } from 'iron-session';
 import { headers, type Page } from './layout.ts';
-import { isFromOwnPage, statusForLooking } from './own-page.ts';
+import { isFromOwnPage, statusWithoutEffect } from './own-page.ts';
 import { apology, confirmation, foreignForm, notFound, profile, strayCallback, welcome } from './pages.ts';
 import type { Portal } from './portal.ts';
 
@@ -34,7 +34,7 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   app.use(async (c, next) => {
-    const status = statusForLooking(c.req.method, c.req.header('sec-purpose'));
+    const status = statusWithoutEffect(c.req.method, c.req.header('sec-purpose'));
     return status === undefined ? next() : c.body(null, status);
   });
   app.use(csrf());

@@ -10,7 +10,7 @@ export function isFromOwnPage(secFetchSite: string | undefined): boolean {
  * Returns the status for a request that must have no effect: HEAD, or a prefetch. A state and a code work only once,
  * and are for a real visit. Browsers discard a prefetch that failed, and request the page again.
  */
-export function statusForLooking(method: string, secPurpose: string | undefined): 204 | 503 | undefined {
+export function statusWithoutEffect(method: string, secPurpose: string | undefined): 204 | 503 | undefined {
   if (secPurpose?.startsWith('prefetch')) return 503;
   return method === 'HEAD' ? 204 : undefined;
 }

@@ -154,9 +154,9 @@ class Document {
   assertIssuer(issuer: string): void {
     const named = this.#metadata['issuer'];
     if (named === issuer) return;
-    const whom = typeof named === 'string' ? `the issuer "${cleanText(named, LIMITS.address)}"` : 'no issuer';
+    const issuerNamed = typeof named === 'string' ? `the issuer "${cleanText(named, LIMITS.address)}"` : 'no issuer';
     refuse(
-      `issuer is "${issuer}", and the document at ${this.#address} names ${whom}. They must be equal to the letter: give the issuer as the server names it, if that is the server you mean.`,
+      `issuer is "${issuer}", and the document at ${this.#address} names ${issuerNamed}. They must be equal to the letter: give the issuer as the server names it, if that is the server you mean.`,
     );
   }
 

@@ -1132,7 +1132,7 @@ describe('imported tokens', () => {
 });
 
 describe('a revocation', () => {
-  it('names the sign-in whose tokens it is of', () => {
+  it('names the sign-in that brought the tokens', () => {
     const story = user().opensFresh({ signIn: 'one' }).hears({ type: 'revocation.requested' });
     story.hears({ type: 'revocation.finished' });
     const tombstone = { status: 'revoked', signIn: 'one' };

@@ -127,7 +127,7 @@ describe.each([
   });
 });
 
-it('ends a session whose token expired before it was written, and that nothing can renew', () => {
+it('ends a session without a refresh token if its token expired before it was written', () => {
   const story = new Story(USER)
     .opensWith(record.absent)
     .hears({ type: 'code.received' })

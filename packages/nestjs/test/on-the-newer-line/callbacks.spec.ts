@@ -157,7 +157,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       return { server, users, app, login, path: await allowed(server, login) };
     }
 
-    test('admits a browser again whose first answer was lost, to the same session', async () => {
+    test('admits a browser again to the same session if the first response was lost', async () => {
       const { server, users, app, login, path } = await begun();
       const held = fault.heldAnswer();
       server.faults.next('token', held);
@@ -199,7 +199,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect(stranger.json).toMatchObject({ code: 'state_mismatch' });
     });
 
-    test('admits nobody who has seen the address of a callback, before or after it was used (RFC 9700 §2.1.1, §4.5)', async () => {
+    test('refuses a browser that only knows the address of a callback, before and after its use (RFC 9700 §2.1.1, §4.5)', async () => {
       const { users, app, login, path } = await begun();
       const state = new URLSearchParams(path.slice(path.indexOf('?'))).get('state') ?? '';
       const [name = '', value = ''] = cookieOf(login).split('=');

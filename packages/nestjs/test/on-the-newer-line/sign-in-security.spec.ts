@@ -127,7 +127,7 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     expect(server.accessTokenIsLive(await authOf(app).session(later).getToken())).toBe(true);
   });
 
-  test('lets no tokens live that nobody was admitted to, and ends no former session for them', async () => {
+  test('revokes tokens if their user is not admitted, and ends no former session for them', async () => {
     const server = await serverForTest();
     const keys: string[] = [];
     const users: FrameioUsers = {
@@ -149,7 +149,7 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     expect(server.accessTokenIsLive(await former.getToken())).toBe(true);
   });
 
-  test('admits a user whose former session cannot be ended, and says so in the log', async () => {
+  test('admits a user if the former session cannot be ended, and says so in the log', async () => {
     const server = await serverForTest();
     const keys: string[] = [];
     const users: FrameioUsers = { identify: () => '\ud800', admit: ({ key }) => keys.push(key) };

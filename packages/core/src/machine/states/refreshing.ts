@@ -1,9 +1,9 @@
 import type { SessionEnding } from '../../kernel/session-ending.js';
 import { session } from '../session-setup.js';
-import { adoptRecord, adoptRevocation, noteFailure, noteRecord, rejectCallers } from './actions.js';
+import { adoptRevocation, noteFailure, noteRecord, rejectCallers } from './actions.js';
 import { failureAndTimeOf, recordOf, versionOf } from './params.js';
 import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
-import { joining } from './transitions.js';
+import { adoptAndSettle, joining } from './transitions.js';
 
 const disprovedByUnwritten = { type: 'unwrittenDisproveRecord', params: recordOf } as const;
 
@@ -65,7 +65,7 @@ export const refreshing = session.createStateConfig({
             reenter: true,
             actions: noteRecord,
           },
-          { target: '#session.settling', actions: adoptRecord },
+          adoptAndSettle,
         ],
         // Another instance may have newer tokens, which cannot be checked now, so the session keeps its own.
         'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', noteFailure, ...rejectCallers] },

@@ -1,6 +1,6 @@
 import { session } from '../session-setup.js';
-import { adoptRecord, noteFailure, noteUnreadable, rejectCallers } from './actions.js';
-import { beginning } from './transitions.js';
+import { noteFailure, noteUnreadable, rejectCallers } from './actions.js';
+import { adoptAndSettle, beginning } from './transitions.js';
 
 export const restoring = session.createStateConfig({
   description: 'What the storage holds is not known yet, or cannot be read.',
@@ -24,7 +24,7 @@ export const restoring = session.createStateConfig({
       tags: 'busy',
       entry: 'readRecord',
       on: {
-        'record.read': { target: '#session.settling', actions: adoptRecord },
+        'record.read': adoptAndSettle,
         'storage.failed': [
           { guard: 'signsInWithoutStorage', target: '#session.settling', actions: [noteUnreadable, noteFailure] },
           { target: 'unread', actions: [noteUnreadable, noteFailure, ...rejectCallers] },

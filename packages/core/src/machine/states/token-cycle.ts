@@ -23,9 +23,7 @@ import {
   stopRetryTimer,
 } from './actions.js';
 import { failureAndTimeOf, failureOf, recordOf, timeOf, tokensOf } from './params.js';
-import { beginning, learning } from './transitions.js';
-
-const toSettling = { target: '#session.settling', actions: adoptRecord } as const;
+import { adoptAndSettle, beginning, learning } from './transitions.js';
 
 /** Pauses after a failed request. Callers wait through a short pause, and are rejected when it is long. */
 export const backOff = [
@@ -48,7 +46,7 @@ export function leasing<const Moved extends TransitionsOn<'lease.moved'>>({ move
         // This session knows a newer record than the one that the storage went back to, so it refreshes from that.
         { guard: { type: 'recordWentBack', params: recordOf }, target: 'leasing', reenter: true, actions: noteRecord },
         ...moved,
-        toSettling,
+        adoptAndSettle,
       ],
       'storage.failed': [{ guard: 'goesOnWithoutStorage', target: 'requesting' }, ...backOff],
     },
@@ -125,7 +123,7 @@ export function committing<
           target: '#session.settling',
           actions: [{ type: 'revokeTokens', params: { which: 'held' } }, ...adoptRecord],
         },
-        toSettling,
+        adoptAndSettle,
       ],
       'storage.failed': [
         // New tokens replace an unreadable record like any other.

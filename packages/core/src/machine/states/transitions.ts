@@ -5,15 +5,14 @@ import { transitions } from '../session-setup.js';
 import { adoptRecord, noteHaste, noteHint, noteRecord, rejectCallers, rejectWithoutTokens } from './actions.js';
 import { recordAndTimeOf, recordOf, timeOf, tokensOf, versionOf } from './params.js';
 
+/** Adopts the record that came with the event. */
+export const adoptAndSettle = { target: '#session.settling', actions: adoptRecord } as const;
+
 /** What an idle session learns from other instances. */
 export const learning = transitions({
   // A session also gets the hints of its own commits, which it knows already.
   'record.changed': { guard: { type: 'hintIsNews', params: versionOf }, actions: [noteHint, 'readRecord'] },
-  'record.read': {
-    guard: { type: 'recordIsNewer', params: recordOf },
-    target: '#session.settling',
-    actions: adoptRecord,
-  },
+  'record.read': { guard: { type: 'recordIsNewer', params: recordOf }, ...adoptAndSettle },
 });
 
 /** The same with tokens: they are written over an older record before another instance refreshes from it. */

@@ -2,7 +2,6 @@ import type { TokenFacts } from '../../kernel/token-set.js';
 import { expiryWindow, renewalWindow } from '../policy.js';
 import { canRenew, session } from '../session-setup.js';
 import {
-  adoptRecord,
   adoptRevocation,
   commitHeld,
   noteFailure,
@@ -18,6 +17,7 @@ import {
 } from './actions.js';
 import { failureOf, recordOf, timeOf, versionOf } from './params.js';
 import {
+  adoptAndSettle,
   beginning,
   beginRenewal,
   endingOf,
@@ -90,7 +90,7 @@ const fresh = session.createStateConfig({
 });
 
 const due = session.createStateConfig({
-  description: 'Nobody used the token of late, so its renewal waits until somebody asks.',
+  description: 'No caller used the token recently, so the refresh waits for the next caller.',
   always: [serveWantedWhilePaced, { guard: 'canRenewAndIsWanted', ...renewForNotedWish }],
   on: {
     'token.requested': [serveWhilePaced, renewByItself],
@@ -111,7 +111,7 @@ const overwriteRecord = [
 ] as const;
 const yieldToRecord = [
   { guard: { type: 'recordIsRevoked', params: recordOf }, target: '#session.settling', actions: adoptRevocation },
-  { target: '#session.settling', actions: adoptRecord },
+  adoptAndSettle,
 ] as const;
 
 const unsaved = session.createStateConfig({
