@@ -50,8 +50,10 @@ export interface FrameioUsers {
    * server-side session, or the encrypted key.
    *
    * If the browser lost the first response, the method is called again with the same key. Afterwards, the session that
-   * `identify()` returned before is closed. Its tokens are revoked, unless that could end the new ones too. If this
-   * method throws, the new session is revoked.
+   * `identify()` returned before is closed. Its tokens are revoked, unless that could end the new ones too.
+   *
+   * To reject a sign-in, throw. The new session is then closed and its tokens are revoked, unless that could end the
+   * session that the browser had before.
    *
    * Without this method, only users who are logged in to the application can sign in. The tokens then belong to the
    * user that `identify()` returns.

@@ -210,10 +210,10 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       try {
         await this.#users.admit?.({ key, session, request, response });
       } catch (error) {
-        await this.#giveUp(key);
+        await this.#giveUp(key, former);
         throw error;
       }
-      if (former !== undefined) await this.#giveUp(former, session);
+      if (former !== undefined) await this.#giveUp(former, key);
     }
 
     async #sessionOf({ url }: FrameioRequest, former: string | undefined): Promise<UserSession> {
@@ -229,17 +229,17 @@ export function signInController(connectionName: string, signIn: SignInOptions):
     }
 
     /**
-     * Revokes and closes a session that is no longer used. A failure here is no reason to reject the user who has just
-     * signed in. The new tokens must not be revoked with the old ones.
+     * Revokes and closes a session that is no longer used. Both sessions may be of one user, so the session to keep is
+     * spared. A failure here is only logged, because it says nothing about the user's request.
      */
-    async #giveUp(key: string, successor?: UserSession): Promise<void> {
+    async #giveUp(key: string, keyToKeep: string | undefined): Promise<void> {
       try {
         const session = this.#auth.session(key);
-        await session.revoke(successor && { sparing: successor });
+        await session.revoke(keyToKeep === undefined ? {} : { sparing: this.#auth.session(keyToKeep) });
         await session.close();
       } catch (error) {
         const { logger } = this.#connection.events;
-        logger.warn(`A session that nobody uses any more could not be revoked: ${wordsOf(error)}`);
+        logger.warn(`The tokens of a session that is no longer used could not be revoked: ${wordsOf(error)}`);
       }
     }
 

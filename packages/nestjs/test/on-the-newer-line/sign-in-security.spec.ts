@@ -9,7 +9,7 @@ import {
 } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import type { AuthorizationServer } from '@frameio-auth/testing';
-import type { INestApplication } from '@nestjs/common';
+import { ForbiddenException, type INestApplication } from '@nestjs/common';
 import { describe, expect, test } from 'vitest';
 import {
   type ApplicationForTest,
@@ -127,26 +127,49 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     expect(server.accessTokenIsLive(await authOf(app).session(later).getToken())).toBe(true);
   });
 
-  test('revokes tokens if their user is not admitted, and ends no former session for them', async () => {
+  test.each([
+    // A revocation may end everything that a user has from the client (RFC 7009 §2.1), the former session included.
+    { user: 'mara@studio.example', who: 'the same user', revocations: 0 },
+    { user: 'ode@studio.example', who: 'another user', revocations: 2 },
+  ])('keeps the former session when admit() rejects a sign-in of $who', async ({ user, revocations }) => {
     const server = await serverForTest();
-    const keys: string[] = [];
+    const rejected: string[] = [];
     const users: FrameioUsers = {
       identify: () => 'former',
       admit: async ({ key, session }) => {
-        keys.push(key, await session.getToken());
-        throw new Error('fictional');
+        rejected.push(key, await session.getToken());
+        throw new ForbiddenException('fictional');
       },
     };
     const app = await application(server, { onFailure: '/sorry' }, { users });
     const former = authOf(app).session('former');
     await former.handleCallback(await server.signIn((await former.getAuthorizationUrl()).url));
     const login = await app.ask('/auth/frameio/login', fromOwnPage);
-    const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
-    expect(callback.status).toBe(500);
-    const [key = '', token = ''] = keys;
-    expect(server.accessTokenIsLive(token)).toBe(false);
+    const callback = await app.ask(await allowed(server, login, { user }), { cookie: cookieOf(login) });
+    expect(callback.status).toBe(403);
+
+    const [key = '', token = ''] = rejected;
     await expect(authOf(app).session(key).getToken()).rejects.toMatchObject({ code: 'token_revoked' });
+    expect(server.count({ endpoint: 'revoke' })).toBe(revocations);
+    expect(server.accessTokenIsLive(token)).toBe(revocations === 0);
     expect(server.accessTokenIsLive(await former.getToken())).toBe(true);
+    await former.refresh();
+  });
+
+  test('revokes the tokens when admit() rejects the first sign-in of a browser', async () => {
+    const server = await serverForTest();
+    const tokens: string[] = [];
+    const users: FrameioUsers = {
+      identify: () => undefined,
+      admit: async ({ session }) => {
+        tokens.push(await session.getToken());
+        throw new Error('fictional');
+      },
+    };
+    const app = await application(server, {}, { users });
+    const login = await app.ask('/auth/frameio/login');
+    expect((await app.ask(await allowed(server, login), { cookie: cookieOf(login) })).status).toBe(500);
+    expect(tokens.map((token) => server.accessTokenIsLive(token))).toEqual([false]);
   });
 
   test('admits a user if the former session cannot be ended, and says so in the log', async () => {
@@ -158,7 +181,9 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     const callback = await app.ask(await allowed(server, login), { cookie: cookieOf(login) });
     expect(callback.status).toBe(303);
     expect(keys).toHaveLength(1);
-    expect(app.journal.lines.join('\n')).toContain('A session that nobody uses any more could not be revoked:');
+    expect(app.journal.lines.join('\n')).toContain(
+      'The tokens of a session that is no longer used could not be revoked:',
+    );
   });
 
   test('leaves a sign-in under way alone, whatever callback a link brings in between', async () => {
