@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
-import { apiManners, authInterceptor } from '@frameio-auth/transport-undici';
+import { authInterceptor, rateLimitInterceptor } from '@frameio-auth/transport-undici';
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { Agent, type Dispatcher, request } from 'undici';
 import { fictionalAuth } from './fictional-auth.ts';
@@ -45,7 +45,7 @@ export async function authenticatedRequests(): Promise<void> {
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: AT_ONCE });
   const policy = { allowedOrigins: [origin] };
   const intercepted = agent.compose(authInterceptor(auth, policy));
-  const mannerly = intercepted.compose(apiManners({ origins: [origin], concurrency: AT_ONCE }));
+  const throttled = intercepted.compose(rateLimitInterceptor({ origins: [origin], concurrency: AT_ONCE }));
   const authenticated = authenticatedFetch(auth, policy);
   const withAxios = axiosWithToken(auth.getToken, httpAgent);
   const [open, closed] = [`${origin}/open`, `${origin}/v4/me`];
@@ -59,7 +59,11 @@ export async function authenticatedRequests(): Promise<void> {
       call: async () => viaUndici(closed, agent, await auth.getToken()),
     },
     { name: 'undici, authInterceptor()', every: close, call: () => viaUndici(closed, intercepted) },
-    { name: 'undici, authInterceptor() and apiManners()', every: close, call: () => viaUndici(closed, mannerly) },
+    {
+      name: 'undici, authInterceptor() and rateLimitInterceptor()',
+      every: close,
+      call: () => viaUndici(closed, throttled),
+    },
     { name: 'fetch, without a token', every: distant, call: async () => (await fetch(open)).text() },
     { name: 'fetch, authenticatedFetch()', every: distant, call: async () => (await authenticated(closed)).text() },
     {

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@frameio-auth/core';
 import { type BearerPolicyOptions, bearerPolicy, type TokenSource } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
-import { AuthenticatedExchange } from './authenticated-exchange.js';
+import { AuthenticatedRequest } from './authenticated-request.js';
 import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';
 
 /**
@@ -49,17 +49,17 @@ export function authInterceptor(
     }
     return (request, handler) => {
       assertHandler(handler, request);
-      const exchange = new AuthenticatedExchange(dispatch, policy, request, handler);
+      const authenticated = new AuthenticatedRequest(dispatch, policy, request, handler);
       try {
         const { origin = '', path } = request;
         // A path that is a complete address is a request to a proxy, which forwards it there.
         const admitted = policy.admits(own ?? origin) && (path.startsWith('/') || policy.admits(path));
         if (!admitted) return dispatch(request, handler);
       } catch (error) {
-        exchange.fail(error as Error);
+        authenticated.fail(error as Error);
         return true;
       }
-      exchange.begin();
+      authenticated.begin();
       return true;
     };
   };

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
 export type Controller = Dispatcher.DispatchController;
-export type AnswerHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+export type ResponseHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
 
 /**
  * Forwards every event to another handler; extended to change some of them. Parameters are listed individually, because
@@ -27,7 +27,7 @@ export class ForwardingHandler implements Dispatcher.DispatchHandler {
     this.handler.onRequestSent?.();
   }
 
-  onRequestUpgrade(controller: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
+  onRequestUpgrade(controller: Controller, status: number, headers: ResponseHeaders, socket: Duplex): void {
     this.handler.onRequestUpgrade?.(controller, status, headers, socket);
   }
 
@@ -35,7 +35,7 @@ export class ForwardingHandler implements Dispatcher.DispatchHandler {
     this.handler.onResponseStarted?.();
   }
 
-  onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+  onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     this.handler.onResponseStart?.(controller, status, headers, message);
   }
 
@@ -43,7 +43,7 @@ export class ForwardingHandler implements Dispatcher.DispatchHandler {
     this.handler.onResponseData?.(controller, chunk);
   }
 
-  onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
+  onResponseEnd(controller: Controller, trailers: ResponseHeaders): void {
     this.handler.onResponseEnd?.(controller, trailers);
   }
 

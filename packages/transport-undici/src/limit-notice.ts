@@ -1,7 +1,10 @@
+import { retryAfterOf } from '@frameio-auth/core/adapter';
+import type { ResponseHeaders } from './forwarding-handler.js';
+
 /** What a response says about the limit that its request counted against. Times are in milliseconds. */
 export interface LimitNotice {
   /** The request was rejected because of the limit (429, RFC 6585 §4) and was not carried out. */
-  readonly refused: boolean;
+  readonly rejected: boolean;
   /** How long the server asks to wait: `Retry-After` (RFC 9110 §10.2.3). */
   readonly retryAfter: number | undefined;
   /** How many requests a window allows: `x-ratelimit-limit`. */
@@ -12,40 +15,23 @@ export interface LimitNotice {
   readonly window: number | undefined;
 }
 
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 /**
  * Reads the limit from a response.
  *
  * @param now - the current time, in milliseconds since the epoch, for servers that send no date
  */
-export function limitNotice(status: number, headers: AnswerHeaders, now: number): LimitNotice {
+export function limitNotice(status: number, headers: ResponseHeaders, now: number): LimitNotice {
+  // A header that came twice is ignored.
+  const get = (name: string): string | null => (typeof headers[name] === 'string' ? headers[name] : null);
   return {
-    refused: status === 429,
-    retryAfter: retryAfterOf(headers, now),
-    limit: wholeNumber(headers['x-ratelimit-limit']),
-    remaining: wholeNumber(headers['x-ratelimit-remaining']),
-    window: wholeNumber(headers['x-ratelimit-window']),
+    rejected: status === 429,
+    retryAfter: retryAfterOf({ get }, now),
+    limit: wholeNumber(get('x-ratelimit-limit')),
+    remaining: wholeNumber(get('x-ratelimit-remaining')),
+    window: wholeNumber(get('x-ratelimit-window')),
   };
 }
 
-function retryAfterOf(headers: AnswerHeaders, now: number): number | undefined {
-  const seconds = wholeNumber(headers['retry-after']);
-  if (seconds !== undefined) return seconds * 1000;
-  const until = httpDate(headers['retry-after']);
-  // The difference of two dates by the same clock is right even if that clock is wrong.
-  return until === undefined ? undefined : Math.max(0, until - (httpDate(headers['date']) ?? now));
-}
-
-/** A header that came twice, or is not a number, is ignored. */
-function wholeNumber(value: AnswerHeaders[string]): number | undefined {
-  return typeof value === 'string' && /^\d{1,12}$/.test(value.trim()) ? Number(value) : undefined;
-}
-
-/** Parses a date in any of the three forms of RFC 9110 §5.6.7, one of which omits GMT. */
-function httpDate(value: AnswerHeaders[string]): number | undefined {
-  // All three begin with a weekday. Without one, Date.parse() accepts many invalid dates, even "-5".
-  if (typeof value !== 'string' || !/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined;
-  const time = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
-  return Number.isNaN(time) ? undefined : time;
+function wholeNumber(value: string | null): number | undefined {
+  return value !== null && /^\d{1,12}$/.test(value.trim()) ? Number(value) : undefined;
 }

@@ -38,7 +38,7 @@ export class Limit {
   #allowanceEnds = Number.POSITIVE_INFINITY;
   #heldUntil = Number.NEGATIVE_INFINITY;
   /** Consecutive rejections. Those of requests that were in flight together count as one. */
-  #refusals = 0;
+  #rejections = 0;
 
   constructor(rules: LimitRules) {
     this.#rules = rules;
@@ -60,25 +60,25 @@ export class Limit {
     this.#allowance = this.#unanswered + 1;
   }
 
-  sent(): void {
+  onSent(): void {
     this.#unanswered += 1;
   }
 
   /** Notes that a request ended without a response, which says nothing about the limit. */
-  unanswered(): void {
+  onNoResponse(): void {
     this.#unanswered -= 1;
   }
 
-  answered(notice: LimitNotice, now: number): void {
+  onResponse(notice: LimitNotice, now: number): void {
     this.#settle(now);
     this.#unanswered -= 1;
     const held = now < this.#heldUntil;
-    if (notice.refused) {
-      if (!held) this.#refusals += 1;
-      this.#hold(now, this.#waitAfterRefusal(notice));
+    if (notice.rejected) {
+      if (!held) this.#rejections += 1;
+      this.#hold(now, this.#waitAfterRejection(notice));
     } else if (!held) {
       // During a hold, other responses belong to earlier requests and know less.
-      this.#refusals = 0;
+      this.#rejections = 0;
       this.#learn(notice, now);
     }
   }
@@ -109,10 +109,10 @@ export class Limit {
     }
   }
 
-  #waitAfterRefusal({ retryAfter, window }: LimitNotice): number {
-    const told = retryAfter ?? (this.#rules.refill === 'at_once' ? window : undefined);
-    if (told !== undefined) return this.#spread(Math.max(told, SHORTEST_WAIT));
-    const longest = SHORTEST_WAIT * 2 ** Math.min(this.#refusals, DOUBLINGS);
+  #waitAfterRejection({ retryAfter, window }: LimitNotice): number {
+    const requested = retryAfter ?? (this.#rules.refill === 'at_once' ? window : undefined);
+    if (requested !== undefined) return this.#spread(Math.max(requested, SHORTEST_WAIT));
+    const longest = SHORTEST_WAIT * 2 ** Math.min(this.#rejections, DOUBLINGS);
     return SHORTEST_WAIT + this.#rules.random() * (longest - SHORTEST_WAIT);
   }
 

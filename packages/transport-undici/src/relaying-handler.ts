@@ -1,16 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { Caller } from './caller.js';
-import type { AnswerHeaders, Controller } from './forwarding-handler.js';
+import type { Controller, ResponseHeaders } from './forwarding-handler.js';
+import type { SafeHandler } from './safe-handler.js';
 
 /**
  * Forwards the events of a request in flight, with the controller that the caller's handler knows. It never throws the
  * handler's exceptions.
  */
 export class RelayingHandler implements Dispatcher.DispatchHandler {
-  protected readonly caller: Caller;
+  protected readonly caller: SafeHandler;
 
-  constructor(caller: Caller) {
+  constructor(caller: SafeHandler) {
     this.caller = caller;
   }
 
@@ -26,7 +26,7 @@ export class RelayingHandler implements Dispatcher.DispatchHandler {
     this.caller.requestSent();
   }
 
-  onRequestUpgrade(_: Controller, status: number, headers: AnswerHeaders, socket: Duplex): void {
+  onRequestUpgrade(_: Controller, status: number, headers: ResponseHeaders, socket: Duplex): void {
     this.caller.upgrade(status, headers, socket);
   }
 
@@ -34,7 +34,7 @@ export class RelayingHandler implements Dispatcher.DispatchHandler {
     this.caller.responseStarted();
   }
 
-  onResponseStart(_: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+  onResponseStart(_: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     this.caller.responseStart(status, headers, message);
   }
 
@@ -42,7 +42,7 @@ export class RelayingHandler implements Dispatcher.DispatchHandler {
     this.caller.data(chunk);
   }
 
-  onResponseEnd(_: Controller, trailers: AnswerHeaders): void {
+  onResponseEnd(_: Controller, trailers: ResponseHeaders): void {
     this.caller.end(trailers);
   }
 

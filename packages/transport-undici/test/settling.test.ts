@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Clock, TokenSource } from '@frameio-auth/core/adapter';
-import { apiManners, authInterceptor } from '@frameio-auth/transport-undici';
+import { authInterceptor, rateLimitInterceptor } from '@frameio-auth/transport-undici';
 import { Agent, cacheStores, type Dispatcher, interceptors } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NEW, OLD } from './api.js';
@@ -124,7 +124,8 @@ function source(): TokenSource {
 const origins = () => [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
 const auth = () => authInterceptor(source(), { allowedOrigins: origins() });
 /** One place alone: a request that kept it would hold up all the following ones. */
-const manners = () => apiManners({ origins: origins(), concurrency: 1, retries: 1, maxWait: 1e12, clock: quickClock });
+const rateLimit = () =>
+  rateLimitInterceptor({ origins: origins(), concurrency: 1, retries: 1, maxWait: 1e12, clock: quickClock });
 
 /** A second takes a millisecond: this is how long a server is waited for that says 0 s. */
 const quickClock: Clock = {
@@ -138,9 +139,9 @@ type Interceptors = Dispatcher.DispatcherComposeInterceptor[];
 
 const OURS: Record<string, () => Interceptors> = {
   'authInterceptor()': () => [auth()],
-  'apiManners()': () => [manners()],
-  'authInterceptor(), apiManners()': () => [auth(), manners()],
-  'apiManners(), authInterceptor()': () => [manners(), auth()],
+  'rateLimitInterceptor()': () => [rateLimit()],
+  'authInterceptor(), rateLimitInterceptor()': () => [auth(), rateLimit()],
+  'rateLimitInterceptor(), authInterceptor()': () => [rateLimit(), auth()],
 };
 
 interface Order {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@frameio-auth/core';
 import type { TokenSource } from '@frameio-auth/core/adapter';
-import { apiManners, authInterceptor, undiciTransport } from '@frameio-auth/transport-undici';
+import { authInterceptor, rateLimitInterceptor, undiciTransport } from '@frameio-auth/transport-undici';
 import * as undici from 'undici';
 import * as undici6 from 'undici-6';
 import * as undici7 from 'undici-7';
@@ -24,8 +24,8 @@ afterEach(async () => {
 const INTERCEPTORS = {
   authInterceptor: () => authInterceptor({ getToken }, { allowedOrigins: [api.origin] }),
   'authInterceptor, for another origin': () => authInterceptor({ getToken }, { otherOrigins: 'pass' }),
-  apiManners: () => apiManners({ origins: [api.origin] }),
-  'apiManners, for another origin': () => apiManners(),
+  rateLimitInterceptor: () => rateLimitInterceptor({ origins: [api.origin] }),
+  'rateLimitInterceptor, for another origin': () => rateLimitInterceptor(),
 };
 
 function composed(name: keyof typeof INTERCEPTORS): undici.Dispatcher {
@@ -106,15 +106,18 @@ describe.each(Object.keys(INTERCEPTORS) as (keyof typeof INTERCEPTORS)[])('a dis
 });
 
 describe("Node's own fetch", () => {
-  it.each(['authInterceptor', 'apiManners'] as const)('works through the wrapper of undici with %s', async (name) => {
-    const dispatcher = foreign(
-      new undici.Dispatcher1Wrapper(composed('authInterceptor').compose(INTERCEPTORS[name]())),
-    );
-    for (const method of ['GET', 'POST']) {
-      const answer = await fetch(api.origin, { method, dispatcher, ...body(method) } as RequestInit);
-      expect([answer.status, await answer.text()]).toEqual([200, 'hello']);
-    }
-  });
+  it.each(['authInterceptor', 'rateLimitInterceptor'] as const)(
+    'works through the wrapper of undici with %s',
+    async (name) => {
+      const dispatcher = foreign(
+        new undici.Dispatcher1Wrapper(composed('authInterceptor').compose(INTERCEPTORS[name]())),
+      );
+      for (const method of ['GET', 'POST']) {
+        const answer = await fetch(api.origin, { method, dispatcher, ...body(method) } as RequestInit);
+        expect([answer.status, await answer.text()]).toEqual([200, 'hello']);
+      }
+    },
+  );
 });
 
 describe('undiciTransport', () => {
@@ -152,8 +155,8 @@ describe('a runtime', () => {
   it('that has a stand-in for undici is told so by every function, before anything is sent', async () => {
     vi.resetModules();
     vi.doMock('undici', () => ({ Agent: class {}, EnvHttpProxyAgent: class {}, errors: {}, fetch: () => {} }));
-    const { undiciTransport, authInterceptor, apiManners } = await import('../src/index.js');
-    for (const make of [undiciTransport, () => authInterceptor({ getToken }), apiManners]) {
+    const { undiciTransport, authInterceptor, rateLimitInterceptor } = await import('../src/index.js');
+    for (const make of [undiciTransport, () => authInterceptor({ getToken }), rateLimitInterceptor]) {
       expect(make).toThrow(expect.objectContaining({ code: 'unsupported_undici' }));
       expect(make).toThrow('@frameio-auth/transport-fetch');
     }

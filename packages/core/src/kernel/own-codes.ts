@@ -223,7 +223,7 @@ export const OWN_CODES = {
       remedy: 'Call again later. Use `fetchTransport()` in place of a bare `fetch`: it tells the reason.',
     },
     rate_limited: {
-      meaning: 'The server asks for a pause, or `apiManners()` would have to wait longer than `maxWait`.',
+      meaning: 'The server asks for a pause, or `rateLimitInterceptor()` would have to wait longer than `maxWait`.',
       remedy: 'Call again after `retryAfter` seconds, and send fewer requests at once.',
     },
     redirect_refused: {

@@ -1,10 +1,10 @@
 import { ConfigurationError, errorOf } from '../kernel/errors.js';
 import { cleanText, LIMITS } from '../kernel/foreign-text.js';
+import { retryAfterOf } from '../kernel/retry-after.js';
 import type { Transport } from '../kernel/transport.js';
 import { type CustomServerOptions, customServer } from './custom-server.js';
 import { checkResponse, failureOfSilence, isUnserved } from './exchange.js';
 import { parseJsonObject } from './json-object.js';
-import { retryAfterOf } from './retry-after.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 import { checkAddress, checkOrigin } from './web-address.js';
 

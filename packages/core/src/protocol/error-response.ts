@@ -2,10 +2,10 @@ import type { Failure } from '../kernel/failure.js';
 import { kindOfRefusal, type Purpose } from '../kernel/failure-policy.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
 import type { Cleaner } from '../kernel/foreign-text.js';
+import { retryAfterOf } from '../kernel/retry-after.js';
 import { type Answer, isUnserved } from './exchange.js';
 import { parseJsonObject } from './json-object.js';
 import { judgeable, type Refusal, readRefusal, wordsOf } from './refusal.js';
-import { retryAfterOf } from './retry-after.js';
 import type { ErrorPattern, ServerProfile } from './server-profile.js';
 import { spokenWords } from './spoken-words.js';
 

@@ -2,11 +2,11 @@ import { ConfigurationError } from '@frameio-auth/core';
 import { type Clock, isRepeatableBody, systemClock } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { Refill } from './limit.js';
-import { MannerlyRequest } from './mannerly-request.js';
+import { RequestQueue } from './request-queue.js';
 import { assertHandler, assertUndici, ownOriginOf } from './supported-undici.js';
-import { WaitingLine } from './waiting-line.js';
+import { ThrottledRequest } from './throttled-request.js';
 
-export interface ApiMannersOptions {
+export interface RateLimitInterceptorOptions {
   /**
    * The origins to limit: scheme, host and port. Requests to other origins pass unchanged. Each origin has its own
    * places and limits. Default: `['https://api.frame.io']`.
@@ -75,7 +75,7 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
  * that does not matter to you, use `interceptors.retry()` of undici.
  *
  * ```ts
- * const dispatcher = new Agent().compose(authInterceptor(auth), apiManners());
+ * const dispatcher = new Agent().compose(authInterceptor(auth), rateLimitInterceptor());
  * ```
  *
  * Keep this order: interceptors that are passed to `compose()` later run first. So each request gets its token after it
@@ -94,24 +94,32 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
  *   dispatcher of another undici, and from `dispatch()` for a handler of another one, such as that of Node's `fetch()`:
  *   then nothing is sent
  */
-export function apiManners(options: ApiMannersOptions = {}): Dispatcher.DispatcherComposeInterceptor {
+export function rateLimitInterceptor(
+  options: RateLimitInterceptorOptions = {},
+): Dispatcher.DispatcherComposeInterceptor {
   assertUndici();
-  const { origins, concurrency: places, retries, methods, limitKey, clock, ...rest } = checked(options);
-  const lines = new Map(origins.map((origin) => [origin, new WaitingLine(origin, { ...rest, places, clock })]));
+  const { origins, concurrency, retries, methods, limitKey, clock, ...rest } = checked(options);
+  const queues = new Map(origins.map((origin) => [origin, new RequestQueue(origin, { ...rest, concurrency, clock })]));
   const now = () => clock.now();
 
   return (dispatch: Dispatcher.Dispatch, ...composed: unknown[]) => {
-    const own = ownOriginOf('apiManners', composed);
+    const own = ownOriginOf('rateLimitInterceptor', composed);
     return (request, handler) => {
       assertHandler(handler, request);
       const named = own ?? request.origin;
-      const origin = typeof named === 'string' && lines.has(named) ? named : originOf(named);
-      const line = lines.get(origin);
-      if (line === undefined) return dispatch(request, handler);
+      const origin = typeof named === 'string' && queues.has(named) ? named : originOf(named);
+      const queue = queues.get(origin);
+      if (queue === undefined) return dispatch(request, handler);
       const { method, path, body, idempotent = methods.includes(method) } = request;
       const key = limitKey({ origin, method, path: String(path).replace(/[?#].*$/s, '') });
-      const repetitions = idempotent && isRepeatableBody(body) ? retries : 0;
-      return new MannerlyRequest(request, handler, { dispatch, line, limitKey: key, repetitions, now }).start();
+      const allowedRetries = idempotent && isRepeatableBody(body) ? retries : 0;
+      return new ThrottledRequest(request, handler, {
+        dispatch,
+        queue,
+        limitKey: key,
+        retries: allowedRetries,
+        now,
+      }).start();
     };
   };
 }
@@ -130,8 +138,11 @@ function methodAndShape({ method, path }: LimitedRequest): string {
   return `${method} ${shape.join('/')}`;
 }
 
-function checked(options: ApiMannersOptions): Required<ApiMannersOptions> {
-  must(typeof options === 'object' && options !== null, 'apiManners() takes an object of options: { concurrency: 4 }.');
+function checked(options: RateLimitInterceptorOptions): Required<RateLimitInterceptorOptions> {
+  must(
+    typeof options === 'object' && options !== null,
+    'rateLimitInterceptor() takes an object of options: { concurrency: 4 }.',
+  );
   const {
     origins = ['https://api.frame.io'],
     concurrency = 8,

@@ -1,21 +1,13 @@
 import { type BearerCredentials, type BearerPolicy, isRepeatable } from '@frameio-auth/core/adapter';
 import type { Dispatcher } from 'undici';
-import { Caller } from './caller.js';
-import type { AnswerHeaders, Controller } from './forwarding-handler.js';
+import { DiscardedResponse, MAX_DISCARDED } from './discarded-response.js';
+import type { Controller, ResponseHeaders } from './forwarding-handler.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders, withHeaders } from './request-headers.js';
-
-/**
- * How much of the body of a 401 to buffer until the decision whether to return it, and how much to read if it is
- * discarded, in bytes.
- */
-const MOST_OF_A_REJECTION = 64 * 1024;
-
-/** How long the rest of a discarded 401 may take, in milliseconds, before its connection is closed. */
-const PATIENCE = 1_000;
+import { SafeHandler } from './safe-handler.js';
 
 /** A 401 that may or may not become the caller's response. */
-interface HeldAnswer {
+interface HeldResponse {
   readonly pass: () => void;
   readonly chunks: Buffer[];
   size: number;
@@ -26,7 +18,7 @@ interface HeldAnswer {
 /**
  * Handles one request of a caller: sends it with the current token, and after a 401 possibly again with the next token.
  */
-export class AuthenticatedExchange extends RelayingHandler {
+export class AuthenticatedRequest extends RelayingHandler {
   readonly #dispatch: Dispatcher.Dispatch;
   readonly #policy: BearerPolicy;
   readonly #request: Dispatcher.DispatchOptions;
@@ -37,10 +29,8 @@ export class AuthenticatedExchange extends RelayingHandler {
    * The addresses so far, including that of the response, as reported by undici's redirect interceptor, if it is used.
    */
   #history: readonly URL[] | undefined;
-  #held: HeldAnswer | undefined;
-  /** How many bytes of a discarded response were read. */
-  #discarded: number | undefined;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #held: HeldResponse | undefined;
+  #discarded: DiscardedResponse | undefined;
 
   constructor(
     dispatch: Dispatcher.Dispatch,
@@ -48,7 +38,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     request: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ) {
-    super(new Caller(handler));
+    super(new SafeHandler(handler));
     this.#dispatch = dispatch;
     this.#policy = policy;
     this.#request = request;
@@ -77,7 +67,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     super.onRequestStart(controller, context);
   }
 
-  override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+  override onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     const credentials = status === 401 && !this.#cameFromElsewhere() ? this.#credentials : undefined;
     if (credentials === undefined) {
       super.onResponseStart(controller, status, headers, message);
@@ -93,7 +83,7 @@ export class AuthenticatedExchange extends RelayingHandler {
     const pass = () => super.onResponseStart(controller, status, headers, message);
     this.#held = { pass, chunks: [], size: 0 };
     decision
-      .then((next) => (next === undefined ? this.#release(controller) : this.#repeat(controller, next)))
+      .then((next) => (next === undefined ? this.#release(controller) : this.#retry(controller, next)))
       .catch((error) => {
         this.#discard(controller);
         this.fail(error);
@@ -101,28 +91,26 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 
   override onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#discarded !== undefined) {
-      this.#discarded += chunk.length;
-      if (this.#discarded > MOST_OF_A_REJECTION) giveUp(controller);
-    } else if (this.#held !== undefined) {
+    if (this.#discarded !== undefined) this.#discarded.onData(chunk);
+    else if (this.#held !== undefined) {
       this.#held.chunks.push(chunk);
       this.#held.size += chunk.length;
-      if (this.#held.size > MOST_OF_A_REJECTION) controller.pause();
+      if (this.#held.size > MAX_DISCARDED) controller.pause();
     } else super.onResponseData(controller, chunk);
   }
 
-  override onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
-    if (this.#isForTheCaller) super.onResponseEnd(controller, trailers);
+  override onResponseEnd(controller: Controller, trailers: ResponseHeaders): void {
+    if (this.#isForCaller) super.onResponseEnd(controller, trailers);
     else this.#end(() => super.onResponseEnd(controller, trailers));
   }
 
   override onResponseError(controller: Controller, error: Error): void {
     if (this.caller.relay.aborted) this.#held = undefined; // The caller has aborted, so there is nothing left to decide.
-    if (this.#isForTheCaller) super.onResponseError(controller, error);
+    if (this.#isForCaller) super.onResponseError(controller, error);
     else this.#end(() => super.onResponseError(controller, error));
   }
 
-  get #isForTheCaller(): boolean {
+  get #isForCaller(): boolean {
     return this.#held === undefined && this.#discarded === undefined;
   }
 
@@ -143,7 +131,7 @@ export class AuthenticatedExchange extends RelayingHandler {
   }
 
   #end(pass: () => void): void {
-    clearTimeout(this.#patience);
+    this.#discarded?.stop();
     if (this.#held === undefined) return;
     this.#held.end = pass;
     this.caller.relay.end();
@@ -160,29 +148,22 @@ export class AuthenticatedExchange extends RelayingHandler {
     else if (!this.caller.relay.paused) controller.resume();
   }
 
-  #repeat(controller: Controller, next: BearerCredentials): void {
+  #retry(controller: Controller, next: BearerCredentials): void {
     this.#discard(controller);
-    if (!this.caller.relay.over) this.#send(next, new Repetition(this.caller));
+    if (!this.caller.relay.over) this.#send(next, new Retry(this.caller));
   }
 
   /** Reads the rest of the 401 without passing it on, so that its connection can be reused. */
   #discard(controller: Controller): void {
-    const ended = this.#held === undefined || this.#held.end !== undefined;
-    this.#discarded = this.#held?.size ?? 0;
+    const held = this.#held;
     this.#held = undefined;
     this.caller.relay.end();
-    if (ended) return;
-    controller.resume();
-    this.#patience = setTimeout(giveUp, PATIENCE, controller);
+    if (held !== undefined && held.end === undefined) this.#discarded = new DiscardedResponse(controller, held.size);
   }
 }
 
-function giveUp(controller: Controller): void {
-  controller.abort(new Error('The rest of the answer is not wanted.'));
-}
-
 /** The retry, of which the caller sees only the response. */
-class Repetition extends RelayingHandler {
+class Retry extends RelayingHandler {
   override onRequestStart(controller: Controller): void {
     this.caller.relay.begin(controller);
   }

@@ -1,17 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, errors } from 'undici';
-import type { AnswerHeaders } from './forwarding-handler.js';
+import type { ResponseHeaders } from './forwarding-handler.js';
 import { RelayController } from './relay-controller.js';
 
 /**
- * Calls the handler of an exchange's caller. All calls are made here, so that the exchange settles whatever the handler
- * throws, at every stage, and whatever passes the event on: undici, another interceptor, a promise or a timer.
+ * Calls a caller's handler. All calls are made here, so that the request settles whatever the handler throws, at every
+ * stage, and whatever passes the event on: undici, another interceptor, a promise or a timer.
  *
  * An exception of a handler has the same effect as in undici (`lib/core/request.js`): the request is aborted, and
  * `onResponseError` gets the exception. The controller does not count as aborted then, because the caller has not given
  * up: `interceptors.retry()` throws in order to be called, and sends the request again.
  */
-export class Caller {
+export class SafeHandler {
   readonly relay: RelayController;
   readonly #handler: Dispatcher.DispatchHandler;
   readonly #whenOver: () => void;
@@ -26,39 +26,20 @@ export class Caller {
   }
 
   start(context: unknown): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onRequestStart?.(this.relay, context);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onRequestStart?.(this.relay, context));
   }
 
   bodySent(chunk: Buffer): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onBodySent?.(chunk);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onBodySent?.(chunk));
   }
 
   requestSent(): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onRequestSent?.();
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onRequestSent?.());
   }
 
-  upgrade(status: number, headers: AnswerHeaders, socket: Duplex): void {
+  upgrade(status: number, headers: ResponseHeaders, socket: Duplex): void {
     if (!this.relay.wanted) return;
-    try {
-      this.#handler.onRequestUpgrade?.(this.relay, status, headers, socket);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onRequestUpgrade?.(this.relay, status, headers, socket));
     if (this.relay.reason !== null) this.fail(this.relay.reason);
     if (this.relay.over) socket.destroy();
     this.relay.end();
@@ -66,33 +47,18 @@ export class Caller {
   }
 
   responseStarted(): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onResponseStarted?.();
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onResponseStarted?.());
   }
 
-  responseStart(status: number, headers: AnswerHeaders, message: string | undefined): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onResponseStart?.(this.relay, status, headers, message);
-    } catch (error) {
-      this.fail(error);
-    }
+  responseStart(status: number, headers: ResponseHeaders, message: string | undefined): void {
+    this.#call(() => this.#handler.onResponseStart?.(this.relay, status, headers, message));
   }
 
   data(chunk: Buffer): void {
-    if (!this.relay.wanted) return;
-    try {
-      this.#handler.onResponseData?.(this.relay, chunk);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#call(() => this.#handler.onResponseData?.(this.relay, chunk));
   }
 
-  end(trailers: AnswerHeaders): void {
+  end(trailers: ResponseHeaders): void {
     this.relay.end();
     // An interceptor such as dump() keeps reading after an abort.
     if (this.relay.reason !== null) this.fail(this.relay.reason);
@@ -100,15 +66,22 @@ export class Caller {
     try {
       this.#handler.onResponseEnd?.(this.relay, trailers);
     } catch (error) {
-      this.#tell(error);
+      this.#reportError(error);
     }
   }
 
-  /** Ends the exchange with an error, and aborts its request, if one is in flight. */
+  /** Ends the caller's request with an error, and aborts the request in flight, if there is one. */
   fail(error: unknown): void {
-    if (!this.#finish()) return;
-    const reason = this.#tell(error);
-    this.relay.abandon(reason);
+    if (this.#finish()) this.relay.abandon(this.#reportError(error));
+  }
+
+  #call(event: () => void): void {
+    if (!this.relay.wanted) return;
+    try {
+      event();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #finish(): boolean {
@@ -117,7 +90,7 @@ export class Caller {
     return true;
   }
 
-  #tell(error: unknown): Error {
+  #reportError(error: unknown): Error {
     const reason = (error || new errors.RequestAbortedError()) as Error;
     try {
       this.#handler.onResponseError?.(this.relay, reason);

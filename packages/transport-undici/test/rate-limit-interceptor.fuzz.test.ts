@@ -1,5 +1,5 @@
 import { manualClock } from '@frameio-auth/testing';
-import { apiManners } from '@frameio-auth/transport-undici';
+import { rateLimitInterceptor } from '@frameio-auth/transport-undici';
 import fc from 'fast-check';
 import { type Dispatcher, errors } from 'undici';
 import { expect, it } from 'vitest';
@@ -124,7 +124,7 @@ it('never sends too many at once, keeps the order, ends each request once and re
         const clock = manualClock();
         const undici = new MadeUpUndici();
         const random = () => chance.next().value as number;
-        const interceptor = apiManners({ concurrency, retries: 1, maxWait: 10_000, clock, random });
+        const interceptor = rateLimitInterceptor({ concurrency, retries: 1, maxWait: 10_000, clock, random });
         // Like compose() of an Agent, in which requests name their origin.
         const dispatch: Dispatcher.Dispatch = Reflect.apply(interceptor, undefined, [undici.dispatch, undefined]);
         const requests: { controller?: Dispatcher.DispatchController; ends: number }[] = [];

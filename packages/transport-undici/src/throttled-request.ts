@@ -1,63 +1,57 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { RateLimitError } from '@frameio-auth/core';
 import { isRepeatable } from '@frameio-auth/core/adapter';
-import { type Dispatcher, errors } from 'undici';
-import { Caller } from './caller.js';
-import type { AnswerHeaders, Controller } from './forwarding-handler.js';
+import type { Dispatcher } from 'undici';
+import { DiscardedResponse } from './discarded-response.js';
+import type { Controller, ResponseHeaders } from './forwarding-handler.js';
 import { limitNotice } from './limit-notice.js';
 import { RelayingHandler } from './relaying-handler.js';
 import { repeatableHeaders } from './request-headers.js';
-import type { Turn, Waiter, WaitingLine } from './waiting-line.js';
+import type { QueuedRequest, RequestQueue, Sender } from './request-queue.js';
+import { SafeHandler } from './safe-handler.js';
 
-/** How long the rest of a discarded 429 may take, in milliseconds, before its connection is closed. */
-const PATIENCE = 1_000;
-
-/** How much of the body of a discarded 429 is read to reuse its connection, in bytes. */
-const MOST_OF_A_REFUSAL = 64 * 1024;
-
-export interface Surroundings {
+export interface Dependencies {
   readonly dispatch: Dispatcher.Dispatch;
-  readonly line: WaitingLine;
+  readonly queue: RequestQueue;
   /** The key of the limit that the request counts against. */
   readonly limitKey: string;
   /** How often it may be retried after a 429. */
-  readonly repetitions: number;
+  readonly retries: number;
   readonly now: () => number;
 }
 
 /**
- * `waiting` for a place or its limit; `dispatched`; `begun` by undici; `refused`: the rest of the 429 is read before it
- * waits again; `over`: it occupies no place.
+ * `waiting` for a slot or its limit; `dispatched`; `begun` by undici; `rejected`: the rest of the 429 is read before it
+ * waits again; `done`: it occupies no slot.
  */
-type Phase = 'waiting' | 'dispatched' | 'begun' | 'refused' | 'over';
+type Phase = 'waiting' | 'dispatched' | 'begun' | 'rejected' | 'done';
 
 /**
- * Handles one request of a caller: it waits for its turn, and possibly again after a 429.
+ * Handles one request of a caller: it waits in the queue, and possibly again after a 429.
  *
  * The handler gets the start before the wait, because only then can it abort a waiting request, with every function of
  * undici.
  */
-export class MannerlyRequest extends RelayingHandler implements Waiter {
+export class ThrottledRequest extends RelayingHandler implements Sender {
   readonly #request: Dispatcher.DispatchOptions;
-  readonly #around: Surroundings;
-  readonly #turn: Turn;
+  readonly #dependencies: Dependencies;
+  readonly #entry: QueuedRequest;
   /** The end of one request starts another, which must not run in the async context of the first. */
   readonly #scope = new AsyncResource('FrameioApiRequest');
   /** What interceptors report when the request is sent, such as its redirects. It is not known at the start. */
   readonly #context: object = {};
   #phase: Phase = 'waiting';
-  #repetitionsLeft: number;
-  #discarded = 0;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #retriesLeft: number;
+  #discarded: DiscardedResponse | undefined;
   #busy = false;
 
-  constructor(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, around: Surroundings) {
-    super(new Caller(handler, () => this.#leave()));
+  constructor(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, dependencies: Dependencies) {
+    super(new SafeHandler(handler, () => this.#leave()));
     const { headers } = request;
     this.#request = headers === undefined ? request : { ...request, headers: repeatableHeaders(headers) ?? null };
-    this.#around = around;
-    this.#repetitionsLeft = around.repetitions;
-    this.#turn = around.line.turn(this, around.limitKey);
+    this.#dependencies = dependencies;
+    this.#retriesLeft = dependencies.retries;
+    this.#entry = dependencies.queue.entry(this, dependencies.limitKey);
   }
 
   /**
@@ -67,21 +61,21 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     this.caller.start(this.#context);
     if (!this.caller.relay.over) {
       emitterOf(this.#request.body)?.on('error', this.#onBodyError);
-      this.#around.line.join(this.#turn);
+      this.#dependencies.queue.add(this.#entry);
     }
     return !this.#busy;
   }
 
-  begin(): void {
+  send(): void {
     this.#phase = 'dispatched';
     try {
-      this.#busy = !this.#scope.runInAsyncScope(this.#around.dispatch, undefined, this.#request, this);
+      this.#busy = !this.#scope.runInAsyncScope(this.#dependencies.dispatch, undefined, this.#request, this);
     } catch (error) {
       this.#fail(error as Error);
     }
   }
 
-  refuse(error: RateLimitError): void {
+  reject(error: RateLimitError): void {
     this.#fail(error);
   }
 
@@ -91,18 +85,17 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     Object.assign(this.#context, context); // The handler got the start before the wait.
   }
 
-  override onResponseStart(controller: Controller, status: number, headers: AnswerHeaders, message?: string): void {
+  override onResponseStart(controller: Controller, status: number, headers: ResponseHeaders, message?: string): void {
     if (!this.caller.relay.wanted) return;
     if (status >= 200) {
-      const notice = limitNotice(status, headers, this.#around.now());
-      const inTime = this.#around.line.answered(this.#turn, notice);
-      if (!this.caller.relay.wanted) return; // A request that was sent or rejected because of this response may have aborted this one.
-      if (notice.refused && inTime && this.#repetitionsLeft > 0 && this.#isRepeatable) {
-        this.#phase = 'refused';
-        this.#repetitionsLeft -= 1;
-        this.#discarded = 0;
-        this.#patience = setTimeout(() => controller.abort(new errors.RequestAbortedError()), PATIENCE);
-        controller.resume(); // The handler may have paused earlier, and will not see this response.
+      const notice = limitNotice(status, headers, this.#dependencies.now());
+      const inTime = this.#dependencies.queue.onResponse(this.#entry, notice);
+      // A request that was sent or rejected because of this response may have aborted this one.
+      if (!this.caller.relay.wanted) return;
+      if (notice.rejected && inTime && this.#retriesLeft > 0 && this.#isRepeatable) {
+        this.#phase = 'rejected';
+        this.#retriesLeft -= 1;
+        this.#discarded = new DiscardedResponse(controller);
         return;
       }
     }
@@ -110,20 +103,18 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
   }
 
   override onResponseData(controller: Controller, chunk: Buffer): void {
-    if (this.#phase === 'refused') {
-      this.#discarded += chunk.length;
-      if (this.#discarded > MOST_OF_A_REFUSAL) controller.abort(new errors.RequestAbortedError());
-    } else super.onResponseData(controller, chunk);
+    if (this.#phase === 'rejected') this.#discarded?.onData(chunk);
+    else super.onResponseData(controller, chunk);
   }
 
-  override onResponseEnd(controller: Controller, trailers: AnswerHeaders): void {
-    if (this.#phase === 'refused' && !this.caller.relay.aborted) this.#repeat();
+  override onResponseEnd(controller: Controller, trailers: ResponseHeaders): void {
+    if (this.#phase === 'rejected' && !this.caller.relay.aborted) this.#retry();
     else super.onResponseEnd(controller, trailers);
   }
 
   override onResponseError(controller: Controller, error: Error): void {
     // A 429 has rejected the request even if its body is incomplete.
-    if (this.#phase === 'refused' && !this.caller.relay.aborted) this.#repeat();
+    if (this.#phase === 'rejected' && !this.caller.relay.aborted) this.#retry();
     else super.onResponseError(controller, error);
   }
 
@@ -138,11 +129,11 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     return isRepeatable({ ...this.#request, redirected: history.length > 1 });
   }
 
-  #repeat(): void {
-    clearTimeout(this.#patience);
+  #retry(): void {
+    this.#discarded?.stop();
     this.#phase = 'waiting';
     this.caller.relay.end();
-    this.#around.line.repeated(this.#turn);
+    this.#dependencies.queue.requeue(this.#entry);
   }
 
   /** Ends the request with an error that is not from undici, in the async context of its caller. */
@@ -150,14 +141,14 @@ export class MannerlyRequest extends RelayingHandler implements Waiter {
     this.#scope.runInAsyncScope(() => this.caller.fail(error));
   }
 
-  /** Frees the place in the line, whether the request was waiting or sent. */
+  /** Frees the slot in the queue, whether the request was waiting or sent. */
   #leave(): void {
-    clearTimeout(this.#patience);
+    this.#discarded?.stop();
     const phase = this.#phase;
-    this.#phase = 'over';
+    this.#phase = 'done';
     emitterOf(this.#request.body)?.off('error', this.#onBodyError);
-    if (phase === 'waiting') this.#around.line.leave(this.#turn);
-    else if (phase !== 'over') this.#around.line.ended(this.#turn);
+    if (phase === 'waiting') this.#dependencies.queue.remove(this.#entry);
+    else if (phase !== 'done') this.#dependencies.queue.onEnd(this.#entry);
   }
 }
 

@@ -2,12 +2,13 @@
 const LONGEST_WAIT = 2 ** 31 * 1000;
 
 /**
- * Returns the server's `Retry-After` in milliseconds; `undefined` if there is none (RFC 9110 §10.2.3).
+ * For authors of HTTP clients: returns a response's `Retry-After` in milliseconds (RFC 9110 §10.2.3), or `undefined` if
+ * it has none.
  *
  * @param now - this machine's time in milliseconds since the Unix epoch, for a date without a `Date` header. If the
  * server sends both dates, only their difference matters
  */
-export function retryAfterOf(headers: Headers, now: number): number | undefined {
+export function retryAfterOf(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const value = headers.get('retry-after')?.trim();
   if (value === undefined) return undefined;
   if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, LONGEST_WAIT);

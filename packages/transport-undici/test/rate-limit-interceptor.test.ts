@@ -6,7 +6,11 @@ import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { ConfigurationError, RateLimitError } from '@frameio-auth/core';
 import { type Clock, systemClock } from '@frameio-auth/core/adapter';
 import { manualClock } from '@frameio-auth/testing';
-import { type ApiMannersOptions, apiManners, authInterceptor } from '@frameio-auth/transport-undici';
+import {
+  authInterceptor,
+  type RateLimitInterceptorOptions,
+  rateLimitInterceptor,
+} from '@frameio-auth/transport-undici';
 import { Agent, Client, type Dispatcher, fetch, interceptors, request, upgrade } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedApi, startScriptedApi } from './scripted-api.js';
@@ -39,14 +43,21 @@ afterEach(async () => {
 });
 
 /** Waits are not spread: chance always says 0. */
-function mannerly(options: ApiMannersOptions = {}, ...inner: Dispatcher.DispatcherComposeInterceptor[]): Dispatcher {
+function throttled(
+  options: RateLimitInterceptorOptions = {},
+  ...inner: Dispatcher.DispatcherComposeInterceptor[]
+): Dispatcher {
   const agent = new Agent();
   agents.push(agent);
   const noting: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (request, handler) => {
     sent.push(request.path);
     return dispatch(request, handler);
   };
-  return agent.compose(noting, ...inner, apiManners({ origins: [api.origin], clock, random: () => 0, ...options }));
+  return agent.compose(
+    noting,
+    ...inner,
+    rateLimitInterceptor({ origins: [api.origin], clock, random: () => 0, ...options }),
+  );
 }
 
 /** A handler that does nothing, to be changed where something matters. */
@@ -90,7 +101,7 @@ function waits(): number[] {
 
 describe('places', () => {
   it('sends as many at once as there are places, and the others in the order of their arrival', async () => {
-    const dispatcher = mannerly({ concurrency: 2 });
+    const dispatcher = throttled({ concurrency: 2 });
     const paths = [1, 2, 3, 4, 5, 6].map((n) => `/v4/item?n=${n}`);
     const calls = paths.map((path) => call(dispatcher, path));
     await api.arrival(1);
@@ -104,7 +115,7 @@ describe('places', () => {
   });
 
   it('leaves requests to other origins alone', async () => {
-    const dispatcher = mannerly({ concurrency: 1, origins: ['https://api.example'] });
+    const dispatcher = throttled({ concurrency: 1, origins: ['https://api.example'] });
     const calls = [call(dispatcher, '/one'), call(dispatcher, '/two')];
     (await api.arrival(1)).answer(200);
     (await api.arrival(0)).answer(200);
@@ -114,7 +125,7 @@ describe('places', () => {
 
   it('counts the requests of a Client by the origin that it is connected to', async () => {
     const client = new Client(api.origin, { pipelining: 2 });
-    const dispatcher = client.compose(apiManners({ origins: [api.origin], concurrency: 1, clock }));
+    const dispatcher = client.compose(rateLimitInterceptor({ origins: [api.origin], concurrency: 1, clock }));
     const calls = ['/one', '/two'].map((path) => dispatcher.request({ method: 'GET', path }));
     for (const index of [0, 1]) {
       (await api.arrival(index)).answer(200);
@@ -139,7 +150,7 @@ describe('places', () => {
   };
   for (const [how, end] of Object.entries(endings)) {
     it(`keeps the place until the answer has ended, be it that it ${how}`, async () => {
-      const dispatcher = mannerly({ concurrency: 1 });
+      const dispatcher = throttled({ concurrency: 1 });
       const first = request(`${api.origin}/first`, { dispatcher });
       const second = call(dispatcher, '/second');
       const { response } = await api.arrival(0);
@@ -155,7 +166,7 @@ describe('places', () => {
   }
 
   it('keeps the place of an answer that nobody reads, and lets the consumer slow down the server', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const first = request(`${api.origin}/first`, { dispatcher });
     const second = call(dispatcher, '/second');
     const size = 32 * 2 ** 20;
@@ -173,14 +184,14 @@ describe('places', () => {
   it('gives the place back when there is no connection', async () => {
     const agent = new Agent({ connect: (_target, callback) => callback(new Error('no way there'), null) });
     agents.push(agent);
-    const dispatcher = agent.compose(apiManners({ origins: [api.origin], concurrency: 1, clock }));
+    const dispatcher = agent.compose(rateLimitInterceptor({ origins: [api.origin], concurrency: 1, clock }));
     const failures = await Promise.all(['/one', '/two'].map((path) => rejection(call(dispatcher, path))));
     expect(failures.map((error) => (error as Error).message)).toEqual(['no way there', 'no way there']);
   });
 
   it('hands on that undici is busy, as long as requests do not wait here', async () => {
     const client = new Client(api.origin, { pipelining: 1 });
-    const dispatcher = client.compose(apiManners({ origins: [api.origin], concurrency: 2, clock }));
+    const dispatcher = client.compose(rateLimitInterceptor({ origins: [api.origin], concurrency: 2, clock }));
     let answers = 0;
     const busy = [1, 2, 3].map(() => {
       const onResponseEnd = () => {
@@ -195,7 +206,7 @@ describe('places', () => {
   });
 
   it('fails those that wait when the dispatcher is closed, however many they are', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const first = call(dispatcher, '/first');
     const failures = Array.from({ length: 3_000 }, () => rejection(call(dispatcher, '/next')));
     const { answer } = await api.arrival(0);
@@ -210,7 +221,7 @@ describe('places', () => {
 
 describe('giving up', () => {
   it('takes a request out of the line as soon as it is aborted, and never sends it', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const first = call(dispatcher, '/first');
     const byRequest = new AbortController();
     const byFetch = new AbortController();
@@ -235,7 +246,7 @@ describe('giving up', () => {
   });
 
   it('gives the place back at once when a request is aborted that was sent', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const abortion = new AbortController();
     const first = rejection(call(dispatcher, '/first', { signal: abortion.signal }));
     const second = call(dispatcher, '/second');
@@ -249,7 +260,7 @@ describe('giving up', () => {
   it('never sends a request that is aborted while an interceptor still prepares it', async () => {
     const waiting: ((token: string) => void)[] = [];
     const auth = { getToken: () => new Promise<string>((resolve) => waiting.push(resolve)) };
-    const dispatcher = mannerly({ concurrency: 1 }, authInterceptor(auth, { allowedOrigins: [api.origin] }));
+    const dispatcher = throttled({ concurrency: 1 }, authInterceptor(auth, { allowedOrigins: [api.origin] }));
     const abortion = new AbortController();
     const first = rejection(call(dispatcher, '/first', { signal: abortion.signal }));
     const second = call(dispatcher, '/second');
@@ -263,7 +274,7 @@ describe('giving up', () => {
   });
 
   it('gives up a request whose body fails while it waits, and no other', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const first = call(dispatcher, '/first');
     const body = new Readable({ read() {} });
     const second = rejection(call(dispatcher, '/second', { method: 'PUT', body }));
@@ -288,7 +299,7 @@ describe('a limit that is used up', () => {
   }
 
   it('lets the next request wait until there is one again', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(0, 10, 60_000));
     const next = call(dispatcher, OTHER_FILE);
     expect(waits()).toEqual([6_000]);
@@ -301,7 +312,7 @@ describe('a limit that is used up', () => {
   });
 
   it('lets it wait for the whole window where the server gives back everything at once', async () => {
-    const dispatcher = mannerly({ refill: 'at_once' });
+    const dispatcher = throttled({ refill: 'at_once' });
     await told(dispatcher, left(0, 10, 30_000));
     const next = call(dispatcher, FILE);
     expect(waits()).toEqual([30_000]);
@@ -311,7 +322,7 @@ describe('a limit that is used up', () => {
   });
 
   it('spreads the wait by chance, so that a fleet does not come back at once', async () => {
-    const dispatcher = mannerly({ random: () => 0.5 });
+    const dispatcher = throttled({ random: () => 0.5 });
     await told(dispatcher, left(0, 10, 60_000));
     const abortion = new AbortController();
     const next = rejection(call(dispatcher, FILE, { signal: abortion.signal }));
@@ -322,7 +333,7 @@ describe('a limit that is used up', () => {
   });
 
   it('holds up neither another method nor another endpoint', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(0));
     const held = call(dispatcher, FILE);
     const others = [call(dispatcher, `${FILE}/copies?page=2`), call(dispatcher, FILE, { method: 'DELETE' })];
@@ -334,7 +345,7 @@ describe('a limit that is used up', () => {
   });
 
   it('is the one that the application names, where it knows better', async () => {
-    const dispatcher = mannerly({ limitKey: ({ origin, method }) => `${origin} ${method}` });
+    const dispatcher = throttled({ limitKey: ({ origin, method }) => `${origin} ${method}` });
     await told(dispatcher, left(0), '/v4/one');
     const held = call(dispatcher, '/v4/other');
     expect(waits()).toEqual([6_000]);
@@ -344,7 +355,7 @@ describe('a limit that is used up', () => {
   });
 
   it('begins again with one request, whose answer says how many may follow', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(0));
     const calls = [1, 2, 3, 4].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
@@ -363,7 +374,7 @@ describe('a limit that is used up', () => {
   });
 
   it('begins with one more each second while the first has no answer', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(0));
     const calls = [1, 2, 3].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
@@ -378,7 +389,7 @@ describe('a limit that is used up', () => {
   });
 
   it('has no more requests unanswered than it has left', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(2));
     const calls = [1, 2, 3, 4, 5].map(() => call(dispatcher, FILE));
     await api.arrival(2);
@@ -390,7 +401,7 @@ describe('a limit that is used up', () => {
   });
 
   it('does not count a request that was lost as one that waits for its answer', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(1));
     const lost = rejection(call(dispatcher, FILE));
     (await api.arrival(1)).response.destroy();
@@ -402,7 +413,7 @@ describe('a limit that is used up', () => {
   });
 
   it('lets those go first that have waited for it, also when there was no place for them', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     await told(dispatcher, left(0));
     const held = call(dispatcher, `${FILE}?held`);
     const other = call(dispatcher, '/other');
@@ -415,7 +426,7 @@ describe('a limit that is used up', () => {
   });
 
   it('forgets how many were left when the window has passed', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, left(1, 10, 60_000));
     clock.pause(60_000);
     const calls = [1, 2, 3].map(() => call(dispatcher, FILE));
@@ -427,7 +438,7 @@ describe('a limit that is used up', () => {
   });
 
   it('takes no time from an answer that names none', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     await told(dispatcher, { 'x-ratelimit-remaining': '0' });
     const next = call(dispatcher, FILE);
     (await api.arrival(1)).answer(200);
@@ -435,7 +446,7 @@ describe('a limit that is used up', () => {
   });
 
   it('does not believe an answer that is older than the word that nothing is left', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const early = call(dispatcher, FILE);
     await api.arrival(0);
     await told(dispatcher, left(0));
@@ -449,7 +460,7 @@ describe('a limit that is used up', () => {
   });
 
   it('holds up those that wait for longer when another answer says so, and never for less', async () => {
-    const dispatcher = mannerly({ methods: [] });
+    const dispatcher = throttled({ methods: [] });
     const slow = [call(dispatcher, FILE), call(dispatcher, FILE)];
     await api.arrival(1);
     await told(dispatcher, left(0));
@@ -467,7 +478,7 @@ describe('a limit that is used up', () => {
   });
 
   it('does not count as a wait for it what is a wait for a place', async () => {
-    const dispatcher = mannerly({ concurrency: 1, maxWait: 10_000 });
+    const dispatcher = throttled({ concurrency: 1, maxWait: 10_000 });
     await told(dispatcher, left(0));
     const calls = [1, 2].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
@@ -478,7 +489,7 @@ describe('a limit that is used up', () => {
   });
 
   it('fails a request that would wait for too long, at once and without sending it', async () => {
-    const dispatcher = mannerly({ maxWait: 5_000 });
+    const dispatcher = throttled({ maxWait: 5_000 });
     await told(dispatcher, left(0, 10, 60_000));
     const error = await rejection(call(dispatcher, FILE));
     expect(error).toBeInstanceOf(RateLimitError);
@@ -489,7 +500,7 @@ describe('a limit that is used up', () => {
   });
 
   it('fails those that wait when it turns out that they would wait for too long', async () => {
-    const dispatcher = mannerly({ maxWait: 10_000 });
+    const dispatcher = throttled({ maxWait: 10_000 });
     await told(dispatcher, left(0, 10, 60_000));
     const first = call(dispatcher, FILE);
     const second = rejection(call(dispatcher, FILE));
@@ -500,7 +511,7 @@ describe('a limit that is used up', () => {
   });
 
   it('lets nobody wait behind a server that does not answer for longer than agreed', async () => {
-    const dispatcher = mannerly({ maxWait: 1_500 });
+    const dispatcher = throttled({ maxWait: 1_500 });
     await told(dispatcher, left(1));
     const calls = [1, 2].map(() => call(dispatcher, FILE));
     const late = rejection(call(dispatcher, FILE));
@@ -516,7 +527,7 @@ describe('a limit that is used up', () => {
   });
 
   it('is asked again after an hour at the latest, whatever an answer said', async () => {
-    const dispatcher = mannerly({ maxWait: 2 ** 40 });
+    const dispatcher = throttled({ maxWait: 2 ** 40 });
     await told(dispatcher, left(0, 1, 999_999_999_999));
     const next = call(dispatcher, FILE);
     expect(waits()).toEqual([3_600_000]);
@@ -526,7 +537,7 @@ describe('a limit that is used up', () => {
   });
 
   it('is one and the same for all that wait in line, though it was forgotten meanwhile', async () => {
-    const dispatcher = mannerly({ concurrency: 1, limitKey: ({ path }) => path });
+    const dispatcher = throttled({ concurrency: 1, limitKey: ({ path }) => path });
     const first = call(dispatcher, '/first');
     const abortion = new AbortController();
     const calls = [call(dispatcher, '/same')];
@@ -546,7 +557,7 @@ describe('a limit that is used up', () => {
   });
 
   it('is forgotten when nothing is known of it, and only then', async () => {
-    const dispatcher = mannerly({ limitKey: ({ path }) => path });
+    const dispatcher = throttled({ limitKey: ({ path }) => path });
     await told(dispatcher, left(0), '/held');
     for (let n = 0; n < 600; n += 1) await told(dispatcher, {}, `/v4/${n}`);
     const next = call(dispatcher, '/held');
@@ -559,7 +570,7 @@ describe('a limit that is used up', () => {
 
 describe('a 429', () => {
   it('is the answer to a write that was redirected: what redirected may have carried it out', async () => {
-    const dispatcher = mannerly({}, interceptors.redirect({ maxRedirections: 3 }));
+    const dispatcher = throttled({}, interceptors.redirect({ maxRedirections: 3 }));
     const answer = call(dispatcher, '/', { method: 'PUT', body: 'one' });
     (await api.arrival(0)).answer(303, { location: '/view' });
     (await api.arrival(1)).answer(429, { 'retry-after': '1' }, 'refused');
@@ -568,14 +579,14 @@ describe('a 429', () => {
   });
 
   it('holds nobody up by a body whose end does not come', async () => {
-    const answer = call(mannerly({ concurrency: 1, clock: systemClock() }), '/');
+    const answer = call(throttled({ concurrency: 1, clock: systemClock() }), '/');
     (await api.arrival(0)).response.writeHead(429, { 'retry-after': '1' }).write('ref');
     (await api.arrival(1)).answer(200, {}, 'hello');
     expect(await answer).toBe('200 hello');
   });
 
   it('is repeated after Retry-After, and nobody sees it (RFC 9110 §10.2.3)', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const answer = call(dispatcher, '/v4/me', { method: 'PUT', body: '{"a":1}' });
     (await api.arrival(0)).answer(429, { 'retry-after': '7' }, 'refused');
     await until(() => waits().length === 1);
@@ -597,7 +608,7 @@ describe('a 429', () => {
   ];
   for (const [how, headers] of dates) {
     it(`is repeated at the date that Retry-After names, ${how}`, async () => {
-      const dispatcher = mannerly();
+      const dispatcher = throttled();
       const answer = call(dispatcher, '/v4/me');
       (await api.arrival(0)).answer(429, headers);
       await until(() => waits().length === 1);
@@ -610,7 +621,7 @@ describe('a 429', () => {
 
   it('is repeated after a second, and after up to twice as much each time, where no time is named', async () => {
     let chance = 0;
-    const dispatcher = mannerly({ random: () => chance });
+    const dispatcher = throttled({ random: () => chance });
     const answer = call(dispatcher, '/v4/me');
     let waited = 0;
     for (const [index, [random, wait]] of [
@@ -630,7 +641,7 @@ describe('a 429', () => {
   });
 
   it('counts once with others that were under way together, and begins anew after an answer that is none', async () => {
-    const dispatcher = mannerly({ random: () => 0.999, retries: 1 });
+    const dispatcher = throttled({ random: () => 0.999, retries: 1 });
     const calls = [1, 2, 3].map(() => call(dispatcher, '/v4/list'));
     await api.arrival(2);
     for (const { answer } of api.arrivals) answer(429);
@@ -648,7 +659,7 @@ describe('a 429', () => {
   });
 
   it('is repeated after a second at the earliest, and after the window where that gives back everything', async () => {
-    const dispatcher = mannerly({ refill: 'at_once' });
+    const dispatcher = throttled({ refill: 'at_once' });
     const answer = call(dispatcher, '/v4/me');
     for (const [index, headers, at] of [
       [0, { 'retry-after': '0' }, 1_000],
@@ -664,7 +675,7 @@ describe('a 429', () => {
   });
 
   it('lets all the others with the same limit wait, and go on one by one, the earliest first', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const calls = ['a', 'b', 'c'].map((name) => call(dispatcher, `/v4/list?${name}`));
     await api.arrival(2);
     for (const { answer } of api.arrivals.toReversed()) answer(429, { 'retry-after': '1' });
@@ -682,7 +693,7 @@ describe('a 429', () => {
   });
 
   it('passes as it is when it was repeated often enough', async () => {
-    const dispatcher = mannerly({ retries: 1 });
+    const dispatcher = throttled({ retries: 1 });
     const answer = request(`${api.origin}/v4/me`, { dispatcher });
     (await api.arrival(0)).answer(429, { 'x-debug-id': 'first' }, 'refused');
     await until(() => waits().length === 1);
@@ -693,7 +704,7 @@ describe('a 429', () => {
   });
 
   it('passes as it is when it asks for a longer wait than is agreed, and the next request is not sent', async () => {
-    const dispatcher = mannerly({ maxWait: 10_000 });
+    const dispatcher = throttled({ maxWait: 10_000 });
     const first = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(429, { 'retry-after': '120' }, 'refused');
     expect(await first).toBe('429 refused');
@@ -701,7 +712,7 @@ describe('a 429', () => {
     expect(api.arrivals).toHaveLength(1);
   });
 
-  const writes: [string, Init, ApiMannersOptions, boolean][] = [
+  const writes: [string, Init, RateLimitInterceptorOptions, boolean][] = [
     ['a POST', { method: 'POST', body: 'text' }, {}, false],
     ['a POST, if the methods say so', { method: 'POST', body: 'text' }, { methods: ['POST'] }, true],
     ['a POST that is said to be idempotent', { method: 'POST', body: 'text', idempotent: true }, {}, true],
@@ -713,7 +724,7 @@ describe('a 429', () => {
   ];
   for (const [what, init, options, repeated] of writes) {
     it(`is ${repeated ? '' : 'not '}repeated for ${what}`, async () => {
-      const dispatcher = mannerly(options);
+      const dispatcher = throttled(options);
       const answer = call(dispatcher, '/v4/me', init);
       const first = await api.arrival(0);
       first.answer(429, {}, 'refused');
@@ -730,7 +741,7 @@ describe('a 429', () => {
   }
 
   it('is repeated though its body breaks off, or has no end', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const answer = call(dispatcher, '/v4/me');
     (await api.arrival(0)).response.writeHead(429).write('refu', () => api.arrivals[0]?.response.destroy());
     await until(() => waits().length === 1);
@@ -743,7 +754,7 @@ describe('a 429', () => {
   });
 
   it('is read for as long as it may be, each time anew, so that its connection is used again', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const answer = call(dispatcher, '/v4/me');
     for (const [index, wait] of [1_000, 1_000, 1_000].entries()) {
       (await api.arrival(index)).answer(429, {}, 'x'.repeat(60 * 1024));
@@ -757,7 +768,7 @@ describe('a 429', () => {
 
   it('does not disturb a handler that paused before there was an answer', async () => {
     const heard: unknown[] = [];
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const paused = new Promise<Dispatcher.DispatchController>((resolve) => {
       dispatcher.dispatch(
         { origin: api.origin, path: '/v4/me', method: 'GET' },
@@ -786,7 +797,7 @@ describe('a 429', () => {
 
   it('is not told to a handler that was aborted because of it', async () => {
     const heard: unknown[] = [];
-    const dispatcher = mannerly({ maxWait: 10_000 });
+    const dispatcher = throttled({ maxWait: 10_000 });
     const known = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(200, left(1));
     await known;
@@ -807,7 +818,7 @@ describe('a 429', () => {
   });
 
   it('can be given up while its body is read, and while its repetition waits', async () => {
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const reading = new AbortController();
     const first = rejection(call(dispatcher, '/v4/me', { signal: reading.signal }));
     (await api.arrival(0)).response.writeHead(429).write('refu');
@@ -831,7 +842,7 @@ describe('a 429', () => {
   it('is repeated with the token of the moment, where the token is inside', async () => {
     const tokens = ['fictional-token-1', 'fictional-token-2'];
     const auth = { getToken: async () => tokens.shift() ?? '' };
-    const dispatcher = mannerly({}, authInterceptor(auth, { allowedOrigins: [api.origin] }));
+    const dispatcher = throttled({}, authInterceptor(auth, { allowedOrigins: [api.origin] }));
     const answer = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(429);
     await until(() => waits().length === 1);
@@ -845,7 +856,7 @@ describe('a 429', () => {
   });
 
   it('is the only answer that is repeated: no 5xx is, and no lost connection', async () => {
-    const dispatcher = mannerly();
+    const dispatcher = throttled();
     const failed = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(503, { 'retry-after': '1' }, 'down');
     expect(await failed).toBe('503 down');
@@ -865,7 +876,7 @@ describe('a 429', () => {
         return clock.setTimeout(callback, delay, options);
       },
     };
-    const dispatcher = mannerly({ clock: watched });
+    const dispatcher = throttled({ clock: watched });
     const answer = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(429);
     await until(() => waits().length === 1);
@@ -884,7 +895,7 @@ describe('what passes through', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: fictional\r\n\r\n');
       socket.on('data', (chunk) => socket.end(chunk)).on('error', () => {});
     });
-    const dispatcher = mannerly({ concurrency: 1 });
+    const dispatcher = throttled({ concurrency: 1 });
     const { socket } = await upgrade(`${api.origin}/socket`, { dispatcher, protocol: 'fictional' });
     const next = call(dispatcher, '/v4/me');
     (await api.arrival(0)).answer(200);
@@ -896,7 +907,7 @@ describe('what passes through', () => {
   });
 
   it('trailers, what comes before an answer, and the redirects that led to it', async () => {
-    const dispatcher = mannerly({}, interceptors.redirect({ maxRedirections: 1 }));
+    const dispatcher = throttled({}, interceptors.redirect({ maxRedirections: 1 }));
     const hints: unknown[] = [];
     const answer = request(`${api.origin}/from`, {
       dispatcher,
@@ -919,7 +930,7 @@ describe('what passes through', () => {
   it('the asynchronous context of whoever made the request, also when the end of another lets it begin', async () => {
     const user = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
-    const dispatcher = mannerly({ concurrency: 1 }, (dispatch) => (options, handler) => {
+    const dispatcher = throttled({ concurrency: 1 }, (dispatch) => (options, handler) => {
       seen.push(user.getStore());
       return dispatch(options, handler);
     });
@@ -931,7 +942,7 @@ describe('what passes through', () => {
 
   for (const event of ['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const) {
     it(`what a handler throws in ${event}, and its place is free`, async () => {
-      const dispatcher = mannerly({ concurrency: 1 });
+      const dispatcher = throttled({ concurrency: 1 });
       const failure = new Error('the handler is broken');
       const told: unknown[] = [];
       const ended = new Promise<void>((resolve) => {
@@ -963,7 +974,7 @@ describe('what passes through', () => {
 describe('options', () => {
   it('leave it to undici to refuse a request that is none', async () => {
     const nothing = { origin: api.origin, method: 'GET' } as Dispatcher.RequestOptions;
-    expect(await rejection(mannerly().request(nothing))).toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
+    expect(await rejection(throttled().request(nothing))).toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
   });
 
   const wrong: [string, unknown][] = [
@@ -988,7 +999,7 @@ describe('options', () => {
     it(`refuses ${JSON.stringify(options)}, and says how ${name} should be`, () => {
       let error: unknown;
       try {
-        apiManners(options as ApiMannersOptions);
+        rateLimitInterceptor(options as RateLimitInterceptorOptions);
       } catch (thrown) {
         error = thrown;
       }
@@ -998,7 +1009,7 @@ describe('options', () => {
   }
 
   it('takes an origin as people write it', async () => {
-    const dispatcher = mannerly({ concurrency: 1, origins: [`${api.origin.replace('http', 'HTTP')}/`] });
+    const dispatcher = throttled({ concurrency: 1, origins: [`${api.origin.replace('http', 'HTTP')}/`] });
     const calls = [call(dispatcher, '/one'), call(dispatcher, '/two')];
     for (const index of [0, 1]) (await api.arrival(index)).answer(200);
     expect(await Promise.all(calls)).toEqual(['200', '200']);
