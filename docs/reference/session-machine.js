@@ -1461,7 +1461,7 @@ export const sessionMachine = createMachine({
               },
               {
                 guard: 'refreshTokenIsDead',
-                target: '#session.refreshing.entombing',
+                target: '#session.refreshing.writingTombstone',
                 actions: 'noteRefusal',
               },
               {
@@ -1595,7 +1595,7 @@ export const sessionMachine = createMachine({
             ],
           },
         },
-        entombing: {
+        writingTombstone: {
           description:
             'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
           tags: ['busy'],
@@ -1608,7 +1608,7 @@ export const sessionMachine = createMachine({
             'commit.conflicted': [
               {
                 guard: 'recordWentBack',
-                target: '#session.refreshing.entombing',
+                target: '#session.refreshing.writingTombstone',
                 reenter: true,
                 actions: 'noteRecord',
               },

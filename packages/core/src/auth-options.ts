@@ -21,7 +21,7 @@ import { readScopes, type Scopes } from './session/scopes.js';
 import type { RecordPlace } from './session/session-record.js';
 import { SessionTime } from './session/session-time.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
-import type { SessionSurroundings, StateChange } from './session/token-session.js';
+import type { SessionDependencies, StateChange } from './session/token-session.js';
 import { unsharedStorage } from './session/unshared-storage.js';
 import { DEFAULT_CONCURRENCY, Workload } from './session/workload.js';
 
@@ -112,7 +112,7 @@ export interface AuthParts {
   readonly server: ServerProfile;
   readonly client: AuthorizationClient;
   readonly keys: StorageKeys;
-  readonly around: SessionSurroundings;
+  readonly dependencies: SessionDependencies;
 }
 
 const DEFAULT_REFRESH_BUFFER = 300;
@@ -199,7 +199,7 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
     server,
     client,
     keys,
-    around: {
+    dependencies: {
       input,
       beginning: initialSnapshot(input),
       ...place,

@@ -8,7 +8,7 @@ export type { SessionEvent, SessionOccurrence } from './machine/events.js';
 export { sessionMachine } from './machine/session-machine.js';
 export {
   initialSnapshot,
-  type SessionSnapshot as MachineSnapshot,
+  type MachineSnapshot,
   type SessionStateValue,
   transition,
 } from './machine/transition.js';

@@ -22,10 +22,16 @@ export class ServerToServerAuth extends Auth<TokenSession> {
   constructor(options: ServerToServerAuthOptions) {
     requireSecret('ServerToServerAuth', options);
     const { clientId, clientSecret, scopes } = options;
-    const { keys, around } = authParts({ options, clientId, clientSecret, scopes, renewal: 'client_credentials' });
+    const { keys, dependencies } = authParts({
+      options,
+      clientId,
+      clientSecret,
+      scopes,
+      renewal: 'client_credentials',
+    });
     super(
-      (key, onClosed) => new TokenSession(key, keys.session(key), around, onClosed),
-      () => around.coolDown.close(),
+      (key, onClosed) => new TokenSession(key, keys.session(key), dependencies, onClosed),
+      () => dependencies.coolDown.close(),
     );
   }
 }

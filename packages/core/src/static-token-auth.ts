@@ -3,7 +3,7 @@ import { refuse } from './auth-options.js';
 import { brand } from './kernel/brand.js';
 import { AuthenticationError, ConfigurationError, TokenExpiredError } from './kernel/errors.js';
 import { Secret } from './kernel/secret.js';
-import { harmlessly, throwIfAborted } from './session/calls.js';
+import { ignoreErrors, throwIfAborted } from './session/calls.js';
 import type { ExportedTokens } from './session/exported-tokens.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
 import type { RevocationResult } from './session/token-requests.js';
@@ -129,7 +129,7 @@ export class StaticTokenAuth {
     if (this.#token === undefined) return;
     this.#token = undefined;
     this.#state = state;
-    for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
+    for (const listener of this.#listeners) ignoreErrors(() => listener(this.snapshot));
   }
 }
 

@@ -22,7 +22,7 @@ export abstract class UserAuth extends Auth<UserSession> {
 
   protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
     const { redirectUri } = settings;
-    const { server, client, keys, around } = authParts({ ...settings, renewal: 'refresh_token' });
+    const { server, client, keys, dependencies } = authParts({ ...settings, renewal: 'refresh_token' });
     if (typeof redirectUri !== 'string' || redirectUri === '') {
       refuse(
         'redirectUri',
@@ -32,21 +32,26 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkRedirectUri(server, redirectUri);
     const signIn: SignIn = {
       client,
-      pending: new PendingAuthorizations(around.storage, keys, around.clock, settings.options.maxPendingSignIns),
+      pending: new PendingAuthorizations(
+        dependencies.storage,
+        keys,
+        dependencies.clock,
+        settings.options.maxPendingSignIns,
+      ),
       redirectUri,
-      scopes: around.scopes,
-      entropy: around.entropy,
+      scopes: dependencies.scopes,
+      entropy: dependencies.entropy,
     };
     super(
-      (key, onClosed) => new UserSession(key, keys.session(key), around, onClosed, signIn),
-      () => around.coolDown.close(),
+      (key, onClosed) => new UserSession(key, keys.session(key), dependencies, onClosed, signIn),
+      () => dependencies.coolDown.close(),
     );
     this.#signIn = signIn;
-    this.#giveUpRedirectUri = claimRedirectUri(around.storage, redirectUri, server);
-    const { keepAliveBefore } = around;
+    this.#giveUpRedirectUri = claimRedirectUri(dependencies.storage, redirectUri, server);
+    const { keepAliveBefore } = dependencies;
     if (keepAliveBefore !== undefined) {
       const renew = (key: string) => this.borrow(key, UserSession.keepAlive);
-      this.#keepAlive = new KeepAlive({ ...around, keepAliveBefore, keys, renew });
+      this.#keepAlive = new KeepAlive({ ...dependencies, keepAliveBefore, keys, renew });
     }
   }
 

@@ -24,7 +24,9 @@ describe('the chart', () => {
     expect(root).toMatchObject({ name: 'session', parent: null, type: 'compound', initial: 'restoring' });
     const named = Object.values(states).map(({ parent, name }) => (parent === '' ? name : `${parent}.${name}`));
     expect(named).toEqual(Object.keys(states));
-    expect(Object.keys(states)).toEqual(expect.arrayContaining(['valid.unsaved', 'refreshing.entombing', 'revoked']));
+    expect(Object.keys(states)).toEqual(
+      expect.arrayContaining(['valid.unsaved', 'refreshing.writingTombstone', 'revoked']),
+    );
     const order = [...ids];
     for (const { id, parent } of sessionChart.states.slice(1)) {
       expect(order.indexOf(parent as string)).toBeLessThan(order.indexOf(id));

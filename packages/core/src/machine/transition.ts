@@ -11,13 +11,13 @@ import type { SessionEvent } from './events.js';
 import { sessionMachine } from './session-machine.js';
 
 /** The state and context of a session, with XState's own view of them. */
-export type SessionSnapshot = SnapshotFrom<typeof sessionMachine>;
+export type MachineSnapshot = SnapshotFrom<typeof sessionMachine>;
 
 /** The state as XState writes it: `'expired'`, `{ refreshing: 'requesting' }`. */
 export type SessionStateValue = StateValueFrom<typeof sessionMachine>;
 
 /** Returns the snapshot of a new session. It has no effects before its first event. */
-export function initialSnapshot(input: SessionInput): SessionSnapshot {
+export function initialSnapshot(input: SessionInput): MachineSnapshot {
   return initialTransition(sessionMachine, input)[0];
 }
 
@@ -48,9 +48,9 @@ const surroundings = (() => {
  * snapshot and event always give the same result.
  */
 export function transition(
-  snapshot: SessionSnapshot,
+  snapshot: MachineSnapshot,
   event: SessionEvent,
-): readonly [SessionSnapshot, readonly Effect[]] {
+): readonly [MachineSnapshot, readonly Effect[]] {
   const effects: Effect[] = [];
   const next = sessionMachine.transition(snapshot, event, {
     ...surroundings,

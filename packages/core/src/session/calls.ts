@@ -9,6 +9,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** Calls a handler and ignores what it throws and how its promise rejects. */
-export function harmlessly(call: () => unknown): void {
+export function ignoreErrors(call: () => unknown): void {
   promised(async () => call()).catch(() => {});
 }

@@ -3,7 +3,7 @@ import { foreignFailure } from '../kernel/foreign-failure.js';
 import { cleanText } from '../kernel/foreign-text.js';
 import type { StoredRecord, Unsubscribe } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
-import { harmlessly } from './calls.js';
+import { ignoreErrors } from './calls.js';
 import type { RecordPlace } from './session-record.js';
 
 /** The server's `Retry-After`, as stored. */
@@ -42,12 +42,12 @@ export class CoolDown {
   begin(): void {
     if (this.#unwatch !== undefined || this.#closed) return;
     this.#unwatch = () => {};
-    harmlessly(() => {
+    ignoreErrors(() => {
       this.#unwatch = this.#place.storage.watch(this.#key, (version) => {
-        if (version > this.#version) harmlessly(() => this.#read());
+        if (version > this.#version) ignoreErrors(() => this.#read());
       });
     });
-    harmlessly(() => this.#read());
+    ignoreErrors(() => this.#read());
   }
 
   /** Why the server must not be called now, with the remaining wait; `undefined` if it may be. */
@@ -60,12 +60,12 @@ export class CoolDown {
   note(failure: Failure): void {
     const { kind, source, retryAfter = 0 } = failure;
     if (kind === 'transient' && source === 'server' && retryAfter > 0)
-      harmlessly(() => this.#write(failure, retryAfter));
+      ignoreErrors(() => this.#write(failure, retryAfter));
   }
 
   close(): void {
     this.#closed = true;
-    harmlessly(() => this.#unwatch?.());
+    ignoreErrors(() => this.#unwatch?.());
   }
 
   async #read(): Promise<void> {

@@ -5,7 +5,7 @@ import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
-import { harmlessly } from './calls.js';
+import { ignoreErrors } from './calls.js';
 import type { Timing } from './session-time.js';
 import { fromStorage } from './storage-failure.js';
 import { type StorageKeys, sha256 } from './storage-keys.js';
@@ -199,7 +199,7 @@ export class PendingAuthorizations {
       if (expiresAt > now && this.#kept.size <= this.#limit) return;
       this.#kept.delete(oldest);
       const forgotten = { value: USED, expectedVersion: version, expiresAt: now };
-      if (expiresAt > now) harmlessly(() => this.#storage.commit(oldest, forgotten));
+      if (expiresAt > now) ignoreErrors(() => this.#storage.commit(oldest, forgotten));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { harmlessly } from './calls.js';
+import { ignoreErrors } from './calls.js';
 import type { ReauthenticationReason } from './refresh-token-life.js';
 
 /** A session that needs a new sign-in of its user, because refreshing cannot keep it alive. */
@@ -29,7 +29,7 @@ export class Reauthentications {
     const onDue = this.#onDue;
     if (onDue === undefined || this.#told.get(due.key) === due.by) return;
     this.#remember(due, now);
-    harmlessly(() => onDue(due));
+    ignoreErrors(() => onDue(due));
   }
 
   #remember({ key, by }: ReauthenticationDue, now: number): void {

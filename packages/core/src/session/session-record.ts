@@ -16,7 +16,7 @@ import type { Tombstone } from '../machine/effects.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { isFromFuture, policy } from '../machine/policy.js';
 import type { Outcome, Place } from './bounded-queue.js';
-import { harmlessly, promised } from './calls.js';
+import { ignoreErrors, promised } from './calls.js';
 import { RecordHints } from './record-hints.js';
 import { keepAliveWindow } from './refresh-token-life.js';
 import type { Timing } from './session-time.js';
@@ -178,7 +178,7 @@ export class SessionRecord {
   /** Renews the lease. Failure or a lost lease changes nothing: the commit decides. */
   renewLease(): void {
     const lease = this.#lease;
-    if (lease !== undefined) harmlessly(() => this.#place.storage.renew(lease));
+    if (lease !== undefined) ignoreErrors(() => this.#place.storage.renew(lease));
   }
 
   /** Keeps the lease until it expires, so that the next holder learns that it was abandoned. */
@@ -265,7 +265,7 @@ export class SessionRecord {
     this.withdraw();
     this.endRenewal(undefined);
     this.#hints.close();
-    harmlessly(() => this.#unwatch?.());
+    ignoreErrors(() => this.#unwatch?.());
     await this.releaseLease();
   }
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../kernel/failure.js';
 import type { SessionEnding } from '../kernel/session-ending.js';
-import { type SessionSnapshot as MachineSnapshot, pathOf } from '../machine/transition.js';
+import { type MachineSnapshot, pathOf } from '../machine/transition.js';
 import { unavoidableEnd } from './refresh-token-life.js';
 
 /** The states of a session, as applications see them. */

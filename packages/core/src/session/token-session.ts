@@ -6,11 +6,11 @@ import { redated, type TokenSet } from '../kernel/token-set.js';
 import type { SessionInput } from '../machine/context.js';
 import type { Effect, EffectParameters } from '../machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../machine/events.js';
-import { type SessionSnapshot as MachineSnapshot, pathOf, transition } from '../machine/transition.js';
+import { type MachineSnapshot, pathOf, transition } from '../machine/transition.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import type { Outcome } from './bounded-queue.js';
 import { Callers } from './callers.js';
-import { harmlessly, throwIfAborted } from './calls.js';
+import { ignoreErrors, throwIfAborted } from './calls.js';
 import type { CoolDown } from './cool-down.js';
 import { type ExportedTokens, exportTokens, type ImportableTokens, readImport } from './exported-tokens.js';
 import { type Inspect, type InspectedReplica, inspectedReplica } from './inspected-replica.js';
@@ -46,7 +46,7 @@ export interface StateChange {
 }
 
 /** What all sessions of one auth object share. */
-export interface SessionSurroundings extends RecordPlace {
+export interface SessionDependencies extends RecordPlace {
   readonly clock: SessionTime;
   /** The clock that the fresh path reads. */
   readonly wallClock: Pick<Clock, 'now'>;
@@ -85,7 +85,7 @@ export interface RevocationOptions {
  */
 export class TokenSession {
   readonly key: string;
-  readonly #around: SessionSurroundings;
+  readonly #dependencies: SessionDependencies;
   readonly #record: SessionRecord;
   readonly #vault = new Vault();
   readonly #callers: Callers;
@@ -122,18 +122,18 @@ export class TokenSession {
   #ended = false;
 
   /** @param onClosed - called when `close()` is done, so that the owner of the sessions can drop this one */
-  constructor(key: string, storageKey: string, around: SessionSurroundings, onClosed: () => void) {
+  constructor(key: string, storageKey: string, dependencies: SessionDependencies, onClosed: () => void) {
     this.key = key;
     this.#onClosed = onClosed;
-    this.#around = around;
-    this.#record = new SessionRecord(around, around.workload, storageKey, (event, incoming) =>
+    this.#dependencies = dependencies;
+    this.#record = new SessionRecord(dependencies, dependencies.workload, storageKey, (event, incoming) =>
       this.#send(event, incoming),
     );
-    this.#callers = new Callers(around.clock);
-    this.#timers = new SessionTimers(around.clock);
-    this.#snapshot = around.beginning;
-    around.workload.join();
-    this.#replica = around.inspect && inspectedReplica(key, around.input, around.inspect);
+    this.#callers = new Callers(dependencies.clock);
+    this.#timers = new SessionTimers(dependencies.clock);
+    this.#snapshot = dependencies.beginning;
+    dependencies.workload.join();
+    this.#replica = dependencies.inspect && inspectedReplica(key, dependencies.input, dependencies.inspect);
   }
 
   /**
@@ -145,7 +145,7 @@ export class TokenSession {
    * ConfigurationError that says why
    */
   readonly getToken = (options?: GetTokenOptions): Promise<string> => {
-    if (options === undefined && Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius) {
+    if (options === undefined && Math.abs(this.#dependencies.wallClock.now() - this.#freshMiddle) < this.#freshRadius) {
       this.#used = true;
       return this.#ready as Promise<string>;
     }
@@ -154,7 +154,7 @@ export class TokenSession {
 
   /** Returns the access token if there is a valid one. Makes no request and never throws. */
   readonly peekToken = (): string | undefined => {
-    const isFresh = Math.abs(this.#around.wallClock.now() - this.#freshMiddle) < this.#freshRadius;
+    const isFresh = Math.abs(this.#dependencies.wallClock.now() - this.#freshMiddle) < this.#freshRadius;
     if (!isFresh && !this.#isAlive()) return undefined;
     this.#used = true;
     return this.#vault.served?.accessToken.reveal();
@@ -242,7 +242,7 @@ export class TokenSession {
    */
   async importTokens(tokens: ImportableTokens): Promise<void> {
     this.assertOpen();
-    const { clock, wallClock } = this.#around;
+    const { clock, wallClock } = this.#dependencies;
     const read = redated(readImport(tokens, wallClock.now()), clock.fromWall(0));
     const imported: TokenSet = { ...read, facts: { ...read.facts, signIn: this.#newSignIn() } };
     await this.#inTurn(async () => {
@@ -272,7 +272,7 @@ export class TokenSession {
 
   /** The session's current state, without secrets. */
   get snapshot(): SessionSnapshot {
-    const { clock, refreshTokenLifetime } = this.#around;
+    const { clock, refreshTokenLifetime } = this.#dependencies;
     return presentSnapshot(this.key, this.#snapshot, refreshTokenLifetime, (time) => clock.onWall(time));
   }
 
@@ -318,7 +318,7 @@ export class TokenSession {
     this.#replica?.stop();
     this.#listeners?.clear();
     await this.#record.close();
-    this.#around.workload.leave();
+    this.#dependencies.workload.leave();
     this.#onClosed();
     // The only copy of a refresh token was in memory, so its loss must be reported.
     if (lost !== null) throw errorOf(lost);
@@ -338,7 +338,7 @@ export class TokenSession {
     const tokens = this.#vault.served;
     if (!unwritten || tokens === undefined) return null;
     const outcome = await this.#record.writeLast(tokens, known);
-    if (outcome === 'revoked') await revokeTokens(this.#around.client, tokens);
+    if (outcome === 'revoked') await revokeTokens(this.#dependencies.client, tokens);
     return typeof outcome === 'object' && tokens.refreshToken !== undefined ? outcome : null;
   }
 
@@ -359,12 +359,12 @@ export class TokenSession {
 
   /** Not awaited, and its failures are ignored: they must not fail the new sign-in. */
   #revokeReplaced(): void {
-    const { client } = this.#around;
+    const { client } = this.#dependencies;
     const { replaced, served } = this.#vault;
     // Until the new tokens are written, a crash would leave the old ones, so those must stay valid.
     const isWritten = this.#snapshot.context.unwritten === null;
     if (replaced === undefined || served === undefined || !isWritten || sharesToken(replaced, served)) return;
-    if (client.revocationSpares(replaced, served)) harmlessly(() => revokeTokens(client, replaced));
+    if (client.revocationSpares(replaced, served)) ignoreErrors(() => revokeTokens(client, replaced));
   }
 
   /**
@@ -404,9 +404,9 @@ export class TokenSession {
 
   #isToBeKeptAlive(): boolean {
     const { tokens } = this.#snapshot.context;
-    const { refreshTokenLifetime, keepAliveBefore } = this.#around;
+    const { refreshTokenLifetime, keepAliveBefore } = this.#dependencies;
     if (!tokens?.refreshable || refreshTokenLifetime === undefined || keepAliveBefore === undefined) return false;
-    return this.#around.clock.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
+    return this.#dependencies.clock.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
   }
 
   /**
@@ -464,15 +464,15 @@ export class TokenSession {
 
   /** Moves queued work forward, because a caller waits for it. */
   #hurry(): void {
-    this.#record.hurry(this.#around.workload.deadlineOf({ awaited: true }));
+    this.#record.hurry(this.#dependencies.workload.deadlineOf({ awaited: true }));
   }
 
   /** Returns the deadline for work that begins now. */
   #deadline(): number {
     const { expiresAt } = this.#snapshot.context.tokens ?? {};
-    return this.#around.workload.deadlineOf({
+    return this.#dependencies.workload.deadlineOf({
       awaited: this.#callers.areWaiting || this.#watching.length > 0,
-      ...(expiresAt != null && { expiresIn: expiresAt - this.#around.clock.now() }),
+      ...(expiresAt != null && { expiresIn: expiresAt - this.#dependencies.clock.now() }),
     });
   }
 
@@ -509,7 +509,7 @@ export class TokenSession {
 
   /** Passes in a code or tokens, and waits for their outcome. Callers that only want a token wait elsewhere. */
   async #bring(event: SessionOccurrence, incoming?: TokenSet): Promise<void> {
-    this.#bringer ??= new Callers(this.#around.clock);
+    this.#bringer ??= new Callers(this.#dependencies.clock);
     const outcome = this.#bringer.wait();
     this.#send(event, incoming);
     await outcome;
@@ -524,17 +524,19 @@ export class TokenSession {
     const { tokens, suspect } = this.#snapshot.context;
     // Tokens that are being revoked are not served, even if a storage that lost its last writes returned them.
     if (this.#snapshot.matches('revoking')) return false;
-    return tokens !== null && !suspect && (tokens.expiresAt === null || this.#around.clock.now() < tokens.expiresAt);
+    return (
+      tokens !== null && !suspect && (tokens.expiresAt === null || this.#dependencies.clock.now() < tokens.expiresAt)
+    );
   }
 
   #isFresh(): boolean {
-    if (this.#around.clock.now() >= this.#freshUntil) return false;
+    if (this.#dependencies.clock.now() >= this.#freshUntil) return false;
     this.#openFreshPath(); // The wall clock was set back, or the caller passed options.
     return true;
   }
 
   #openFreshPath(): void {
-    const { clock, wallClock } = this.#around;
+    const { clock, wallClock } = this.#dependencies;
     const [from, until] = [wallClock.now() - FRESH_SLACK, clock.onWall(this.#freshUntil)];
     this.#freshMiddle = (from + until) / 2;
     this.#freshRadius = (until - from) / 2;
@@ -547,7 +549,7 @@ export class TokenSession {
 
   /** Returns the tokens with their times on the application's clock. */
   #exported(tokens: TokenSet): ExportedTokens {
-    return exportTokens(redated(tokens, this.#around.clock.onWall(0)));
+    return exportTokens(redated(tokens, this.#dependencies.clock.onWall(0)));
   }
 
   /** Sends an event to the machine. The tokens that it is about stay here, because the machine must not see them. */
@@ -567,7 +569,7 @@ export class TokenSession {
   }
 
   #take(occurrence: SessionOccurrence, incoming: TokenSet | undefined): void {
-    const event: SessionEvent = { ...occurrence, now: this.#around.clock.now() };
+    const event: SessionEvent = { ...occurrence, now: this.#dependencies.clock.now() };
     const before = this.#snapshot;
     const [after, effects] = transition(before, event);
     this.#snapshot = after;
@@ -579,7 +581,7 @@ export class TokenSession {
     this.#tellOfEnd(before, after, event);
     // Later failures, such as that of a service's new sign-in, do not belong to the revocation.
     if (before.matches('revoking') && !after.matches('revoking')) this.#revocationFailure = after.context.failure;
-    if (!after.hasTag('busy')) this.#record.endRenewal(outcomeOf(event, this.#around.input));
+    if (!after.hasTag('busy')) this.#record.endRenewal(outcomeOf(event, this.#dependencies.input));
     // A hint that arrived during other work was not followed. Follow it now if it is still news.
     if (before.hasTag('busy') && !after.hasTag('busy')) this.#record.repeatHint(after.context.newest);
     this.#resume();
@@ -594,13 +596,13 @@ export class TokenSession {
   }
 
   #tell(before: MachineSnapshot, after: MachineSnapshot): void {
-    const { onStateChange } = this.#around;
+    const { onStateChange } = this.#dependencies;
     if (this.#listeners?.size && looksDifferent(before, after)) {
-      for (const listener of this.#listeners) harmlessly(() => listener(this.snapshot));
+      for (const listener of this.#listeners) ignoreErrors(() => listener(this.snapshot));
     }
     if (onStateChange === undefined) return;
     const [from, to] = [pathOf(before), pathOf(after)];
-    if (from !== to) harmlessly(() => onStateChange({ key: this.key, from, to, snapshot: this.snapshot }));
+    if (from !== to) ignoreErrors(() => onStateChange({ key: this.key, from, to, snapshot: this.snapshot }));
   }
 
   /**
@@ -609,16 +611,16 @@ export class TokenSession {
    */
   #tellOfEnd(before: MachineSnapshot, after: MachineSnapshot, { type, now }: SessionEvent): void {
     if (type !== 'commit.succeeded' && type !== 'tokenRequest.failed') return;
-    const { clock, reauthentications, refreshTokenLifetime = 0 } = this.#around;
+    const { clock, reauthentications, refreshTokenLifetime = 0 } = this.#dependencies;
     const tell = (by: number, reason: ReauthenticationReason) =>
       reauthentications.tell({ key: this.key, by: clock.onWall(by), reason }, clock.onWall(now));
     if (after.matches('expired') && !before.matches('expired')) {
       tell(now, 'session_ended');
       return;
     }
-    const end = unavoidableEnd(after.context, this.#around.refreshTokenLifetime);
+    const end = unavoidableEnd(after.context, this.#dependencies.refreshTokenLifetime);
     if (end === undefined) return;
-    const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#around;
+    const { keepAliveBefore = defaultKeepAliveBefore(refreshTokenLifetime) } = this.#dependencies;
     // The server or its configuration may change before the end; a missing refresh token will not.
     if (end.reason !== 'no_refresh_token' && now < end.by - keepAliveBefore) return;
     tell(end.by, end.reason);
@@ -628,7 +630,7 @@ export class TokenSession {
   #carryOut(effect: Effect, incoming: TokenSet | undefined): void {
     switch (effect.type) {
       case 'readRecord':
-        this.#around.coolDown.begin();
+        this.#dependencies.coolDown.begin();
         this.#record.read(this.#deadline(), this.#unwritten);
         break;
       case 'requestLease':
@@ -694,7 +696,7 @@ export class TokenSession {
   }
 
   async #requestToken({ grant }: EffectParameters['requestToken']): Promise<void> {
-    const { client, clock, coolDown } = this.#around;
+    const { client, clock, coolDown } = this.#dependencies;
     // A code is short-lived and its user is waiting, so it is exchanged even during a cool-down.
     const asked = grant === 'authorization_code' ? undefined : (coolDown.failure ?? this.#record.turnedAwayBy);
     if (asked !== undefined) {
@@ -713,14 +715,14 @@ export class TokenSession {
 
   /** Returns a random ID for a sign-in, which identifies its tokens across refreshes. */
   #newSignIn(): string {
-    return randomText(this.#around.entropy, 9);
+    return randomText(this.#dependencies.entropy, 9);
   }
 
   /** Requires that the vault has what the grant needs; the machine requests no other. */
   #requestOf(grant: EffectParameters['requestToken']['grant']): TokenRequest {
     switch (grant) {
       case 'client_credentials':
-        return { grant, scopes: this.#around.scopes };
+        return { grant, scopes: this.#dependencies.scopes };
       case 'refresh_token':
         return { grant, renewed: this.#vault.served as TokenSet };
       case 'authorization_code':
@@ -738,9 +740,9 @@ export class TokenSession {
   }
 
   #announceTokens(): void {
-    const { onTokenRefreshed } = this.#around;
+    const { onTokenRefreshed } = this.#dependencies;
     const tokens = this.#vault.served;
-    if (onTokenRefreshed && tokens) harmlessly(() => onTokenRefreshed(this.#exported(tokens), this.key));
+    if (onTokenRefreshed && tokens) ignoreErrors(() => onTokenRefreshed(this.#exported(tokens), this.key));
   }
 
   async #revokeTokens({ which }: EffectParameters['revokeTokens']): Promise<void> {
@@ -753,7 +755,7 @@ export class TokenSession {
   }
 
   async #revokeUnlessShared(tokens: TokenSet): Promise<RevocationResult> {
-    const { client } = this.#around;
+    const { client } = this.#dependencies;
     const spared = this.#spared;
     if (spared !== undefined && (sharesToken(tokens, spared) || !client.revocationSpares(tokens, spared))) {
       return { revokedRemotely: false, reason: 'would_end_another' };
@@ -764,9 +766,9 @@ export class TokenSession {
   #startTimer({ timer, ...window }: EffectParameters['startTimer']): void {
     const { tokens } = this.#snapshot.context;
     const { notBefore, notAfter } =
-      timer === 'refresh' && tokens ? this.#around.workload.widen(window, tokens) : window;
-    const at = notBefore + (notAfter - notBefore) * randomFraction(this.#around.entropy);
-    const delay = at - this.#around.clock.now();
+      timer === 'refresh' && tokens ? this.#dependencies.workload.widen(window, tokens) : window;
+    const at = notBefore + (notAfter - notBefore) * randomFraction(this.#dependencies.entropy);
+    const delay = at - this.#dependencies.clock.now();
     if (timer !== 'refresh') {
       this.#timers.start(timer, delay, () => this.#send({ type: `${timer}Timer.elapsed` }));
       return;

@@ -5,10 +5,10 @@ import { Secret } from '../kernel/secret.js';
 import type { AuthorizationClient } from '../protocol/authorization-client.js';
 import { checkReturn } from '../protocol/callback.js';
 import { checkParameters, type RequestParameters, TOKEN_PARAMETERS } from '../protocol/request-parameters.js';
-import { harmlessly } from './calls.js';
+import { ignoreErrors } from './calls.js';
 import type { PendingAuthorization, PendingAuthorizations } from './pending-authorizations.js';
 import { readScopes, type Scopes } from './scopes.js';
-import { type SessionSurroundings, TokenSession } from './token-session.js';
+import { type SessionDependencies, TokenSession } from './token-session.js';
 
 export interface AuthorizationUrlOptions {
   /**
@@ -106,8 +106,14 @@ export class UserSession extends TokenSession {
   readonly #signIn: SignIn;
   #lastState: string | undefined;
 
-  constructor(key: string, storageKey: string, around: SessionSurroundings, onClosed: () => void, signIn: SignIn) {
-    super(key, storageKey, around, onClosed);
+  constructor(
+    key: string,
+    storageKey: string,
+    dependencies: SessionDependencies,
+    onClosed: () => void,
+    signIn: SignIn,
+  ) {
+    super(key, storageKey, dependencies, onClosed);
     this.#signIn = signIn;
   }
 
@@ -255,7 +261,7 @@ export class UserSession extends TokenSession {
         await UserSession.#complete(session, callback, begun, options);
         if (outcome.ok) completed = { sessionKey: begun.sessionKey, code: outcome.code };
       } finally {
-        if (allowRepeat) harmlessly(() => pending.settle(state, completed));
+        if (allowRepeat) ignoreErrors(() => pending.settle(state, completed));
       }
     });
   }

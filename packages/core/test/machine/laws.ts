@@ -19,7 +19,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   'refreshing.leasing': 'requestLease',
   'refreshing.requesting': 'requestToken',
   'refreshing.committing': 'commitTokens',
-  'refreshing.entombing': 'commitTombstone',
+  'refreshing.writingTombstone': 'commitTombstone',
   'revoking.requesting': 'revokeTokens',
   'revoking.committing': 'commitTombstone',
 };

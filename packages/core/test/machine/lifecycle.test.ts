@@ -385,7 +385,7 @@ describe('a token that an API answered 401 to', () => {
 describe('a refresh token that the server refuses', () => {
   it('ends the session, for everybody', () => {
     const story = user().opensFresh().asksServer().hears(refused);
-    expect(story.place).toBe('refreshing.entombing');
+    expect(story.place).toBe('refreshing.writingTombstone');
     expect(story.deed('commitTombstone')).toEqual({
       expectedVersion: 7,
       tombstone: {
@@ -423,7 +423,7 @@ describe('a refresh token that the server refuses', () => {
   it('ends the session although the storage lost its record', () => {
     const story = user().opensFresh().asksServer().hears(refused);
     story.hears({ type: 'commit.conflicted', record: record.absent });
-    expect(story.place).toBe('refreshing.entombing');
+    expect(story.place).toBe('refreshing.writingTombstone');
     expect(story.deed('commitTombstone')).toMatchObject({ expectedVersion: 0, tombstone: { status: 'expired' } });
     expect(story.hears(written(1)).place).toBe('expired');
     expect(rejected(story)).toMatchObject({ reason: 'ended', ending: { cause: 'refresh_token_rejected' } });
@@ -824,7 +824,7 @@ describe('a storage that went back to an earlier record', () => {
 
   it.each(earlier)('does not undo that the server refused the newer refresh token ($status)', (facts) => {
     const story = user().opensFresh().asksServer().hears(refused).hears({ type: 'commit.conflicted', record: facts });
-    expect(story.place).toBe('refreshing.entombing');
+    expect(story.place).toBe('refreshing.writingTombstone');
     expect(story.deed('commitTombstone')).toMatchObject({
       expectedVersion: facts.version,
       tombstone: { status: 'expired' },

@@ -5,7 +5,7 @@ import { getStateNodes } from 'xstate/graph';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { sessionMachine } from '../../src/machine/session-machine.js';
-import { initialSnapshot, type SessionSnapshot, transition } from '../../src/machine/transition.js';
+import { initialSnapshot, type MachineSnapshot, transition } from '../../src/machine/transition.js';
 import { HOUR, SERVICE, USER } from './fixtures.js';
 import { type Law, laws, lawsAbout } from './laws.js';
 import { essenceOf, firstWorld, type Happening, isPaced, move, movesOf, storyOf, type World } from './world.js';
@@ -30,7 +30,7 @@ interface Summary {
   /** The events, by the type of the move. */
   readonly occurrences: ReadonlyMap<string, SessionOccurrence>;
   /** One step of each kind: the state before it, the event, the state after it, and the effects. */
-  readonly kinds: readonly { readonly snapshot: SessionSnapshot; readonly event: SessionEvent }[];
+  readonly kinds: readonly { readonly snapshot: MachineSnapshot; readonly event: SessionEvent }[];
   /** One world of each kind, without its story. */
   readonly worlds: readonly World[];
 }
@@ -43,7 +43,7 @@ function modelOf(input: SessionInput): Model {
   const lists = new Map<string, Way['moves']>();
   const broken = new Map(laws.map((law) => [law, [] as World[]]));
   const occurrences = new Map<string, SessionOccurrence>();
-  const kinds: { snapshot: SessionSnapshot; event: SessionEvent }[] = [];
+  const kinds: { snapshot: MachineSnapshot; event: SessionEvent }[] = [];
   const seen = new Branch();
   // The map grows during the iteration, so the shortest story of each world is found first.
   for (const world of worlds.values()) {
@@ -234,9 +234,9 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   });
 });
 
-const factsOf = ({ value, context }: SessionSnapshot) => ({ value, context });
+const factsOf = ({ value, context }: MachineSnapshot) => ({ value, context });
 
-function isPlain(snapshot: SessionSnapshot): boolean {
+function isPlain(snapshot: MachineSnapshot): boolean {
   return isJson(factsOf(snapshot));
 }
 
@@ -319,7 +319,7 @@ describe('the machine as a whole', () => {
   }
 
   /** Records the transitions of each step, which XState reports to its inspectors. */
-  function transitionsTaken(): { see(snapshot: SessionSnapshot, event: SessionEvent): void; taken: Set<object> } {
+  function transitionsTaken(): { see(snapshot: MachineSnapshot, event: SessionEvent): void; taken: Set<object> } {
     const taken = new Set<object>();
     const self = createActor(sessionMachine, {
       input: USER,

@@ -6,7 +6,7 @@ import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionInput } from '../../src/machine/context.js';
 import type { Effect } from '../../src/machine/effects.js';
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
-import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
+import { initialSnapshot, type MachineSnapshot, pathOf, transition } from '../../src/machine/transition.js';
 import { runs } from '../fuzzing.js';
 import { failures, HOUR, MINUTE, record, START, tokens } from './fixtures.js';
 
@@ -115,7 +115,7 @@ function lived(input: SessionInput, history: readonly (readonly [SessionOccurren
  * Returns the successful response to what each busy state waits for, or the timer of each state that waits for time to
  * pass.
  */
-function continuation(snapshot: SessionSnapshot, now: number, isUser: boolean): SessionOccurrence {
+function continuation(snapshot: MachineSnapshot, now: number, isUser: boolean): SessionOccurrence {
   const { version } = snapshot.context;
   const next = Math.min(version, Number.MAX_SAFE_INTEGER - 1) + 1;
   const path = pathOf(snapshot);
@@ -129,7 +129,7 @@ function continuation(snapshot: SessionSnapshot, now: number, isUser: boolean): 
     case 'requesting':
       return { type: 'tokenResponse.received', tokens: tokens(now, { refreshable: isUser }) };
     case 'committing':
-    case 'entombing':
+    case 'writingTombstone':
       return { type: 'commit.succeeded', version: next };
     case 'backingOff':
       return { type: 'retryTimer.elapsed' };

@@ -5,7 +5,7 @@ import { createTestModel } from 'xstate/graph';
 import { effectActions } from '../../src/machine/effects.js';
 import type { SessionEvent } from '../../src/machine/events.js';
 import { sessionMachine } from '../../src/machine/session-machine.js';
-import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
+import { initialSnapshot, type MachineSnapshot, pathOf, transition } from '../../src/machine/transition.js';
 import { failures, record, SERVICE, START, tokens, USER } from './fixtures.js';
 
 /** A history with many kinds of events. */
@@ -48,7 +48,7 @@ describe('transition()', () => {
   });
 
   it('changes neither the snapshot nor the event that it is given', () => {
-    let snapshot: SessionSnapshot = initialSnapshot(USER);
+    let snapshot: MachineSnapshot = initialSnapshot(USER);
     for (const event of EVENTS) {
       freeze(snapshot.context);
       freeze(snapshot.value);

@@ -12,7 +12,7 @@ import type { Effect, EffectName, TimerName } from '../../src/machine/effects.js
 import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.js';
 import { paceEnd, policy, renewalWindow, type Window } from '../../src/machine/policy.js';
 import { canRenew } from '../../src/machine/session-setup.js';
-import { initialSnapshot, pathOf, type SessionSnapshot, transition } from '../../src/machine/transition.js';
+import { initialSnapshot, type MachineSnapshot, pathOf, transition } from '../../src/machine/transition.js';
 import { failures, HOUR, MINUTE, record, START, tokens, unreadable } from './fixtures.js';
 
 /** The effects that a response answers. */
@@ -22,7 +22,7 @@ export type Question = Extract<
 >;
 
 export interface World {
-  readonly snapshot: SessionSnapshot;
+  readonly snapshot: MachineSnapshot;
   /** The full name of the state. */
   readonly place: string;
   readonly now: number;
@@ -494,7 +494,7 @@ function readTraits(place: string) {
     /** Whether the served tokens may be held back. */
     isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(place),
     /** Whether a write's success is reported there. */
-    hearsOfWrites: /committing$|entombing$|unsaved$/.test(place),
+    hearsOfWrites: /committing$|writingTombstone$|unsaved$/.test(place),
     /** Whether a session that learns of a record there notes what the storage lost. */
     notesLosses: /^valid|^refreshing\.backingOff$/.test(place),
   };

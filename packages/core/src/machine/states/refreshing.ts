@@ -33,14 +33,14 @@ export const refreshing = session.createStateConfig({
         },
         {
           guard: { type: 'refreshTokenIsDead', params: failureAndTimeOf },
-          target: 'entombing',
+          target: 'writingTombstone',
           actions: { type: 'noteRefusal', params: failureAndTimeOf },
         },
         ...backOff,
       ],
     }),
     committing: committing({ succeeded: [], kept: [] }),
-    entombing: {
+    writingTombstone: {
       description: 'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
       tags: 'busy',
       entry: {
@@ -61,7 +61,7 @@ export const refreshing = session.createStateConfig({
           // to a sign-in that was replaced.
           {
             guard: { type: 'recordWentBack', params: recordOf },
-            target: 'entombing',
+            target: 'writingTombstone',
             reenter: true,
             actions: noteRecord,
           },
