@@ -6,6 +6,8 @@ export function nameOfFocused(): string;
 export function saysOtherThan(text: string | null): boolean;
 export function countFlights(): void;
 export function flightsSeen(): number;
+export function recordConditions(): void;
+export function conditionsSeen(): readonly string[];
 export function replay(what: {
   first: InspectorMessage | undefined;
   others: readonly InspectorMessage[];

@@ -1,4 +1,4 @@
-// What tests ask of the viewer's page. These functions run there, so each is on its own.
+// What tests ask of the pages of the viewer and the playground. These functions run there, so each is on its own.
 
 /** Resolves when the pending changes have been drawn. */
 export function drawn() {
@@ -30,6 +30,21 @@ export function countFlights() {
 
 export function flightsSeen() {
   return globalThis.flights;
+}
+
+/** Records from now on each condition that the playground shows of an instance, however briefly. */
+export function recordConditions() {
+  globalThis.conditions = new Set();
+  const record = () => {
+    for (const { textContent } of document.querySelectorAll('[data-instance] .condition'))
+      globalThis.conditions.add(textContent);
+  };
+  new MutationObserver(record).observe(document.body, { childList: true, characterData: true, subtree: true });
+}
+
+/** Returns the conditions recorded since `recordConditions()`. */
+export function conditionsSeen() {
+  return [...globalThis.conditions];
 }
 
 /** Sends the page's own viewer a session that repeats its events, and notices of lost messages. */

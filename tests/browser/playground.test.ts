@@ -10,6 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
 import { wishesOf } from '../../playground/src/command-line.js';
 import { it } from './browser.js';
+import { conditionsSeen, recordConditions } from './page-functions.js';
 
 // It runs as `npm run playground` runs it: by Node alone, on the built packages.
 const program = fileURLToPath(new URL('../../playground/src/main.ts', import.meta.url));
@@ -222,26 +223,28 @@ describe('the playground', () => {
 
   it('hands the lease of a paused instance on, and has it adopt the newer token', async () => {
     await visit.showViewer();
+    await visit.page.evaluate(recordConditions);
     await visit.button('pause-renewer').click();
     await visit.page.locator('#story', { hasText: 'is frozen' }).waitFor();
-    expect(await visit.conditions()).toContain('paused');
     await visit.page.screenshot({ path: `${artifacts}playground-light.png` });
 
     await visit.hears(/took over after .* goes on, sees in the storage that it came too late/s);
 
+    expect(await visit.page.evaluate(conditionsSeen)).toContain('paused');
     expect(new Set(await visit.tokens()).size).toBe(1);
     expect(await visit.count('refused')).toBe(0);
   });
 
   it('hands the lease of a killed instance on, and starts it again', async () => {
     await visit.page.emulateMedia({ colorScheme: 'dark' });
+    await visit.page.evaluate(recordConditions);
     await visit.button('kill-renewer').click();
     await visit.page.locator('#story', { hasText: 'is dead' }).waitFor();
-    expect(await visit.conditions()).toContain('killed');
     await visit.page.screenshot({ path: `${artifacts}playground-dark.png` });
 
     await visit.hears(/took over after .* read the session from the storage, and asked nobody/s);
 
+    expect(await visit.page.evaluate(conditionsSeen)).toContain('killed');
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
     expect(new Set(await visit.tokens()).size).toBe(1);
   });
