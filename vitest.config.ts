@@ -18,6 +18,10 @@ export default defineConfig({
         find: /^@frameio-auth\/([a-z-]+)$/,
         replacement: fileURLToPath(new URL('packages/$1/src/index.ts', import.meta.url)),
       },
+      {
+        find: '@frameio-auth/verification/redis',
+        replacement: fileURLToPath(new URL('verification/redis/index.ts', import.meta.url)),
+      },
     ],
   },
   test: {
@@ -29,7 +33,7 @@ export default defineConfig({
           include: [
             'packages/*/test/**/*.test.ts',
             'tests/**/*.test.ts',
-            'simulation/test/**/*.test.ts',
+            'verification/test/**/*.test.ts',
             'tools/**/*.test.ts',
           ],
         },

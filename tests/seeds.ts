@@ -2,7 +2,7 @@
  * The seeds of every random test. `npm test` uses the same seed each time, so a test that failed fails again. Other
  * seeds come from the commands: `npm run fuzz` and `npm run torture` set `SEED` and `TIMES`, and a failure names them.
  */
-import { randomNumbers } from '@frameio-auth/testing';
+import { randomNumbers } from '@frameio-auth/conformance';
 
 /** The seed of this run. */
 export const SEED = wholeNumber('SEED', 2030);

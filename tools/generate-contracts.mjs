@@ -1,5 +1,5 @@
 // Writes the pages of the contracts, docs/reference/storage-contract.md and docs/reference/transport-contract.md, from the clauses of
-// @frameio-auth/testing, which must be built. With `--check` it writes nothing, and ends with code 1 when a page is not
+// @frameio-auth/conformance, which must be built. With `--check` it writes nothing, and ends with code 1 when a page is not
 // what it would write.
 import { writeGenerated } from './generated-file.mjs';
 
@@ -11,7 +11,7 @@ const ROOT = new URL('../', import.meta.url);
  */
 
 /** @type {{ storageContract: Contract, transportContract: Contract }} */
-const { storageContract, transportContract } = await import(new URL('packages/testing/dist/index.js', ROOT).href);
+const { storageContract, transportContract } = await import(new URL('packages/conformance/dist/index.js', ROOT).href);
 
 /** @type {{ page: string, introduction: string, contract: Contract }[]} */
 const CONTRACTS = [
@@ -19,7 +19,7 @@ const CONTRACTS = [
     page: 'docs/reference/storage-contract.md',
     introduction: `# The storage contract
 
-What sessions rely on in a \`TokenStorage\`. Each rule is a clause of \`storageContract()\` in \`@frameio-auth/testing\`, which
+What sessions rely on in a \`TokenStorage\`. Each rule is a clause of \`storageContract()\` in \`@frameio-auth/conformance\`, which
 proves it on a real storage; every storage of this repository is held to all of them, and yours can be too. An id stays
 the same from release to release. This page is made from the clauses: \`npm run dev -- pnpm generate\`.
 `,
@@ -31,7 +31,7 @@ the same from release to release. This page is made from the clauses: \`npm run 
 
 What sessions rely on in a \`Transport\`: above all, that its errors say truthfully whether a request can have reached the
 server, because a refresh token may be spent by one that did. Each rule is a clause of \`transportContract()\` in
-\`@frameio-auth/testing\`, which proves it on servers on loopback that fail in every way that servers do; every transport of
+\`@frameio-auth/conformance\`, which proves it on servers on loopback that fail in every way that servers do; every transport of
 this repository is held to all of them, and yours can be too. An id stays the same from release to release. This page is
 made from the clauses: \`npm run dev -- pnpm generate\`.
 

@@ -26,10 +26,10 @@ const JOBS = {
   demo: (args) => program('examples/plain-node/src/demo.ts', args),
   playground: (args) => program('playground/src/main.ts', args, args.includes('--redis') ? ['redis'] : []),
   bench: (args) => program('benchmarks/src/bench.ts', args),
-  simulate: (args) => program('simulation/src/main.ts', args),
-  race: (args) => program('tests/race/race.ts', args),
-  soak: (args) => program('tests/soak/soak.ts', args),
-  crash: (args) => program('tests/processes/crash.ts', args),
+  simulate: (args) => program('verification/simulation/main.ts', args),
+  race: (args) => program('verification/race/race.ts', args),
+  soak: (args) => program('verification/soak/soak.ts', args),
+  crash: (args) => program('verification/processes/crash.ts', args),
   async fuzz(args) {
     const { values, positionals } = parseArgs({
       args,

@@ -13,7 +13,7 @@ import { troubleOf } from './trouble.mjs';
  * @param {string} root
  */
 export async function packageFolders(root) {
-  const folders = ['benchmarks', 'playground', 'simulation', 'tests'];
+  const folders = ['benchmarks', 'playground', 'tests', 'verification'];
   for (const parent of ['packages', 'examples']) {
     for (const name of await readdir(join(root, parent)).catch(() => [])) folders.push(join(parent, name));
   }

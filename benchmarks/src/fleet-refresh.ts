@@ -1,4 +1,4 @@
-import type { RedisServer } from '@frameio-auth/testing';
+import type { RedisServer } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { FictionalTokenServer } from './fictional-web-app.ts';
 import { commandsDuring, connected } from './redis-commands.ts';

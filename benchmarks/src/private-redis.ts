@@ -1,5 +1,4 @@
-import { ConfigurationError } from '@frameio-auth/core';
-import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { RedisNotFoundError, type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 
 /** Runs benchmarks on a private Redis; without a Redis on this machine, says so and continues. */
 export async function onPrivateRedis(...benchmarks: readonly ((redis: RedisServer) => Promise<void>)[]): Promise<void> {
@@ -7,7 +6,7 @@ export async function onPrivateRedis(...benchmarks: readonly ((redis: RedisServe
   try {
     redis = await startRedis();
   } catch (error) {
-    if (!(error instanceof ConfigurationError && error.code === 'redis_not_found')) throw error;
+    if (!(error instanceof RedisNotFoundError)) throw error;
     console.log(`${error.message}\n`);
     return;
   }

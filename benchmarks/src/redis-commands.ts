@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RedisAddress } from '@frameio-auth/testing';
+import type { RedisAddress } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 
 /** A command as Redis ran it. */

@@ -1,6 +1,6 @@
 import type { WebAppAuth } from '@frameio-auth/core';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import type { RedisServer } from '@frameio-auth/testing';
+import type { RedisServer } from '@frameio-auth/verification/redis';
 import { FictionalTokenServer, fictionalTokens, fictionalWebApp } from './fictional-web-app.ts';
 import { commandsDuring, connected, type SeenCommand } from './redis-commands.ts';
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { RedisServer } from '@frameio-auth/testing';
+import type { RedisServer } from '@frameio-auth/verification/redis';
 import type { CrowdPlan, CrowdResult } from './crowd.ts';
 
 const SIZES = [10_000, 60_000, 100_000];

@@ -4,7 +4,7 @@ import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import type { RedisServer } from '@frameio-auth/testing';
+import type { RedisServer } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { FictionalTokenServer, fictionalTokens, fictionalWebApp } from './fictional-web-app.ts';
 import { connected } from './redis-commands.ts';

@@ -2,8 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError } from '@frameio-auth/core';
-import { startRedis } from '@frameio-auth/testing';
+import { RedisNotFoundError, startRedis } from '@frameio-auth/verification/redis';
 import { Mistake } from './command-line.ts';
 import type { InstanceSettings } from './messages.ts';
 
@@ -46,7 +45,7 @@ async function redisServer(): Promise<SharedStorage> {
       end: () => server.stop(),
     };
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new Mistake(`${error.message} Or leave --redis out.`);
+    if (error instanceof RedisNotFoundError) throw new Mistake(`${error.message} Or leave --redis out.`);
     throw error;
   }
 }

@@ -1,12 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  type AuthorizationServer,
-  fault,
-  type RedisServer,
-  startAuthorizationServer,
-  startRedis,
-} from '@frameio-auth/testing';
+import { type AuthorizationServer, fault, startAuthorizationServer } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, describe, expect } from 'vitest';

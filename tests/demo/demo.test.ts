@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { redisServerProgram, startAuthorizationServer, startRedis } from '@frameio-auth/testing';
+import { startAuthorizationServer } from '@frameio-auth/testing';
+import { redisServerProgram, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 

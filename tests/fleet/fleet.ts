@@ -3,12 +3,10 @@ import { redisStorage } from '@frameio-auth/storage-redis';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
-  type RedisOptions,
-  type RedisServer,
   startAuthorizationServer,
-  startRedis,
 } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { type RedisOptions, type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { onTestFinished, type TestContext } from 'vitest';
 

@@ -8,9 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type StorageUnderTest, storageContract } from '@frameio-auth/conformance';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import { manualClock, type StorageUnderTest, startRedis, storageContract } from '@frameio-auth/testing';
+import { manualClock } from '@frameio-auth/testing';
+import { startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 
 async function createFiles(): Promise<StorageUnderTest> {

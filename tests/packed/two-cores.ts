@@ -9,6 +9,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { closedOrigin } from '@frameio-auth/conformance';
 import {
   AuthenticationError,
   adobeIms,
@@ -33,7 +34,7 @@ import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import { closedOrigin, startAuthorizationServer } from '@frameio-auth/testing';
+import { startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { undiciTransport } from '@frameio-auth/transport-undici';
 import { Controller, Get, type INestApplication, Module, Param } from '@nestjs/common';

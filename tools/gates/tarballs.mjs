@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { capture } from '../child.mjs';
@@ -95,6 +95,8 @@ export async function importTarballs({ root, scratch, toolchain }) {
   const installed = await capture(toolchain.node, install, { cwd: home });
   await registry.close();
   if (installed.code !== 0) return { faults: installed.output };
+  // Programs of tests/packed/ start their Redis by it.
+  await symlink(join(root, 'verification'), join(home, 'node_modules', '@frameio-auth', 'verification'), 'junction');
   const loaded = await capture(toolchain.node, ['entry-points.ts'], inHome);
   return { faults: loaded.code === 0 ? '' : loaded.output };
 }

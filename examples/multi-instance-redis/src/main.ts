@@ -14,7 +14,7 @@ const USAGE = `Usage: npm start -- [--workers 6] [--seconds 30]
 Processes share one user's session in one Redis. Its tokens live for 4 seconds; one worker is killed while it
 refreshes, and one is paused. In the end it says what held, and fails if something did not.
 
-It starts a Redis server of its own, or uses the one that REDIS_URL names. NO_COLOR=1 gives plain lines.
+It uses the Redis of REDIS_URL. NO_COLOR=1 gives plain lines.
 `;
 
 /** The lifetime of an access token, in seconds. */
@@ -44,7 +44,7 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
 
   let view: View | undefined;
   try {
-    process.stdout.write(`\n  ${workers} processes start, with ${redis.description}.\n`);
+    process.stdout.write(`\n  ${workers} processes start.\n`);
     await fleet.ready();
     view = viewOn(process.stdout, process.env, { fleet, server, lifetime: LIFETIME, seconds });
     const evidence = await play({ fleet, server, seconds, tell: view.tell });

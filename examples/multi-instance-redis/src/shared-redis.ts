@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError } from '@frameio-auth/core';
-import { startRedis } from '@frameio-auth/testing';
 import { Redis } from 'ioredis';
 
 /** The Redis that the fleet shares. */
@@ -8,9 +6,7 @@ export interface SharedRedis {
   readonly url: string;
   /** The prefix of this run's keys. */
   readonly prefix: string;
-  /** A description without a password. */
-  readonly description: string;
-  /** Stops it and removes what this run wrote. */
+  /** Removes what this run wrote. */
   end(): Promise<void>;
 }
 
@@ -20,37 +16,24 @@ export class NoRedis extends Error {
 }
 
 /**
- * Connects to the Redis of `REDIS_URL`, or starts one.
+ * Connects to the Redis of `REDIS_URL`.
  *
  * @throws NoRedis
  */
 export async function sharedRedis({ REDIS_URL: url }: NodeJS.ProcessEnv): Promise<SharedRedis> {
+  if (!url) throw new NoRedis('Set REDIS_URL to a running Redis, such as redis://127.0.0.1:6379.');
   const prefix = `frameio-auth-example:${randomBytes(4).toString('hex')}:`;
-  if (url) return redisAt(url, prefix);
-  try {
-    const server = await startRedis();
-    const { vendor, version } = server.version;
-    const description = `${vendor === 'valkey' ? 'Valkey' : 'Redis'} ${version}, started for this`;
-    return { url: server.url, prefix, description, end: () => server.stop() };
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw new NoRedis(`${error.message} REDIS_URL works as well.`);
-    throw error;
-  }
-}
-
-async function redisAt(url: string, prefix: string): Promise<SharedRedis> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
   redis.on('error', () => {}); // The failed call reports it.
   try {
     await redis.connect();
     await redis.ping();
   } catch {
-    throw new NoRedis('No Redis answers at REDIS_URL: check its address, user and password, or leave it out.');
+    throw new NoRedis('No Redis answers at REDIS_URL. Check its address, user and password.');
   }
   return {
     url,
     prefix,
-    description: 'the Redis of REDIS_URL',
     async end() {
       for await (const keys of redis.scanStream({ match: `${prefix}*` })) {
         if (keys.length > 0) await redis.unlink(...(keys as string[]));

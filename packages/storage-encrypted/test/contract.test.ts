@@ -1,6 +1,7 @@
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import { manualClock, storageContract } from '@frameio-auth/testing';
+import { storageContract } from '@frameio-auth/conformance';
+import { manualClock } from '@frameio-auth/testing';
 import { describe, it } from 'vitest';
 import { KEYS } from './keys.js';
 

@@ -1,7 +1,8 @@
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { fileStorage } from '@frameio-auth/storage-file';
-import { manualClock, storageContract } from '@frameio-auth/testing';
+import { storageContract } from '@frameio-auth/conformance';
+import { manualClock } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type StorageProcess, startProcess } from './process.js';
 import { makeScratch } from './scratch.js';

@@ -1,5 +1,6 @@
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import { manualClock, storageContract } from '@frameio-auth/testing';
+import { storageContract } from '@frameio-auth/conformance';
+import { manualClock } from '@frameio-auth/testing';
 import { describe, it } from 'vitest';
 
 describe('memoryStorage keeps the contract', () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type RedisStorage, type RedisStorageOptions, redisStorage } from '@frameio-auth/storage-redis';
-import type { RedisAddress } from '@frameio-auth/testing';
+import type { RedisAddress } from '@frameio-auth/verification/redis';
 import { Redis, type RedisOptions } from 'ioredis';
 import { expect, onTestFinished, vi } from 'vitest';
 import { keyNames } from '../src/key-names.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type RedisCluster, type RedisServer, startRedisCluster } from '@frameio-auth/testing';
+import { type RedisCluster, type RedisServer, startRedisCluster } from '@frameio-auth/verification/redis';
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { Cluster as Cluster5 } from 'ioredis-5';
 import { Cluster as Cluster510 } from 'ioredis-5-10';

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { storageContract } from '@frameio-auth/conformance';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { type RedisClient, redisStorage } from '@frameio-auth/storage-redis';
-import {
-  type RedisServer,
-  startRedis,
-  startRedisCluster,
-  startRedisSentinel,
-  storageContract,
-} from '@frameio-auth/testing';
+import { type RedisServer, startRedis, startRedisCluster, startRedisSentinel } from '@frameio-auth/verification/redis';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, it } from 'vitest';

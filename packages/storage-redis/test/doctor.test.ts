@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/testing';
+import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/verification/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientOptions, connect, open, until } from './bench.js';
 import { serverRights } from './rights.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { StorageError } from '@frameio-auth/core';
 import type { redisStorage } from '@frameio-auth/storage-redis';
-import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';

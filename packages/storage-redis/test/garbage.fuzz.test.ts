@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StorageError } from '@frameio-auth/core';
-import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runs } from '../../../tests/seeds.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Lease, TokenStorage } from '@frameio-auth/core/adapter';
-import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channelOf, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';

@@ -1,5 +1,6 @@
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
-import { type RedisServer, startAuthorizationServer, startRedis } from '@frameio-auth/testing';
+import { startAuthorizationServer } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecentCommits } from '../src/recent-commits.js';

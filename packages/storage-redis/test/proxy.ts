@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { RedisAddress } from '@frameio-auth/testing';
+import type { RedisAddress } from '@frameio-auth/verification/redis';
 import { onTestFinished } from 'vitest';
 
 /** A connection of a client through a proxy. */

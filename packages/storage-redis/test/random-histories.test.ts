@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { randomNumbers } from '@frameio-auth/conformance';
 import type { Lease, Reading, TokenStorage } from '@frameio-auth/core/adapter';
-import { type RedisServer, randomNumbers, startRedis } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AGAIN, seeds } from '../../../tests/seeds.js';

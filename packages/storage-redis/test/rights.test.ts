@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type RedisServer, startRedis } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';

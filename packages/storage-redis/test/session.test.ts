@@ -3,13 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { adobeIms, ServerToServerAuth, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
-import {
-  type AuthorizationServer,
-  manualClock,
-  type RedisServer,
-  startAuthorizationServer,
-  startRedis,
-} from '@frameio-auth/testing';
+import { type AuthorizationServer, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
+import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { seededEntropy } from '../../../tests/seeds.js';
 import { connect, open, until } from './bench.js';

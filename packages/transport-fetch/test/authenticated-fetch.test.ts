@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
-import { ConfigurationError } from '@frameio-auth/core';
-import type { TokenSource } from '@frameio-auth/core/adapter';
 import {
   closedOrigin,
   type MisbehavingServer,
   type Misbehaviour,
   misbehaviour,
   responseText,
-  serverCertificate,
   startMisbehavingServer,
-} from '@frameio-auth/testing';
+} from '@frameio-auth/conformance';
+import { ConfigurationError } from '@frameio-auth/core';
+import type { TokenSource } from '@frameio-auth/core/adapter';
+import { serverCertificate } from '@frameio-auth/testing';
 import { type AuthenticatedFetchOptions, authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { Request as UndiciRequest } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';

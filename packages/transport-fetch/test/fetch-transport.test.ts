@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { ConfigurationError, TransportError } from '@frameio-auth/core';
-import type { Transport, TransportRequest } from '@frameio-auth/core/adapter';
 import {
   closedOrigin,
   type MisbehavingServer,
   type Misbehaviour,
   misbehaviour,
-  serverCertificate,
   startMisbehavingServer,
-} from '@frameio-auth/testing';
+} from '@frameio-auth/conformance';
+import { ConfigurationError, TransportError } from '@frameio-auth/core';
+import type { Transport, TransportRequest } from '@frameio-auth/core/adapter';
+import { serverCertificate } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { transportContract } from '@frameio-auth/conformance';
 import type { Transport } from '@frameio-auth/core/adapter';
-import { transportContract } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Agent, fetch } from 'undici';
 import { afterAll, describe, expect, it } from 'vitest';

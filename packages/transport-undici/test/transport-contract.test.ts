@@ -1,4 +1,4 @@
-import { type TransportSettings, type TransportUnderTest, transportContract } from '@frameio-auth/testing';
+import { type TransportSettings, type TransportUnderTest, transportContract } from '@frameio-auth/conformance';
 import { undiciTransport } from '@frameio-auth/transport-undici';
 import { Agent } from 'undici';
 import { describe, it } from 'vitest';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import { findRedisServer, startRedis } from '@frameio-auth/testing';
+import { findRedisServer, RedisNotFoundError, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 
 /** A Redis for a scene. */
@@ -28,7 +27,7 @@ export async function sceneRedis({ REDIS_URL }: NodeJS.ProcessEnv): Promise<Scen
       return 'None is on this machine. To see this scene, install redis-server or valkey-server, or set REDIS_URL.';
     }
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.message;
+    if (error instanceof RedisNotFoundError) return error.message;
     throw error;
   }
   const server = await startRedis();

@@ -69,10 +69,6 @@ export const OWN_CODES = {
       meaning: 'Two servers send users back to one redirect URI, and neither says in the callback which one it is.',
       remedy: 'Register a redirect URI with a path of its own for each server (RFC 9700 §4.4.2).',
     },
-    redis_not_found: {
-      meaning: '`@frameio-auth/testing` found no Redis server on this machine.',
-      remedy: 'Install Redis 7 or Valkey, or name the program in `REDIS_SERVER`.',
-    },
     session_closed: {
       meaning: 'The session was used after its `close()`, or after that of its auth object.',
       remedy: 'Get a new one with `session(key)`, or close it later.',

@@ -10,7 +10,8 @@ import {
 } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { redisStorage } from '@frameio-auth/storage-redis';
-import { type AuthorizationServer, fault, startRedis } from '@frameio-auth/testing';
+import { type AuthorizationServer, fault } from '@frameio-auth/testing';
+import { startRedis } from '@frameio-auth/verification/redis';
 import { Controller, Get, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { ExpressAdapter } from '@nestjs/platform-express';

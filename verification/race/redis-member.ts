@@ -1,0 +1,55 @@
+import type { MemberContext, RaceMember } from '@frameio-auth/conformance';
+import { adobeIms, WebAppAuth } from '@frameio-auth/core';
+import { redisStorage } from '@frameio-auth/storage-redis';
+import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { Cluster, Redis } from 'ioredis';
+import type { Deployment } from './fields.ts';
+
+/** Creates a member with a session in the Redis that all members share. */
+export function createMember(context: MemberContext<Deployment>): RaceMember {
+  const { client, origin, parameters } = context;
+  const timeout = parameters.kind === 'server' ? parameters.requestTimeout : undefined;
+  const redis = connect(context);
+  redis.on('error', () => {}); // Failed commands report it to the session.
+  // A client of several servers asks several of them before its first reply, which takes a while on a busy machine.
+  const storage = redisStorage({ client: redis, timeout: parameters.kind === 'server' ? 1_000 : 3_000 });
+  const session = new WebAppAuth({
+    ...client,
+    server: adobeIms({ origin }),
+    transport: context.witnessTransport(fetchTransport({ ...(timeout !== undefined && { timeout }) })),
+    storage: context.witnessStorage(storage),
+  });
+  return {
+    session,
+    async close() {
+      await session.close();
+      await storage.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function connect({ parameters, storageAddress }: MemberContext<Deployment>): Redis | Cluster {
+  // A server that was demoted keeps its connections, and rejects writes.
+  const reconnectOnError = (error: Error) => error.message.startsWith('READONLY') && 2;
+  const retryStrategy = () => 50;
+  switch (parameters.kind) {
+    case 'server':
+      return new Redis({ ...storageAddress, reconnectOnError, retryStrategy });
+    case 'sentinel': {
+      const { name, sentinels } = parameters;
+      return new Redis({
+        name,
+        sentinels: [...sentinels],
+        reconnectOnError,
+        retryStrategy,
+        sentinelRetryStrategy: retryStrategy,
+      });
+    }
+    case 'cluster':
+      return new Cluster([...parameters.nodes], {
+        clusterRetryStrategy: retryStrategy,
+        redisOptions: { reconnectOnError },
+      });
+  }
+}
