@@ -6,7 +6,7 @@ import { BaseSequencer } from 'vitest/node';
  */
 const SLOW = [
   /^packages\/core\/test\/machine\/model-paths\./,
-  /^(?:tests\/(?:browser|demo|nestjs-app|secrets)|verification|packages\/(?:storage-redis|nestjs))\//,
+  /^(?:tests\/(?:browser|demo|nestjs-app|older-platform|secrets)|verification|packages\/(?:storage-redis|nestjs))\//,
 ];
 
 /**
