@@ -1,6 +1,6 @@
+import { storageContract } from '@frameio-auth/conformance';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import { storageContract } from '@frameio-auth/conformance';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, it } from 'vitest';
 import { KEYS } from './keys.js';

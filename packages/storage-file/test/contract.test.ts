@@ -1,7 +1,7 @@
+import { storageContract } from '@frameio-auth/conformance';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { encryptedStorage } from '@frameio-auth/storage-encrypted';
 import { fileStorage } from '@frameio-auth/storage-file';
-import { storageContract } from '@frameio-auth/conformance';
 import { manualClock } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type StorageProcess, startProcess } from './process.js';

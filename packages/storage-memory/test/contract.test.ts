@@ -1,5 +1,5 @@
-import { memoryStorage } from '@frameio-auth/storage-memory';
 import { storageContract } from '@frameio-auth/conformance';
+import { memoryStorage } from '@frameio-auth/storage-memory';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, it } from 'vitest';
 
