@@ -9,8 +9,8 @@ const CORE = new URL('../packages/core/dist/', import.meta.url);
  * @typedef {{ repeatsAtOnce: boolean, pause: 'backoff' | 'long', callersWait: boolean, endsSession: boolean, reason: string }} Consequence
  */
 
-/** @type {{ SILENCE_RULES: Rule[], ANSWER_RULES: Rule[], CONSEQUENCES: Record<string, Consequence> }} */
-const { SILENCE_RULES, ANSWER_RULES, CONSEQUENCES } = await import(new URL('kernel/failure-policy.js', CORE).href);
+/** @type {{ NO_RESPONSE_RULES: Rule[], RESPONSE_RULES: Rule[], CONSEQUENCES: Record<string, Consequence> }} */
+const { NO_RESPONSE_RULES, RESPONSE_RULES, CONSEQUENCES } = await import(new URL('kernel/failure-policy.js', CORE).href);
 /** @type {{ policy: typeof import('../packages/core/src/machine/policy.js').policy }} */
 const { policy } = await import(new URL('machine/policy.js', CORE).href);
 
@@ -33,14 +33,14 @@ all this, are on [the lifecycle's page](../design/lifecycle.md#failures).
 
 ${table(
   ['what happened', 'kind', 'why'],
-  SILENCE_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
+  NO_RESPONSE_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
 )}
 
 ## When the server answers
 
 ${table(
   ['the answer', 'kind', 'why'],
-  ANSWER_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
+  RESPONSE_RULES.map(({ outcome, kind, reason }) => [outcome, kindName(kind), reason]),
 )}
 
 - No answer ends a session by default unless it speaks of the grant. A profile may say more: \`errorKinds\` for words of the

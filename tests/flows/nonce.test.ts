@@ -11,7 +11,7 @@ function idToken(claims: object): string {
 describe('the nonce of a sign-in (OpenID Connect Core §3.1.2.1)', () => {
   it('is new each time, goes to the server, and comes back in the id token', async () => {
     const world = await startWorld();
-    const auth = world.portal({ server: { ...world.profile, missingNonce: 'refused' } });
+    const auth = world.portal({ server: { ...world.profile, missingNonce: 'rejected' } });
     const [one, other] = [await auth.getAuthorizationUrl(), await auth.getAuthorizationUrl()];
     expect(new URL(one.url).searchParams.get('nonce')).toBe(one.nonce);
     expect(one.nonce).toMatch(/^[\w-]{22}$/);

@@ -14,8 +14,8 @@ export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';
 export { foreignCode } from './kernel/errors.js';
 export type { Delivery } from './kernel/failure.js';
-export { isLoopback, isPrivate } from './kernel/private-address.js';
 export { retryAfterOf } from './kernel/retry-after.js';
+export { isLoopback, isSecureUrl } from './kernel/secure-url.js';
 export { assertCommitRequest, assertDueRequest, assertKey, assertLeaseRequest } from './kernel/storage-arguments.js';
 export type {
   CommitReply,

@@ -1,6 +1,6 @@
 import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
-import { isPrivate } from '../kernel/private-address.js';
+import { isSecureUrl } from '../kernel/secure-url.js';
 
 /**
  * Returns the given origins (RFC 6454) in the platform's spelling: without default ports, hosts in lower case.
@@ -26,7 +26,7 @@ function allowedOrigin(text: unknown): string {
       '`allowedOrigins` takes scheme, host and port, such as https://api.frame.io, without a path or a wildcard.',
     );
   }
-  if (!isPrivate(url)) {
+  if (!isSecureUrl(url)) {
     throw new ConfigurationError(
       'invalid_option',
       `\`allowedOrigins\` cannot hold ${url.origin}: a token goes over https, or over http to loopback alone.`,

@@ -9,23 +9,23 @@ import type { Delivery, FailureKind } from './failure.js';
 export type Purpose = 'client_credentials' | 'authorization_code' | 'refresh_token' | 'revocation';
 
 /** A request without a response, as the transport reports it. */
-export interface Silence {
+export interface NoResponse {
   readonly delivery: Delivery;
 }
 
 /** A response that does not grant what was requested. */
-export interface Refused {
+export interface UnsuccessfulResponse {
   readonly purpose: Purpose;
   /** HTTP status; 0 for a redirect that a browser hides. */
   readonly status: number;
   /** The `error` in the response body (RFC 6749 §5.2), if there is one. */
   readonly error: string | undefined;
   /** Whether the server's profile lists it as "wrong client secret". */
-  readonly refusesSecret: boolean;
+  readonly rejectsSecret: boolean;
   /** What the server's profile says that this `error` means, or a 400 without one. */
   readonly ofProfile: FailureKind | undefined;
   /** Whether the server's profile says that it asks the user to act. */
-  readonly demandsAction: boolean;
+  readonly requiresAction: boolean;
   /** Whether the server's profile says that an unknown `error` rejects the credential. */
   readonly unknownIsTerminal: boolean;
 }
@@ -41,7 +41,7 @@ interface Rule<Outcome> {
 }
 
 /** What a missing response means. The first matching rule decides, and one always matches. */
-export const SILENCE_RULES: readonly Rule<Silence>[] = [
+export const NO_RESPONSE_RULES: readonly Rule<NoResponse>[] = [
   {
     outcome: 'The transport says that the request was not sent: no such host, no connection, a bad certificate',
     fits: ({ delivery }) => delivery === 'not_sent',
@@ -86,7 +86,7 @@ const GRANT_ERRORS = [
 ] as const satisfies readonly KnownErrorCode[];
 
 /** What a response means. The first matching rule decides, and one always matches. */
-export const ANSWER_RULES: readonly Rule<Refused>[] = [
+export const RESPONSE_RULES: readonly Rule<UnsuccessfulResponse>[] = [
   {
     outcome: '429',
     fits: ({ status }) => status === 429,
@@ -95,13 +95,13 @@ export const ANSWER_RULES: readonly Rule<Refused>[] = [
   },
   {
     outcome: "An answer that the server's profile lists in `wrongSecret`",
-    fits: ({ refusesSecret }) => refusesSecret,
+    fits: ({ rejectsSecret }) => rejectsSecret,
     kind: 'configuration',
     reason: 'It refuses the client. The other secret has been tried, if there is one.',
   },
   {
     outcome: 'An `error` by which this server wants the user to act (Adobe: `ride_…`)',
-    fits: ({ demandsAction }) => demandsAction,
+    fits: ({ requiresAction }) => requiresAction,
     kind: 'terminal',
     reason: 'Only the user can help: the error has the address where.',
   },
@@ -223,7 +223,7 @@ export const CONSEQUENCES: Readonly<Record<FailureKind, Consequence>> = {
     endsSession: false,
     reason:
       'A server with a grace period takes a spent refresh token again for a short while, so the repetition must come ' +
-      'at once. Silence proves nothing, so it ends nothing.',
+      'at once. NoResponse proves nothing, so it ends nothing.',
   },
   configuration: {
     repeatsAtOnce: false,
@@ -241,12 +241,12 @@ export const CONSEQUENCES: Readonly<Record<FailureKind, Consequence>> = {
   },
 };
 
-export function kindOfSilence(silence: Silence): FailureKind {
-  return kindBy(SILENCE_RULES, silence);
+export function kindOfNoResponse(noResponse: NoResponse): FailureKind {
+  return kindBy(NO_RESPONSE_RULES, noResponse);
 }
 
-export function kindOfRefusal(refused: Refused): FailureKind {
-  return kindBy(ANSWER_RULES, refused, refused.ofProfile);
+export function kindOfResponse(refused: UnsuccessfulResponse): FailureKind {
+  return kindBy(RESPONSE_RULES, refused, refused.ofProfile);
 }
 
 function kindBy<Outcome>(rules: readonly Rule<Outcome>[], outcome: Outcome, ofProfile?: FailureKind): FailureKind {

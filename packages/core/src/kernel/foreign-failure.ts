@@ -1,8 +1,8 @@
 import { absoluteUrl } from './absolute-url.js';
 import { foreignCode } from './errors.js';
 import type { Failure, FailureKind } from './failure.js';
-import { type Cleaner, LIMITS } from './foreign-text.js';
-import { isPrivate } from './private-address.js';
+import { LIMITS, type Redactor } from './redaction.js';
+import { isSecureUrl } from './secure-url.js';
 
 /** A failure as a response or a record describes it, not validated yet. */
 export type ForeignFailure = {
@@ -25,18 +25,18 @@ const SOURCES: readonly unknown[] = ['server', 'transport', 'storage', 'session'
  * Makes a failure of foreign data. Every failure from outside is made here. Its text is redacted and truncated, because
  * failures are shown and logged. Returns `undefined` if it is not a failure.
  */
-export function foreignFailure(foreign: ForeignFailure, clean: Cleaner): Failure | undefined {
+export function foreignFailure(foreign: ForeignFailure, redact: Redactor): Failure | undefined {
   const { kind, source, code, description, status, retryAfter, userActionRequired } = foreign;
   if (!KINDS.includes(kind) || !SOURCES.includes(source)) return undefined;
   if (typeof code !== 'string' || typeof description !== 'string') return undefined;
-  const debugId = clean(textOf(foreign.debugId), LIMITS.word);
-  const actionUrl = userActionRequired === true ? addressOf(foreign.actionUrl, clean) : undefined;
+  const debugId = redact(textOf(foreign.debugId), LIMITS.word);
+  const actionUrl = userActionRequired === true ? addressOf(foreign.actionUrl, redact) : undefined;
   return {
     kind: kind as FailureKind,
     source: source as Failure['source'],
     // A code of invisible characters is empty after redaction.
-    code: foreignCode(clean(code, LIMITS.word)) || 'unnamed_error',
-    description: clean(description, LIMITS.passage) || 'No reason was given.',
+    code: foreignCode(redact(code, LIMITS.word)) || 'unnamed_error',
+    description: redact(description, LIMITS.passage) || 'No reason was given.',
     ...(isStatus(status) && { status }),
     ...(isDuration(retryAfter) && { retryAfter }),
     ...(userActionRequired === true && { userActionRequired }),
@@ -59,11 +59,11 @@ function isDuration(value: unknown): value is number {
 }
 
 /** Returns an address for users to open: private, without user name and password, and unchanged by redaction. */
-function addressOf(text: unknown, clean: Cleaner): string | undefined {
-  if (typeof text !== 'string' || clean(text, LIMITS.address) !== text) return undefined;
+function addressOf(text: unknown, redact: Redactor): string | undefined {
+  if (typeof text !== 'string' || redact(text, LIMITS.address) !== text) return undefined;
   const url = absoluteUrl(text);
   if (url === undefined) return undefined;
   // The parser may have joined parts of a secret.
-  const isClean = clean(url.href, LIMITS.address) === url.href;
-  return isClean && isPrivate(url) && url.username === '' && url.password === '' ? url.href : undefined;
+  const isClean = redact(url.href, LIMITS.address) === url.href;
+  return isClean && isSecureUrl(url) && url.username === '' && url.password === '' ? url.href : undefined;
 }

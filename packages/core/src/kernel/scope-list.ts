@@ -1,4 +1,4 @@
-import { type Cleaner, LIMITS } from './foreign-text.js';
+import { LIMITS, type Redactor } from './redaction.js';
 
 /** The characters of a scope: printable ASCII without space, `"` and `\` (RFC 6749 §3.3). */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
@@ -11,6 +11,6 @@ export function isScopeToken(value: unknown): value is string {
  * Makes a list of the scopes in a server's response, a record or an import. Scopes are shown, so it omits what is not a
  * scope-token (RFC 6749 §3.3) and what repeats a secret.
  */
-export function scopeList(named: readonly unknown[], clean: Cleaner): readonly string[] {
-  return named.filter(isScopeToken).filter((scope) => clean(scope, LIMITS.own) === scope);
+export function scopeList(named: readonly unknown[], redact: Redactor): readonly string[] {
+  return named.filter(isScopeToken).filter((scope) => redact(scope, LIMITS.own) === scope);
 }

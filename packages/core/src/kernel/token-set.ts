@@ -1,4 +1,4 @@
-import { cleaner } from './foreign-text.js';
+import { redactor } from './redaction.js';
 import { scopeList } from './scope-list.js';
 import { Secret } from './secret.js';
 
@@ -87,9 +87,9 @@ const SHORTEST_TOKEN = 8;
 function grantedScopes(named: readonly unknown[], tokens: readonly string[]): readonly string[] {
   const known = tokens.filter(({ length }) => length >= SHORTEST_TOKEN);
   const shortest = Math.min(...known.map(({ length }) => length));
-  const clean = cleaner(known);
+  const redact = redactor(known);
   // Scopes are usually much shorter than tokens, and then cannot contain one.
-  return scopeList(named, (text, limit) => (text.length < shortest ? text : clean(text, limit)));
+  return scopeList(named, (text, limit) => (text.length < shortest ? text : redact(text, limit)));
 }
 
 /** Returns the tokens with their times on another clock, which is `ahead` milliseconds ahead. */

@@ -3,15 +3,15 @@ import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
 import { type AuthorizationRequest, authorizationUrl } from './authorization-request.js';
 import { type Callback, readCallback } from './callback.js';
+import { type ClientRequestOptions, clientRequestSender, secretTextsOf } from './client-request.js';
 import { areOfDifferentUsers } from './id-token.js';
-import { type MessengerOptions, messenger, secretTextsOf } from './messenger.js';
 import { checkNonce, sendsNonce } from './nonce.js';
 import { type RevocationReply, type RevocationRequest, revocationEndpoint } from './revocation-endpoint.js';
 import { checkProfile } from './server-profile.js';
 import { type TokenEndpoint, tokenEndpoint } from './token-endpoint.js';
 
 /** `clientSecrets`: none for a public client; two during a rotation. */
-export type AuthorizationClientOptions = MessengerOptions;
+export type AuthorizationClientOptions = ClientRequestOptions;
 
 /**
  * Exchanges the OAuth 2.0 messages of one client with one server. Failures of the server or the network are returned as
@@ -42,10 +42,10 @@ export function authorizationClient(options: AuthorizationClientOptions): Author
 
   const client = { client_id: clientId };
   const confidential = clientSecrets.length > 0;
-  const deliver = messenger(options);
+  const sendClientRequest = clientRequestSender(options);
   return {
-    ...tokenEndpoint(profile, client, confidential, deliver),
-    revoke: revocationEndpoint(profile, client, confidential, deliver),
+    ...tokenEndpoint(profile, client, confidential, sendClientRequest),
+    revoke: revocationEndpoint(profile, client, confidential, sendClientRequest),
     authorizationUrl: (request) => authorizationUrl(profile, clientId, request),
     readCallback: (url) => readCallback(profile, secretTextsOf(clientId, clientSecrets), url),
     sendsNonce: (scopes) => sendsNonce(profile, scopes),

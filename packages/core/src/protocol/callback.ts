@@ -3,9 +3,9 @@ import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { AuthenticationError, errorOfClaim } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { type Cleaner, cleaner, cleanText, LIMITS } from '../kernel/foreign-text.js';
+import { LIMITS, type Redactor, redactor, sanitizeText } from '../kernel/redaction.js';
 import { Secret } from '../kernel/secret.js';
-import { readRefusal, wordsOf } from './refusal.js';
+import { readOAuthError, toForeignFailure } from './oauth-error.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** A parsed callback (RFC 6749 §4.1.2). */
@@ -48,11 +48,11 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
   const parameter = (name: string) => parameters.get(name) || undefined;
 
   // The code is a secret, and so is the state, which binds it to the browser.
-  const clean = cleaner([...secrets, parameter('code') ?? '', parameter('state') ?? '']);
-  const outcome = outcomeOf(profile, clean, parameter);
+  const redact = redactor([...secrets, parameter('code') ?? '', parameter('state') ?? '']);
+  const outcome = outcomeOf(profile, redact, parameter);
   const state = parameter('state');
   if (state === undefined) refuse('state_missing', stateMissing(outcome));
-  checkIssuer(profile, clean, parameter('iss'));
+  checkIssuer(profile, redact, parameter('iss'));
   // Without this check, "localhost:8443/callback" would be parsed as a URL with a scheme.
   const address = /^[a-z][a-z\d+.-]*:\//i.test(text) ? absoluteUrl(text) : undefined;
   return { state, outcome, ...(address && { address }) };
@@ -71,7 +71,7 @@ export function checkReturn({ address }: Callback, redirectUri: string): void {
   const expected = absoluteUrl(redirectUri);
   if (address === undefined || expected === undefined) return;
   if (leadsTo(address, expected)) return;
-  const place = cleanText(address.pathname, LIMITS.sentence);
+  const place = sanitizeText(address.pathname, LIMITS.sentence);
   refuse(
     'redirect_uri_mismatch',
     `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be of another server, so it was not used. Hand each callback to the client of its server; if a proxy changes paths, hand over the path and query as handleCallback('/callback?…').`,
@@ -150,19 +150,19 @@ function isQuery(text: string): boolean {
 
 function outcomeOf(
   profile: ServerProfile,
-  clean: Cleaner,
+  redact: Redactor,
   parameter: (name: string) => string | undefined,
 ): Callback['outcome'] {
   const code = parameter('code');
-  const refusal = readRefusal(profile, parameter);
-  if (code !== undefined && refusal !== undefined) {
+  const oauthError = readOAuthError(profile, parameter);
+  if (code !== undefined && oauthError !== undefined) {
     refuse(
       'invalid_callback',
       'The callback has a code and an error, one of which is not true. Start the sign-in again.',
     );
   }
   if (code !== undefined) return { ok: true, code: new Secret(code) };
-  if (refusal === undefined) {
+  if (oauthError === undefined) {
     refuse(
       'invalid_callback',
       'This is no callback: it has neither a code nor an error. Pass on the URL with its query.',
@@ -170,8 +170,8 @@ function outcomeOf(
   }
   // Anyone can forge a callback. So none affects more than this one sign-in, whatever it says of the application or the
   // server. Users are not sent to an address from it.
-  const words = { ...wordsOf(profile, refusal, clean), actionUrl: undefined };
-  const failure = foreignFailure({ kind: 'terminal', source: 'server', ...words }, clean);
+  const foreign = { ...toForeignFailure(profile, oauthError, redact), actionUrl: undefined };
+  const failure = foreignFailure({ kind: 'terminal', source: 'server', ...foreign }, redact);
   return { ok: false, error: errorOfClaim(failure as Failure) };
 }
 
@@ -186,7 +186,7 @@ function stateMissing(outcome: Callback['outcome']): string {
 /** Rejects a callback of another server, because its code may not be meant for this one (RFC 9207 §2.4). */
 function checkIssuer(
   { name, issuer, callbackCarriesIssuer }: ServerProfile,
-  clean: Cleaner,
+  redact: Redactor,
   named: string | undefined,
 ): void {
   if (named === undefined && callbackCarriesIssuer) {
@@ -195,7 +195,7 @@ function checkIssuer(
   if (named !== undefined && named !== issuer) {
     refuse(
       'issuer_mismatch',
-      `The callback names the issuer "${clean(named, LIMITS.sentence)}", and this client's server is "${issuer}". Hand each server's callback to the client of that server; if they are one server, set server.issuer to the name that it gives itself.`,
+      `The callback names the issuer "${redact(named, LIMITS.sentence)}", and this client's server is "${issuer}". Hand each server's callback to the client of that server; if they are one server, set server.issuer to the name that it gives itself.`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { formEncode } from '../kernel/foreign-text.js';
+import { formEncode } from '../kernel/redaction.js';
 import type { Secret } from '../kernel/secret.js';
 import type { ClientAuthentication } from './server-profile.js';
 

@@ -1,10 +1,10 @@
 import { ConfigurationError, errorOf } from '../kernel/errors.js';
-import { cleanText, LIMITS } from '../kernel/foreign-text.js';
+import { LIMITS, sanitizeText } from '../kernel/redaction.js';
 import { retryAfterOf } from '../kernel/retry-after.js';
 import type { Transport } from '../kernel/transport.js';
 import { type CustomServerOptions, customServer } from './custom-server.js';
-import { checkResponse, failureOfSilence, isUnserved } from './exchange.js';
 import { parseJsonObject } from './json-object.js';
+import { checkResponse, isUnprocessed, transportFailure } from './send-request.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 import { checkAddress, checkOrigin } from './web-address.js';
 
@@ -81,7 +81,7 @@ async function find(transport: Transport, address: string): Promise<Found> {
   const { status, headers } = response;
   // A redirect leads away from the issuer, usually to a page for people.
   if (status < 200 || (status >= 300 && status < 400)) return { instead: 'answered with a redirect' };
-  if (isUnserved(status)) {
+  if (isUnprocessed(status)) {
     const retryAfter = retryAfterOf(headers, Date.now());
     throw errorOf({
       kind: 'transient',
@@ -110,7 +110,7 @@ async function ask(
     return { response, text: await readBounded(response) };
   } catch (reason) {
     if (reason instanceof ConfigurationError) throw reason;
-    const failure = failureOfSilence(reason, cleanText);
+    const failure = transportFailure(reason, sanitizeText);
     if (failure.code === 'redirect_refused') return { instead: 'answered with a redirect' };
     throw errorOf(failure);
   }
@@ -154,7 +154,7 @@ class Document {
   assertIssuer(issuer: string): void {
     const named = this.#metadata['issuer'];
     if (named === issuer) return;
-    const issuerNamed = typeof named === 'string' ? `the issuer "${cleanText(named, LIMITS.address)}"` : 'no issuer';
+    const issuerNamed = typeof named === 'string' ? `the issuer "${sanitizeText(named, LIMITS.address)}"` : 'no issuer';
     refuse(
       `issuer is "${issuer}", and the document at ${this.#address} names ${issuerNamed}. They must be equal to the letter: give the issuer as the server names it, if that is the server you mean.`,
     );

@@ -1,18 +1,18 @@
 import type { Failure } from '../kernel/failure.js';
-import { kindOfRefusal, type Purpose } from '../kernel/failure-policy.js';
+import { kindOfResponse, type Purpose } from '../kernel/failure-policy.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import type { Cleaner } from '../kernel/foreign-text.js';
+import type { Redactor } from '../kernel/redaction.js';
 import { retryAfterOf } from '../kernel/retry-after.js';
-import { type Answer, isUnserved } from './exchange.js';
+import { humanMessage } from './human-message.js';
 import { parseJsonObject } from './json-object.js';
-import { judgeable, type Refusal, readRefusal, wordsOf } from './refusal.js';
+import { type OAuthError, policyInput, readOAuthError, toForeignFailure } from './oauth-error.js';
+import { type Answer, isUnprocessed } from './send-request.js';
 import type { ErrorPattern, ServerProfile } from './server-profile.js';
-import { spokenWords } from './spoken-words.js';
 
 export interface ErrorContext {
   readonly profile: ServerProfile;
   readonly purpose: Purpose;
-  readonly clean: Cleaner;
+  readonly redact: Redactor;
   /** The current time, in milliseconds since the Unix epoch. */
   readonly now: number;
 }
@@ -21,19 +21,19 @@ export interface ErrorContext {
 export interface ErrorResponse {
   readonly failure: Failure;
   /** What the response says of the client secret; `undefined` if the server did not check it. */
-  readonly secret: 'refused' | 'accepted' | undefined;
+  readonly secret: 'rejected' | 'accepted' | undefined;
 }
 
 /** Parses a response that does not grant the request. */
 export function readErrorResponse(answer: Answer, context: ErrorContext): ErrorResponse {
   const { profile, purpose } = context;
   const { status } = answer;
-  const refusal = refusalIn(profile, answer);
-  const refusesSecret = profile.wrongSecret.some((pattern) => isLike(pattern, status, refusal));
-  const kind = kindOfRefusal({ purpose, status, refusesSecret, ...judgeable(profile, status, refusal) });
+  const oauthError = oauthErrorIn(profile, answer);
+  const rejectsSecret = profile.wrongSecret.some((pattern) => isLike(pattern, status, oauthError));
+  const kind = kindOfResponse({ purpose, status, rejectsSecret, ...policyInput(profile, status, oauthError) });
   return {
-    failure: failureOf(answer, kind, refusal, context),
-    secret: verdictOnSecret(status, refusal, refusesSecret),
+    failure: failureOf(answer, kind, oauthError, context),
+    secret: secretOutcome(status, oauthError, rejectsSecret),
   };
 }
 
@@ -41,31 +41,35 @@ export function readErrorResponse(answer: Answer, context: ErrorContext): ErrorR
  * Returns what the response says of the client secret. A 401 without an `error` is about the client too (RFC 6749
  * §5.2), whatever the profile lists.
  */
-function verdictOnSecret(
+function secretOutcome(
   status: number,
-  refusal: Refusal | undefined,
-  refusesSecret: boolean,
+  oauthError: OAuthError | undefined,
+  rejectsSecret: boolean,
 ): ErrorResponse['secret'] {
   if (status === 429) return undefined;
-  if (refusesSecret || (status === 401 && refusal === undefined)) return 'refused';
+  if (rejectsSecret || (status === 401 && oauthError === undefined)) return 'rejected';
   // A wrong client ID is an `invalid_client` too, and a server that failed has checked nothing.
-  return isUnserved(status) || refusal?.error === 'invalid_client' ? undefined : 'accepted';
+  return isUnprocessed(status) || oauthError?.error === 'invalid_client' ? undefined : 'accepted';
 }
 
-function isLike({ error, description, status }: ErrorPattern, answered: number, refusal: Refusal | undefined): boolean {
+function isLike(
+  { error, description, status }: ErrorPattern,
+  answered: number,
+  oauthError: OAuthError | undefined,
+): boolean {
   return (
-    refusal?.error === error &&
-    (description === undefined || refusal?.description === description) &&
+    oauthError?.error === error &&
+    (description === undefined || oauthError?.description === description) &&
     (status === undefined || answered === status)
   );
 }
 
 /** Returns the OAuth error in the body of a response; `undefined` if the body is empty, HTML, or anything else. */
-function refusalIn(profile: ServerProfile, { status, text }: Answer): Refusal | undefined {
+function oauthErrorIn(profile: ServerProfile, { status, text }: Answer): OAuthError | undefined {
   const isRead = status >= 400 || (status >= 200 && status < 300);
   const members = isRead ? parseJsonObject(text) : undefined;
-  const refusal = members && readRefusal(profile, (name) => members[name]);
-  return refusal && !REASON_PHRASE.test(refusal.error) ? refusal : undefined;
+  const oauthError = members && readOAuthError(profile, (name) => members[name]);
+  return oauthError && !REASON_PHRASE.test(oauthError.error) ? oauthError : undefined;
 }
 
 /** The status names (RFC 9110 §15) that web frameworks put into `error`; they are not OAuth errors. */
@@ -75,20 +79,22 @@ const REASON_PHRASE =
 function failureOf(
   { status, headers, text }: Answer,
   kind: Failure['kind'],
-  refusal: Refusal | undefined,
-  { profile, clean, now }: ErrorContext,
+  oauthError: OAuthError | undefined,
+  { profile, redact, now }: ErrorContext,
 ): Failure {
   const retryAfter = kind === 'transient' ? retryAfterOf(headers, now) : undefined;
   const debugId = profile.debugIdHeader && headers.get(profile.debugIdHeader);
-  const words = refusal ? wordsOf(profile, refusal, clean) : wordsForStatus(profile, status, text, clean);
-  return foreignFailure({ kind, source: 'server', ...words, status, retryAfter, debugId }, clean) as Failure;
+  const foreign = oauthError
+    ? toForeignFailure(profile, oauthError, redact)
+    : failureForStatus(profile, status, text, redact);
+  return foreignFailure({ kind, source: 'server', ...foreign, status, retryAfter, debugId }, redact) as Failure;
 }
 
-function wordsForStatus(
+function failureForStatus(
   { name }: ServerProfile,
   status: number,
   text: string,
-  clean: Cleaner,
+  redact: Redactor,
 ): Pick<Failure, 'code' | 'description'> {
   if (status < 200 || (status >= 300 && status < 400)) {
     return {
@@ -100,7 +106,7 @@ function wordsForStatus(
   if (status < 300) {
     return { code: 'invalid_response', description: `${name} answered ${status} without what was asked for.` };
   }
-  const said = spokenWords(text, clean);
-  const words = said === '' ? '.' : `: "${said}"`;
-  return { code: `http_${status}`, description: `${name} answered ${status} without an OAuth error${words}` };
+  const message = humanMessage(text, redact);
+  const quoted = message === '' ? '.' : `: "${message}"`;
+  return { code: `http_${status}`, description: `${name} answered ${status} without an OAuth error${quoted}` };
 }

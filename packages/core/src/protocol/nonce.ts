@@ -19,7 +19,7 @@ export function sendsNonce({ nonce = 'with_openid' }: ServerProfile, scopes: rea
  * @returns the failure; `undefined` if the tokens may be used
  */
 export function checkNonce(
-  { name, missingNonce = 'refused' }: ServerProfile,
+  { name, missingNonce = 'rejected' }: ServerProfile,
   sent: Secret | undefined,
   idToken: Secret | undefined,
 ): Failure | undefined {

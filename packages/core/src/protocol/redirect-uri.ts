@@ -1,6 +1,6 @@
 import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
-import { isLoopback } from '../kernel/private-address.js';
+import { isLoopback } from '../kernel/secure-url.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** Schemes that browsers and systems handle themselves; no application receives a code by them. */

@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import type { Failure } from '../kernel/failure.js';
 import type { Secret } from '../kernel/secret.js';
+import type { SendClientRequest } from './client-request.js';
 import { parseJsonObject } from './json-object.js';
-import type { Messenger } from './messenger.js';
 import type { ServerProfile } from './server-profile.js';
 
 export interface RevocationRequest {
@@ -22,7 +22,7 @@ export function revocationEndpoint(
   profile: ServerProfile,
   client: oauth.Client,
   confidential: boolean,
-  deliver: Messenger,
+  sendClientRequest: SendClientRequest,
 ) {
   const { revocationEndpoint: endpoint } = profile;
   const inQuery = !confidential && profile.revocationClientId === 'query';
@@ -35,7 +35,7 @@ export function revocationEndpoint(
       revocation_endpoint: inQuery ? withClientId(endpoint, client.client_id) : endpoint,
     };
     const additionalParameters = profile.revocationTokenTypeHint ? { token_type_hint: hint } : {};
-    const reply = await deliver({
+    const reply = await sendClientRequest({
       purpose: 'revocation',
       endpoint,
       authentication: profile.clientAuthentication,

@@ -7,8 +7,8 @@ import {
   type RequestParameters,
   TOKEN_PARAMETERS,
 } from './request-parameters.js';
+import { checkResponsePatterns, isText } from './response-patterns.js';
 import { checkScopes, type ScopeSeparator } from './scope.js';
-import { checkWords, isText } from './server-words.js';
 import { checkAddress } from './web-address.js';
 
 /**
@@ -100,7 +100,7 @@ export interface ServerProfile {
    * requires, or accept it, for servers that are not known to repeat it. A different `nonce` is always rejected.
    * Default: `refused`.
    */
-  readonly missingNonce?: 'refused' | 'accepted';
+  readonly missingNonce?: 'rejected' | 'accepted';
 
   /**
    * The responses that mean "wrong client secret". The next secret is tried, if there is one, and no session ends. A
@@ -172,7 +172,7 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
   oneOf(profile, 'revocationReach', ['sign_in', 'user', undefined]);
   oneOf(profile, 'basicCredentials', ['form-encoded', 'raw', undefined]);
   oneOf(profile, 'nonce', ['with_openid', 'always', 'never', undefined]);
-  oneOf(profile, 'missingNonce', ['refused', 'accepted', undefined]);
+  oneOf(profile, 'missingNonce', ['rejected', 'accepted', undefined]);
   oneOf(profile, 'unknownErrors', ['configuration', 'terminal', undefined]);
   oneOf(profile, 'bareBadRequest', ['configuration', 'terminal', undefined]);
   if (profile.pkce === 'none' && profile.clientAuthentication === 'none') {
@@ -190,7 +190,7 @@ export function checkProfile(profile: ServerProfile): ServerProfile {
   }
   checkParameters('server.authorizationParameters', profile.authorizationParameters, AUTHORIZATION_PARAMETERS);
   checkParameters('server.tokenParameters', profile.tokenParameters, TOKEN_PARAMETERS);
-  checkWords(profile);
+  checkResponsePatterns(profile);
   return profile;
 }
 

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
 import type { Secret } from '../kernel/secret.js';
-import type { Messenger } from './messenger.js';
+import type { SendClientRequest } from './client-request.js';
 import { addParameters, type RequestParameters } from './request-parameters.js';
 import { isScope, joinScopes } from './scope.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
@@ -55,7 +55,7 @@ export function tokenEndpoint(
   profile: ServerProfile,
   client: oauth.Client,
   confidential: boolean,
-  deliver: Messenger,
+  sendClientRequest: SendClientRequest,
 ): TokenEndpoint {
   const server = { issuer: profile.issuer, token_endpoint: profile.tokenEndpoint };
   /** The profile's parameters come first, so that they cannot replace those of the request. */
@@ -68,13 +68,13 @@ export function tokenEndpoint(
   };
 
   const request = async ({ type, authentication, parameters, secrets }: Grant): Promise<TokenReply> => {
-    const reply = await deliver<TokenResponse>({
+    const reply = await sendClientRequest<TokenResponse>({
       purpose: type,
       endpoint: profile.tokenEndpoint,
       authentication,
       secrets,
       send: (auth, options) => oauth.genericTokenEndpointRequest(server, client, auth, type, parameters, options),
-      read: (text, clean) => readTokenResponse(profile, server, client, text, clean),
+      read: (text, redact) => readTokenResponse(profile, server, client, text, redact),
     });
     return reply.ok ? { ok: true, tokens: reply.content } : reply;
   };

@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import type { Cleaner } from '../kernel/foreign-text.js';
+import type { Redactor } from '../kernel/redaction.js';
 import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import { isToken } from '../kernel/token-set.js';
@@ -29,14 +29,14 @@ const LONGEST_LIFETIME = 2 ** 31 - 1;
  * The old refresh token may be spent, so this may be the only copy of the new pair. Everything that accompanies the
  * tokens (lifetime, scope, ID token) is therefore parsed leniently, and never invalidates them.
  *
- * @param clean - removes the secrets of the request
+ * @param redact - removes the secrets of the request
  */
 export async function readTokenResponse(
   profile: ServerProfile,
   server: oauth.AuthorizationServer,
   client: oauth.Client,
   text: string,
-  clean: Cleaner,
+  redact: Redactor,
 ): Promise<TokenResponse | undefined> {
   const members = parseJsonObject(text);
   if (members === undefined) return undefined;
@@ -52,7 +52,7 @@ export async function readTokenResponse(
   if (tokens === undefined || tokens.token_type !== 'bearer') return undefined;
   if (![tokens.access_token, tokens.refresh_token ?? '-'].every(isToken)) return undefined;
 
-  const scopes = typeof scope === 'string' ? scopeList(splitScopes(scope, profile.scopeSeparator), clean) : [];
+  const scopes = typeof scope === 'string' ? scopeList(splitScopes(scope, profile.scopeSeparator), redact) : [];
   return {
     accessToken: new Secret(tokens.access_token),
     ...(tokens.refresh_token !== undefined && { refreshToken: new Secret(tokens.refresh_token) }),

@@ -1,6 +1,6 @@
 import { absoluteUrl } from '../kernel/absolute-url.js';
 import { ConfigurationError } from '../kernel/errors.js';
-import { isPrivate } from '../kernel/private-address.js';
+import { isSecureUrl } from '../kernel/secure-url.js';
 
 /**
  * Parses the origin in an option: scheme, host and port.
@@ -24,7 +24,7 @@ export function checkAddress(option: string, value: unknown): URL {
   if (url === undefined) {
     throw new ConfigurationError('invalid_option', `${option} is not a URL. Give an absolute one: https://host/path.`);
   }
-  if (!isPrivate(url)) {
+  if (!isSecureUrl(url)) {
     throw new ConfigurationError(
       'invalid_option',
       `${option} must be https, because secrets travel there. Plain http is for servers on this machine alone (localhost, 127.0.0.1, [::1]).`,

@@ -1,6 +1,6 @@
 import type { Failure } from '../kernel/failure.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { cleanText } from '../kernel/foreign-text.js';
+import { sanitizeText } from '../kernel/redaction.js';
 import type { StoredRecord, Unsubscribe } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
 import { ignoreErrors } from './calls.js';
@@ -121,7 +121,7 @@ function parse(value: string): { readonly until: number; readonly failure: Failu
     const { until, failure } = JSON.parse(value);
     const { code, description, status, debugId } = failure;
     const words = { kind: 'transient', source: 'server', code, description, status, debugId };
-    const told = foreignFailure(words, cleanText);
+    const told = foreignFailure(words, sanitizeText);
     return Number.isFinite(until) && told !== undefined ? { until, failure: told } : undefined;
   } catch {
     return undefined;

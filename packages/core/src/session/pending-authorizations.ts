@@ -1,6 +1,6 @@
 import type { KnownErrorCode } from '../kernel/error-codes.js';
 import { AuthenticationError, ConfigurationError, StorageError } from '../kernel/errors.js';
-import { cleaner } from '../kernel/foreign-text.js';
+import { redactor } from '../kernel/redaction.js';
 import { scopeList } from '../kernel/scope-list.js';
 import { Secret } from '../kernel/secret.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
@@ -230,7 +230,7 @@ function parse(value: string): PendingAuthorization | PendingOutcome {
         return {
           sessionKey,
           redirectUri,
-          scopes: scopeList(scopes, cleaner([codeVerifier])),
+          scopes: scopeList(scopes, redactor([codeVerifier])),
           codeVerifier: new Secret(codeVerifier),
           ...(nonce !== undefined && { nonce: new Secret(nonce) }),
         };

@@ -1,7 +1,7 @@
 import { StorageError } from '../kernel/errors.js';
 import { foreignFailure } from '../kernel/foreign-failure.js';
-import { cleanText } from '../kernel/foreign-text.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
+import { sanitizeText } from '../kernel/redaction.js';
 import type { EndingCause, SessionEnding } from '../kernel/session-ending.js';
 import { isSignIn, type TokenSet, tokenSet } from '../kernel/token-set.js';
 import type { StoredRecord } from '../kernel/token-storage.js';
@@ -148,7 +148,7 @@ function endingOf(value: unknown): SessionEnding {
   if (!isObject(value) || !CAUSES.includes(value['cause'])) return unreadable();
   const [cause, failure] = [value['cause'] as EndingCause, value['failure']];
   if (failure === null) return { cause, failure };
-  return { cause, failure: (isObject(failure) && foreignFailure(failure, cleanText)) || unreadable() };
+  return { cause, failure: (isObject(failure) && foreignFailure(failure, sanitizeText)) || unreadable() };
 }
 
 /** Older tombstones lack it, and an invalid value counts as missing. */

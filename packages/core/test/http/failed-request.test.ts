@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { requestFailure } from '../../src/http/failed-request.js';
 import { TransportError } from '../../src/kernel/errors.js';
-import { cleaner, LIMITS } from '../../src/kernel/foreign-text.js';
-import { exchange } from '../../src/protocol/exchange.js';
+import { LIMITS, redactor } from '../../src/kernel/redaction.js';
+import { sendRequest } from '../../src/protocol/send-request.js';
 
 const HOST = 'auth.example.com';
 const URL_OF_TOKENS = 'https://auth.example.com/token';
@@ -72,10 +72,10 @@ describe('a request without an answer under Deno', () => {
 
 /** Returns the description that a session gives to a transport's failure. */
 async function describedAs(failure: TransportError, secrets: readonly string[] = []): Promise<string> {
-  const outcome = await exchange(
+  const outcome = await sendRequest(
     () => Promise.reject(failure),
     'https://auth.example.com',
-    cleaner(secrets),
+    redactor(secrets),
     async (options) => {
       for (const key of Object.getOwnPropertySymbols(options)) {
         const fetch = (options as Record<symbol, unknown>)[key];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorOf } from '../../src/kernel/errors.js';
 import type { Failure } from '../../src/kernel/failure.js';
-import { cleaner, LIMITS } from '../../src/kernel/foreign-text.js';
+import { LIMITS, redactor } from '../../src/kernel/redaction.js';
 import { retryAfterOf } from '../../src/kernel/retry-after.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { AuthorizationClient } from '../../src/protocol/authorization-client.js';
@@ -217,13 +217,13 @@ function address(places: readonly string[], echo: string): string {
   return `https://example.com/?at=${echo}#${echo}`;
 }
 
-describe('the cleaner', () => {
+describe('the redactor', () => {
   it('leaves text without secrets as it is, but for what cannot be seen and what is too long', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string(), { maxLength: 3 }), (text, secrets) => {
         const isClean = secrets.every((secret) => secret === '' || !text.includes(secret));
         fc.pre(isClean && secrets.every((secret) => secret.length > 12));
-        expect(cleaner(secrets)(text, 1_000)).toBe(text.trim());
+        expect(redactor(secrets)(text, 1_000)).toBe(text.trim());
       }),
       runs(100),
     );
@@ -233,7 +233,7 @@ describe('the cleaner', () => {
   it('reads no more of a text of megabytes than it shows', () => {
     const secret = `${'\\'.repeat(40)}${'u002f'.repeat(40)}${'%25'.repeat(40)} ${' '.repeat(40)}end`;
     const texts = ['\\', ' ', 'u002f', '%25', '%', '\\u0075002f', 'a\n'].map((text) => text.repeat(2 ** 18));
-    for (const text of texts) cleaner([secret, 'a'.repeat(2_000)])(text, LIMITS.sentence);
+    for (const text of texts) redactor([secret, 'a'.repeat(2_000)])(text, LIMITS.sentence);
   });
 });
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../src/kernel/failure.js';
 import {
-  ANSWER_RULES,
   CONSEQUENCES,
-  kindOfRefusal,
-  kindOfSilence,
+  kindOfNoResponse,
+  kindOfResponse,
+  NO_RESPONSE_RULES,
   type Purpose,
-  type Refused,
-  SILENCE_RULES,
+  RESPONSE_RULES,
+  type UnsuccessfulResponse,
 } from '../../src/kernel/failure-policy.js';
 
 const KINDS: readonly FailureKind[] = ['terminal', 'transient', 'ambiguous', 'configuration'];
@@ -25,49 +25,51 @@ const WORDS = [
 const OF_PROFILE = [undefined, ...KINDS];
 const FLAGS = [false, true];
 
-const everyAnswer: readonly Refused[] = Array.from({ length: 600 }, (_, status) => status).flatMap((status) =>
-  PURPOSES.flatMap((purpose) =>
-    WORDS.flatMap((error) =>
-      OF_PROFILE.flatMap((ofProfile) =>
-        FLAGS.flatMap((demandsAction) =>
-          FLAGS.flatMap((refusesSecret) =>
-            FLAGS.map((unknownIsTerminal) => ({
-              purpose,
-              status,
-              error,
-              ofProfile,
-              demandsAction,
-              refusesSecret,
-              unknownIsTerminal,
-            })),
+const everyAnswer: readonly UnsuccessfulResponse[] = Array.from({ length: 600 }, (_, status) => status).flatMap(
+  (status) =>
+    PURPOSES.flatMap((purpose) =>
+      WORDS.flatMap((error) =>
+        OF_PROFILE.flatMap((ofProfile) =>
+          FLAGS.flatMap((requiresAction) =>
+            FLAGS.flatMap((rejectsSecret) =>
+              FLAGS.map((unknownIsTerminal) => ({
+                purpose,
+                status,
+                error,
+                ofProfile,
+                requiresAction,
+                rejectsSecret,
+                unknownIsTerminal,
+              })),
+            ),
           ),
         ),
       ),
     ),
-  ),
 );
 
-const ends = (answer: Refused) => CONSEQUENCES[kindOfRefusal(answer)].endsSession;
+const ends = (answer: UnsuccessfulResponse) => CONSEQUENCES[kindOfResponse(answer)].endsSession;
 
 /** The responses that a server's profile does not mention. */
 const byDefault = everyAnswer.filter(
-  ({ ofProfile, demandsAction, unknownIsTerminal }) => ofProfile === undefined && !demandsAction && !unknownIsTerminal,
+  ({ ofProfile, requiresAction, unknownIsTerminal }) =>
+    ofProfile === undefined && !requiresAction && !unknownIsTerminal,
 );
 
 describe('the failure policy', () => {
-  it('has a kind for every answer, and for silence', () => {
-    const kinds = new Set(everyAnswer.map(kindOfRefusal));
+  it('has a kind for every answer, and for noResponse', () => {
+    const kinds = new Set(everyAnswer.map(kindOfResponse));
     expect([...kinds].filter((kind) => !KINDS.includes(kind))).toEqual([]);
-    expect([kindOfSilence({ delivery: 'not_sent' }), kindOfSilence({ delivery: 'unknown' })]).toEqual([
+    expect([kindOfNoResponse({ delivery: 'not_sent' }), kindOfNoResponse({ delivery: 'unknown' })]).toEqual([
       'transient',
       'ambiguous',
     ]);
   });
 
   it('has no row that another one makes idle', () => {
-    const deciding = new Set(everyAnswer.map((answer) => ANSWER_RULES.find((rule) => rule.fits(answer))));
-    expect(ANSWER_RULES.filter((rule) => !deciding.has(rule))).toEqual([]);
-    expect(SILENCE_RULES.map(({ kind }) => kind)).toEqual(['transient', 'ambiguous']);
+    const deciding = new Set(everyAnswer.map((answer) => RESPONSE_RULES.find((rule) => rule.fits(answer))));
+    expect(RESPONSE_RULES.filter((rule) => !deciding.has(rule))).toEqual([]);
+    expect(NO_RESPONSE_RULES.map(({ kind }) => kind)).toEqual(['transient', 'ambiguous']);
   });
 
   it('lets no status alone end a session, whatever it is (RFC 6749 §5.2)', () => {
@@ -75,7 +77,7 @@ describe('the failure policy', () => {
     expect(wordless.filter(ends)).toEqual([]);
     expect(everyAnswer.filter((answer) => answer.error === undefined && answer.ofProfile === undefined && ends(answer)))
       // Only a demand that the user act, which always has an `error`.
-      .toSatisfy((answers: readonly Refused[]) => answers.every(({ demandsAction }) => demandsAction));
+      .toSatisfy((answers: readonly UnsuccessfulResponse[]) => answers.every(({ requiresAction }) => requiresAction));
   });
 
   it('lets no word end a session but those that speak of the grant, unless the profile says so', () => {
@@ -91,20 +93,20 @@ describe('the failure policy', () => {
 
   it('takes a word about the client for what it says, whatever the status', () => {
     const words = everyAnswer.filter(
-      ({ error, status, ofProfile, demandsAction }) =>
-        error === 'invalid_client' && status !== 429 && ofProfile === undefined && !demandsAction,
+      ({ error, status, ofProfile, requiresAction }) =>
+        error === 'invalid_client' && status !== 429 && ofProfile === undefined && !requiresAction,
     );
-    expect(new Set(words.map(kindOfRefusal))).toEqual(new Set(['configuration']));
+    expect(new Set(words.map(kindOfResponse))).toEqual(new Set(['configuration']));
   });
 
   it('lets nothing end a session that the profile lists as a wrong secret', () => {
-    expect(everyAnswer.filter((answer) => answer.refusesSecret && ends(answer))).toEqual([]);
+    expect(everyAnswer.filter((answer) => answer.rejectsSecret && ends(answer))).toEqual([]);
   });
 
   it('lets nothing that a service is told end anything, but that the user must act', () => {
     const told = everyAnswer.filter(
-      ({ purpose, demandsAction, ofProfile }) =>
-        purpose === 'client_credentials' && !demandsAction && ofProfile === undefined,
+      ({ purpose, requiresAction, ofProfile }) =>
+        purpose === 'client_credentials' && !requiresAction && ofProfile === undefined,
     );
     expect(told.filter(ends)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { legacyFrameio } from '../../src/protocol/legacy-frameio.js';
 import { checkNonce, sendsNonce } from '../../src/protocol/nonce.js';
 
 const SENT = new Secret('a-nonce.fictional');
-const STRICT = { ...adobeIms(), missingNonce: 'refused' } as const;
+const STRICT = { ...adobeIms(), missingNonce: 'rejected' } as const;
 
 function jwt(claims: unknown): Secret {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

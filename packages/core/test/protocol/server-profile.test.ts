@@ -177,7 +177,7 @@ describe('customServer()', () => {
     ['bareBadRequest', true, "must be one of 'configuration', 'terminal'"],
     ['basicCredentials', 'plain', "must be one of 'form-encoded', 'raw'"],
     ['nonce', true, "must be one of 'with_openid', 'always', 'never'"],
-    ['missingNonce', 'ignored', "must be one of 'refused', 'accepted'"],
+    ['missingNonce', 'ignored', "must be one of 'rejected', 'accepted'"],
     ['userAction', { errorPrefix: 'ride_' }, 'must hold an errorPrefix and an addressField'],
     ['userAction', null, 'must hold an errorPrefix and an addressField'],
     ['errorKinds', { server_busy: 'ambiguous' }, "must map the server's words to 'terminal', 'transient' or"],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/kernel/errors.js';
-import { isPrivate } from '../../src/kernel/private-address.js';
+import { isSecureUrl } from '../../src/kernel/secure-url.js';
 import { NativeAppAuth } from '../../src/native-app-auth.js';
 import { type AdobeImsOptions, adobeIms } from '../../src/protocol/adobe-ims.js';
 import { type CustomServerOptions, customServer } from '../../src/protocol/custom-server.js';
@@ -164,7 +164,7 @@ describe('options of any kind', () => {
         const read: (URL | string)[] = [];
         expectAdvice(thrownBy(() => read.push(checkAddress('server.issuer', address))));
         expectAdvice(thrownBy(() => read.push(checkOrigin('server', address as string))));
-        for (const url of read) expect(isPrivate(new URL(url))).toBe(true);
+        for (const url of read) expect(isSecureUrl(new URL(url))).toBe(true);
       }),
       runs(200),
     );

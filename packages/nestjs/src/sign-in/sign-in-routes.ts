@@ -1,4 +1,4 @@
-import { isPrivate } from '@frameio-auth/core/adapter';
+import { isSecureUrl } from '@frameio-auth/core/adapter';
 import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
 import type { FrameioRequest } from '../frameio-users.js';
 import type { FrameioAuthProblem } from '../http-exception.js';
@@ -110,7 +110,7 @@ export class SignInRoutes {
 function placeOf(connection: string, name: string, place: string): string {
   const path = ownPath(place);
   if (path !== undefined) return path;
-  if (URL.canParse(place) && isPrivate(new URL(place))) return place;
+  if (URL.canParse(place) && isSecureUrl(new URL(place))) return place;
   throw complaint(
     connection,
     `signIn.${name} must be a path of this application, such as /reviews, or an address that begins with https.`,

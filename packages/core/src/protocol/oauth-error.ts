@@ -1,10 +1,10 @@
-import type { Refused } from '../kernel/failure-policy.js';
+import type { UnsuccessfulResponse } from '../kernel/failure-policy.js';
 import type { ForeignFailure } from '../kernel/foreign-failure.js';
-import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
+import { LIMITS, type Redactor } from '../kernel/redaction.js';
 import type { ServerProfile } from './server-profile.js';
 
 /** An OAuth error as the server sent it: the same in a response (RFC 6749 §5.2) and a callback (§4.1.2.1). */
-export interface Refusal {
+export interface OAuthError {
   readonly error: string;
   readonly description?: string;
   /** Where the server requires the user to act, if it does. */
@@ -12,7 +12,7 @@ export interface Refusal {
 }
 
 /** Finds the OAuth error in the members of a response or the parameters of a callback; `undefined` if there is none. */
-export function readRefusal(profile: ServerProfile, member: (name: string) => unknown): Refusal | undefined {
+export function readOAuthError(profile: ServerProfile, member: (name: string) => unknown): OAuthError | undefined {
   const error = member('error');
   const description = member('error_description');
   const actionUrl = profile.userAction && member(profile.userAction.addressField);
@@ -25,39 +25,39 @@ export function readRefusal(profile: ServerProfile, member: (name: string) => un
 }
 
 /** Returns the error as the failure policy expects it, with what the server's profile says of it. */
-export function judgeable(
+export function policyInput(
   profile: ServerProfile,
   status: number,
-  refusal: Refusal | undefined,
-): Pick<Refused, 'error' | 'ofProfile' | 'demandsAction' | 'unknownIsTerminal'> {
+  oauthError: OAuthError | undefined,
+): Pick<UnsuccessfulResponse, 'error' | 'ofProfile' | 'requiresAction' | 'unknownIsTerminal'> {
   const unknownIsTerminal = profile.unknownErrors === 'terminal';
-  if (refusal === undefined) {
+  if (oauthError === undefined) {
     const ofProfile = status === 400 ? profile.bareBadRequest : undefined;
-    return { error: undefined, ofProfile, demandsAction: false, unknownIsTerminal };
+    return { error: undefined, ofProfile, requiresAction: false, unknownIsTerminal };
   }
-  const { error } = refusal;
+  const { error } = oauthError;
   return {
     error,
     // Not an index access: the server's `error` must not match inherited properties, such as `constructor`.
     ofProfile: Object.entries(profile.errorKinds).find(([word]) => word === error)?.[1],
-    demandsAction: demandsAction(profile, error),
+    requiresAction: requiresAction(profile, error),
     unknownIsTerminal,
   };
 }
 
 /** Returns the error as a foreign failure, for `foreignFailure()`. */
-export function wordsOf(
+export function toForeignFailure(
   profile: ServerProfile,
-  { error, description, actionUrl }: Refusal,
-  clean: Cleaner,
+  { error, description, actionUrl }: OAuthError,
+  redact: Redactor,
 ): ForeignFailure {
   return {
     code: error,
-    description: clean(description ?? '', LIMITS.sentence) || `${profile.name} gave no description.`,
-    ...(demandsAction(profile, error) && { userActionRequired: true, actionUrl }),
+    description: redact(description ?? '', LIMITS.sentence) || `${profile.name} gave no description.`,
+    ...(requiresAction(profile, error) && { userActionRequired: true, actionUrl }),
   };
 }
 
-function demandsAction({ userAction }: ServerProfile, error: string): boolean {
+function requiresAction({ userAction }: ServerProfile, error: string): boolean {
   return userAction !== undefined && error.startsWith(userAction.errorPrefix);
 }

@@ -1,5 +1,5 @@
 /** Makes foreign text safe to show: removes the known secrets and control characters, and truncates it. */
-export type Cleaner = (text: string, limit: number) => string;
+export type Redactor = (text: string, limit: number) => string;
 
 /**
  * How many characters are kept: of a word such as `invalid_grant`, of a sentence, of a passage in which our own
@@ -27,7 +27,7 @@ const ROOM = 4;
 type Span = readonly [start: number, end: number];
 
 /** @param secrets - every secret that was sent to the other side, and so may be repeated */
-export function cleaner(secrets: readonly string[]): Cleaner {
+export function redactor(secrets: readonly string[]): Redactor {
   let known: Disguises | undefined;
 
   return (text, limit) => {
@@ -40,15 +40,15 @@ export function cleaner(secrets: readonly string[]): Cleaner {
     const view = text.slice(0, ROOM * limit + margin);
     const safe = view.length < text.length ? ROOM * limit : text.length;
     const spans = [...spellings.flatMap((spelling) => spansOf(view, spelling)), ...spansOfTraces(view, traces)];
-    let [clean, at] = ['', 0];
+    let [redact, at] = ['', 0];
     for (const [start, end] of spans.sort(([one], [other]) => one - other)) {
       if (start >= safe) break;
-      if (start >= at) clean += `${view.slice(at, start)}[secret]`;
+      if (start >= at) redact += `${view.slice(at, start)}[secret]`;
       at = Math.max(at, end);
     }
-    clean += view.slice(at, Math.max(at, safe));
+    redact += view.slice(at, Math.max(at, safe));
     return (
-      clean
+      redact
         .replace(INVISIBLE, ' ')
         .trim()
         .slice(0, limit)
@@ -59,7 +59,7 @@ export function cleaner(secrets: readonly string[]): Cleaner {
 }
 
 /** Cleans text from a source that received no secret. */
-export const cleanText: Cleaner = cleaner([]);
+export const sanitizeText: Redactor = redactor([]);
 
 /** The forms in which secrets may come back. */
 interface Disguises {

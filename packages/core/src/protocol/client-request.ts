@@ -2,15 +2,15 @@ import type * as oauth from 'oauth4webapi';
 import type { Clock } from '../kernel/clock.js';
 import type { Failure } from '../kernel/failure.js';
 import type { Purpose } from '../kernel/failure-policy.js';
-import { type Cleaner, cleaner } from '../kernel/foreign-text.js';
+import { type Redactor, redactor } from '../kernel/redaction.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Transport } from '../kernel/transport.js';
 import { adviceOnBasic, basicCredentials, clientAuth, clientSecretsOf } from './client-authentication.js';
 import { readErrorResponse } from './error-response.js';
-import { exchange, isUnserved, type SendOptions } from './exchange.js';
+import { isUnprocessed, type SendOptions, sendRequest } from './send-request.js';
 import type { ClientAuthentication, ServerProfile } from './server-profile.js';
 
-export interface MessengerOptions {
+export interface ClientRequestOptions {
   readonly profile: ServerProfile;
   readonly clientId: string;
   readonly clientSecrets: readonly Secret[];
@@ -19,59 +19,68 @@ export interface MessengerOptions {
 }
 
 /** A request in which the client authenticates. */
-export interface Message<Content> {
+export interface ClientRequest<Content> {
   readonly purpose: Purpose;
   readonly endpoint: string;
   readonly authentication: ClientAuthentication;
   /** The secrets that it carries in addition to the client's own. */
   readonly secrets: readonly Secret[];
   send(authentication: oauth.ClientAuth, options: SendOptions): Promise<Response>;
-  /** Parses the body of a 2xx; `undefined` if it is unusable. `clean` removes the secrets of the request. */
-  read(text: string, clean: Cleaner): Promise<Content | undefined>;
+  /** Parses the body of a 2xx; `undefined` if it is unusable. `redact` removes the secrets of the request. */
+  read(text: string, redact: Redactor): Promise<Content | undefined>;
 }
 
-export type Reply<Content> =
+export type ClientReply<Content> =
   | { readonly ok: true; readonly content: Content }
   | { readonly ok: false; readonly failure: Failure };
 
-export type Messenger = <Content>(message: Message<Content>) => Promise<Reply<Content>>;
+export type SendClientRequest = <Content>(request: ClientRequest<Content>) => Promise<ClientReply<Content>>;
 
 /** Returns a function that sends messages, each with the client secret that the server currently accepts. */
-export function messenger({ profile, clientId, clientSecrets, transport, clock }: MessengerOptions): Messenger {
+export function clientRequestSender({
+  profile,
+  clientId,
+  clientSecrets,
+  transport,
+  clock,
+}: ClientRequestOptions): SendClientRequest {
   const secrets = clientSecretsOf(clientSecrets);
   const encoding = profile.basicCredentials ?? 'form-encoded';
 
-  return async (message) => {
-    const { purpose, authentication } = message;
-    const clean = cleaner([...secretTextsOf(clientId, clientSecrets), ...message.secrets.map((each) => each.reveal())]);
+  return async (request) => {
+    const { purpose, authentication } = request;
+    const redact = redactor([
+      ...secretTextsOf(clientId, clientSecrets),
+      ...request.secrets.map((each) => each.reveal()),
+    ]);
     const untried = [...secrets.candidates()];
-    /** The first response that is not about the secret, which is more informative than later ones. */
-    let telling: Failure | undefined;
+    /** The first failure that is not about the secret, which is more informative than later ones. */
+    let conclusive: Failure | undefined;
     for (;;) {
       const secret = untried.shift();
-      const attempt = await exchange(transport, message.endpoint, clean, (options) =>
-        message.send(clientAuth(authentication, encoding, secret), options),
+      const attempt = await sendRequest(transport, request.endpoint, redact, (options) =>
+        request.send(clientAuth(authentication, encoding, secret), options),
       );
-      if ('failure' in attempt) return { ok: false, failure: telling ?? attempt.failure };
+      if ('failure' in attempt) return { ok: false, failure: conclusive ?? attempt.failure };
 
       const { answer } = attempt;
-      const content = isSuccess(answer.status) ? await message.read(answer.text, clean) : undefined;
+      const content = isSuccess(answer.status) ? await request.read(answer.text, redact) : undefined;
       if (content !== undefined) {
         secrets.worked(secret);
         return { ok: true, content };
       }
-      const verdict = readErrorResponse(answer, { profile, purpose, clean, now: clock.now() });
+      const response = readErrorResponse(answer, { profile, purpose, redact, now: clock.now() });
       // A rejection of the request also proves that the secret is right. A retry could consume the code, so this secret
       // goes first from now on.
-      if (verdict.secret === 'accepted' && telling === undefined) secrets.worked(secret);
-      const isAboutSecret = verdict.secret === 'refused';
-      const refusesClient = isAboutSecret || verdict.failure.code === 'invalid_client';
-      const failure = refusesClient ? advised(verdict.failure, authentication) : verdict.failure;
-      if (!isAboutSecret) telling ??= failure;
+      if (response.secret === 'accepted' && conclusive === undefined) secrets.worked(secret);
+      const isAboutSecret = response.secret === 'rejected';
+      const refusesClient = isAboutSecret || response.failure.code === 'invalid_client';
+      const failure = refusesClient ? advised(response.failure, authentication) : response.failure;
+      if (!isAboutSecret) conclusive ??= failure;
       // In a revocation, servers reject a client with other `error` values, and revoking twice does no harm.
-      const isOtherWorthTrying = isAboutSecret || (purpose === 'revocation' && !isUnserved(answer.status));
+      const isOtherWorthTrying = isAboutSecret || (purpose === 'revocation' && !isUnprocessed(answer.status));
       if (untried.length > 0 && isOtherWorthTrying) continue;
-      return { ok: false, failure: telling ?? failure };
+      return { ok: false, failure: conclusive ?? failure };
     }
   };
 

@@ -1,4 +1,4 @@
-import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
+import { LIMITS, type Redactor } from '../kernel/redaction.js';
 import { parseJsonObject } from './json-object.js';
 
 /** Members by which servers explain errors to people when they do not follow RFC 6749 §5.2. */
@@ -14,13 +14,13 @@ const LONGEST_WORD = 30;
  * Returns the message to people in a response without an OAuth error: a member of its JSON, or the text of its page.
  * Only prose is shown, because the rest of a body may hold anything. Empty if there is none.
  */
-export function spokenWords(text: string, clean: Cleaner): string {
+export function humanMessage(text: string, redact: Redactor): string {
   const members = parseJsonObject(text);
-  if (members !== undefined) return prose(clean(messageIn(members) ?? nestedMessage(members) ?? '', LONGEST_PAGE));
+  if (members !== undefined) return prose(redact(messageIn(members) ?? nestedMessage(members) ?? '', LONGEST_PAGE));
   // Text that only begins like JSON is a truncated response, and may hold tokens.
   if (/^\s*[[{"]/.test(text)) return '';
   // Remove the known secrets first, because a tag may be part of one.
-  return prose(textOfPage(clean(text, LONGEST_PAGE)));
+  return prose(textOfPage(redact(text, LONGEST_PAGE)));
 }
 
 function messageIn(members: Readonly<Record<string, unknown>>): string | undefined {

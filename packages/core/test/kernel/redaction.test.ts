@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { cleaner, LIMITS } from '../../src/kernel/foreign-text.js';
+import { LIMITS, redactor } from '../../src/kernel/redaction.js';
 
 const SECRET = 'p8e-fictional/secret';
 
-describe('the cleaner', () => {
+describe('the redactor', () => {
   it.each([
     ['takes a secret out wherever it stands', `a ${SECRET} and ${SECRET}`, [SECRET], 'a [secret] and [secret]'],
     ['takes it out in the form that addresses have it', 'x=a%2Fb%3D', ['a/b='], 'x=[secret]'],
@@ -31,14 +31,14 @@ describe('the cleaner', () => {
     ['leaves text alone without secrets', 'a text', [], 'a text'],
     ['leaves text alone that is like a short secret', 'a b c', ['abc'], 'a b c'],
   ])('%s', (_name, text, secrets, expected) => {
-    expect(cleaner(secrets)(text, LIMITS.sentence)).toBe(expected);
+    expect(redactor(secrets)(text, LIMITS.sentence)).toBe(expected);
   });
 
   it('shows no half of a secret that begins before the limit and ends after it', () => {
-    expect(cleaner([SECRET])(`${'x'.repeat(91)} ${SECRET} and more`, 100)).toBe(`${'x'.repeat(91)} [secret]`);
+    expect(redactor([SECRET])(`${'x'.repeat(91)} ${SECRET} and more`, 100)).toBe(`${'x'.repeat(91)} [secret]`);
   });
 
   it('shows nothing of a secret that comes after more blank text than it reads', () => {
-    expect(cleaner([SECRET])(`${' '.repeat(400)}${SECRET}${' and more'.repeat(100)}`, 100)).toBe('');
+    expect(redactor([SECRET])(`${' '.repeat(400)}${SECRET}${' and more'.repeat(100)}`, 100)).toBe('');
   });
 });

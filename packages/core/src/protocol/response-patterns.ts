@@ -11,7 +11,7 @@ const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
  *
  * @throws ConfigurationError that names the option, also if two options give the same response different meanings
  */
-export function checkWords(profile: ServerProfile): void {
+export function checkResponsePatterns(profile: ServerProfile): void {
   const { wrongSecret, userAction, errorKinds, debugIdHeader } = profile;
   if (!Array.isArray(wrongSecret) || !wrongSecret.every(isPattern)) {
     refuse(

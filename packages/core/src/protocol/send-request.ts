@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi';
 import { ConfigurationError, foreignCode, TransportError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
-import { kindOfRefusal, kindOfSilence } from '../kernel/failure-policy.js';
-import { type Cleaner, LIMITS } from '../kernel/foreign-text.js';
+import { kindOfNoResponse, kindOfResponse } from '../kernel/failure-policy.js';
+import { LIMITS, type Redactor } from '../kernel/redaction.js';
 import type { Transport } from '../kernel/transport.js';
 
 /** A server's complete response. */
@@ -12,7 +12,7 @@ export interface Answer {
   readonly text: string;
 }
 
-export type Exchange = { readonly answer: Answer } | { readonly failure: Failure };
+export type SendResult = { readonly answer: Answer } | { readonly failure: Failure };
 
 /** Sends a message with oauth4webapi, given the options that select this project's transport. */
 export type Send = (options: SendOptions) => Promise<Response>;
@@ -27,12 +27,17 @@ export type SendOptions = Pick<
  *
  * @throws ConfigurationError for a transport that does not resolve as `fetch` does
  */
-export async function exchange(transport: Transport, endpoint: string, clean: Cleaner, send: Send): Promise<Exchange> {
+export async function sendRequest(
+  transport: Transport,
+  endpoint: string,
+  redact: Redactor,
+  send: Send,
+): Promise<SendResult> {
   try {
     const response = await send({
       [oauth.customFetch]: async (url, { method, headers, body }) =>
         checkResponse(
-          await reach(() =>
+          await wrapRejection(() =>
             transport(url, { method, headers, body: body.toString(), redirect: 'manual', cache: 'no-store' }),
           ),
         ),
@@ -41,24 +46,26 @@ export async function exchange(transport: Transport, endpoint: string, clean: Cl
     });
     const { status, headers } = response;
     // For a failed request or a redirect, a missing body does not matter.
-    const text = isUnserved(status) ? await response.text().catch(() => '') : await reach(() => response.text());
+    const text = isUnprocessed(status)
+      ? await response.text().catch(() => '')
+      : await wrapRejection(() => response.text());
     return { answer: { status, headers, text } };
   } catch (error) {
-    if (error instanceof Silence) return { failure: failureOfSilence(error.reason, clean) };
+    if (error instanceof TransportRejection) return { failure: transportFailure(error.reason, redact) };
     throw error;
   }
 }
 
 /** Returns whether the status alone says that the request was not carried out. */
-export function isUnserved(status: number): boolean {
-  const wordless = {
+export function isUnprocessed(status: number): boolean {
+  const withoutBody = {
     error: undefined,
-    refusesSecret: false,
+    rejectsSecret: false,
     ofProfile: undefined,
-    demandsAction: false,
+    requiresAction: false,
     unknownIsTerminal: false,
   };
-  return kindOfRefusal({ purpose: 'refresh_token', status, ...wordless }) === 'transient';
+  return kindOfResponse({ purpose: 'refresh_token', status, ...withoutBody }) === 'transient';
 }
 
 /** @throws ConfigurationError for a value that is not a response */
@@ -68,7 +75,7 @@ export function checkResponse(response: Response | undefined): Response {
 }
 
 /** Carries the transport's rejection through oauth4webapi, distinct from its own errors. */
-class Silence extends Error {
+class TransportRejection extends Error {
   readonly reason: unknown;
 
   constructor(reason: unknown) {
@@ -77,20 +84,20 @@ class Silence extends Error {
   }
 }
 
-async function reach<Value>(action: () => Promise<Value>): Promise<Value> {
+async function wrapRejection<Value>(action: () => Promise<Value>): Promise<Value> {
   try {
     return await action();
   } catch (reason) {
-    throw new Silence(reason);
+    throw new TransportRejection(reason);
   }
 }
 
 /** Returns what a rejection of the transport means, in text that is safe to show. */
-export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
+export function transportFailure(reason: unknown, redact: Redactor): Failure {
   if (!(reason instanceof TransportError)) {
     // The text of an unknown error may hold anything, including the request.
     return {
-      kind: kindOfSilence({ delivery: 'unknown' }),
+      kind: kindOfNoResponse({ delivery: 'unknown' }),
       source: 'transport',
       code: 'no_answer',
       description:
@@ -99,10 +106,10 @@ export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
     };
   }
   return {
-    kind: kindOfSilence(reason),
+    kind: kindOfNoResponse(reason),
     source: 'transport',
-    code: foreignCode(clean(reason.code, LIMITS.word)),
-    description: descriptionOf(reason, clean),
+    code: foreignCode(redact(reason.code, LIMITS.word)),
+    description: descriptionOf(reason, redact),
     delivery: reason.delivery,
   };
 }
@@ -111,8 +118,8 @@ export function failureOfSilence(reason: unknown, clean: Cleaner): Failure {
  * Returns what happened, which may quote others and is truncated, with the advice, which is the transport's own and is
  * useful only as a whole.
  */
-function descriptionOf({ message, advice }: TransportError, clean: Cleaner): string {
-  if (typeof advice !== 'string' || !message.endsWith(advice)) return clean(message, LIMITS.sentence);
+function descriptionOf({ message, advice }: TransportError, redact: Redactor): string {
+  if (typeof advice !== 'string' || !message.endsWith(advice)) return redact(message, LIMITS.sentence);
   const event = message.slice(0, message.length - advice.length);
-  return `${clean(event, LIMITS.sentence)} ${clean(advice, LIMITS.own)}`;
+  return `${redact(event, LIMITS.sentence)} ${redact(advice, LIMITS.own)}`;
 }

@@ -5,6 +5,6 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** Returns whether a request to the address stays private: https, or plain http that does not leave this machine. */
-export function isPrivate(url: URL): boolean {
+export function isSecureUrl(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
