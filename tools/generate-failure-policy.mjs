@@ -10,7 +10,9 @@ const CORE = new URL('../packages/core/dist/', import.meta.url);
  */
 
 /** @type {{ NO_RESPONSE_RULES: Rule[], RESPONSE_RULES: Rule[], CONSEQUENCES: Record<string, Consequence> }} */
-const { NO_RESPONSE_RULES, RESPONSE_RULES, CONSEQUENCES } = await import(new URL('kernel/failure-policy.js', CORE).href);
+const { NO_RESPONSE_RULES, RESPONSE_RULES, CONSEQUENCES } = await import(
+  new URL('kernel/failure-policy.js', CORE).href
+);
 /** @type {{ policy: typeof import('../packages/core/src/machine/policy.js').policy }} */
 const { policy } = await import(new URL('machine/policy.js', CORE).href);
 
