@@ -219,7 +219,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     expect(await titleFor(page)).toBe('Your sign-in has ended');
   });
 
-  it('does nothing when the user opens the callback again, or goes back', async () => {
+  it('leads a callback that is opened again, or twice at once, to where the first one led', async () => {
     const called = page.waitForRequest((request) => request.url().startsWith(`${service.home}/callback?`));
     await goto('/sign-in');
     await page.getByRole('button', { name: 'Allow' }).click();
@@ -228,10 +228,27 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     const requests = local.count({ endpoint: 'token' });
 
     await page.goto(callback);
-    expect(await title()).toBe('This sign-in cannot be completed');
+    expect(await title()).toBe('Hello, Mara Editor');
     await page.goBack();
     expect(await title()).toBe('Hello, Mara Editor');
+    await page.reload();
+    expect(await title()).toBe('Hello, Mara Editor');
     expect(local.count({ endpoint: 'token' })).toBe(requests);
+
+    await page.context().clearCookies();
+    const other = await beginSignIn(page, 'ode@studio.example');
+    await Promise.all([page.request.get(other), page.request.get(other)]);
+    expect(await titleFor(page)).toBe('Hello, Ode Colorist');
+  });
+
+  it('does not sign a user in again who reloads the callback after signing out', async () => {
+    const callback = await beginSignIn(page, 'mara@studio.example');
+    await page.request.get(callback);
+    await goto('/');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+
+    await page.goto(callback);
+    expect(await title()).toBe('This sign-in cannot be completed');
   });
 
   it('renews a token that has run out meanwhile, unseen', async () => {

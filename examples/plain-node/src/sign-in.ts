@@ -63,18 +63,20 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
       if (secret === '' || hashOf(secret) !== searchParams.get('state')) {
         return page(400, '<p>This sign-in was begun in another browser.</p>');
       }
-      const session = await auth.handleCallback(request.url ?? '');
+      // Users reload, double-click and go back, so the secret's cookie stays, and a repeated callback is allowed.
+      const session = await auth.handleCallback(request.url ?? '', { allowRepeat: true });
+      if (key === session.key) return redirect('/');
       // A new cookie for each sign-in, so that one that an attacker planted in this browser is useless.
       const newcomer = randomBytes(32).toString('base64url');
       keys.set(newcomer, session.key);
       await forget(browser, session);
-      return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60), cookie('sign-in', '', 0));
+      return redirect('/', cookie('browser', newcomer, 30 * 24 * 60 * 60));
     }
 
     case 'POST /logout':
       if (!isFromOwnPage(request)) return page(403, '<p>That did not come from a page of this application.</p>');
       await forget(browser);
-      return redirect('/', cookie('browser', '', 0));
+      return redirect('/', cookie('browser', '', 0), cookie('sign-in', '', 0));
 
     default:
       return page(404, '<p>There is nothing here.</p>');

@@ -11,7 +11,7 @@ import type { Portal } from './portal.ts';
 
 /** The contents of a browser's cookie. It contains no token. */
 interface Visit {
-  /** The state of the sign-in that this browser has begun. */
+  /** The state of the last sign-in that this browser has begun. */
   state?: string;
   /** The key of the `auth` session that the tokens belong to. */
   user?: string;
@@ -55,11 +55,11 @@ export function expressApp({ auth, api, callbackPath, cookieKey }: Portal): Expr
     const { state, user: former } = visit;
     // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== request.query['state']) return send(response, strayCallback);
-    const session = await auth.handleCallback(request.originalUrl);
-    delete visit.state;
+    // Users reload, double-click and go back, so the state stays in the cookie, and a repeated callback is allowed.
+    const session = await auth.handleCallback(request.originalUrl, { allowRepeat: true });
     visit.user = session.key;
     await visit.save();
-    if (former !== undefined) await giveUp(former, session);
+    if (former !== undefined && former !== session.key) await giveUp(former, session);
     response.redirect(303, '/');
   });
 

@@ -13,7 +13,7 @@ import type { Portal } from './portal.ts';
 declare module '@fastify/secure-session' {
   /** The contents of a browser's cookie. It contains no token. */
   interface SessionData {
-    /** The state of the sign-in that this browser has begun. */
+    /** The state of the last sign-in that this browser has begun. */
     state: string;
     /** The key of the `auth` session that the tokens belong to. */
     user: string;
@@ -61,10 +61,10 @@ export async function fastifyApp({ auth, api, callbackPath, cookieKey }: Portal)
     const former = request.session.get('user');
     // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== request.query.state) return send(reply, strayCallback);
-    const session = await auth.handleCallback(request.url);
-    request.session.regenerate();
+    // Users reload, double-click and go back, so the state stays in the cookie, and a repeated callback is allowed.
+    const session = await auth.handleCallback(request.url, { allowRepeat: true });
     request.session.set('user', session.key);
-    if (former !== undefined) await giveUp(former, session);
+    if (former !== undefined && former !== session.key) await giveUp(former, session);
     return reply.redirect('/', 303);
   });
 

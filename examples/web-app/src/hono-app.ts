@@ -17,7 +17,7 @@ import type { Portal } from './portal.ts';
  * session's key is only for this server.
  */
 const LIFETIMES = {
-  /** The state of the sign-in that this browser has begun. */
+  /** The state of the last sign-in that this browser has begun. */
   state: 10 * 60,
   /** The key of the `auth` session that the tokens belong to. */
   user: 14 * 24 * 60 * 60,
@@ -62,17 +62,17 @@ export function honoApp({ auth, api, callbackPath, cookieKey }: Portal): Hono {
     const former = await read(c, 'user');
     // A link alone must not sign a user in to a different person's account.
     if (state === undefined || state !== c.req.query('state')) return send(c, strayCallback);
-    const session = await auth.handleCallback(c.req.url);
-    erase(c, 'state');
+    // Users reload, double-click and go back, so the state's cookie stays, and a repeated callback is allowed.
+    const session = await auth.handleCallback(c.req.url, { allowRepeat: true });
     await write(c, 'user', session.key);
-    if (former !== undefined) await giveUp(former, session);
+    if (former !== undefined && former !== session.key) await giveUp(former, session);
     return c.redirect('/', 303);
   });
 
   app.post('/sign-out', async (c) => {
     const user = await read(c, 'user');
     if (user !== undefined) await giveUp(user);
-    erase(c, 'user');
+    for (const name of ['state', 'user'] as const) erase(c, name);
     return c.redirect('/', 303);
   });
 

@@ -62,6 +62,8 @@ for (const framework of Object.keys(frameworks) as Framework[]) {
     assert.equal((await mara.open(callback, 'GET', { 'sec-purpose': 'prefetch' })).status, 503);
     assert.equal((await mara.open(callback)).location, '/');
     assert.match((await mara.open('/')).html, /Hello, Mara Editor/);
+    assert.equal((await mara.open(callback)).location, '/', 'a reloaded callback ends where the first one did');
+    assert.match((await mara.open('/')).html, /Hello, Mara Editor/);
 
     assert.equal((await mara.open('/sign-out', 'POST')).location, '/');
     assert.match((await mara.open('/')).html, /Sign in with Adobe/);
