@@ -1,12 +1,18 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { packageFolders, runTool } from '../workspace.mjs';
 
 /** Where the programs of a README lie while they are checked: where its imports are found. */
 const PLACE = join('node_modules', '.readme-code');
 
-/** Pages of the guide with programs that another gate compiles and runs, or that omit lines on purpose. */
-const CHECKED_ELSEWHERE = new Set(['nestjs.md', 'nextjs.md', 'signing-in.md']);
+/** The page of the guide whose programs another gate compiles and runs. */
+const CHECKED_ELSEWHERE = 'nestjs.md';
+
+/** The folder whose packages a page of the guide may import, if not `tests`. */
+const PLACES = new Map([['nextjs.md', join('examples', 'web-app')]]);
+
+/** Declares what the guide imports of Next.js. */
+const NEXT_TYPES = join('tools', 'gates', 'next-types.d.ts');
 
 /**
  * Checks the types of the TypeScript in the guide, in README.md and in those of packages and examples against the built
@@ -24,8 +30,11 @@ export async function checkReadmeCode({ root, toolchain }) {
   const pages = [
     ...['', ...folders].map((folder) => ({ page: join(folder, 'README.md'), place: join(folder || 'tests', PLACE) })),
     ...guide
-      .filter((name) => !CHECKED_ELSEWHERE.has(name))
-      .map((name) => ({ page: join('docs', 'guide', name), place: join('tests', PLACE, name) })),
+      .filter((name) => name !== CHECKED_ELSEWHERE)
+      .map((name) => ({
+        page: join('docs', 'guide', name),
+        place: join(PLACES.get(name) ?? 'tests', PLACE, name),
+      })),
   ];
   for (const { page, place } of pages) {
     const text = await readFile(join(root, page), 'utf8').catch(() => '');
@@ -34,9 +43,9 @@ export async function checkReadmeCode({ root, toolchain }) {
       ...refused.map((line) => `${page}:${line}: write \`\`\`ts and nothing after it, so that it is checked.`),
     );
     await rm(join(root, place), { recursive: true, force: true });
-    if (programs.length > 0) await mkdir(join(root, place), { recursive: true });
-    for (const { line, code } of programs) {
-      const file = join(place, `line-${line}.mts`);
+    for (const { name, code } of programs) {
+      const file = join(place, `${name}.mts`);
+      await mkdir(join(root, dirname(file)), { recursive: true });
       await writeFile(join(root, file), code);
       files.push(file);
     }
@@ -47,7 +56,8 @@ export async function checkReadmeCode({ root, toolchain }) {
   const { code, output } = await runTool(root, toolchain, 'tsc', ['-p', project, '--pretty', 'false']);
   if (code !== 0)
     faults.push(
-      `Each line-N.mts is the program that begins at line N of the page that the folder belongs to:\n${output}`,
+      `Each line-N.mts is the program that begins at line N of the page that the folder belongs to. Others have the name in
+their first line:\n${output}`,
     );
   return { faults: faults.join('\n') };
 }
@@ -72,23 +82,29 @@ function configuration(up, files) {
       // What Nest applications are compiled with.
       experimentalDecorators: true,
       erasableSyntaxOnly: false,
+      // Some programs are for browsers.
+      lib: ['ES2023', 'ESNext.Disposable', 'DOM', 'DOM.Iterable'],
       types: ['node'],
-      paths: { '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`] },
+      paths: {
+        '@frameio-auth/*': [`${up}/packages/*/dist/index.d.ts`],
+        '@/*': [`${up}/${PLACES.get('nextjs.md')}/${PLACE}/nextjs.md/*.mts`],
+      },
     },
-    files: files.map((file) => join(up, file)),
+    files: [...files, NEXT_TYPES].map((file) => join(up, file)),
   };
 }
 
 /**
  * Returns the TypeScript programs of a page. A fence with imports begins a program. One without imports continues the
- * previous program, in its own block, so that it can use earlier declarations and choose its names freely.
+ * previous program, in its own block, so that it can use earlier declarations and choose its names freely. If the first
+ * line of a program is a comment with a path, such as `// lib/frameio.ts`, other programs can import it by that path.
  *
  * @param {string} text
- * @returns {{ programs: { line: number, code: string }[], refused: number[] }} `refused`: the lines of fences with a
- *   label that would keep them from being checked
+ * @returns {{ programs: { name: string, code: string }[], refused: number[] }} `name`: its path without the extension;
+ *   `refused`: the lines of fences with a label that would keep them from being checked
  */
 export function programsOf(text) {
-  /** @type {{ line: number, code: string }[]} */
+  /** @type {{ name: string, code: string }[]} */
   const programs = [];
   const refused = [];
   for (const fence of text.matchAll(/^```(\S.*)\n([\s\S]*?)^```\s*$/gm)) {
@@ -99,8 +115,10 @@ export function programsOf(text) {
       continue;
     }
     const last = programs.at(-1);
-    if (last === undefined || /^import\b/m.test(code)) programs.push({ line, code: `${code}export {};\n` });
-    else last.code += `{ // line ${line}\n${code}}\n`;
+    const [, path] = /^\/\/ ([\w/-]+)\.ts\n/.exec(code) ?? [];
+    if (last === undefined || path !== undefined || /^import\b/m.test(code)) {
+      programs.push({ name: path ?? `line-${line}`, code: `${code}export {};\n` });
+    } else last.code += `{ // line ${line}\n${code}}\n`;
   }
   return { programs, refused };
 }

@@ -136,11 +136,17 @@ describe('the code of a README', () => {
 
     expect(programsOf(page)).toEqual({
       programs: [
-        { line: 2, code: "import { a } from 'a';\nexport {};\n{ // line 6\na();\n}\n" },
-        { line: 9, code: "import { b } from 'b';\nexport {};\n" },
+        { name: 'line-2', code: "import { a } from 'a';\nexport {};\n{ // line 6\na();\n}\n" },
+        { name: 'line-9', code: "import { b } from 'b';\nexport {};\n" },
       ],
       refused: [],
     });
+  });
+
+  it('has the path in its first line, by which others import it', () => {
+    const page = "```ts\n// lib/a.ts\nexport const a = 1;\n```\n```ts\nimport { a } from '@/lib/a';\n```\n";
+
+    expect(programsOf(page).programs.map(({ name }) => name)).toEqual(['lib/a', 'line-5']);
   });
 
   it('leaves shell commands and data alone', () => {
