@@ -79,6 +79,7 @@ export async function startBetterAuth(): Promise<OtherServer> {
 
   return {
     application,
+    wrongSecret: 'invalid_client',
     burnsCodes: true,
     // What the client is registered with is all that the server's own metadata leaves open.
     profile: await discoverServer(`${origin}/api/auth`, {

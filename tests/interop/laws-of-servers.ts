@@ -54,7 +54,7 @@ export function lawsOfServers(start: () => Promise<OtherServer>): void {
 
     const refusal = await rejectionOf(mistaken.refresh());
     expect(refusal).toBeInstanceOf(ConfigurationError);
-    expect(refusal).toMatchObject({ status: expect.any(Number) });
+    expect(refusal).toMatchObject({ code: server.wrongSecret, status: expect.any(Number) });
     expect((refusal as Error).message).not.toContain(WRONG_SECRET);
     expect(await mistaken.getToken()).toBe(served);
     expect(mistaken.snapshot).toMatchObject({ step: 'refreshing.backingOff', degraded: true });
@@ -66,6 +66,18 @@ export function lawsOfServers(start: () => Promise<OtherServer>): void {
     expect(await server.isActive(renewed)).toBe(true);
     expect(good.snapshot).toMatchObject({ state: 'valid', degraded: false });
     expect(await mistaken.getToken()).toBe(renewed);
+
+    // It does so too when the API has rejected the token of both, and the mistaken one notices it first.
+    expect(await rejectionOf(mistaken.getToken({ rejected: renewed }))).toBeInstanceOf(ConfigurationError);
+    const last = await good.getToken({ rejected: renewed });
+    expect(last).not.toBe(renewed);
+    expect(await server.isActive(last)).toBe(true);
+    expect(good.snapshot).toMatchObject({ state: 'valid', degraded: false });
+    expect(await mistaken.getToken()).toBe(last);
+
+    await using mended = webApp({ storage, clock });
+    await mended.refresh();
+    expect(await server.isActive(await mended.getToken())).toBe(true);
   });
 
   it('a wrong secret signs nobody in, and says so to whoever configured it', async () => {

@@ -90,6 +90,7 @@ export async function startOauth2orize(): Promise<OtherServer> {
 
   return {
     application: APPLICATION,
+    wrongSecret: 'http_401',
     burnsCodes: false,
     profile: customServer({
       issuer: origin,

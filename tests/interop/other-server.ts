@@ -5,6 +5,8 @@ export interface OtherServer {
   readonly profile: ServerProfile;
   /** The application that it knows. */
   readonly application: Pick<WebAppAuthOptions, 'clientId' | 'clientSecret' | 'redirectUri' | 'scopes'>;
+  /** The code of the error for a wrong secret. */
+  readonly wrongSecret: string;
   /** Whether it spends a code although the secret is wrong. */
   readonly burnsCodes: boolean;
   /** Signs a user in as a browser would, and resolves to the address at which the browser ends. */

@@ -1,10 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { customServer, type ServerProfile } from '@frameio-auth/core';
 import Provider, { type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
 import { onTestFinished } from 'vitest';
+import { signIn } from './browser.js';
+import { listen } from './listening.js';
+import type { OtherServer } from './other-server.js';
 import { recordsInMemory } from './records.js';
 
 /** The applications that the provider knows; all of them are made up. */
@@ -117,14 +119,28 @@ function configuration(): Configuration {
 
 /** Starts a provider that lives as long as the test that starts it. */
 export async function startProvider(): Promise<InteropProvider> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const { close, ...provider } = await launchProvider();
+  onTestFinished(close);
+  return provider;
+}
 
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** Starts a provider for all tests of a file, with its review portal as the application. */
+export async function startOidcProvider(): Promise<OtherServer> {
+  const { profile, isActive, close } = await launchProvider();
+  return {
+    application: { ...applications.basic, scopes: SCOPES },
+    profile: profile('client_secret_basic'),
+    wrongSecret: 'invalid_client',
+    burnsCodes: false,
+    // The provider grants offline access only with the user's consent.
+    signIn: (url) => signIn(`${url}&prompt=consent`),
+    isActive,
+    close,
+  };
+}
+
+async function launchProvider(): Promise<InteropProvider & Pick<OtherServer, 'close'>> {
+  const { server, origin: issuer, close } = await listen();
   const provider = new Provider(issuer, configuration());
   const serveProvider = provider.callback();
   server.on('request', (request, response) => {
@@ -149,6 +165,7 @@ export async function startProvider(): Promise<InteropProvider> {
 
   return {
     issuer,
+    close,
     profile: (clientAuthentication) =>
       customServer({
         issuer,

@@ -1,10 +1,9 @@
-import { ConfigurationError, TokenExpiredError, type WebAppAuth } from '@frameio-auth/core';
+import { TokenExpiredError, type WebAppAuth } from '@frameio-auth/core';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { signIn } from './browser.js';
 import { startProvider } from './provider.js';
-import { rejectionOf } from './rejection.js';
 import { webApp } from './web-app.js';
 
 async function signedIn(auth: WebAppAuth): Promise<WebAppAuth> {
@@ -90,32 +89,6 @@ describe('a session at oidc-provider, which rotates refresh tokens', () => {
     // The pair that both have is the one that works.
     await other.refresh();
     expect(await provider.isActive(await other.getToken())).toBe(true);
-  });
-
-  it('survives an application with a wrong secret, and goes on when the secret is mended (RFC 6749 §5.2)', async () => {
-    const provider = await startProvider();
-    const clock = manualClock();
-    const storage = memoryStorage({ clock });
-    await (await signedIn(webApp(provider, { clock, storage }))).close();
-
-    await using mistaken = webApp(provider, { clock, storage, clientSecret: 'client-secret.fictional.mistyped' });
-    const refusal = await rejectionOf(mistaken.refresh());
-    expect(refusal).toBeInstanceOf(ConfigurationError);
-    expect(refusal).toMatchObject({ code: 'invalid_client' });
-    expect(mistaken.snapshot).toMatchObject({ step: 'refreshing.backingOff', degraded: true });
-    expect(await provider.isActive(await mistaken.getToken())).toBe(true);
-
-    // Other instances are unaffected, and their refreshes also serve the mistaken one.
-    await using other = webApp(provider, { clock, storage });
-    const served = await other.getToken();
-    await other.refresh();
-    expect(other.snapshot).toMatchObject({ state: 'valid', degraded: false });
-    expect(await other.getToken()).not.toBe(served);
-    expect(await mistaken.getToken()).toBe(await other.getToken());
-
-    await using mended = webApp(provider, { clock, storage });
-    await mended.refresh();
-    expect(await provider.isActive(await mended.getToken())).toBe(true);
   });
 
   it('leaves nothing at the server that works when it is revoked (RFC 7009 §2.1)', async () => {
