@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { SlowestFirst } from './tools/vitest/slowest-first.mjs';
+import { SlowestFirst } from './tools/vitest/slowest-first.ts';
 
 /** How long a test may take before it counts as hanging, in milliseconds: many times what the slowest needs. */
 const HANGS = 900_000;
@@ -74,7 +74,7 @@ export default defineConfig({
     // Room for what dies young, in MB: the models make much of it, and collect less often.
     execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: SlowestFirst },
-    globalSetup: 'tools/vitest/building.mjs',
+    globalSetup: 'tools/vitest/build.ts',
     // For what hangs, and for nothing else: how long a test takes is the business of the machine.
     testTimeout: HANGS,
     hookTimeout: HANGS,

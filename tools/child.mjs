@@ -1,21 +1,27 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { Trouble } from './trouble.mjs';
+import { CommandError } from './command-error.mjs';
 
-/** @typedef {{ code: number, output: string }} Outcome */
+/**
+ * @typedef {{ code: number, output: string }} Outcome
+ * @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, shell?: boolean, timeout?: number }} Options `timeout` in milliseconds
+ */
+
+/** The option for commands of npm packages, such as `tsc`: on Windows, they are scripts, which only a shell can start. */
+export const shell = process.platform === 'win32';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 /** @type {NodeJS.Signals | undefined} */
 let interruption;
 
-/** From now on a signal goes to the children, and this process ends after them, so that none is left behind. */
-export function passSignalsOn() {
+/** Sends signals on to the children, and lets this process end after them, so that no child is left behind. */
+export function forwardSignals() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
       interruption = signal;
       if (running.size === 0) process.exit(codeOf(signal));
-      // A terminal has sent Ctrl-C to the children too, and a second one often means "at once".
+      // A terminal has sent Ctrl-C to the children too, and many programs stop at once when they get a second one.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
       for (const child of running) child.kill(signal);
     });
@@ -28,39 +34,38 @@ function codeOf(signal) {
 }
 
 /**
- * Runs a program and keeps what it prints. One that cannot be started ends with code 127, as in a shell.
+ * Runs a program and captures its output. The code is 127 if it cannot be started, as in a shell.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeout?: number }} [options] `timeout` in milliseconds
+ * @param {Options} [options]
  * @returns {Promise<Outcome>}
  */
-export async function capture(program, args, options) {
+export async function capture(program, args, options = {}) {
   /** @type {Buffer[]} */
   const chunks = [];
   const outcome = await finish(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }, (child) => {
     child.stdout?.on('data', (chunk) => chunks.push(chunk));
     child.stderr?.on('data', (chunk) => chunks.push(chunk));
   });
-  const { timeout } = options ?? {};
-  if (timeout !== undefined && outcome.code === codeOf('SIGTERM')) {
-    chunks.push(Buffer.from(`\nIt was stopped after ${timeout / 1000} s.\n`));
+  if (options.timeout !== undefined && outcome.code === codeOf('SIGTERM')) {
+    chunks.push(Buffer.from(`\nIt was stopped after ${options.timeout / 1000} s.\n`));
   }
-  if (interruption !== undefined) throw new Trouble('Interrupted.', { exitCode: codeOf(interruption) });
+  if (interruption !== undefined) throw new CommandError('Interrupted.', { exitCode: codeOf(interruption) });
   return { code: outcome.code, output: Buffer.concat(chunks).toString() + outcome.output };
 }
 
 /**
- * Runs a program on this process's own terminal.
+ * Runs a program on this process's terminal.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {Options} [options]
  * @returns {Promise<number>} its exit code
  */
-export async function hand(program, args, options) {
+export async function attach(program, args, options) {
   const { code, output } = await finish(program, args, { ...options, stdio: 'inherit' });
-  if (output !== '') throw new Trouble(output, { exitCode: code });
+  if (output !== '') throw new CommandError(output, { exitCode: code });
   return code;
 }
 
@@ -82,11 +87,18 @@ function finish(program, args, options, started) {
     };
     child.on('error', (error) => {
       const missing = 'code' in error && error.code === 'ENOENT';
-      end({
-        code: 127,
-        output: missing ? `There is no command ${program}.` : `${program} cannot be started: ${error.message}`,
-      });
+      const output = missing ? `There is no command ${program}.` : `${program} cannot be started: ${error.message}`;
+      end({ code: 127, output });
     });
     child.on('close', (code, signal) => end({ code: signal === null ? (code ?? 1) : codeOf(signal), output: '' }));
   });
+}
+
+/**
+ * Returns the output of a program that failed, and an empty string for one that did not.
+ *
+ * @param {Outcome} outcome
+ */
+export function problemsOf({ code, output }) {
+  return code === 0 ? '' : output || `It ended with code ${code}.`;
 }

@@ -1,23 +1,12 @@
 import { capture } from './child.mjs';
-import { tail } from './progress.mjs';
-import { Trouble } from './trouble.mjs';
+import { CommandError, lastLines } from './command-error.mjs';
 
 /** @typedef {'redis' | 'chromium'} ProgramName */
 
-/**
- * @typedef {object} Program
- * @property {string} what what is needed
- * @property {string} variable the environment variable that names one: a path or a command
- * @property {string[]} commands what it may be called on the PATH
- * @property {RegExp} version what a good one says to `--version`, among whatever its launcher says
- * @property {string} debian the package of Debian and its kin
- * @property {string} install what a person installs
- */
-
-/** @type {Record<ProgramName, Program>} */
+/** What tests start and npm does not install. `debian`: the package of Debian and its derivatives. */
 const PROGRAMS = {
   redis: {
-    what: 'a Redis server of 7.0 or newer', // Those before lack directives that the servers of tests are given.
+    description: 'a Redis server, 7.0 or newer', // Older servers lack directives that the tests use.
     variable: 'REDIS_SERVER',
     commands: ['redis-server', 'valkey-server'],
     version: /^(redis|valkey) server v=([7-9]|\d\d+)\./im,
@@ -25,64 +14,57 @@ const PROGRAMS = {
     install: 'redis-server or valkey-server, 7.0 or newer',
   },
   chromium: {
-    what: 'a Chromium or Chrome',
+    description: 'Chromium or Chrome',
     variable: 'CHROMIUM',
     commands: ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     version: /^(chromium|google chrome)\b.* \d+\./im,
-    debian: 'chromium-headless-shell', // Without a desktop: smaller, and half of the processor time.
+    debian: 'chromium-headless-shell', // Smaller than chromium, and needs half of the processor time.
     install: 'chromium-headless-shell, chromium or google-chrome',
   },
 };
 
+/** @typedef {typeof PROGRAMS[ProgramName]} Program */
+
 /** How long the package manager may take, in milliseconds. */
-const LONGEST = 300_000;
+const INSTALLATION_TIMEOUT = 300_000;
 
 /**
- * Sees to it that the machine has the programs that tests start: for each, the one that its variable names, else one on
- * the PATH. Where one is missing, and this is root on a Debian or one of its kin, it installs theirs.
+ * Checks that the machine has the programs, each named by its variable or found on the PATH. Installs Debian's packages for
+ * those that are missing if this process is root and has apt-get.
  *
  * @param {readonly ProgramName[]} names
  * @param {NodeJS.ProcessEnv} env the environment of the tests
- * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
+ * @param {import('./progress.mjs').Step} step
  * @param {{ platform: string, uid: number | undefined }} [host]
  */
-export async function bringPrograms(names, env, step, host = { platform: process.platform, uid: process.getuid?.() }) {
-  const missing = await lacking(
-    names.map((name) => PROGRAMS[name]),
-    env,
-  );
+export async function ensurePrograms(names, env, step, host = { platform: process.platform, uid: process.getuid?.() }) {
+  const programs = names.map((name) => PROGRAMS[name]);
+  const missing = await missingOf(programs, env);
   if (missing.length === 0) return;
   for (const program of missing) {
-    const { variable, what } = program;
-    if (!env[variable]) continue;
-    throw new Trouble(`${variable} names ${env[variable]}, which is not ${what}: ${byHand(program)}`);
+    const named = env[program.variable];
+    if (!named) continue;
+    throw new CommandError(`${program.variable} is ${named}, which is not ${program.description}: ${byHand(program)}`);
   }
   if (host.platform !== 'linux' || host.uid !== 0 || (await capture('apt-get', ['--version'], { env })).code !== 0) {
-    throw new Trouble(troubleOf(missing));
+    throw new CommandError(messageFor(missing));
   }
   const packages = missing.map(({ debian }) => debian);
   await step(`Installing ${packages.join(' and ')}`, async () => {
     const output = await install(packages, env);
-    const still = await lacking(missing, env);
-    if (still.length > 0) throw new Trouble(troubleOf(still), { output: tail(output, 20) });
+    const still = await missingOf(missing, env);
+    if (still.length > 0) throw new CommandError(messageFor(still), { output: lastLines(output, 20) });
   });
 }
 
-/**
- * @param {Program[]} programs
- * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<Program[]>} those that the machine does not have
- */
-async function lacking(programs, env) {
-  const there = await Promise.all(programs.map((program) => isThere(program, env)));
-  return programs.filter((_, index) => !there[index]);
+/** @param {Program[]} programs @param {NodeJS.ProcessEnv} env */
+async function missingOf(programs, env) {
+  const present = await Promise.all(programs.map((program) => isPresent(program, env)));
+  return programs.filter((_, index) => !present[index]);
 }
 
-/**
- * @param {Program} program
- * @param {NodeJS.ProcessEnv} env
- */
-async function isThere({ variable, commands, version }, env) {
+/** @param {Program} program @param {NodeJS.ProcessEnv} env */
+async function isPresent({ variable, commands, version }, env) {
   for (const command of env[variable] ? [env[variable]] : commands) {
     const { code, output } = await capture(command, ['--version'], { env });
     if (code === 0 && version.test(output)) return true;
@@ -92,24 +74,24 @@ async function isThere({ variable, commands, version }, env) {
 
 /** @param {Program} program */
 function byHand({ install, variable }) {
-  return `install ${install}, or name the program in the environment variable ${variable}, and run it again.`;
+  return `install ${install}, or set ${variable} to the program, and run the command again.`;
 }
 
 /** @param {Program[]} missing */
-function troubleOf(missing) {
-  return missing.map((program) => `It takes ${program.what}, and this machine has none: ${byHand(program)}`).join('\n');
+function messageFor(missing) {
+  return missing.map((program) => `This needs ${program.description}: ${byHand(program)}`).join('\n');
 }
 
 /**
- * Installs Debian's packages; with fresh lists of packages where the ones at hand will not do.
+ * Installs Debian's packages, if necessary after an update of the package lists.
  *
  * @param {string[]} packages
  * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<string>} what the package manager said
+ * @returns {Promise<string>} the output of apt-get
  */
 async function install(packages, env) {
-  // As if the machine were being repaired (run level 1), Debian's scripts start no service.
-  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeout: LONGEST };
+  // In run level 1, Debian's scripts start no service.
+  const options = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeout: INSTALLATION_TIMEOUT };
   const get = () => capture('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
   const first = await get();
   if (first.code === 0) return first.output;

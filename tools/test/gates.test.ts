@@ -3,17 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { faultsOf as faultsOfManifest, installs } from '../gates/manifests.mjs';
-import { faultsOf as faultsOfFile } from '../gates/manners.mjs';
-import { filesOf } from '../gates/nest-new.mjs';
-import { programsOf } from '../gates/readme-code.mjs';
-import { hasTest, proofsOf } from '../gates/security-checklist.mjs';
-import { adviceFor } from '../trouble.mjs';
+import { adviceFor } from '../command-error.mjs';
+import { problemsOfFile } from '../gates/hygiene.ts';
+import { problemsOfManifest, showsInstallation } from '../gates/manifests.ts';
+import { filesIn } from '../gates/nest-guide.ts';
+import { programsIn } from '../gates/readme-code.ts';
+import { hasTest, testsNamedIn } from '../gates/security-checklist.ts';
 
-describe('the manners of a file', () => {
-  it('are good when it speaks of the project alone', () => {
+describe('a file', () => {
+  it('may name folders of the project and of web sites', () => {
     expect(
-      faultsOfFile('docs/page.md', 'See packages/core/work/notes.md and https://example.com/home/page.\n'),
+      problemsOfFile('docs/page.md', 'See packages/core/work/notes.md and https://example.com/home/page.\n'),
     ).toEqual([]);
   });
 
@@ -28,12 +28,12 @@ describe('the manners of a file', () => {
       'names a folder of one machine',
       'docs/page.md',
       `Look into /${'home'}/someone/frameio.\n`,
-      /folder of somebody's machine/,
+      /folder of one machine/,
     ],
     ['ends without a newline', 'docs/page.md', 'The end.', /does not end with a newline/],
-    ['is built and lies among the sources', 'packages/core/src/session/a.d.ts', 'export {};\n', /belongs in dist/],
-  ])('are bad when it %s', (_how, name, content, fault) => {
-    expect(faultsOfFile(name, content)).toEqual([expect.stringMatching(fault)]);
+    ['is built, but is in src/', 'packages/core/src/session/a.d.ts', 'export {};\n', /belongs in dist/],
+  ])('is rejected when it %s', (_how, name, content, problem) => {
+    expect(problemsOfFile(name, content)).toEqual([expect.stringMatching(problem)]);
   });
 });
 
@@ -54,66 +54,70 @@ describe('the manifest of a package', () => {
     publishConfig: { access: 'public' },
   };
 
-  it('may name core and outside libraries', () => {
-    expect(faultsOfManifest('storage-example', manifest)).toEqual([]);
+  it('may depend on core and on libraries', () => {
+    expect(problemsOfManifest('storage-example', manifest)).toEqual([]);
   });
 
-  it.each(['dependencies', 'peerDependencies', 'optionalDependencies'])('names no other adapter in its %s', (field) => {
-    const others = { '@frameio-auth/storage-memory': 'workspace:^' };
-    const adapter = { ...manifest, [field]: field === 'peerDependencies' ? { ...manifest[field], ...others } : others };
+  it.each(['dependencies', 'peerDependencies', 'optionalDependencies'])(
+    'cannot depend on another adapter in its %s',
+    (field) => {
+      const others = { '@frameio-auth/storage-memory': 'workspace:^' };
+      const adapter = {
+        ...manifest,
+        [field]: field === 'peerDependencies' ? { ...manifest[field], ...others } : others,
+      };
 
-    expect(faultsOfManifest('storage-example', adapter)).toEqual([expect.stringMatching(/no other adapter/)]);
-  });
+      expect(problemsOfManifest('storage-example', adapter)).toEqual([
+        expect.stringMatching(/cannot depend on another adapter/),
+      ]);
+    },
+  );
 
-  it('names no package of this repository when it is that of core', () => {
+  it('cannot depend on any package of this repository if it is core', () => {
     const { peerDependencies, devDependencies, ...rest } = manifest;
     const core = { ...rest, name: '@frameio-auth/core', dependencies: { '@frameio-auth/testing': 'workspace:^' } };
 
-    expect(faultsOfManifest('core', core)).toEqual([expect.stringMatching(/core knows no other package/)]);
+    expect(problemsOfManifest('core', core)).toEqual([expect.stringMatching(/core cannot depend on another package/)]);
   });
 
   it.each([
     [
       'as a dependency',
       { dependencies: { '@frameio-auth/core': 'workspace:^' } },
-      /takes @frameio-auth\/core as a peer alone/,
+      /@frameio-auth\/core can only be a peer/,
     ],
-    ['not as a peer', { peerDependencies: {} }, /^`peerDependencies` must have @frameio-auth\/core/],
+    ['without a peer dependency', { peerDependencies: {} }, /^`peerDependencies` must have @frameio-auth\/core/],
     ['in an exact version', { peerDependencies: { '@frameio-auth/core': 'workspace:*' } }, /^`peerDependencies` must/],
-    [
-      'without having it for its own tests',
-      { devDependencies: {} },
-      /^`devDependencies` must have @frameio-auth\/core/,
-    ],
+    ['without a development dependency', { devDependencies: {} }, /^`devDependencies` must have @frameio-auth\/core/],
     [
       'as an optional peer',
       { peerDependenciesMeta: { '@frameio-auth/core': { optional: true } } },
       /cannot be an optional peer/,
     ],
-  ])('does not take core %s', (_how, change, fault) => {
-    expect(faultsOfManifest('storage-example', { ...manifest, ...change })).toEqual([expect.stringMatching(fault)]);
+  ])('cannot have core %s', (_how, change, problem) => {
+    expect(problemsOfManifest('storage-example', { ...manifest, ...change })).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('publishes what every package does, and may add folders of its own', () => {
+  it('publishes what every package does, and may add folders', () => {
     const more = { ...manifest, files: [...manifest.files, 'viewer'] };
     const less = { ...manifest, files: ['dist'] };
 
-    expect(faultsOfManifest('storage-example', more)).toEqual([]);
-    expect(faultsOfManifest('storage-example', less)).toEqual([expect.stringMatching(/^`files` must begin with/)]);
+    expect(problemsOfManifest('storage-example', more)).toEqual([]);
+    expect(problemsOfManifest('storage-example', less)).toEqual([expect.stringMatching(/^`files` must begin with/)]);
   });
 
-  it('says what every manifest says', () => {
+  it('has what all manifests have in common', () => {
     const { description, ...rest } = manifest;
     const exports = { '.': { default: './dist/index.js', types: './dist/index.d.ts' } };
 
     const engines = { node: '>=20' };
 
-    expect(faultsOfManifest('storage-other', { ...rest, exports, engines, license: 'ISC' })).toEqual([
-      'its name must be @frameio-auth/storage-other, as its folder says.',
+    expect(problemsOfManifest('storage-other', { ...rest, exports, engines, license: 'ISC' })).toEqual([
+      'its name must be @frameio-auth/storage-other, like its folder.',
       '`license` must be "MIT", as in every package.',
       '`engines` must be {"node":">=22.19.0"}, as in every package.',
       '`description` is missing.',
-      'the export "." must say `types`, then `default`.',
+      'the export "." must have `types`, then `default`.',
     ]);
     expect(description).toBe('A storage');
   });
@@ -125,16 +129,16 @@ describe('the README of a package', () => {
     ['npm install --save-dev @frameio-auth/core @frameio-auth/storage-example redis', true],
     ['npm install @frameio-auth/storage-example', false],
     ['npm install @frameio-auth/core @frameio-auth/storage-example-2', false],
-  ])('says how to install it beside core: %s', (line, right) => {
-    expect(installs(`# A\n\n${line}\n`, '@frameio-auth/storage-example')).toBe(right);
+  ])('shows its installation together with core: %s', (line, right) => {
+    expect(showsInstallation(`# A\n\n${line}\n`, '@frameio-auth/storage-example')).toBe(right);
   });
 });
 
 describe('the code of a README', () => {
-  it('is one program from import to import, and each later fence a block of it', () => {
+  it('is one program from one import to the next, and each later fence is a block of it', () => {
     const page = "# A\n```ts\nimport { a } from 'a';\n```\nand\n```ts\na();\n```\n```ts\nimport { b } from 'b';\n```\n";
 
-    expect(programsOf(page)).toEqual({
+    expect(programsIn(page)).toEqual({
       programs: [
         { name: 'line-2', code: "import { a } from 'a';\nexport {};\n{ // line 6\na();\n}\n" },
         { name: 'line-9', code: "import { b } from 'b';\nexport {};\n" },
@@ -143,38 +147,38 @@ describe('the code of a README', () => {
     });
   });
 
-  it('has the path in its first line, by which others import it', () => {
+  it('is imported by the path in its first line', () => {
     const page = "```ts\n// lib/a.ts\nexport const a = 1;\n```\n```ts\nimport { a } from '@/lib/a';\n```\n";
 
-    expect(programsOf(page).programs.map(({ name }) => name)).toEqual(['lib/a', 'line-5']);
+    expect(programsIn(page).programs.map(({ name }) => name)).toEqual(['lib/a', 'line-5']);
   });
 
-  it('leaves shell commands and data alone', () => {
-    expect(programsOf('```sh\nnpm test\n```\n```json\n{}\n```\n')).toEqual({ programs: [], refused: [] });
+  it('excludes shell commands and data', () => {
+    expect(programsIn('```sh\nnpm test\n```\n```json\n{}\n```\n')).toEqual({ programs: [], refused: [] });
   });
 
-  it.each(['ts no-check', 'typescript', 'js', 'tsx'])('cannot hide behind the label `%s`', (label) => {
-    expect(programsOf(`text\n\`\`\`${label}\nnonsense\n\`\`\`\n`)).toEqual({ programs: [], refused: [2] });
+  it.each(['ts no-check', 'typescript', 'js', 'tsx'])('must not have the label `%s`', (label) => {
+    expect(programsIn(`text\n\`\`\`${label}\nnonsense\n\`\`\`\n`)).toEqual({ programs: [], refused: [2] });
   });
 });
 
 describe('the files that a guide shows', () => {
-  it('are named in the paragraph before them, the last name counting', () => {
+  it('are named in the paragraph before them; the last name counts', () => {
     const page =
       'In `src/main.ts`:\n\nSo `src/a.ts` calls\n`src/b.ts`:\n\n```ts\nb();\n```\nRun it:\n\n```sh\nnpm start\n```\n';
 
-    expect(filesOf(page)).toEqual([{ file: 'src/b.ts', code: 'b();\n' }]);
+    expect(filesIn(page)).toEqual([{ file: 'src/b.ts', code: 'b();\n' }]);
   });
 });
 
 describe('the advice for a failure', () => {
-  it('is known for an error of the file system', () => {
+  it('exists for an error of the file system', () => {
     const error = Object.assign(new Error("EROFS: read-only file system, mkdir '/x'"), { code: 'EROFS' });
 
-    expect(adviceFor(error)).toMatch(/^A file or folder may not be written here/);
+    expect(adviceFor(error)).toMatch(/^A file or folder is not writable/);
   });
 
-  it('is known for a lock file that does not fit the manifests', async () => {
+  it('exists for a lock file that does not match the manifests', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'frameio-auth-lock-'));
     await writeFile(join(folder, 'package.json'), '{ "dependencies": { "xstate": "^5.0.0" } }');
     await writeFile(join(folder, 'pnpm-workspace.yaml'), 'packages: []\n');
@@ -191,15 +195,15 @@ describe('the advice for a failure', () => {
     expect(adviceFor(output)).toMatch(/^pnpm-lock\.yaml does not match the manifests/);
   });
 
-  it('is none for a failure of another kind', () => {
+  it('does not exist for other failures', () => {
     expect(adviceFor('error TS2304: Cannot find name')).toBeUndefined();
   });
 });
 
 describe('the tests that the security checklist names', () => {
-  it('are read with the file that they are in, and a file alone names none', () => {
+  it('are read with their file; a file without titles names no test', () => {
     expect(
-      proofsOf('`tests/a.test.ts`: “takes one”, “takes two”; `b.spec.ts`: “refuses (RFC 9207 §2.4)”, `c.test.ts`'),
+      testsNamedIn('`tests/a.test.ts`: “takes one”, “takes two”; `b.spec.ts`: “refuses (RFC 9207 §2.4)”, `c.test.ts`'),
     ).toEqual([
       { path: 'tests/a.test.ts', title: 'takes one' },
       { path: 'tests/a.test.ts', title: 'takes two' },
@@ -215,8 +219,8 @@ describe('the tests that the security checklist names', () => {
     ['// takes one', false],
     ["describe('takes one', () => {});", false],
     ['', false],
-  ])('are looked for by their whole title: %s', (text, isThere) => {
-    expect(hasTest(text, 'takes one')).toBe(isThere);
+  ])('are found by their whole title: %s', (text, isFound) => {
+    expect(hasTest(text, 'takes one')).toBe(isFound);
     expect(hasTest(text, '')).toBe(false);
   });
 });

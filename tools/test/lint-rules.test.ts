@@ -13,82 +13,82 @@ interface Diagnostic {
 }
 
 interface Violation {
-  /** Where in the repository the code would stand. */
-  readonly place: string;
+  /** The folder of the code. */
+  readonly folder: string;
   readonly code: string;
-  /** The rule that must refuse it; `undefined`: none may. */
+  /** The rule that rejects it; `undefined` if it is allowed. */
   readonly rule: string | undefined;
 }
 
 const machine = 'packages/core/src/machine';
-const refusals: Record<string, Violation> = {
-  'a promise that nobody waits for': {
-    place: 'packages/core/src/session',
+const rejected: Record<string, Violation> = {
+  'a promise without await': {
+    folder: 'packages/core/src/session',
     code: 'async function ask(): Promise<void> {}\nexport function start(): void {\n  ask();\n}\n',
     rule: 'lint/nursery/noFloatingPromises',
   },
-  'a promise where a truth value is asked for': {
-    place: 'packages/core/src/session',
+  'a promise as a condition': {
+    folder: 'packages/core/src/session',
     code: 'async function ask(): Promise<boolean> {\n  return true;\n}\nexport const answer = ask() ? 1 : 2;\n',
     rule: 'lint/nursery/noMisusedPromises',
   },
   'the type any': {
-    place: 'tests',
+    folder: 'tests',
     code: 'export const value: any = 1;\n',
     rule: 'lint/suspicious/noExplicitAny',
   },
   'a non-null assertion': {
-    place: 'tests',
+    folder: 'tests',
     code: 'export const first = (list: string[]) => list[0]!;\n',
     rule: 'lint/style/noNonNullAssertion',
   },
-  'an import of a type that looks like one of a value': {
-    place: 'tests',
+  'a type that is imported like a value': {
+    folder: 'tests',
     code: "import { Clock } from './clock.js';\nexport const now = (clock: Clock) => clock;\n",
     rule: 'lint/style/useImportType',
   },
   'a default export': {
-    place: 'packages/core/src',
+    folder: 'packages/core/src',
     code: 'export default 1;\n',
     rule: 'lint/style/noDefaultExport',
   },
-  'an import that is not used': {
-    place: 'tests',
+  'an unused import': {
+    folder: 'tests',
     code: "import { join } from 'node:path';\nexport const value = 1;\n",
     rule: 'lint/correctness/noUnusedImports',
   },
-  'a test that is switched off': {
-    place: 'tests',
+  'a skipped test': {
+    folder: 'tests',
     code: "import { it } from 'vitest';\nit.skip('does nothing', () => {});\n",
     rule: 'lint/suspicious/noSkippedTests',
   },
   'the console in a package': {
-    place: 'packages/core/src',
+    folder: 'packages/core/src',
     code: "console.log('here');\n",
     rule: 'lint/suspicious/noConsole',
   },
   'the environment in a package': {
-    place: 'packages/core/src',
+    folder: 'packages/core/src',
     code: "export const home = process.env['HOME'];\n",
     rule: 'lint/style/noProcessEnv',
   },
-  'a library that a package has for its tests alone': {
-    place: 'packages/core/src',
+  'a development dependency in a package': {
+    folder: 'packages/core/src',
     code: "import { it } from 'vitest';\nexport const test = it;\n",
     rule: 'lint/correctness/noUndeclaredDependencies',
   },
   'another adapter in an adapter': {
-    place: 'packages/storage-memory/src',
+    folder: 'packages/storage-memory/src',
     code: "import { fetchTransport } from '@frameio-auth/transport-fetch';\nexport const transport = fetchTransport;\n",
     rule: 'lint/correctness/noUndeclaredDependencies',
   },
   'an adapter in core': {
-    place: 'packages/core/src',
+    folder: 'packages/core/src',
     code: "import { memoryStorage } from '@frameio-auth/storage-memory';\nexport const storage = memoryStorage;\n",
     rule: 'lint/correctness/noUndeclaredDependencies',
   },
   'Math.random in the machine': {
-    place: machine,
+    folder: machine,
     code: 'export const chance = Math.random();\n',
     rule: 'plugin',
   },
@@ -96,55 +96,55 @@ const refusals: Record<string, Violation> = {
 const random = {
   'a random number': 'Math.random()',
   'a random whole number': 'randomInt(9)',
-  'a seed that is another one each time': 'Date.now() % 2 ** 31',
+  'a seed that changes each time': 'Date.now() % 2 ** 31',
   'properties without a seed': 'fc.assert(property)',
-  'properties whose seed is another one each time': 'fc.assert(property, { numRuns: 100 })',
+  'properties with a seed that changes each time': 'fc.assert(property, { numRuns: 100 })',
 };
 for (const [what, code] of Object.entries(random)) {
   const imports = "import { randomInt } from 'node:crypto';\nimport fc from 'fast-check';\n";
-  refusals[`${what} in a test`] = {
-    place: 'packages/core/test',
+  rejected[`${what} in a test`] = {
+    folder: 'packages/core/test',
     code: `${imports}export const used = [randomInt, fc];\nexport const chance = (property: never) => ${code};\n`,
     rule: 'plugin',
   };
 }
 for (const name of ['Date', 'setTimeout', 'crypto', 'globalThis', 'fetch', 'performance', 'process']) {
   const code = `export const it = ${name};\n`;
-  refusals[`${name} in the machine`] = { place: machine, code, rule: 'lint/style/noRestrictedGlobals' };
+  rejected[`${name} in the machine`] = { folder: machine, code, rule: 'lint/style/noRestrictedGlobals' };
 }
 const allowed: Record<string, Violation> = {
   'Math.min and Math.max in the machine': {
-    place: machine,
+    folder: machine,
     code: 'export const least = Math.min(1, Math.max(2, 3));\n',
     rule: undefined,
   },
   'Math.random and Date outside the machine': {
-    place: 'packages/core/src/session',
+    folder: 'packages/core/src/session',
     code: 'export const seed = Math.random() * Date.now();\n',
     rule: undefined,
   },
   'properties with the seed of the run in a test': {
-    place: 'packages/core/test',
+    folder: 'packages/core/test',
     code: "import fc from 'fast-check';\nimport { runs } from './seeds.js';\nexport const test = (property: never) =>\n  fc.assert(property, { ...runs(9), examples: [] });\n",
     rule: undefined,
   },
   'core in an adapter': {
-    place: 'packages/storage-memory/src',
+    folder: 'packages/storage-memory/src',
     code: "import { systemClock } from '@frameio-auth/core';\nexport const clock = systemClock();\n",
     rule: undefined,
   },
 };
 
-const cases = Object.entries({ ...refusals, ...allowed }).map(([what, violation], index) => ({
+const cases = Object.entries({ ...rejected, ...allowed }).map(([what, violation], index) => ({
   what,
   ...violation,
-  path: `${violation.place}/case-${index}.ts`,
+  path: `${violation.folder}/case-${index}.ts`,
 }));
 
 let copy: string;
 let diagnostics: Diagnostic[];
 
-// One run of Biome over a small copy of the repository, in which each case is a file.
+// Biome runs once on a small copy of the repository, in which each case is a file.
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'frameio-auth-lint-'));
   const manifests = ['package.json', 'packages/core/package.json', 'packages/storage-memory/package.json'];
@@ -168,7 +168,7 @@ afterAll(() => rm(copy, { recursive: true }));
 const categoriesOf = (path: string) =>
   diagnostics.filter(({ location }) => location.path === path).map(({ category }) => category);
 
-it.each(cases.filter(({ rule }) => rule !== undefined))('refuses $what', ({ path, rule }) => {
+it.each(cases.filter(({ rule }) => rule !== undefined))('rejects $what', ({ path, rule }) => {
   expect(categoriesOf(path)).toContain(rule);
 });
 

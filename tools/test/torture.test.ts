@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Trial, tortureBySeeds } from '../torture.mjs';
+import { type Trial, tortureBySeeds } from '../torture.ts';
 
 let printed = '';
 
@@ -31,14 +31,14 @@ const several: Trial = {
   failing: /^seed (\d+):/gm,
 };
 
-/** Runs trials with the given `outcomes` for their commands, which otherwise pass; it lasts `turns` trials. */
+/** Runs `turns` trials. Commands pass, except those with other `outcomes`. */
 async function torture(outcomes: Record<string, { code: number; output: string }> = {}, turns = 4) {
   const commands: string[] = [];
   const kept: string[] = [];
   const code = await tortureBySeeds({
     trials: [single, several],
     seed: 7,
-    goesOn: () => commands.length < turns,
+    hasTime: () => commands.length < turns,
     run: async (command) => {
       commands.push(command.join(' '));
       return outcomes[command.join(' ')] ?? { code: 0, output: '' };
@@ -49,7 +49,7 @@ async function torture(outcomes: Record<string, { code: number; output: string }
 }
 
 describe('torture', () => {
-  it('gives each trial seeds that no other has, until its time is over, and passes when all do', async () => {
+  it('gives each trial other seeds until the time is over, and passes if all trials pass', async () => {
     const { code, commands } = await torture();
 
     expect(commands).toEqual(['single --seed 7', 'several --from 8', 'single --seed 108', 'several --from 109']);
@@ -57,11 +57,11 @@ describe('torture', () => {
     expect(printed).toMatch(/\n4 runs in .* s, 0 failing seeds\n$/);
   });
 
-  it('runs each trial once, however short its time is', async () => {
+  it('runs each trial at least once', async () => {
     expect((await torture({}, 0)).commands).toEqual(['single --seed 7', 'several --from 8']);
   });
 
-  it('names each seed that failed with the command that repeats it, keeps the output, and fails', async () => {
+  it('prints the command that repeats each failed seed, keeps the output, and fails', async () => {
     const { code, kept } = await torture({
       'single --seed 7': { code: 1, output: 'broken' },
       'several --from 8': { code: 1, output: 'seed 21: one holder\nseed 22: recovery\n' },
@@ -74,7 +74,7 @@ describe('torture', () => {
     expect(kept).toEqual(['single 7: broken', 'several 8: seed 21: one holder\nseed 22: recovery\n']);
   });
 
-  it('names the whole command when a run of several seeds dies without naming one', async () => {
+  it('prints the whole command if a run of several seeds dies without naming one', async () => {
     const { code } = await torture({ 'several --from 8': { code: 139, output: 'Segmentation fault' } });
 
     expect(code).toBe(1);
@@ -82,14 +82,14 @@ describe('torture', () => {
   });
 });
 
-it('the burden keeps the machine busy, and ends with the process that started it', async () => {
-  const burden = fileURLToPath(new URL('../burden.mjs', import.meta.url));
+it('the process that keeps the cores busy ends with the process that started it', async () => {
+  const busyCores = fileURLToPath(new URL('../busy-cores.ts', import.meta.url));
   const starter = `
     const { spawn } = require('node:child_process');
-    spawn(process.execPath, [${JSON.stringify(burden)}], { stdio: ['pipe', 'inherit', 'inherit'] });
+    spawn(process.execPath, [${JSON.stringify(busyCores)}], { stdio: ['pipe', 'inherit', 'inherit'] });
   `;
   const parent = spawn(process.execPath, ['-e', starter], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Both have the pipe, so it ends when both are gone.
+  // Both processes have the pipe, so it ends after both have.
   const said = text(parent.stdout);
   await once(parent.stdout, 'data');
 
