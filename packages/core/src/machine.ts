@@ -1,4 +1,5 @@
 /** For readers of the statechart: its pure transition function, its events and its effects. */
+export { knownErrorCodes } from './kernel/known-codes.js';
 export type { RecordFacts } from './kernel/record-facts.js';
 export type { Refusal, SessionEnding } from './kernel/session-ending.js';
 export type { TokenFacts } from './kernel/token-set.js';

@@ -9,7 +9,7 @@ export interface CodeEntry {
 
 /**
  * Every section of `docs/reference/errors.md`, which is generated from the two tables. Errors accept only codes with an
- * entry there, so a new code gets its entry first. The tables serve the page and the types; no module loads them.
+ * entry there, so a new code gets its entry first. Applications do not load the tables; they serve the page, the types and the inspector.
  */
 type Sections = typeof OWN_CODES & typeof FOREIGN_CODES;
 

@@ -27,6 +27,10 @@ export const FOREIGN_CODES = {
       meaning: 'The server says that the token or the code has expired.',
       remedy: 'Sign in again.',
     },
+    insufficient_scope: {
+      meaning: 'The token lacks a scope that the request needs (RFC 6750 §3.1).',
+      remedy: 'Request the scope; users must sign in again to grant it.',
+    },
     invalid_client: {
       meaning: 'The server does not accept the client ID or the client secret. Tokens are kept.',
       remedy:
@@ -60,6 +64,10 @@ export const FOREIGN_CODES = {
     invalid_target: {
       meaning: 'The server does not know the `resource` or the `audience` (RFC 8707).',
       remedy: 'Check these parameters in `server.tokenParameters`.',
+    },
+    ride_AdobeID_acct_actreq: {
+      meaning: 'Adobe needs something from the user first, such as accepting its terms.',
+      remedy: 'Send the user to `actionUrl`, then start the sign-in again.',
     },
     server_error: {
       meaning: 'The server says that it failed. Tokens are kept.',
