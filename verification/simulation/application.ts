@@ -13,11 +13,11 @@ export interface PendingCall {
   readonly number: number;
   readonly since: number;
   /** How long the instance had been suspended before. */
-  readonly stoodStill: number;
+  readonly pausedFor: number;
 }
 
 /** An error that is not one of those that sessions document. */
-export const STRANGE_ERROR = 'strange error';
+export const UNDOCUMENTED_ERROR = 'undocumented error';
 
 /** A request to an instance: the calls of a plan, the two halves of a browser sign-in, or closing. */
 type Request = { readonly call: Call | 'authorize' | 'close' } | { readonly call: 'callback'; readonly url: string };
@@ -83,8 +83,8 @@ export class Application {
       instance.deliver('message', () => {
         this.#calls += 1;
         const number = this.#calls;
-        const { name: who, stoodStill } = instance;
-        const pending = { instance, call, number, since: this.#time.now, stoodStill };
+        const { name: who, pausedFor } = instance;
+        const pending = { instance, call, number, since: this.#time.now, pausedFor };
         this.#pending.add(pending);
         this.#history.note({ kind: 'called', who, number, call });
         const settle = (outcome: CallOutcome) => {
@@ -113,7 +113,7 @@ export class Application {
       case 'peek': {
         const token = auth.peekToken();
         if (token === undefined) return { done: true };
-        this.#history.note({ kind: 'handed', who: instance.name, token, asked: this.#history.now });
+        this.#history.note({ kind: 'token returned', who: instance.name, token, asked: this.#history.now });
         return { token };
       }
       case 'refresh':
@@ -165,7 +165,7 @@ export class Application {
   ): Promise<string> {
     const asked = this.#history.now;
     const token = await instance.auth.getToken(options);
-    this.#history.note({ kind: 'handed', who: instance.name, token, asked });
+    this.#history.note({ kind: 'token returned', who: instance.name, token, asked });
     return token;
   }
 
@@ -185,5 +185,8 @@ export class Application {
 function outcomeOf(error: unknown): CallOutcome {
   if (error instanceof FrameioAuthError) return { error: error.name, code: error.code };
   if (error instanceof Error && error.name === 'AbortError') return { error: 'AbortError', code: 'aborted' };
-  return { error: STRANGE_ERROR, code: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  return {
+    error: UNDOCUMENTED_ERROR,
+    code: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+  };
 }

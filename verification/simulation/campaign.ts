@@ -2,16 +2,16 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { addUp, noCoverage } from './coverage.ts';
 import type { Violation } from './invariants.ts';
-import type { Plant } from './plants.ts';
+import type { Mutant } from './mutants.ts';
 import type { Tally } from './report.ts';
 import type { Batch, BatchResult } from './worker.ts';
 
 export interface Campaign {
   readonly from: number;
   readonly seeds: number;
-  readonly plant: Plant | undefined;
+  readonly mutant: Mutant | undefined;
   /** Whether to run all seeds in spite of failures. */
-  readonly goOn: boolean;
+  readonly continueAfterFailure: boolean;
   /** Called with the number of finished seeds, from time to time. */
   onProgress(done: number): void;
 }
@@ -26,7 +26,7 @@ const BATCH = 20;
 
 /** Runs many seeds, on all cores. The failures are in the order of their seeds. */
 export async function runCampaign(campaign: Campaign): Promise<{ tally: Tally; failures: readonly Found[] }> {
-  const { from, seeds, plant, goOn, onProgress } = campaign;
+  const { from, seeds, mutant, continueAfterFailure, onProgress } = campaign;
   const start = performance.now();
   const coverage = noCoverage();
   const failures: Found[] = [];
@@ -35,8 +35,8 @@ export async function runCampaign(campaign: Campaign): Promise<{ tally: Tally; f
   let lasted = 0;
 
   const nextBatch = (): Batch | undefined => {
-    if (next >= from + seeds || (failures.length > 0 && !goOn)) return undefined;
-    const batch = { from: next, to: Math.min(next + BATCH, from + seeds), plant };
+    if (next >= from + seeds || (failures.length > 0 && !continueAfterFailure)) return undefined;
+    const batch = { from: next, to: Math.min(next + BATCH, from + seeds), mutant };
     next = batch.to;
     return batch;
   };

@@ -5,42 +5,43 @@ const counted = {
   'tokens granted': (event) => event.kind === 'server did' && typeof event.outcome === 'object',
   'refresh tokens refused': (event) =>
     event.kind === 'server did' && ['spent', 'revoked', 'expired'].includes(String(event.outcome)),
-  'requests turned away': (event) =>
+  'requests rejected for their client or for load': (event) =>
     event.kind === 'server did' && ['invalid_client', '429', '503'].includes(String(event.outcome)),
   'requests not sent': (event) => event.kind === 'server silent' && event.delivery === 'not_sent',
-  'answers of the server lost': (event) => event.kind === 'server silent' && event.delivery === 'unknown',
-  'answers of the storage lost': (event) => event.kind === 'storage silent',
+  'responses lost': (event) => event.kind === 'server silent' && event.delivery === 'unknown',
+  'replies of the storage lost': (event) => event.kind === 'storage silent',
   'leases found held': (event) => event.kind === 'storage did' && event.outcome === 'held',
   'leases found abandoned': (event) => event.kind === 'storage did' && event.outcome.startsWith('granted after'),
-  'leases asked for in vain': (event) => event.kind === 'storage did' && event.outcome === 'moved',
-  'commits refused': (event) => event.kind === 'storage did' && event.outcome === 'conflict',
-  'tokens served unwritten': (event) => event.kind === 'state' && event.to === 'valid.unsaved',
-  'failovers of the storage': (event) => event.kind === 'struck' && event.entry.kind === 'failover',
+  'leases refused because the record had moved on': (event) =>
+    event.kind === 'storage did' && event.outcome === 'moved',
+  'commits that conflicted': (event) => event.kind === 'storage did' && event.outcome === 'conflict',
+  'tokens served before they were written': (event) => event.kind === 'state' && event.to === 'valid.unsaved',
+  'failovers of the storage': (event) => event.kind === 'fault began' && event.entry.kind === 'failover',
   'failovers that lost a record': (event) => event.kind === 'writes lost',
-  'storages that came back empty': (event) => isLoss(event, (loses) => loses === undefined),
-  'storages that came back as they were long before': (event) => isLoss(event, (loses) => loses !== undefined),
+  'storages that returned empty': (event) => isLoss(event, (loses) => loses === undefined),
+  'storages that returned in an older state': (event) => isLoss(event, (loses) => loses !== undefined),
   'records offered to the storage again': (event) => event.kind === 'storage did' && event.call === 'restore',
   'instances that died': (event) => event.kind === 'died',
-  'instances that stood still': (event) => event.kind === 'stands still',
-  'machines that slept': (event) => event.kind === 'stands still' && event.asleep,
-  'answers that came to those who stood still': (event) => event.kind === 'answer waits',
+  'instances that were paused': (event) => event.kind === 'paused',
+  'machines that slept': (event) => event.kind === 'paused' && event.asleep,
+  'responses to paused instances': (event) => event.kind === 'answer waits',
   'clocks of instances that were set': (event) => isSet(event, (instance) => instance !== undefined),
   'clocks of the storage that were set': (event) => isSet(event, (instance) => instance === undefined),
   'sign-ins': (event) => event.kind === 'signed in',
   'sessions revoked by the application': (event) => event.kind === 'state' && event.to === 'revoked',
-  'sign-ins taken back by the user': (event) => event.kind === 'struck' && event.entry.kind === 'user revokes',
+  'sign-ins revoked by the user': (event) => event.kind === 'fault began' && event.entry.kind === 'user revokes',
   'sessions ended: refresh token rejected': (event) => ends(event, 'refresh_token_rejected'),
   'sessions ended: refresh interrupted': (event) => ends(event, 'refresh_interrupted'),
-  'calls answered with a token': (event) => event.kind === 'handed',
-  'calls answered with an error': (event) => event.kind === 'settled' && 'error' in event.outcome,
+  'calls that returned a token': (event) => event.kind === 'token returned',
+  'calls that failed': (event) => event.kind === 'settled' && 'error' in event.outcome,
 } as const satisfies Record<string, (event: Event) => boolean>;
 
 function isLoss(event: Event, is: (loses: number | undefined) => boolean): boolean {
-  return event.kind === 'struck' && event.entry.kind === 'data loss' && is(event.entry.loses);
+  return event.kind === 'fault began' && event.entry.kind === 'data loss' && is(event.entry.loses);
 }
 
 function isSet(event: Event, is: (instance: number | undefined) => boolean): boolean {
-  return event.kind === 'struck' && event.entry.kind === 'clock' && is(event.entry.instance);
+  return event.kind === 'fault began' && event.entry.kind === 'clock' && is(event.entry.instance);
 }
 
 function ends(event: Event, cause: string): boolean {

@@ -23,12 +23,12 @@ export type CallOutcome =
 
 /** What happened. `who`: an instance, such as `a1`; its successor is `a2`. */
 export type Occurrence =
-  | { readonly kind: 'struck'; readonly entry: Entry }
-  | { readonly kind: 'over'; readonly entry: Entry }
+  | { readonly kind: 'fault began'; readonly entry: Entry }
+  | { readonly kind: 'fault ended'; readonly entry: Entry }
   /** The storage returned to an earlier state, or is empty. */
   | { readonly kind: 'writes lost'; readonly before: Holding; readonly after: Holding }
-  | { readonly kind: 'started' | 'died' | 'goes on'; readonly who: string }
-  | { readonly kind: 'stands still'; readonly who: string; readonly asleep: boolean }
+  | { readonly kind: 'started' | 'died' | 'resumed'; readonly who: string }
+  | { readonly kind: 'paused'; readonly who: string; readonly asleep: boolean }
   | { readonly kind: 'called'; readonly who: string; readonly number: number; readonly call: string }
   | {
       readonly kind: 'settled';
@@ -38,7 +38,7 @@ export type Occurrence =
       readonly outcome: CallOutcome;
     }
   /** A caller received a token. `asked`: when the call was made. */
-  | { readonly kind: 'handed'; readonly who: string; readonly token: string; readonly asked: number }
+  | { readonly kind: 'token returned'; readonly who: string; readonly token: string; readonly asked: number }
   | { readonly kind: 'signed in'; readonly who: string; readonly tokens: Required<IssuedTokens> }
   | {
       readonly kind: 'state';

@@ -5,10 +5,10 @@ import type { History } from './history.ts';
 import type { MachineClock } from './machine-clock.ts';
 import type { Parameters } from './plan.ts';
 import { SERVER } from './simulated-server.ts';
-import { placeName } from './storytelling.ts';
+import { placeName } from './trace.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-export interface Surroundings {
+export interface InstanceDependencies {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly history: History;
@@ -37,31 +37,31 @@ export class Instance {
   readonly auth: WebAppAuth | ServerToServerAuth;
   readonly #time: VirtualTime;
   #alive = true;
-  #standsStill = false;
+  #paused = false;
   #backlog: Delivery[] = [];
   /** How long it was suspended in total, in milliseconds. */
-  stoodStill = 0;
+  pausedFor = 0;
 
-  constructor(place: number, generation: number, machine: MachineClock, around: Surroundings) {
+  constructor(place: number, generation: number, machine: MachineClock, dependencies: InstanceDependencies) {
     this.place = place;
     this.name = `${placeName(place)}${generation}`;
     this.machine = machine;
-    this.#time = around.time;
-    this.clock = around.clockOf(this);
-    this.auth = this.#authOf(around);
+    this.#time = dependencies.time;
+    this.clock = dependencies.clockOf(this);
+    this.auth = this.#authOf(dependencies);
   }
 
   get isAlive(): boolean {
     return this.#alive;
   }
 
-  get isStandingStill(): boolean {
-    return this.#standsStill;
+  get isPaused(): boolean {
+    return this.#paused;
   }
 
   deliver(kind: Delivery['kind'], run: () => void): void {
     if (!this.#alive) return;
-    if (this.#standsStill) this.#backlog.push({ kind, run });
+    if (this.#paused) this.#backlog.push({ kind, run });
     else run();
   }
 
@@ -74,15 +74,15 @@ export class Instance {
   /**
    * @param asleep - whether the whole machine sleeps, including its monotonic clock
    */
-  standStill(asleep: boolean): void {
-    this.#standsStill = true;
+  pause(asleep: boolean): void {
+    this.#paused = true;
     if (asleep) this.machine.fallAsleep();
   }
 
   /** Delivers everything that fell due or arrived meanwhile, at once. */
-  goOn(stoodStill: number, timersFirst: boolean): void {
-    this.#standsStill = false;
-    this.stoodStill += stoodStill;
+  resume(pausedFor: number, timersFirst: boolean): void {
+    this.#paused = false;
+    this.pausedFor += pausedFor;
     this.machine.wakeUp();
     const backlog = this.#backlog;
     this.#backlog = [];
@@ -91,8 +91,8 @@ export class Instance {
     for (const { kind, run } of ordered) this.#time.after(0, () => this.deliver(kind, run));
   }
 
-  #authOf(around: Surroundings): WebAppAuth | ServerToServerAuth {
-    const { history, parameters, chance, time } = around;
+  #authOf(dependencies: InstanceDependencies): WebAppAuth | ServerToServerAuth {
+    const { history, parameters, chance, time } = dependencies;
     const { refreshTokenLifetime, refreshTokenLifetimeIsKnown } = parameters;
     const failure = new Error('A handler of the application fails.');
     const entropy: Entropy = (length) =>
@@ -100,8 +100,8 @@ export class Instance {
     const options = {
       clientId: 'fictional-client',
       clientSecret: parameters.clientSecrets,
-      transport: around.transportOf(this),
-      storage: around.storageOf(this),
+      transport: dependencies.transportOf(this),
+      storage: dependencies.storageOf(this),
       clock: this.clock,
       entropy,
       refreshBuffer: parameters.refreshBuffer,

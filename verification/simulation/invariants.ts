@@ -1,26 +1,26 @@
 /** The invariants of every run. */
 export const invariants = {
   'one presentation':
-    'A refresh token that bought a new one is not presented again, unless its new tokens may never have reached the storage: the answer was lost, the instance died or stood still or was closed, or the storage failed, or lost it with all that knew it. A code is not presented again, unless its answer was lost.',
+    'A refresh token that was exchanged for a new one is not presented again, unless the new tokens may never have reached the storage: the response was lost, the instance died or was paused or closed, or the storage failed, or lost them together with all instances that knew them. A code is not presented again, unless its response was lost.',
   'the newest token':
-    'Whoever presents a refresh token does so under a lease, and the record on which the lease was granted holds no newer one; only sessions that may go on without the storage go on without a lease.',
+    'A refresh token is presented under a lease, and the record on which the lease was granted holds no newer one. Only sessions that may continue without the storage need no lease.',
   'no way back':
-    'No commit replaces tokens by older ones, and no version of a record is below one that was there before; a failover may take versions back, and then nobody writes what it knows to be outdone.',
+    'No commit replaces tokens by older ones, and no version of a record is lower than an earlier one. A failover may take versions back; then no instance writes what it knows to be superseded.',
   'answers that arrived':
-    'An answer of the server that lies in the socket of an instance is used, however long the instance stood still.',
+    'A response that is in the socket of an instance is used, however long the instance was paused.',
   'rightful endings':
-    'A session ends only when the server would refuse its refresh token for good, and that of the record which the ending replaces; a service never ends.',
+    'A session ends only when the server would permanently reject its refresh token, and that of the record which the ending replaces. A service never ends.',
   'honest causes':
-    'An ending blames a lost answer exactly if one was lost to the refresh token that was refused, to whomever.',
+    'An ending blames a lost response exactly if the response to the rejected refresh token was lost, to any instance.',
   'living tokens':
-    'No caller gets a token that had expired when it was handed out, as far as the session can know the time. Where the clock of the storage was put back since the token was issued, an instance that reads the record then may serve it for as much longer, but from then on no longer than its life; where that of an instance was put back in its sleep, or ahead by seconds during a question to the storage, for as long as that hides.',
-  'no tokens of a revoked session': 'Whoever revoked a session hands out none of its tokens afterwards.',
-  'known errors': 'A call fails with an error of this project, or with the reason of its own abortion.',
+    'No caller gets a token that has expired, as far as the session can know the time. If the clock of the storage was set back after the token was issued, an instance that reads the record afterwards may serve it for as much longer, but no longer than its lifetime. If the clock of an instance was set back during its sleep, or ahead by seconds during a call to the storage, it may serve the token for as long as that hides.',
+  'no tokens of a revoked session': 'An instance that revoked a session returns none of its tokens afterwards.',
+  'known errors': 'A call fails with an error of this project, or with the reason of its own abort.',
   'prompt answers': 'Every call is answered within a bounded time.',
-  moderation: 'In an hour, an instance asks the server and the storage a bounded number of times.',
+  moderation: 'In an hour, an instance calls the server and the storage a bounded number of times.',
   recovery:
-    'A few minutes after the last fault everybody, a new instance too, has a token that the API accepts if the server still honours the session, and says otherwise that it is over; unless the storage lost a version that those who have the tokens were hinted at and never read.',
-  'nothing unhandled': 'No promise is rejected that nobody handles, and time does not stand still.',
+    'A few minutes after the last fault, every instance, even a new one, has a token that the API accepts if the server still honours the session. Otherwise it says that the session has ended. The exception: the storage lost a version that the instances with the tokens knew from a hint and never read.',
+  'nothing unhandled': 'No promise rejection is unhandled, and time advances.',
 } as const;
 
 export type Invariant = keyof typeof invariants;

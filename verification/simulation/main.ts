@@ -2,17 +2,17 @@
  * Searches for bugs: `npm run simulate -- --seeds 10000`. Without a number of seeds it runs a thousand, from seed 1.
  *
  * `--seed 4711` runs one seed, and `--plan <file>` a plan that was printed. A failure is shrunk and reported. `--from`
- * begins at another seed, `--plant` adds a mistake, and `--all` continues after a failure.
+ * begins at another seed, `--mutant` adds a mistake, and `--all` continues after a failure.
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
+import { type Mutant, mutants } from './mutants.ts';
 import { type Plan, planOf } from './plan.ts';
-import { type Plant, plants } from './plants.ts';
 import { reportFailure, reportTally } from './report.ts';
 import { shrink } from './shrinking.ts';
 import { simulate } from './simulation.ts';
-import { tell } from './storytelling.ts';
+import { formatTrace } from './trace.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     plan: { type: 'string' },
-    plant: { type: 'string' },
+    mutant: { type: 'string' },
     all: { type: 'boolean', default: false },
   },
 });
@@ -28,21 +28,27 @@ const { values } = parseArgs({
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const plant = plantOf(values.plant);
+  const mutant = mutantOf(values.mutant);
   if (values.plan !== undefined) {
-    return runOne(JSON.parse(await readFile(values.plan, 'utf8')), `--plan ${values.plan}`, plant);
+    return runOne(JSON.parse(await readFile(values.plan, 'utf8')), `--plan ${values.plan}`, mutant);
   }
-  if (values.seed !== undefined) return runSeed(numberOf('--seed', values.seed), plant);
+  if (values.seed !== undefined) return runSeed(numberOf('--seed', values.seed), mutant);
 
   const seeds = numberOf('--seeds', values.seeds);
   const from = numberOf('--from', values.from);
-  const { tally, failures } = await runCampaign({ seeds, from, plant, goOn: values.all, onProgress: showProgress });
+  const { tally, failures } = await runCampaign({
+    seeds,
+    from,
+    mutant,
+    continueAfterFailure: values.all,
+    onProgress: showProgress,
+  });
   console.log(reportTally(tally));
   for (const { seed, violation } of values.all ? failures : []) console.log(`seed ${seed}: ${violation.invariant}`);
   const [first] = failures;
   if (first === undefined) return 0;
   console.log('');
-  return runSeed(first.seed, plant);
+  return runSeed(first.seed, mutant);
 
   function showProgress(done: number): void {
     if (!process.stderr.isTTY) return;
@@ -53,19 +59,19 @@ async function main(): Promise<number> {
   }
 }
 
-function runSeed(seed: number, plant: Plant | undefined): Promise<number> {
-  return runOne(planOf(seed), `--seed ${seed}`, plant);
+function runSeed(seed: number, mutant: Mutant | undefined): Promise<number> {
+  return runOne(planOf(seed), `--seed ${seed}`, mutant);
 }
 
-async function runOne(plan: Plan, again: string, plant: Plant | undefined): Promise<number> {
-  const outcome = await simulate(plan, plant);
+async function runOne(plan: Plan, again: string, mutant: Mutant | undefined): Promise<number> {
+  const outcome = await simulate(plan, mutant);
   if (outcome.violation === undefined) {
-    console.log(tell(outcome.events));
+    console.log(formatTrace(outcome.events));
     console.log('\nEverything holds.');
     return 0;
   }
-  const planted = plant === undefined ? '' : ` --plant ${plant}`;
-  console.log(reportFailure(await shrink(outcome, plant), `${again}${planted}`));
+  const withMutant = mutant === undefined ? '' : ` --mutant ${mutant}`;
+  console.log(reportFailure(await shrink(outcome, mutant), `${again}${withMutant}`));
   return 1;
 }
 
@@ -75,8 +81,8 @@ function numberOf(name: string, text: string): number {
   process.exit(2);
 }
 
-function plantOf(name: string | undefined): Plant | undefined {
-  if (name === undefined || name in plants) return name as Plant | undefined;
-  console.error(`There is no plant "${name}": ${Object.keys(plants).join(', ')}.`);
+function mutantOf(name: string | undefined): Mutant | undefined {
+  if (name === undefined || name in mutants) return name as Mutant | undefined;
+  console.error(`There is no mutant "${name}": ${Object.keys(mutants).join(', ')}.`);
   process.exit(2);
 }

@@ -23,8 +23,8 @@ export interface OfferedCommitsOptions {
   readonly offer: (key: string, record: WrittenRecord, anew: boolean) => Promise<unknown>;
   /** Whether a session has the record in memory, and will itself check whether the storage lost it. */
   readonly isWatched: (key: string) => boolean;
-  /** Whether to offer all commits, even those that are known to be superseded: a planted mistake. */
-  readonly offersOutdone: boolean;
+  /** Whether to offer all commits, even those that are known to be superseded: a mutant. */
+  readonly offersSuperseded: boolean;
 }
 
 /**
@@ -45,9 +45,9 @@ export class OfferedCommits {
   }
 
   /** Notes a version in a reply. */
-  hear(key: string, version: number): void {
+  observe(key: string, version: number): void {
     const own = this.#commits.get(key);
-    if (own !== undefined && own.record.version < version && !this.#options.offersOutdone) this.#commits.delete(key);
+    if (own !== undefined && own.record.version < version && !this.#options.offersSuperseded) this.#commits.delete(key);
   }
 
   /**
@@ -56,9 +56,9 @@ export class OfferedCommits {
   offerAgain(away: number): void {
     this.#tries = TRIES;
     const since = this.#options.receiver.clock.monotonic() - away - SPAN;
-    const { offersOutdone } = this.#options;
-    this.#offerIn(SETTLING, since, offersOutdone);
-    if (!offersOutdone) this.#offerIn(SETTLING + SESSIONS_FIRST, since, true);
+    const { offersSuperseded } = this.#options;
+    this.#offerIn(SETTLING, since, offersSuperseded);
+    if (!offersSuperseded) this.#offerIn(SETTLING + SESSIONS_FIRST, since, true);
   }
 
   close(): void {
@@ -66,11 +66,13 @@ export class OfferedCommits {
   }
 
   #offerIn(delay: number, since: number, anew: boolean): void {
-    const { receiver, offer, isWatched, offersOutdone } = this.#options;
+    const { receiver, offer, isWatched, offersSuperseded } = this.#options;
     if (this.#tries === 0) return;
     this.#tries -= 1;
     const offerAll = async () => {
-      const commits = [...this.#commits].filter(([key, { at }]) => at >= since && (offersOutdone || !isWatched(key)));
+      const commits = [...this.#commits].filter(
+        ([key, { at }]) => at >= since && (offersSuperseded || !isWatched(key)),
+      );
       const offered = await Promise.allSettled(commits.map(([key, { record }]) => offer(key, record, anew)));
       if (offered.some(({ status }) => status === 'rejected')) this.#offerIn(BETWEEN_TRIES, since, anew);
     };

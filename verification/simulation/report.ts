@@ -1,7 +1,7 @@
 import type { Coverage } from './coverage.ts';
 import { invariants } from './invariants.ts';
 import type { Outcome } from './simulation.ts';
-import { tell, tellTime } from './storytelling.ts';
+import { formatTime, formatTrace } from './trace.ts';
 
 const YEAR = 365.25 * 86_400_000;
 
@@ -17,8 +17,8 @@ export function reportFailure({ plan, events, violation }: Outcome, again = `--s
     `Seed ${plan.seed} violates "${invariant}":`,
     `  ${invariants[invariant]}`,
     '',
-    tell(events),
-    `${tellTime(at)}  !        ${what}`,
+    formatTrace(events),
+    `${formatTime(at)}  !        ${what}`,
     '',
     'The plan, as small as it could be made (for --plan <file>):',
     JSON.stringify(plan),

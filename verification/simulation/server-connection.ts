@@ -1,29 +1,29 @@
 import { type KnownErrorCode, TransportError } from '@frameio-auth/core';
 import { startDeadline, type Transport } from '@frameio-auth/core/adapter';
+import type { ActiveFaults } from './active-faults.ts';
 import type { Chance } from './chance.ts';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
 import { presentedIn, type ServerAnswer, type SimulatedServer } from './simulated-server.ts';
 import type { Receiver } from './storage-connection.ts';
 import type { VirtualTime } from './virtual-time.ts';
-import type { Weather } from './weather.ts';
 
 export interface ServerRoute {
   readonly time: VirtualTime;
   readonly chance: Chance;
-  readonly weather: Weather;
+  readonly faults: ActiveFaults;
   readonly history: History;
   readonly server: SimulatedServer;
   readonly latency: Span;
   /** How long to wait for a response, in milliseconds. */
   readonly timeout: number;
-  /** Whether a timer that runs late discards a response that is already in the socket: a planted mistake. */
+  /** Whether a timer that runs late discards a response that is already in the socket: a mutant. */
   readonly isImpatient?: boolean;
 }
 
 /** Creates one instance's transport, which distinguishes a request that was not sent from a lost response. */
 export function serverConnection(route: ServerRoute, receiver: Receiver): Transport {
-  const { time, chance, weather, history, server, latency, timeout } = route;
+  const { time, chance, faults, history, server, latency, timeout } = route;
   const { name: who, place } = receiver;
   const startTimeOut = route.isImpatient ? startPlainTimer : startDeadline;
   let requests = 0;
@@ -41,7 +41,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
         history.note({ kind: 'server silent', who, request, delivery });
         reject(new TransportError(code, 'The simulated server did not answer.', { delivery }));
       };
-      const effect = weather.strike('server', place);
+      const effect = faults.effectOn('server', place);
       const delay = (way: string) =>
         chance.within(`server ${way} ${place}`, time.now, latency) +
         (effect === 'slow' ? chance.within(`slow server ${way} ${place}`, time.now, [0, 2 * timeout]) : 0);
@@ -55,7 +55,7 @@ export function serverConnection(route: ServerRoute, receiver: Receiver): Transp
         const answer = server.answer(url, init, { who, request });
         if (effect === 'answer lost') return;
         time.after(delay('back'), () => {
-          if (receiver.isStandingStill) history.note({ kind: 'answer waits', who, request });
+          if (receiver.isPaused) history.note({ kind: 'answer waits', who, request });
           receiver.deliver('message', () => {
             if (!waiting) return;
             waiting = false;

@@ -1,5 +1,5 @@
+import type { Mutant } from './mutants.ts';
 import type { Entry, Parameters, Plan } from './plan.ts';
-import type { Plant } from './plants.ts';
 import { type Outcome, simulate } from './simulation.ts';
 
 /** The simplest parameters, tried in turn for a plan that fails without its own. */
@@ -21,11 +21,11 @@ const SIMPLER: readonly Partial<Parameters>[] = [
 ];
 
 /** Finds a smaller plan that fails in the same way: removes entries and simplifies parameters, as long as it fails. */
-export async function shrink(failing: Outcome, plant?: Plant): Promise<Outcome> {
+export async function shrink(failing: Outcome, mutant?: Mutant): Promise<Outcome> {
   let least = failing;
 
   async function attempt(plan: Plan): Promise<boolean> {
-    const outcome = await simulate(plan, plant);
+    const outcome = await simulate(plan, mutant);
     if (outcome.violation === undefined || outcome.violation.invariant !== failing.violation?.invariant) return false;
     least = outcome;
     return true;

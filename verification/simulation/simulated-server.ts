@@ -1,7 +1,7 @@
 import type { TransportRequest } from '@frameio-auth/core/adapter';
+import type { ActiveFaults } from './active-faults.ts';
 import type { Event, History } from './history.ts';
 import type { DeathOfToken, IssuedTokens, TokenLedger } from './token-ledger.ts';
-import type { Weather } from './weather.ts';
 
 export const SERVER = {
   issuer: 'https://sign-in.example',
@@ -33,7 +33,7 @@ export function presentedIn(form: URLSearchParams): string | null {
 /** The authorization server: a token endpoint and a revocation endpoint over the ledger. It takes no time. */
 export class SimulatedServer {
   readonly #ledger: TokenLedger;
-  readonly #weather: Weather;
+  readonly #faults: ActiveFaults;
   readonly #history: History;
   readonly #accessTokenLifetime: number;
   readonly #secrets: readonly string[];
@@ -43,12 +43,12 @@ export class SimulatedServer {
    */
   constructor(
     ledger: TokenLedger,
-    weather: Weather,
+    faults: ActiveFaults,
     history: History,
     settings: { readonly accessTokenLifetime: number; readonly clientSecrets: readonly string[] },
   ) {
     this.#ledger = ledger;
-    this.#weather = weather;
+    this.#faults = faults;
     this.#history = history;
     this.#accessTokenLifetime = settings.accessTokenLifetime;
     this.#secrets = settings.clientSecrets;
@@ -102,7 +102,7 @@ export class SimulatedServer {
   #obstacle(
     form: URLSearchParams,
   ): { readonly reason: 'invalid_client' | 429 | 503; readonly answer: ServerAnswer } | undefined {
-    const { busy, secrets = this.#secrets } = this.#weather;
+    const { busy, secrets = this.#secrets } = this.#faults;
     if (busy !== undefined) {
       const { status, retryAfter } = busy;
       return { reason: status, answer: { status, ...(retryAfter !== undefined && { retryAfter }) } };

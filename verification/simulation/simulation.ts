@@ -1,13 +1,14 @@
 import type { StoredRecord } from '@frameio-auth/core/adapter';
+import { ActiveFaults } from './active-faults.ts';
 import { Application } from './application.ts';
 import { Chance } from './chance.ts';
 import { type CallOutcome, type Event, History, SESSION } from './history.ts';
-import { Instance, type Surroundings } from './instance.ts';
+import { Instance, type InstanceDependencies } from './instance.ts';
 import type { Violation } from './invariants.ts';
-import { Judge } from './judge.ts';
 import { instanceClock, MachineClock, wallClock } from './machine-clock.ts';
+import { type Mutant, type Mutation, mutants } from './mutants.ts';
+import { Oracle } from './oracle.ts';
 import type { Entry, EntryOf, Plan } from './plan.ts';
-import { type Plant, type Planted, plants } from './plants.ts';
 import { withPromptDigests } from './prompt-digests.ts';
 import { serverConnection } from './server-connection.ts';
 import { SimulatedServer } from './simulated-server.ts';
@@ -15,7 +16,6 @@ import { SimulatedStorage } from './simulated-storage.ts';
 import { holdingOf, recordNameOf, storageConnection } from './storage-connection.ts';
 import { TokenLedger } from './token-ledger.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { Weather } from './weather.ts';
 
 /** The result of a run. */
 export interface Outcome {
@@ -41,86 +41,86 @@ const ROUNDS = [5, 8, 11].map((minutes) => minutes * 60_000);
 const LAST_CALLS = 2 * 60_000;
 
 /** Runs a plan, and stops at the first violation. */
-export async function simulate(plan: Plan, plant?: Plant): Promise<Outcome> {
-  const world = new World(plan, plant);
-  const unhandled = (reason: unknown) => world.judge.accuse('nothing unhandled', String(reason));
+export async function simulate(plan: Plan, mutant?: Mutant): Promise<Outcome> {
+  const world = new World(plan, mutant);
+  const unhandled = (reason: unknown) => world.oracle.report('nothing unhandled', String(reason));
   process.on('unhandledRejection', unhandled);
   try {
     await withPromptDigests(() => world.run());
   } finally {
     process.off('unhandledRejection', unhandled);
   }
-  const { violation } = world.judge;
+  const { violation } = world.oracle;
   const { events, now } = world.history;
   return { plan, events, ...(violation && { violation }), lasted: now };
 }
 
 class World {
-  readonly judge: Judge;
+  readonly oracle: Oracle;
   readonly history: History;
   readonly #plan: Plan;
   readonly #time = new VirtualTime(BEGINNING);
   readonly #chance: Chance;
-  readonly #weather: Weather;
+  readonly #faults: ActiveFaults;
   readonly #ledger: TokenLedger;
   readonly #storage: SimulatedStorage;
   readonly #application: Application;
-  readonly #around: Surroundings;
+  readonly #dependencies: InstanceDependencies;
   readonly #storageClock: MachineClock;
   /** By place, like the instances. */
   readonly #machines: MachineClock[];
   readonly #instances: Instance[] = [];
   readonly #generations: number[] = [];
 
-  constructor(plan: Plan, plant: Plant | undefined) {
+  constructor(plan: Plan, mutant: Mutant | undefined) {
     const { parameters } = plan;
     const time = this.#time;
     const now = () => time.now;
     const chance = new Chance(plan.seed);
     const history = new History(() => time.now - BEGINNING);
-    const weather = new Weather(chance, now);
+    const faults = new ActiveFaults(chance, now);
     const ledger = new TokenLedger(parameters, now);
     const storageClock = new MachineClock(time, BEGINNING, EXACT);
     const storage = new SimulatedStorage(
       () => storageClock.wall,
       () => storageClock.monotonic,
     );
-    const server = new SimulatedServer(ledger, weather, history, parameters);
+    const server = new SimulatedServer(ledger, faults, history, parameters);
     this.#plan = plan;
     this.history = history;
     this.#chance = chance;
-    this.#weather = weather;
+    this.#faults = faults;
     this.#ledger = ledger;
     this.#storage = storage;
     this.#storageClock = storageClock;
     this.#machines = parameters.clocks.map((error) => new MachineClock(time, BEGINNING, error));
     this.#application = new Application({ time, chance, history, ledger, flow: parameters.flow });
     const { serverLatency, serverTimeout, storageLatency, storageTimeout: timeout, hintLatency } = parameters;
-    const planted: Planted = plant === undefined ? {} : plants[plant];
-    const clockOf = planted.wallClock ? wallClock : instanceClock;
-    this.#around = {
+    const mutation: Mutation = mutant === undefined ? {} : mutants[mutant];
+    const clockOf = mutation.wallClock ? wallClock : instanceClock;
+    this.#dependencies = {
       time,
       chance,
       history,
       parameters,
       clockOf: (instance) => clockOf(time, instance.machine, instance),
       transportOf: (instance) => {
-        const route = { time, chance, weather, history, server, latency: serverLatency, timeout: serverTimeout };
-        return serverConnection({ ...route, ...planted }, instance);
+        const route = { time, chance, faults, history, server, latency: serverLatency, timeout: serverTimeout };
+        return serverConnection({ ...route, ...mutation }, instance);
       },
       storageOf: (instance) => {
-        const route = { time, chance, weather, history, storage, latency: storageLatency, hintLatency, timeout };
-        const connection = storageConnection({ ...route, ...planted }, instance);
-        return planted.spoilStorage?.(connection) ?? connection;
+        const route = { time, chance, faults, history, storage, latency: storageLatency, hintLatency, timeout };
+        const connection = storageConnection({ ...route, ...mutation }, instance);
+        return mutation.mutateStorage?.(connection) ?? connection;
       },
     };
-    this.judge = new Judge({
+    this.oracle = new Oracle({
       ledger,
       parameters,
       now: () => history.now,
       pending: () => this.#application.pending,
     });
-    history.listen((event) => this.judge.hear(event));
+    history.listen((event) => this.oracle.observe(event));
   }
 
   async run(): Promise<void> {
@@ -136,14 +136,14 @@ class World {
 
   /** Advances time to a moment, or to the first violation. */
   async #pass(until: number): Promise<void> {
-    if (this.judge.violation !== undefined) return;
+    if (this.oracle.violation !== undefined) return;
     try {
       await this.#time.runUntil(BEGINNING + until, () => {
-        this.judge.look();
-        return this.judge.violation === undefined;
+        this.oracle.checkPending();
+        return this.oracle.violation === undefined;
       });
     } catch (error) {
-      this.judge.accuse('nothing unhandled', String(error));
+      this.oracle.report('nothing unhandled', String(error));
     }
   }
 
@@ -160,25 +160,25 @@ class World {
       });
     }
     await this.#pass(duration + Math.max(...ROUNDS) + LAST_CALLS);
-    if (this.judge.violation === undefined) this.#judgeRecovery(outcomes);
+    if (this.oracle.violation === undefined) this.#checkRecovery(outcomes);
   }
 
-  #judgeRecovery(outcomes: ReadonlyMap<string, CallOutcome>): void {
-    const honours = this.judge.honours(
+  #checkRecovery(outcomes: ReadonlyMap<string, CallOutcome>): void {
+    const honours = this.oracle.honours(
       holdingOf(this.#record),
       this.#instances.map(({ name }) => name),
     );
     for (const { name, auth } of this.#instances) {
       const outcome = outcomes.get(name);
-      const saysSo = outcome !== undefined && 'error' in outcome && SAYS_SO.includes(outcome.error);
+      const reportsEnding = outcome !== undefined && 'error' in outcome && ENDING_ERRORS.includes(outcome.error);
       const state = auth.snapshot.step;
       if (outcome === undefined) {
-        this.judge.accuse('recovery', `${name} is ${state} and has not answered.`);
+        this.oracle.report('recovery', `${name} is ${state} and has not answered.`);
       } else if ('accepted' in outcome && outcome.accepted) {
-      } else if (honours && !(saysSo && this.judge.excuses(name))) {
-        this.judge.accuse('recovery', `${name} is ${state}, though the server honours the session.`);
-      } else if (!saysSo) {
-        this.judge.accuse('recovery', `${name} is ${state}, and does not say that the session is over.`);
+      } else if (honours && !(reportsEnding && this.oracle.excuses(name))) {
+        this.oracle.report('recovery', `${name} is ${state}, though the server honours the session.`);
+      } else if (!reportsEnding) {
+        this.oracle.report('recovery', `${name} is ${state}, and does not say that the session has ended.`);
       }
     }
   }
@@ -203,46 +203,46 @@ class World {
       }
       case 'pause': {
         const instance = this.#at(entry.instance);
-        if (!instance.isAlive || instance.isStandingStill) break;
+        if (!instance.isAlive || instance.isPaused) break;
         const asleep = entry.asleep === true;
-        instance.standStill(asleep);
-        this.history.note({ kind: 'stands still', who: instance.name, asleep });
+        instance.pause(asleep);
+        this.history.note({ kind: 'paused', who: instance.name, asleep });
         this.#time.after(entry.lasts, () => {
           if (!instance.isAlive) return;
-          this.history.note({ kind: 'goes on', who: instance.name });
-          instance.goOn(entry.lasts, entry.timersFirst);
+          this.history.note({ kind: 'resumed', who: instance.name });
+          instance.resume(entry.lasts, entry.timersFirst);
         });
         break;
       }
       case 'clock':
-        this.history.note({ kind: 'struck', entry });
+        this.history.note({ kind: 'fault began', entry });
         (entry.instance === undefined ? this.#storageClock : this.#machines[entry.instance])?.set(entry.by);
         break;
       case 'failover':
       case 'data loss':
-        this.history.note({ kind: 'struck', entry });
+        this.history.note({ kind: 'fault began', entry });
         this.#lose(entry.loses);
-        this.#weather.begin(entry);
+        this.#faults.begin(entry);
         this.#time.after(entry.lasts, () => {
-          this.#weather.end(entry);
-          this.history.note({ kind: 'over', entry });
+          this.#faults.end(entry);
+          this.history.note({ kind: 'fault ended', entry });
           this.#storage.comeBack(entry.lasts);
         });
         break;
       case 'user revokes':
-        this.history.note({ kind: 'struck', entry });
+        this.history.note({ kind: 'fault began', entry });
         this.#ledger.revokeUser();
         break;
       case 'access tokens end':
-        this.history.note({ kind: 'struck', entry });
+        this.history.note({ kind: 'fault began', entry });
         this.#ledger.endAccessTokens();
         break;
       default:
-        this.history.note({ kind: 'struck', entry });
-        this.#weather.begin(entry);
+        this.history.note({ kind: 'fault began', entry });
+        this.#faults.begin(entry);
         this.#time.after(entry.lasts, () => {
-          this.#weather.end(entry);
-          this.history.note({ kind: 'over', entry });
+          this.#faults.end(entry);
+          this.history.note({ kind: 'fault ended', entry });
         });
     }
   }
@@ -278,7 +278,7 @@ class World {
     const generation = (this.#generations[place] ?? 0) + 1;
     this.#generations[place] = generation;
     this.#machines[place] ??= new MachineClock(this.#time, BEGINNING, EXACT);
-    const instance = new Instance(place, generation, this.#machines[place], this.#around);
+    const instance = new Instance(place, generation, this.#machines[place], this.#dependencies);
     this.#instances[place] = instance;
     this.history.note({ kind: 'started', who: instance.name });
   }
@@ -296,4 +296,4 @@ class World {
 }
 
 /** The errors with which a session says that it has ended. */
-const SAYS_SO: readonly string[] = ['TokenExpiredError', 'AuthenticationError'];
+const ENDING_ERRORS: readonly string[] = ['TokenExpiredError', 'AuthenticationError'];

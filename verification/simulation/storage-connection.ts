@@ -9,20 +9,20 @@ import {
   startDeadline,
   type TokenStorage,
 } from '@frameio-auth/core/adapter';
+import type { ActiveFaults } from './active-faults.ts';
 import type { Chance } from './chance.ts';
 import type { History, Holding, StorageCall } from './history.ts';
 import { OfferedCommits } from './offered-commits.ts';
 import type { Span } from './plan.ts';
 import type { SimulatedStorage } from './simulated-storage.ts';
 import type { VirtualTime } from './virtual-time.ts';
-import type { Weather } from './weather.ts';
 
 /** The receiver of messages: an instance, which may be dead or suspended. */
 export interface Receiver {
   readonly name: string;
   readonly place: number;
   readonly clock: Clock;
-  readonly isStandingStill: boolean;
+  readonly isPaused: boolean;
   /** Runs a function there as soon as possible; never if the receiver is dead. */
   deliver(kind: 'timer' | 'message', run: () => void): void;
 }
@@ -30,7 +30,7 @@ export interface Receiver {
 export interface StorageRoute {
   readonly time: VirtualTime;
   readonly chance: Chance;
-  readonly weather: Weather;
+  readonly faults: ActiveFaults;
   readonly history: History;
   readonly storage: SimulatedStorage;
   readonly latency: Span;
@@ -38,17 +38,17 @@ export interface StorageRoute {
   /** How long to wait for a reply, in milliseconds. */
   readonly timeout: number;
   /**
-   * Planted mistakes, see {@link OfferedCommits}; and that sessions are not told when the storage may have lost data.
+   * Mutants, see {@link OfferedCommits}; and that sessions are not told when the storage may have lost data.
    */
-  readonly offersOutdone?: boolean;
+  readonly offersSuperseded?: boolean;
   readonly hidesLosses?: boolean;
 }
 
 /** How long a connection takes to reconnect, in milliseconds. */
 const RECONNECTION = [0, 2_000] as const;
 
-/** How soon watchers are told that the storage may have lost data, in milliseconds. */
-const TOLD_OF_LOSS = 1_000;
+/** How soon watchers learn that the storage may have lost data, in milliseconds. */
+const LOSS_NOTICE = 1_000;
 
 /** The longest delay of a hint, in milliseconds. */
 const LATEST_HINT = 60_000;
@@ -58,14 +58,14 @@ const LATEST_HINT = 60_000;
  * or late. A call that did not arrive, and one with a lost reply, reject in the same way.
  */
 export function storageConnection(route: StorageRoute, receiver: Receiver): TokenStorage {
-  const { time, chance, weather, history, storage, latency, timeout } = route;
+  const { time, chance, faults, history, storage, latency, timeout } = route;
   const { name: who, place } = receiver;
   const subscriptions = new Set<() => void>();
   /** The callbacks that notify the watchers of a key. */
   const watchers = new Map<string, Set<() => void>>();
   const commits = new OfferedCommits({
     receiver,
-    offersOutdone: route.offersOutdone === true,
+    offersSuperseded: route.offersSuperseded === true,
     isWatched: (key) => (watchers.get(key)?.size ?? 0) > 0,
     offer: (key, record, anew) => ask('restore', key, () => storage.restore(key, record, anew)),
   });
@@ -74,7 +74,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       receiver.deliver('message', () => {
         if (closed) return;
         commits.offerAgain(away);
-        if (!route.hidesLosses) for (const tell of [...watchers.values()].flatMap((each) => [...each])) tell();
+        if (!route.hidesLosses) for (const notify of [...watchers.values()].flatMap((each) => [...each])) notify();
       }),
     ),
   );
@@ -99,7 +99,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         history.note({ kind: 'storage silent', ...about, code });
         reject(new StorageError(code, 'The simulated storage did not answer.'));
       };
-      const effect = weather.strike('storage', place);
+      const effect = faults.effectOn('storage', place);
       const delay = (way: string) =>
         chance.within(`storage ${way} ${place}`, time.now, latency) +
         (effect === 'slow' ? chance.within(`slow storage ${way} ${place}`, time.now, [0, 2 * timeout]) : 0);
@@ -110,7 +110,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       const cancelDeadline = startDeadline(timeout, giveUp('timeout'), receiver.clock);
       if (effect === 'request lost') return;
       time.after(delay('there'), () => {
-        if (weather.storageIsAway) return;
+        if (faults.storageIsDown) return;
         const before = holdingOf(storage.read(key).record);
         const reply = action();
         const now = storage.read(key).record;
@@ -123,7 +123,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
             waiting = false;
             cancelDeadline();
             history.note({ kind: 'storage answered', ...about, asked });
-            commits.hear(key, version);
+            commits.observe(key, version);
             resolve(reply);
           }),
         );
@@ -132,9 +132,9 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
   }
 
   function hint(key: string, listener: (version: number) => void, version: number): void {
-    const { hints, storageIsAway } = weather;
-    const effect = weather.strike('storage', place);
-    if (storageIsAway || hints === 'lost' || (effect !== undefined && effect !== 'slow')) return;
+    const { hints, storageIsDown } = faults;
+    const effect = faults.effectOn('storage', place);
+    if (storageIsDown || hints === 'lost' || (effect !== undefined && effect !== 'slow')) return;
     const delay = (which: string) =>
       chance.within(`hint ${place}`, time.now, route.hintLatency) +
       (hints === 'late' ? chance.within(`${which} hint ${place}`, time.now, [0, LATEST_HINT]) : 0);
@@ -142,7 +142,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       time.after(delay(which), () =>
         receiver.deliver('message', () => {
           history.note({ kind: 'hinted', who, version });
-          commits.hear(key, version);
+          commits.observe(key, version);
           listener(version);
         }),
       );
@@ -170,7 +170,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
       assertCommitRequest(request);
       const { value, expiresAt = Infinity, dueAt = Infinity } = request;
       let base = 0;
-      commits.hear(key, Infinity); // The writer has something newer, whatever the outcome.
+      commits.observe(key, Infinity); // The writer has something newer, whatever the outcome.
       const reply = await ask('commit', key, () => {
         base = storage.lastVersionOf(key);
         return storage.commit(key, request);
@@ -197,21 +197,21 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
           version,
         ),
       );
-      const tellOfLoss = () => {
+      const notifyOfLoss = () => {
         receiver.clock.setTimeout(
           () => {
             if (!watching || closed) return;
             history.note({ kind: 'hinted', who, version: 0 });
             listener(0);
           },
-          chance.within(`told of loss ${place}`, time.now, [0, TOLD_OF_LOSS]),
+          chance.within(`told of loss ${place}`, time.now, [0, LOSS_NOTICE]),
         );
       };
-      const told = watchers.get(key) ?? new Set();
-      watchers.set(key, told.add(tellOfLoss));
+      const notified = watchers.get(key) ?? new Set();
+      watchers.set(key, notified.add(notifyOfLoss));
       const unsubscribe = () => {
         watching = false;
-        told.delete(tellOfLoss);
+        notified.delete(notifyOfLoss);
         unwatch();
         subscriptions.delete(unsubscribe);
       };

@@ -1,8 +1,4 @@
-/**
- * What a refresh does to the refresh token that was presented. `none`: nothing; `lenient`: it stays valid beside the
- * new one; `strict`: it is spent; `revoke-chain`: it is spent, and presenting it again revokes the whole sign-in.
- */
-export type Rotation = 'none' | 'lenient' | 'strict' | 'revoke-chain';
+import type { Rotation } from '@frameio-auth/testing';
 
 export interface LedgerRules {
   readonly rotation: Rotation;

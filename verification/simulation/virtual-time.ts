@@ -11,7 +11,7 @@ export interface Appointment {
 const MOST_AT_ONCE = 20_000;
 
 /**
- * The only clock: it stands still while anything runs, and jumps to the next appointment when nothing is left to run.
+ * The only clock: it stops while anything runs, and jumps to the next appointment when nothing is left to run.
  * All waiting happens here, so one order of appointments means one order of events.
  */
 export class VirtualTime {
@@ -45,20 +45,20 @@ export class VirtualTime {
   /**
    * Runs all appointments up to a moment, including those scheduled meanwhile, and lets promises settle after each.
    *
-   * @param goOn - called after each appointment; `false` ends the run there
+   * @param mayContinue - called after each appointment; `false` ends the run there
    * @throws Error if the same moment brings more and more appointments
    */
-  async runUntil(end: number, goOn: () => boolean = () => true): Promise<void> {
+  async runUntil(end: number, mayContinue: () => boolean = () => true): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.time <= end; next = this.#heap[0]) {
       this.#pop();
       const { run } = next;
       if (run === undefined) continue;
       this.#atOnce = next.time === this.#now ? this.#atOnce + 1 : 0;
-      if (this.#atOnce > MOST_AT_ONCE) throw new Error('Time stands still: one moment brings ever more appointments.');
+      if (this.#atOnce > MOST_AT_ONCE) throw new Error('One moment brings ever more appointments.');
       this.#now = next.time;
       run();
       await settled();
-      if (!goOn()) return;
+      if (!mayContinue()) return;
     }
     this.#now = Math.max(this.#now, end);
   }

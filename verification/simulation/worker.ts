@@ -2,15 +2,15 @@
 import { parentPort } from 'node:worker_threads';
 import { type Coverage, count, noCoverage } from './coverage.ts';
 import type { Violation } from './invariants.ts';
+import type { Mutant } from './mutants.ts';
 import { planOf } from './plan.ts';
-import type { Plant } from './plants.ts';
 import { simulate } from './simulation.ts';
 
 export interface Batch {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
-  readonly plant: Plant | undefined;
+  readonly mutant: Mutant | undefined;
 }
 
 export interface BatchResult {
@@ -21,16 +21,16 @@ export interface BatchResult {
   readonly failures: readonly { readonly seed: number; readonly violation: Violation }[];
 }
 
-parentPort?.on('message', ({ from, to, plant }: Batch) => {
-  void run(from, to, plant).then((result) => parentPort?.postMessage(result));
+parentPort?.on('message', ({ from, to, mutant }: Batch) => {
+  void run(from, to, mutant).then((result) => parentPort?.postMessage(result));
 });
 
-async function run(from: number, to: number, plant: Plant | undefined): Promise<BatchResult> {
+async function run(from: number, to: number, mutant: Mutant | undefined): Promise<BatchResult> {
   const coverage = noCoverage();
   const failures = [];
   let sum = 0;
   for (let seed = from; seed < to; seed += 1) {
-    const { events, lasted, violation } = await simulate(planOf(seed), plant);
+    const { events, lasted, violation } = await simulate(planOf(seed), mutant);
     count(coverage, events);
     sum += lasted;
     if (violation !== undefined) failures.push({ seed, violation });

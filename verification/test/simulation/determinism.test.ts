@@ -4,27 +4,27 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { planOf } from '../../simulation/plan.ts';
 import { simulate } from '../../simulation/simulation.ts';
-import { tell } from '../../simulation/storytelling.ts';
+import { formatTrace } from '../../simulation/trace.ts';
 
 /** Short runs. */
 const SEEDS = [2, 6, 9];
 
-it('tells the same history for the same seed, to the letter', async () => {
+it('has the same trace for the same seed, character by character', async () => {
   for (const seed of SEEDS) {
     const [one, other] = [await simulate(planOf(seed)), await simulate(planOf(seed))];
-    expect(tell(other.events)).toBe(tell(one.events));
+    expect(formatTrace(other.events)).toBe(formatTrace(one.events));
     expect(one.events.length).toBeGreaterThan(20);
   }
 });
 
-it('tells the same history in another process', async () => {
+it('has the same trace in another process', async () => {
   const [seed = 1] = SEEDS;
   const here = await simulate(planOf(seed));
   const main = fileURLToPath(new URL('../../simulation/main.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [main, '--seed', String(seed)], {
     maxBuffer: 2 ** 24,
   });
-  expect(stdout).toContain(tell(here.events));
+  expect(stdout).toContain(formatTrace(here.events));
 });
 
 it('changes nothing before an entry by leaving it out', async () => {
@@ -34,7 +34,7 @@ it('changes nothing before an entry by leaving it out', async () => {
     const { at } = plan.entries[index] as (typeof plan.entries)[number];
     const whole = await simulate(plan);
     const part = await simulate({ ...plan, entries: plan.entries.toSpliced(index, 1) });
-    const before = (events: typeof whole.events) => tell(events.filter((event) => event.at < at));
+    const before = (events: typeof whole.events) => formatTrace(events.filter((event) => event.at < at));
     expect(before(part.events)).toBe(before(whole.events));
   }
 });

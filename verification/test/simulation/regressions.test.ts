@@ -281,11 +281,13 @@ describe('goes well what went wrong once', () => {
     ['by less than their age', 34 * MINUTE],
     ['by more', DAY],
   ])(
-    'accused an instance that served tokens for as long as the clock of the storage was put back, %s',
+    'blamed an instance that served tokens for as long as the clock of the storage was put back, %s',
     async (_, by) => {
       const outcome = await simulate(looksYoung(by));
       expect(reportFailure(outcome)).toBe('');
-      expect(outcome.events).toContainEqual(expect.objectContaining({ kind: 'handed', who: 'b1', token: 'at#1' }));
+      expect(outcome.events).toContainEqual(
+        expect.objectContaining({ kind: 'token returned', who: 'b1', token: 'at#1' }),
+      );
     },
   );
 
@@ -317,7 +319,7 @@ describe('goes well what went wrong once', () => {
     expect(reportFailure(await simulate(COME_BACK))).toBe('');
   });
 
-  it('wrote revoked tokens again, having heard of the revocation that the storage lost', async () => {
+  it('wrote revoked tokens again, having learned of the revocation that the storage lost', async () => {
     const outcome = await simulate(REVOKED_UNREAD);
     expect(reportFailure(outcome)).toBe('');
     expect(outcome.events).toContainEqual(
@@ -344,7 +346,7 @@ describe('goes well what went wrong once', () => {
     );
   });
 
-  it('accused instances that wrote no tokens, because the storage had lost a version which they never read', async () => {
+  it('blamed instances that wrote no tokens, because the storage had lost a version which they never read', async () => {
     const outcome = await simulate(HINTED_AND_LOST);
     expect(reportFailure(outcome)).toBe('');
     expect(outcome.events).toContainEqual(
@@ -359,7 +361,9 @@ describe('goes well what went wrong once', () => {
   it('wrote no tokens that the server gave after the hint of a version that was lost', async () => {
     const outcome = await simulate(NEWER_THAN_HINTED);
     expect(reportFailure(outcome)).toBe('');
-    expect(outcome.events).toContainEqual(expect.objectContaining({ kind: 'handed', who: 'c1', token: 'at#4' }));
+    expect(outcome.events).toContainEqual(
+      expect.objectContaining({ kind: 'token returned', who: 'c1', token: 'at#4' }),
+    );
   });
 
   it('signed a user out because the refused tokens of an earlier sign-in were the first to be tried after a loss', async () => {

@@ -1,12 +1,12 @@
 import { storageContract } from '@frameio-auth/conformance';
 import { describe, it } from 'vitest';
+import { ActiveFaults } from '../../simulation/active-faults.ts';
 import { Chance } from '../../simulation/chance.ts';
 import { History } from '../../simulation/history.ts';
 import { instanceClock, MachineClock } from '../../simulation/machine-clock.ts';
 import { SimulatedStorage } from '../../simulation/simulated-storage.ts';
 import { type Receiver, storageConnection } from '../../simulation/storage-connection.ts';
 import { VirtualTime } from '../../simulation/virtual-time.ts';
-import { Weather } from '../../simulation/weather.ts';
 
 describe('the simulated storage keeps the contract while no fault strikes', () => {
   const clauses = storageContract({
@@ -21,7 +21,7 @@ describe('the simulated storage keeps the contract while no fault strikes', () =
           {
             time,
             chance,
-            weather: new Weather(chance, now),
+            faults: new ActiveFaults(chance, now),
             history: new History(now),
             storage,
             latency: [0, 0],
@@ -33,7 +33,7 @@ describe('the simulated storage keeps the contract while no fault strikes', () =
       const receiver = (name: string, place: number): Receiver => {
         const running = { deliver: (_: unknown, run: () => void) => run() };
         const machine = new MachineClock(time, time.now, { ahead: 0, fast: 0 });
-        return { ...running, name, place, clock: instanceClock(time, machine, running), isStandingStill: false };
+        return { ...running, name, place, clock: instanceClock(time, machine, running), isPaused: false };
       };
       const clock = pump(time);
       return {

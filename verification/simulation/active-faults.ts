@@ -1,8 +1,8 @@
 import type { Chance } from './chance.ts';
 import type { Entry, EntryOf, NetworkEffect } from './plan.ts';
 
-/** Tracks the active faults. */
-export class Weather {
+/** The faults that are active now, and what they do to messages. */
+export class ActiveFaults {
   readonly #chance: Chance;
   readonly #now: () => number;
   readonly #faults = new Set<Entry>();
@@ -21,8 +21,8 @@ export class Weather {
   }
 
   /** Returns what happens to one message between an instance and its peer; `undefined`: nothing unusual. */
-  strike(peer: 'server' | 'storage', place: number): NetworkEffect | undefined {
-    if (peer === 'storage' && this.storageIsAway) {
+  effectOn(peer: 'server' | 'storage', place: number): NetworkEffect | undefined {
+    if (peer === 'storage' && this.storageIsDown) {
       return this.#chance.draw(`away ${place}`, this.#now()) < 0.5 ? 'refused' : 'request lost';
     }
     for (const fault of this.#all('network')) {
@@ -32,7 +32,7 @@ export class Weather {
     return undefined;
   }
 
-  get storageIsAway(): boolean {
+  get storageIsDown(): boolean {
     return this.#first('failover') !== undefined || this.#first('data loss') !== undefined;
   }
 

@@ -1,23 +1,23 @@
 import type { StoredRecord, TokenStorage } from '@frameio-auth/core/adapter';
 
-/** A mistake: how it changes what a session gets from its storage, or the environment of the session. */
-export interface Planted {
-  spoilStorage?(storage: TokenStorage): TokenStorage;
+/** A mutant: how a mistake changes what a session gets from its storage, or the environment of the session. */
+export interface Mutation {
+  mutateStorage?(storage: TokenStorage): TokenStorage;
   /** Durations are measured on the wall clock. */
   readonly wallClock?: boolean;
   /** A timer that runs late discards a response that is already in the socket. */
   readonly isImpatient?: boolean;
   /** An instance offers a commit to a storage that lost it, although it knows of a newer one. */
-  readonly offersOutdone?: boolean;
+  readonly offersSuperseded?: boolean;
   /** Sessions are not told when the storage may have lost data. */
   readonly hidesLosses?: boolean;
 }
 
 /** Mistakes that others have made, or this project once, to check that they are detected. */
-export const plants = {
+export const mutants = {
   /** Grants the lease on any version, and hides that the record has changed. */
   'stale-lease': {
-    spoilStorage: (storage) => ({
+    mutateStorage: (storage) => ({
       ...storage,
       async lease(key, request) {
         const reply = await storage.lease(key, request);
@@ -28,11 +28,11 @@ export const plants = {
   },
   /** Writes over any version: no compare-and-set. */
   overwrite: {
-    spoilStorage: (storage) => ({ ...storage, commit: (key, request) => overwrite(storage, key, request) }),
+    mutateStorage: (storage) => ({ ...storage, commit: (key, request) => overwrite(storage, key, request) }),
   },
   /** Writes the ending of a session without checking whether another instance has refreshed it meanwhile. */
   'blind-ending': {
-    spoilStorage: (storage) => ({
+    mutateStorage: (storage) => ({
       ...storage,
       commit: (key, request) =>
         JSON.parse(request.value).status === 'expired'
@@ -42,7 +42,7 @@ export const plants = {
   },
   /** Holds leases for less time than a request may take, and does not renew them. */
   'short-lease': {
-    spoilStorage: (storage) => ({
+    mutateStorage: (storage) => ({
       ...storage,
       lease: (key, request) => storage.lease(key, { ...request, ttl: 1_000 }),
       renew: async () => true,
@@ -50,7 +50,7 @@ export const plants = {
   },
   /** Treats tokens that are dated in the future as new, with the expiry that the wrong clock gave them. */
   'trusted-future': {
-    spoilStorage: (storage) => ({
+    mutateStorage: (storage) => ({
       ...storage,
       async read(key) {
         return undated(await storage.read(key));
@@ -65,11 +65,11 @@ export const plants = {
   },
   'wall-clock': { wallClock: true },
   'late-timer': { isImpatient: true },
-  'outdone-offer': { offersOutdone: true },
+  'superseded-offer': { offersSuperseded: true },
   'hidden-loss': { hidesLosses: true },
-} satisfies Record<string, Planted>;
+} satisfies Record<string, Mutation>;
 
-export type Plant = keyof typeof plants;
+export type Mutant = keyof typeof mutants;
 
 const overwrite: (
   storage: TokenStorage,

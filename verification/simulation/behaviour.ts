@@ -6,7 +6,7 @@ export interface Sending {
   readonly at: number;
   readonly who: string;
   readonly presented: string | undefined;
-  readonly lease: Conduct['lease'];
+  readonly lease: Behaviour['lease'];
   readonly storageFailedAt: number;
 }
 
@@ -25,7 +25,7 @@ export interface Presentation {
   /** When the lease for it was granted. */
   readonly leasedAt: number | undefined;
   readonly who: string;
-  readonly bought: string;
+  readonly obtained: string;
   /** Whether the instance stopped waiting for its response. */
   isGivenUp: boolean;
   /** When its response reached the instance. */
@@ -35,7 +35,7 @@ export interface Presentation {
 }
 
 /** The facts about one instance. */
-export class Conduct {
+export class Behaviour {
   /** The lease that it was granted and has not released, and the contents of the record then. */
   lease: { readonly at: number; readonly holding: Holding; readonly abandoned: boolean } | undefined;
   /** Whether it was told that an earlier lease was abandoned. */
@@ -53,11 +53,11 @@ export class Conduct {
    * time.
    */
   roundTrip = 0;
-  heardAt: number | undefined;
+  repliedAt: number | undefined;
   /** By how much it dates tokens too late, because its clock was set ahead during that call. */
   datesLate = 0;
   /** While its machine sleeps: since when, and by how much its clock was set back meanwhile. */
-  asleep: { readonly since: number; putBack: number } | undefined;
+  asleep: { readonly since: number; setBack: number } | undefined;
   /** The sleeps that its clocks do not fully show: when they ended, and how much time is hidden. */
   readonly #hidden: { readonly at: number; readonly time: number }[] = [];
   /** The storage's pending replies, by call. */
@@ -75,21 +75,21 @@ export class Conduct {
   /** The requests that it no longer waits for; some may still reach the server. */
   readonly givenUp = new Set<number>();
   /** The refresh token of the last sign-in that it was given. */
-  brought: string | undefined;
+  imported: string | undefined;
   /** When it first read each access token in the record. */
   readonly read = new Map<string, number>();
   /** The sign-ins, or tokens, that it is revoking, and when it revoked them. */
   readonly revoking = new Set<number | string>();
   readonly revoked = new Map<number | string, number>();
   /** Whether it last revoked the session without telling the storage: it has none, and the others may. */
-  gaveUpInVain = false;
+  revokedInVain = false;
   readonly requests = new HourlyCount();
-  readonly questions = new HourlyCount();
+  readonly storageCalls = new HourlyCount();
   readonly calls = new HourlyCount();
 
   wakeUp(at: number): void {
-    const { since, putBack } = this.asleep ?? { since: at, putBack: 0 };
-    if (putBack > 0) this.#hidden.push({ at, time: Math.min(at - since, putBack) });
+    const { since, setBack } = this.asleep ?? { since: at, setBack: 0 };
+    if (setBack > 0) this.#hidden.push({ at, time: Math.min(at - since, setBack) });
     this.asleep = undefined;
   }
 
