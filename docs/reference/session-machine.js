@@ -11,7 +11,7 @@ export const sessionMachine = createMachine({
     version: 0,
     newest: 0,
     heard: 0,
-    heardOthers: false,
+    hintedOthers: false,
     tokens: null,
     ending: null,
     revoked: false,
@@ -35,10 +35,10 @@ export const sessionMachine = createMachine({
       initial: 'unread',
       on: {
         'token.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'refresh.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
       },
       states: {
@@ -109,7 +109,7 @@ export const sessionMachine = createMachine({
               },
               {
                 target: '#session.restoring.unread',
-                actions: ['noteUnreadable', 'noteFailure', 'noteWishesMet', 'rejectCallers'],
+                actions: ['noteUnreadable', 'noteFailure', 'clearRequest', 'rejectCallers'],
               },
             ],
           },
@@ -140,14 +140,14 @@ export const sessionMachine = createMachine({
         {
           guard: 'isUnwrittenAndAlive',
           target: '#session.valid.unsaved',
-          actions: ['noteWishesMet', 'serveCallers'],
+          actions: ['clearRequest', 'serveCallers'],
         },
         {
           guard: 'isUnwritten',
           target: '#session.valid.unsaved',
         },
         {
-          guard: 'isOver',
+          guard: 'isExpiredForGood',
           target: '#session.expired',
           actions: [
             {
@@ -184,7 +184,7 @@ export const sessionMachine = createMachine({
     },
     unauthenticated: {
       description: 'There are no tokens.',
-      entry: ['noteWishesMet', 'rejectCallers'],
+      entry: ['clearRequest', 'rejectCallers'],
       on: {
         'session.opened': {
           actions: 'readRecord',
@@ -194,7 +194,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -207,7 +207,7 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'refresh.requested': [
@@ -215,7 +215,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -228,11 +228,11 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'record.changed': {
-          guard: 'hintIsNews',
+          guard: 'hintIsNew',
           actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
@@ -251,12 +251,12 @@ export const sessionMachine = createMachine({
           },
           {
             guard: 'isWanted',
-            actions: ['noteWishesMet', 'rejectCallers'],
+            actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
           guard: 'isWanted',
-          actions: ['noteWishesMet', 'rejectCallers'],
+          actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {
           target: '#session.authorizing.awaitingRedirect',
@@ -304,13 +304,13 @@ export const sessionMachine = createMachine({
       initial: 'leasing',
       on: {
         'token.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'token.rejected': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'refresh.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
       },
       states: {
@@ -331,7 +331,7 @@ export const sessionMachine = createMachine({
                 guard: 'renewsByItself',
                 target: '#session.authorizing.leasing',
                 actions: [
-                  'noteWish',
+                  'noteRequest',
                   {
                     type: 'beginWith',
                     params: {
@@ -344,7 +344,7 @@ export const sessionMachine = createMachine({
                 guard: 'isWanted',
               },
               {
-                actions: ['noteWish', 'readRecord'],
+                actions: ['noteRequest', 'readRecord'],
               },
             ],
             'refresh.requested': [
@@ -352,7 +352,7 @@ export const sessionMachine = createMachine({
                 guard: 'renewsByItself',
                 target: '#session.authorizing.leasing',
                 actions: [
-                  'noteWish',
+                  'noteRequest',
                   {
                     type: 'beginWith',
                     params: {
@@ -365,11 +365,11 @@ export const sessionMachine = createMachine({
                 guard: 'isWanted',
               },
               {
-                actions: ['noteWish', 'readRecord'],
+                actions: ['noteRequest', 'readRecord'],
               },
             ],
             'record.changed': {
-              guard: 'hintIsNews',
+              guard: 'hintIsNew',
               actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
@@ -388,12 +388,12 @@ export const sessionMachine = createMachine({
               },
               {
                 guard: 'isWanted',
-                actions: ['noteWishesMet', 'rejectCallers'],
+                actions: ['clearRequest', 'rejectCallers'],
               },
             ],
             'storage.failed': {
               guard: 'isWanted',
-              actions: ['noteWishesMet', 'rejectCallers'],
+              actions: ['clearRequest', 'rejectCallers'],
             },
             'authorization.started': {
               target: '#session.authorizing.awaitingRedirect',
@@ -476,7 +476,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': [
               {
-                guard: 'goesOnWithoutStorage',
+                guard: 'continuesWithoutStorage',
                 target: '#session.authorizing.requesting',
               },
               {
@@ -486,7 +486,7 @@ export const sessionMachine = createMachine({
               },
               {
                 target: '#session.authorizing.backingOff',
-                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+                actions: ['noteFailure', 'clearRequest', 'rejectCallers'],
               },
             ],
           },
@@ -564,10 +564,10 @@ export const sessionMachine = createMachine({
             },
             'tokenRequest.failed': [
               {
-                guard: 'answerWasLost',
+                guard: 'responseWasLost',
                 target: '#session.authorizing.requesting',
                 reenter: true,
-                actions: 'noteLostAnswer',
+                actions: 'noteLostResponse',
               },
               {
                 guard: 'callersMayWait',
@@ -577,11 +577,11 @@ export const sessionMachine = createMachine({
               {
                 guard: 'isExchangingCode',
                 target: '#session.settling',
-                actions: ['forgetFailures', 'refuseTokens'],
+                actions: ['forgetFailures', 'rejectSignIn'],
               },
               {
                 target: '#session.authorizing.backingOff',
-                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+                actions: ['noteFailure', 'clearRequest', 'rejectCallers'],
               },
             ],
           },
@@ -602,7 +602,7 @@ export const sessionMachine = createMachine({
                       from: 'held',
                     },
                   },
-                  'confirmTokens',
+                  'confirmSignIn',
                 ],
               },
               {
@@ -617,8 +617,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteWishesMet',
+                  'confirmSignIn',
+                  'clearRequest',
                   'serveCallers',
                 ],
               },
@@ -633,14 +633,14 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteDeadArrival',
+                  'confirmSignIn',
+                  'noteExpiredOnArrival',
                 ],
               },
             ],
             'commit.conflicted': [
               {
-                guard: 'isOutdone',
+                guard: 'newTokensReplaceRecord',
                 target: '#session.authorizing.committing',
                 reenter: true,
                 actions: 'noteRecord',
@@ -679,7 +679,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': [
               {
-                guard: 'newTokensOutdoUnreadable',
+                guard: 'newTokensReplaceUnreadable',
                 target: '#session.authorizing.committing',
                 reenter: true,
                 actions: 'noteUnreadable',
@@ -695,7 +695,7 @@ export const sessionMachine = createMachine({
                       from: 'held',
                     },
                   },
-                  'confirmTokens',
+                  'confirmSignIn',
                 ],
               },
               {
@@ -710,8 +710,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteWishesMet',
+                  'confirmSignIn',
+                  'clearRequest',
                   'serveCallers',
                 ],
               },
@@ -726,8 +726,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteDeadArrival',
+                  'confirmSignIn',
+                  'noteExpiredOnArrival',
                 ],
               },
             ],
@@ -758,41 +758,41 @@ export const sessionMachine = createMachine({
             'token.requested': [
               {
                 guard: 'isExchangingCode',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
                 guard: 'callersMayStillWait',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'token.rejected': [
               {
                 guard: 'isExchangingCode',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
                 guard: 'callersMayStillWait',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'refresh.requested': [
               {
                 guard: 'isExchangingCode',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
                 guard: 'serverSetNoTime',
                 target: '#session.authorizing.leasing',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'record.changed': [
@@ -800,7 +800,7 @@ export const sessionMachine = createMachine({
                 guard: 'isExchangingCode',
               },
               {
-                guard: 'hintIsNews',
+                guard: 'hintIsNew',
                 actions: ['noteHint', 'readRecord'],
               },
             ],
@@ -870,7 +870,7 @@ export const sessionMachine = createMachine({
           {
             guard: 'canRenew',
             target: '#session.refreshing.leasing',
-            actions: ['noteWish', 'beginWith'],
+            actions: ['noteRequest', 'beginWith'],
           },
           {
             actions: 'rejectCallers',
@@ -884,7 +884,7 @@ export const sessionMachine = createMachine({
           {
             guard: 'canRenew',
             target: '#session.refreshing.leasing',
-            actions: ['noteWish', 'beginWith', 'noteSuspicion'],
+            actions: ['noteRequest', 'beginWith', 'noteRejectedToken'],
           },
           {
             target: '#session.expired',
@@ -939,7 +939,7 @@ export const sessionMachine = createMachine({
       },
       states: {
         fresh: {
-          entry: ['noteWishesMet', 'serveCallers', 'startTimer'],
+          entry: ['clearRequest', 'serveCallers', 'startTimer'],
           exit: {
             type: 'stopTimer',
             params: {
@@ -951,14 +951,14 @@ export const sessionMachine = createMachine({
               {
                 guard: 'usedAndNotPaced',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith', 'noteHaste'],
+                actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
               {
                 guard: 'canRenew',
                 target: '#session.valid.due',
               },
               {
-                guard: 'isOver',
+                guard: 'isExpiredForGood',
                 target: '#session.expired',
                 actions: [
                   {
@@ -984,10 +984,10 @@ export const sessionMachine = createMachine({
               {
                 guard: 'canRenew',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith', 'noteHaste'],
+                actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
               {
-                guard: 'isOver',
+                guard: 'isExpiredForGood',
                 target: '#session.expired',
                 actions: [
                   {
@@ -1005,7 +1005,7 @@ export const sessionMachine = createMachine({
               },
             ],
             'record.changed': {
-              guard: 'hintIsNews',
+              guard: 'hintIsNew',
               actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
@@ -1023,7 +1023,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
-                guard: 'lostTokensAreOfUse',
+                guard: 'lostTokensAreUsable',
                 target: '#session.settling',
                 actions: 'noteRecord',
               },
@@ -1039,12 +1039,12 @@ export const sessionMachine = createMachine({
           always: [
             {
               guard: 'isPacedAndWanted',
-              actions: ['noteWishesMet', 'serveCallers'],
+              actions: ['clearRequest', 'serveCallers'],
             },
             {
               guard: 'canRenewAndIsWanted',
               target: '#session.refreshing.leasing',
-              actions: ['beginWith', 'noteHaste'],
+              actions: ['beginWith', 'noteEarlyRefresh'],
             },
           ],
           on: {
@@ -1055,11 +1055,11 @@ export const sessionMachine = createMachine({
               },
               {
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith', 'noteHaste'],
+                actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
             ],
             'record.changed': {
-              guard: 'hintIsNews',
+              guard: 'hintIsNew',
               actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
@@ -1077,7 +1077,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
-                guard: 'lostTokensAreOfUse',
+                guard: 'lostTokensAreUsable',
                 target: '#session.settling',
                 actions: 'noteRecord',
               },
@@ -1101,16 +1101,16 @@ export const sessionMachine = createMachine({
           always: [
             {
               guard: 'isPacedAndWanted',
-              actions: ['noteWishesMet', 'serveCallers'],
+              actions: ['clearRequest', 'serveCallers'],
             },
             {
               guard: 'isWantedAndRenewsWithoutStorage',
               target: '#session.refreshing.leasing',
-              actions: ['beginWith', 'noteHaste'],
+              actions: ['beginWith', 'noteEarlyRefresh'],
             },
             {
               guard: 'isWanted',
-              actions: ['noteWishesMet', 'rejectCallers'],
+              actions: ['clearRequest', 'rejectCallers'],
             },
           ],
           on: {
@@ -1143,7 +1143,7 @@ export const sessionMachine = createMachine({
                 actions: 'noteRecord',
               },
               {
-                guard: 'isOutdone',
+                guard: 'newTokensReplaceRecord',
                 actions: ['noteRecord', 'commitTokens'],
               },
               {
@@ -1183,7 +1183,7 @@ export const sessionMachine = createMachine({
             ],
             'lease.held': {
               target: '#session.settling',
-              actions: 'leaveLossAlone',
+              actions: 'leaveRestoreToOthers',
             },
             'commit.succeeded': {
               target: '#session.settling',
@@ -1202,7 +1202,7 @@ export const sessionMachine = createMachine({
                 actions: 'noteRecord',
               },
               {
-                guard: 'isOutdone',
+                guard: 'newTokensReplaceRecord',
                 actions: ['noteRecord', 'commitTokens'],
               },
               {
@@ -1239,7 +1239,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': [
               {
-                guard: 'newTokensOutdoUnreadable',
+                guard: 'newTokensReplaceUnreadable',
                 actions: ['noteUnreadable', 'commitTokens'],
               },
               {
@@ -1256,7 +1256,7 @@ export const sessionMachine = createMachine({
               {
                 guard: 'isDueAndRenewsWithoutStorage',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith', 'noteHaste'],
+                actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
               {
                 guard: 'isStillAlive',
@@ -1270,7 +1270,7 @@ export const sessionMachine = createMachine({
               {
                 guard: 'renewsWithoutStorage',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith'],
+                actions: ['noteRequest', 'beginWith'],
               },
               {
                 actions: 'rejectCallers',
@@ -1284,7 +1284,7 @@ export const sessionMachine = createMachine({
               {
                 guard: 'renewsWithoutStorage',
                 target: '#session.refreshing.leasing',
-                actions: ['noteWish', 'beginWith', 'noteSuspicion'],
+                actions: ['noteRequest', 'beginWith', 'noteRejectedToken'],
               },
               {
                 actions: 'rejectCallers',
@@ -1299,13 +1299,13 @@ export const sessionMachine = createMachine({
       initial: 'leasing',
       on: {
         'token.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'token.rejected': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'refresh.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
       },
       states: {
@@ -1367,7 +1367,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': [
               {
-                guard: 'goesOnWithoutStorage',
+                guard: 'continuesWithoutStorage',
                 target: '#session.refreshing.requesting',
               },
               {
@@ -1377,7 +1377,7 @@ export const sessionMachine = createMachine({
               },
               {
                 target: '#session.refreshing.backingOff',
-                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+                actions: ['noteFailure', 'clearRequest', 'rejectCallers'],
               },
             ],
           },
@@ -1455,14 +1455,14 @@ export const sessionMachine = createMachine({
             },
             'tokenRequest.failed': [
               {
-                guard: 'answerWasLost',
+                guard: 'responseWasLost',
                 target: '#session.refreshing.leasing',
-                actions: 'noteLostAnswer',
+                actions: 'noteLostResponse',
               },
               {
-                guard: 'refreshTokenIsDead',
+                guard: 'refreshTokenWasRejected',
                 target: '#session.refreshing.writingTombstone',
-                actions: 'noteRefusal',
+                actions: 'noteRejection',
               },
               {
                 guard: 'callersMayWait',
@@ -1471,7 +1471,7 @@ export const sessionMachine = createMachine({
               },
               {
                 target: '#session.refreshing.backingOff',
-                actions: ['noteFailure', 'noteWishesMet', 'rejectCallers'],
+                actions: ['noteFailure', 'clearRequest', 'rejectCallers'],
               },
             ],
           },
@@ -1493,8 +1493,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteWishesMet',
+                  'confirmSignIn',
+                  'clearRequest',
                   'serveCallers',
                 ],
               },
@@ -1509,14 +1509,14 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteDeadArrival',
+                  'confirmSignIn',
+                  'noteExpiredOnArrival',
                 ],
               },
             ],
             'commit.conflicted': [
               {
-                guard: 'isOutdone',
+                guard: 'newTokensReplaceRecord',
                 target: '#session.refreshing.committing',
                 reenter: true,
                 actions: 'noteRecord',
@@ -1555,7 +1555,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': [
               {
-                guard: 'newTokensOutdoUnreadable',
+                guard: 'newTokensReplaceUnreadable',
                 target: '#session.refreshing.committing',
                 reenter: true,
                 actions: 'noteUnreadable',
@@ -1572,8 +1572,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteWishesMet',
+                  'confirmSignIn',
+                  'clearRequest',
                   'serveCallers',
                 ],
               },
@@ -1588,8 +1588,8 @@ export const sessionMachine = createMachine({
                     },
                   },
                   'announceTokens',
-                  'confirmTokens',
-                  'noteDeadArrival',
+                  'confirmSignIn',
+                  'noteExpiredOnArrival',
                 ],
               },
             ],
@@ -1627,7 +1627,7 @@ export const sessionMachine = createMachine({
             ],
             'storage.failed': {
               target: '#session.refreshing.backingOff',
-              actions: ['forgetRefusal', 'noteFailure', 'noteWishesMet', 'rejectCallers'],
+              actions: ['forgetRejection', 'noteFailure', 'clearRequest', 'rejectCallers'],
             },
           },
         },
@@ -1652,33 +1652,33 @@ export const sessionMachine = createMachine({
             'token.requested': [
               {
                 guard: 'callersMayStillWait',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'token.rejected': [
               {
                 guard: 'callersMayStillWait',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'refresh.requested': [
               {
                 guard: 'serverSetNoTime',
                 target: '#session.refreshing.leasing',
-                actions: 'noteWish',
+                actions: 'noteRequest',
               },
               {
-                actions: ['noteWish', 'rejectCallers'],
+                actions: ['noteRequest', 'rejectCallers'],
               },
             ],
             'record.changed': {
-              guard: 'hintIsNews',
+              guard: 'hintIsNew',
               actions: ['noteHint', 'readRecord'],
             },
             'record.read': [
@@ -1769,7 +1769,7 @@ export const sessionMachine = createMachine({
     },
     expired: {
       description: 'The tokens are dead. The user must sign in again.',
-      entry: ['noteWishesMet', 'rejectCallers'],
+      entry: ['clearRequest', 'rejectCallers'],
       on: {
         'session.opened': {
           actions: 'readRecord',
@@ -1779,7 +1779,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -1792,7 +1792,7 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'refresh.requested': [
@@ -1800,7 +1800,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -1813,11 +1813,11 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'record.changed': {
-          guard: 'hintIsNews',
+          guard: 'hintIsNew',
           actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
@@ -1836,12 +1836,12 @@ export const sessionMachine = createMachine({
           },
           {
             guard: 'isWanted',
-            actions: ['noteWishesMet', 'rejectCallers'],
+            actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
           guard: 'isWanted',
-          actions: ['noteWishesMet', 'rejectCallers'],
+          actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {
           target: '#session.authorizing.awaitingRedirect',
@@ -1889,13 +1889,13 @@ export const sessionMachine = createMachine({
       initial: 'requesting',
       on: {
         'token.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'token.rejected': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
         'refresh.requested': {
-          actions: 'noteWish',
+          actions: 'noteRequest',
         },
       },
       states: {
@@ -1967,7 +1967,7 @@ export const sessionMachine = createMachine({
     },
     revoked: {
       description: 'The tokens were given up on purpose.',
-      entry: ['noteWishesMet', 'rejectCallers'],
+      entry: ['clearRequest', 'rejectCallers'],
       on: {
         'session.opened': {
           actions: 'readRecord',
@@ -1977,7 +1977,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -1990,7 +1990,7 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'refresh.requested': [
@@ -1998,7 +1998,7 @@ export const sessionMachine = createMachine({
             guard: 'renewsByItself',
             target: '#session.authorizing.leasing',
             actions: [
-              'noteWish',
+              'noteRequest',
               {
                 type: 'beginWith',
                 params: {
@@ -2011,11 +2011,11 @@ export const sessionMachine = createMachine({
             guard: 'isWanted',
           },
           {
-            actions: ['noteWish', 'readRecord'],
+            actions: ['noteRequest', 'readRecord'],
           },
         ],
         'record.changed': {
-          guard: 'hintIsNews',
+          guard: 'hintIsNew',
           actions: ['noteHint', 'readRecord'],
         },
         'record.read': [
@@ -2047,12 +2047,12 @@ export const sessionMachine = createMachine({
           },
           {
             guard: 'isWanted',
-            actions: ['noteWishesMet', 'rejectCallers'],
+            actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
           guard: 'isWanted',
-          actions: ['noteWishesMet', 'rejectCallers'],
+          actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {
           target: '#session.authorizing.awaitingRedirect',

@@ -43,9 +43,16 @@ function transitionOf({ target, guard, actions, reenter }: AnyTransitionDefiniti
   });
 }
 
-/** Returns the name of a guard or an action, with its parameters if they are constant. */
+/**
+ * Returns the name of a guard or an action, with its parameters if they are constant. The name of XState's `and` and
+ * `not` lists their guards; only `not` has a single one.
+ */
 function named(reference: unknown): unknown {
   if (typeof reference === 'string') return reference;
+  if (typeof reference === 'function') {
+    const guards = (reference as unknown as { guards: unknown[] }).guards.map(named);
+    return guards.length === 1 ? `not ${guards[0]}` : guards.join(' and ');
+  }
   const { type, params } = reference as { type: string; params?: unknown };
   return params === undefined || typeof params === 'function' ? type : { type, params };
 }

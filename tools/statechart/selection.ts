@@ -113,15 +113,15 @@ const EVENTS: Record<string, string> = {
 
 /** The labels of connections without an event, and of those that their guard describes better. */
 const GUARDS: Record<string, string> = {
-  signsInByItself: 'service',
-  isUnwrittenAndAlive: 'unwritten',
+  'usesClientCredentials and isRequested and not hasTokens': 'service',
+  'isUnwritten and isAlive': 'unwritten',
   hasTokens: 'good',
-  isDueAndAlive: 'due',
-  refreshTokenIsDead: 'refused',
+  'isDue and isAlive': 'due',
+  refreshTokenWasRejected: 'refused',
 };
 
 /** Returns the label of a transition, or an empty string. */
 export function labelFor({ event, guard }: ChartTransition): string {
-  const label = event === '' || guard === 'refreshTokenIsDead' ? GUARDS[guard ?? ''] : EVENTS[event];
+  const label = event === '' || guard === 'refreshTokenWasRejected' ? GUARDS[guard ?? ''] : EVENTS[event];
   return label ?? '';
 }

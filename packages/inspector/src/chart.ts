@@ -80,7 +80,10 @@ function namesOf(actions: readonly unknown[]): string[] {
   return actions.map(nameOf);
 }
 
-/** Returns the name of an action or a guard, which is a string or an object with a name. */
+/** Returns the name of an action or a guard; for XState's `and` and `not`, in words: `canRenew and not isPaced`. */
 function nameOf(named: unknown): string {
-  return typeof named === 'string' ? named : (named as { readonly type: string }).type;
+  if (typeof named === 'string') return named;
+  if (typeof named === 'object') return (named as { readonly type: string }).type;
+  const guards = (named as { readonly guards: readonly unknown[] }).guards.map(nameOf);
+  return guards.length === 1 ? `not ${guards[0]}` : guards.join(' and ');
 }

@@ -107,23 +107,23 @@ const context = fields<Required<ShownContext>>({
   onStorageUnavailable: oneOf<SessionContext['onStorageUnavailable']>('request', 'fail'),
   version: number,
   newest: number,
-  heard: number,
-  heardOthers: flag,
+  hintedVersion: number,
+  hintedOthers: flag,
   tokens: orNull(tokens),
   ending: orNull(ending),
   revoked: flag,
   origin,
   held: orNull(tokens),
   unwritten: orNull(origin),
-  wanted: flag,
+  requested: flag,
   suspect: flag,
   forcedAt: orNull(number),
-  pace: orNull(fields<NonNullable<ShownContext['pace']>>({ from: number, ripeAt: number, early: number })),
+  pace: orNull(fields<NonNullable<ShownContext['pace']>>({ from: number, earlyUntil: number, early: number })),
   attempt: number,
   failure: orNull(failure),
   retryAt: orNull(number),
   possiblySpent: flag,
-  repeated: flag,
+  retried: flag,
 });
 
 const eventFields = fields<Omit<ShownEvent, 'type'>>({
@@ -169,7 +169,7 @@ export function shownEffect(value: unknown): ShownEffect | undefined {
   const params = {
     ...effectParameters(given),
     ...effectParameters(read(given, 'tombstone')),
-    ...effectParameters(read(given, 'refusal')),
+    ...effectParameters(read(given, 'rejection')),
   };
   return Object.keys(params).length === 0 ? { type } : { type, params };
 }

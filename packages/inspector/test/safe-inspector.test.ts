@@ -92,7 +92,7 @@ describe('what is told', () => {
       [
         'commit.succeeded',
         ['authorizing.committing commit.succeeded 1', 'settling  8'],
-        ['adoptTokens', 'announceTokens', 'confirmTokens', 'serveCallers', 'serveCallers', 'startTimer'],
+        ['adoptTokens', 'announceTokens', 'confirmSignIn', 'serveCallers', 'serveCallers', 'startTimer'],
         'valid.fresh',
         'none',
       ],

@@ -1,7 +1,7 @@
 import { brand } from './brand.js';
 import type { ErrorCode, ForeignErrorCode, KnownErrorCode } from './error-codes.js';
 import type { Delivery, Failure } from './failure.js';
-import type { EndingCause, Refusal, SessionEnding } from './session-ending.js';
+import type { EndingCause, Rejection, SessionEnding } from './session-ending.js';
 
 /** The page of this package that explains each code and what to do. */
 const ERRORS_PAGE = '@frameio-auth/core/errors.md';
@@ -269,10 +269,10 @@ export function errorOfClaim({ code, description, userActionRequired }: Failure)
 }
 
 /** Returns the error for a caller that gets no token. */
-export function errorOfRefusal(refusal: Refusal): FrameioAuthError {
-  switch (refusal.reason) {
+export function errorOfRejection(rejection: Rejection): FrameioAuthError {
+  switch (rejection.reason) {
     case 'failed':
-      return errorOf(refusal.failure);
+      return errorOf(rejection.failure);
     case 'not_authenticated':
       return new AuthenticationError('not_authenticated', `Nobody is signed in. ${SIGN_IN}`, {
         errorDescription: 'Nobody is signed in.',
@@ -282,7 +282,7 @@ export function errorOfRefusal(refusal: Refusal): FrameioAuthError {
         errorDescription: 'The session was signed out.',
       });
     case 'ended':
-      return errorOfEnding(refusal.ending);
+      return errorOfEnding(rejection.ending);
   }
 }
 

@@ -25,7 +25,7 @@ export interface SessionEnding {
 }
 
 /** Why a caller gets no token. */
-export type Refusal =
+export type Rejection =
   | { readonly reason: 'not_authenticated' }
   | { readonly reason: 'revoked' }
   | { readonly reason: 'ended'; readonly ending: SessionEnding }

@@ -24,9 +24,9 @@ export interface SessionContext extends SessionInput {
    * The highest version hinted at since the server last issued tokens. Above `newest`, it is a version that this
    * session has not read. That record may have replaced or revoked the session's tokens, so they are not written then.
    */
-  readonly heard: number;
+  readonly hintedVersion: number;
   /** Whether another version above `newest` was hinted at before that one. */
-  readonly heardOthers: boolean;
+  readonly hintedOthers: boolean;
   /** The public facts of the tokens that are served. */
   readonly tokens: TokenFacts | null;
   /** How the last tokens ended, if that is why there are none. */
@@ -40,7 +40,7 @@ export interface SessionContext extends SessionInput {
   /** The source of the served tokens while they are to be written: the storage never had them, or lost them. */
   readonly unwritten: TokenOrigin | null;
   /** Whether a caller has requested a token since all callers were last served or rejected. */
-  readonly wanted: boolean;
+  readonly requested: boolean;
   /** Whether an API rejected the served tokens, and their refresh is in progress. */
   readonly suspect: boolean;
   /** When an API's rejection last forced a refresh that succeeded or is in progress. */
@@ -56,7 +56,7 @@ export interface SessionContext extends SessionInput {
   /** Whether a request with a lost response may have spent the refresh token. */
   readonly possiblySpent: boolean;
   /** Whether the one immediate retry after a lost response was made. */
-  readonly repeated: boolean;
+  readonly retried: boolean;
 }
 
 export function initialContext(input: SessionInput): SessionContext {
@@ -64,15 +64,15 @@ export function initialContext(input: SessionInput): SessionContext {
     ...input,
     version: 0,
     newest: 0,
-    heard: 0,
-    heardOthers: false,
+    hintedVersion: 0,
+    hintedOthers: false,
     tokens: null,
     ending: null,
     revoked: false,
     origin: input.renewal,
     held: null,
     unwritten: null,
-    wanted: false,
+    requested: false,
     suspect: false,
     forcedAt: null,
     pace: null,
@@ -80,7 +80,7 @@ export function initialContext(input: SessionInput): SessionContext {
     failure: null,
     retryAt: null,
     possiblySpent: false,
-    repeated: false,
+    retried: false,
   };
   // XState copies the context at each assign. For V8, copying an object that began as a literal with so many properties
   // takes 10 µs. The same object built one property at a time takes 0.1 µs, and so do its copies.

@@ -1,5 +1,5 @@
 import type { Failure } from '../kernel/failure.js';
-import type { Refusal, SessionEnding } from '../kernel/session-ending.js';
+import type { Rejection, SessionEnding } from '../kernel/session-ending.js';
 
 /** The timers of a session; each runs at most once at a time. */
 export type TimerName = 'refresh' | 'retry' | 'poll' | 'lease' | 'authorization';
@@ -55,9 +55,9 @@ export interface EffectParameters {
   /** Tell the application that this session received new tokens. */
   announceTokens: undefined;
   /** Resolve the sign-in or import that brought the tokens, if there is one. */
-  confirmTokens: undefined;
+  confirmSignIn: undefined;
   /** Reject the sign-in that brought a code, with the reason. */
-  refuseTokens: { failure: Failure };
+  rejectSignIn: { failure: Failure };
   /**
    * Revoke tokens at the server → `revocation.finished`, for the `served` ones. For `held` tokens, and for `unwritten`
    * ones that are served, nothing is awaited.
@@ -69,7 +69,7 @@ export interface EffectParameters {
   /** Serve the token to all waiting callers. */
   serveCallers: undefined;
   /** Reject all waiting callers, with the reason. */
-  rejectCallers: { refusal: Refusal };
+  rejectCallers: { rejection: Rejection };
 }
 
 export type EffectName = keyof EffectParameters;
@@ -99,8 +99,8 @@ export const effectActions: EffectActions = {
   adoptTokens: unprovided,
   forgetTokens: unprovided,
   announceTokens: unprovided,
-  confirmTokens: unprovided,
-  refuseTokens: unprovided,
+  confirmSignIn: unprovided,
+  rejectSignIn: unprovided,
   revokeTokens: unprovided,
   startTimer: unprovided,
   stopTimer: unprovided,

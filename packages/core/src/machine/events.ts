@@ -2,8 +2,8 @@ import type { Failure } from '../kernel/failure.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import type { TokenFacts } from '../kernel/token-set.js';
 
-/** What callers want. */
-type Wishes =
+/** What callers request. */
+type CallerEvents =
   /** The session is used for the first time. */
   | { type: 'session.opened' }
   /** A caller requested a token, and the present one is due for refresh, expired or missing. */
@@ -20,7 +20,7 @@ type Wishes =
   | { type: 'revocation.requested' };
 
 /** Responses and hints of the storage. */
-type StorageAnswers =
+type StorageEvents =
   | { type: 'record.read'; record: RecordFacts }
   /** The storage hints that the record was written, or that its lease was released. */
   | { type: 'record.changed'; version: number }
@@ -32,14 +32,14 @@ type StorageAnswers =
   | { type: 'storage.failed'; failure: Failure };
 
 /** Responses of the authorization server. */
-type ServerAnswers =
+type ServerEvents =
   | { type: 'tokenResponse.received'; tokens: TokenFacts }
   | { type: 'tokenRequest.failed'; failure: Failure }
   /** The server revoked the tokens, or could not; they are forgotten here in any case. */
   | { type: 'revocation.finished' };
 
 /** Timers that elapsed. */
-type Timers =
+type TimerEvents =
   /** `used`: a caller was served this token. */
   | { type: 'refreshTimer.elapsed'; used: boolean }
   | { type: 'retryTimer.elapsed' }
@@ -48,7 +48,7 @@ type Timers =
   | { type: 'authorizationTimer.elapsed' };
 
 /** What can happen to a session. */
-export type SessionOccurrence = Wishes | StorageAnswers | ServerAnswers | Timers;
+export type SessionOccurrence = CallerEvents | StorageEvents | ServerEvents | TimerEvents;
 
 /** An event: what happened, and when, in milliseconds on the session's time, which never goes back. */
 export type SessionEvent = SessionOccurrence & { now: number };

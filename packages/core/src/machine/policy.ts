@@ -75,13 +75,13 @@ export interface Pace {
   /** When the server last issued tokens. */
   readonly from: number;
   /** From when on a refresh of those is not too early: after half of their lifetime. */
-  readonly ripeAt: number;
+  readonly earlyUntil: number;
   /** How many refreshes in a row came too early. */
   readonly early: number;
 }
 
 /**
- * How long tokens without a lifetime count as unripe, in milliseconds. It is longer than any pause, so each refresh at
+ * For how long a refresh of tokens without a lifetime counts as too early, in milliseconds. It is longer than any pause, so each refresh at
  * the end of a pause is too early.
  */
 const LONGER_THAN_PAUSES = 2 * policy.pace.longest;
@@ -91,24 +91,24 @@ export function paceOf({ issuedAt, expiresAt }: TokenFacts, before: Pace | null,
   const life = expiresAt === null ? 0 : expiresAt - issuedAt;
   const early = before?.early ?? 0;
   return expiresAt !== null && life < policy.shortestLife
-    ? { from: now, ripeAt: now + LONGER_THAN_PAUSES, early: Math.max(1, early) }
-    : { from: now, ripeAt: issuedAt + life / 2, early };
+    ? { from: now, earlyUntil: now + LONGER_THAN_PAUSES, early: Math.max(1, early) }
+    : { from: now, earlyUntil: issuedAt + life / 2, early };
 }
 
 /** Returns the pace after tokens expired before they could be served: an immediate refresh counts as too early. */
-export function unripe(pace: Pace | null, now: number): Pace | null {
-  return pace && { ...pace, ripeAt: now + LONGER_THAN_PAUSES };
+export function paceAfterExpiry(pace: Pace | null, now: number): Pace | null {
+  return pace && { ...pace, earlyUntil: now + LONGER_THAN_PAUSES };
 }
 
 /** Returns the pace when the session begins a refresh by itself. */
-export function quicken(pace: Pace | null, now: number): Pace | null {
-  return pace && { ...pace, early: now < pace.ripeAt ? pace.early + 1 : 0 };
+export function paceAfterRefresh(pace: Pace | null, now: number): Pace | null {
+  return pace && { ...pace, early: now < pace.earlyUntil ? pace.early + 1 : 0 };
 }
 
 /** Returns when the session may call the server again by itself. */
-export function paceEnd({ from, ripeAt, early }: Pace): number {
+export function paceEnd({ from, earlyUntil, early }: Pace): number {
   const pause = early === 0 ? 0 : Math.min(policy.pace.first * 2 ** (early - 1), policy.pace.longest);
-  return Math.min(ripeAt, from + pause);
+  return Math.min(earlyUntil, from + pause);
 }
 
 /** Returns when tokens without a refresh token expire. */

@@ -11,10 +11,10 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext, SessionInput } from './context.js';
 import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
-import { isFromFuture, paceEnd, paceOf, policy, quicken, renewalWindow, retryWindow, unripe } from './policy.js';
+import { isFromFuture, paceEnd, paceOf, policy, paceAfterRefresh, renewalWindow, retryWindow, paceAfterExpiry } from './policy.js';
 
 /** Clears what earlier failures left, once tokens are in place. */
-const calm = {
+const recovered = {
   attempt: 0,
   failure: null,
   retryAt: null,
@@ -34,79 +34,79 @@ export const session = setup({
   actions: {
     ...effectActions,
 
-    noteWish: assign({ wanted: true }),
-    noteWishesMet: assign({ wanted: false }),
-    noteSuspicion: assign((_, { now }: { now: number }) => ({ wanted: true, suspect: true, forcedAt: now })),
-    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, repeated: false })),
-    notePace: assign(({ context }, { tokens, now }: { tokens: TokenFacts; now: number }) => ({
-      pace: paceOf(tokens, context.pace, now),
+    noteRequest: assign({ requested: true }),
+    clearRequest: assign({ requested: false }),
+    noteRejectedToken: assign(({ event }) => ({ requested: true, suspect: true, forcedAt: event.now })),
+    beginWith: assign((_, { origin }: { origin: TokenOrigin }) => ({ origin, retried: false })),
+    notePace: assign(({ context, event }, { tokens }: { tokens: TokenFacts }) => ({
+      pace: paceOf(tokens, context.pace, event.now),
     })),
-    noteDeadArrival: assign(({ context }, { now }: { now: number }) => ({ pace: unripe(context.pace, now) })),
-    noteHaste: assign(({ context }, { now }: { now: number }) => ({ pace: quicken(context.pace, now) })),
+    noteExpiredOnArrival: assign(({ context, event }) => ({ pace: paceAfterExpiry(context.pace, event.now) })),
+    noteEarlyRefresh: assign(({ context, event }) => ({ pace: paceAfterRefresh(context.pace, event.now) })),
     forgetPace: assign({ pace: null }),
     forgetFailures: assign({ attempt: 0, failure: null, retryAt: null, suspect: false }),
     noteLease: assign(({ context }, { abandoned }: { abandoned: boolean }) => ({
       possiblySpent: context.possiblySpent || abandoned,
     })),
-    noteLostAnswer: assign(({ context }) => ({ repeated: true, possiblySpent: mayBeSpent(context) })),
-    noteFailure: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
-      ...setback(context, failure, now),
+    noteLostResponse: assign(({ context }) => ({ retried: true, possiblySpent: mayBeSpent(context) })),
+    noteFailure: assign(({ context, event }, { failure }: { failure: Failure }) => ({
+      ...afterFailure(context, failure, event.now),
       possiblySpent:
         failure.kind === 'ambiguous' && failure.source !== 'storage' ? mayBeSpent(context) : context.possiblySpent,
       suspect: false,
       // A refresh without a new token has not shown that the token is not the reason for the rejection.
       forcedAt: context.suspect ? null : context.forcedAt,
-      repeated: false,
+      retried: false,
     })),
-    noteRefusal: assign(({ context }, { failure }: { failure: Failure }) => ({
+    noteRejection: assign(({ context }, { failure }: { failure: Failure }) => ({
       ending: { cause: causeOf(failure, context.possiblySpent), failure },
     })),
-    forgetRefusal: assign({ ending: null }),
+    forgetRejection: assign({ ending: null }),
     noteEnding: assign((_, { cause }: { cause: EndingCause }) => ({ ending: { cause, failure: null } })),
-    noteHint: assign(({ context: { heard, heardOthers, newest } }, { version }: { version: number }) => {
+    noteHint: assign(({ context: { hintedVersion, hintedOthers, newest } }, { version }: { version: number }) => {
       if (version <= newest) return {};
-      if (heard <= newest) return { heard: version, heardOthers: false };
-      return { heard: Math.max(heard, version), heardOthers: heardOthers || version !== heard };
+      if (hintedVersion <= newest) return { hintedVersion: version, hintedOthers: false };
+      return { hintedVersion: Math.max(hintedVersion, version), hintedOthers: hintedOthers || version !== hintedVersion };
     }),
-    forgetHint: assign({ heard: 0 }),
+    forgetHint: assign({ hintedVersion: 0 }),
     noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
     noteRecord: assign(({ context }, { record }: { record: RecordFacts }) => ({
       ...versions(context, record.version),
       unwritten: unwrittenAfter(record, context),
     })),
     /** The instance that refreshes writes the result. If it does not, a hint of another version follows. */
-    leaveLossAlone: assign(({ context: { newest } }) => ({ unwritten: null, version: newest })),
+    leaveRestoreToOthers: assign(({ context: { newest } }) => ({ unwritten: null, version: newest })),
     noteUnreadable: assign(({ context }, { failure }: { failure: Failure }) =>
       versions(context, failure.version ?? context.version),
     ),
     /** Earlier records are not newer than these tokens. */
-    rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens, heard: 0 })),
+    rememberHeld: assign((_, { tokens }: { tokens: TokenFacts }) => ({ held: tokens, hintedVersion: 0 })),
     rememberCommit: assign(({ context }, { version }: { version: number }) => ({
-      ...calm,
+      ...recovered,
       ...versions(context, version),
       tokens: context.held ?? context.tokens,
       ending: null,
       revoked: false,
     })),
-    rememberUnwritten: assign(({ context }, { failure, now }: { failure: Failure; now: number }) => ({
-      ...calm,
+    rememberUnwritten: assign(({ context, event }, { failure }: { failure: Failure }) => ({
+      ...recovered,
       unwritten: context.origin,
       tokens: context.held,
       ending: null,
       revoked: false,
-      ...setback(context, failure, now),
+      ...afterFailure(context, failure, event.now),
     })),
     rememberRecord: assign((_, { record }: { record: RecordFacts }) => ({
-      ...calm,
+      ...recovered,
       version: record.version,
       newest: record.version,
       tokens: record.status === 'tokens' ? record.tokens : null,
       ending: record.status === 'expired' ? record.ending : null,
       revoked: record.status === 'revoked',
     })),
-    rememberNothing: assign({ ...calm, tokens: null }),
+    rememberNothing: assign({ ...recovered, tokens: null }),
     rememberRevocation: assign(({ context }, { version }: { version: number }) => ({
-      ...calm,
+      ...recovered,
       ...versions(context, version),
       tokens: null,
       ending: null,
@@ -114,92 +114,77 @@ export const session = setup({
     })),
   },
   guards: {
-    isWanted: ({ context }) => context.wanted,
+    isRequested: ({ context }) => context.requested,
     isRevoked: ({ context }) => context.revoked,
     isEnded: ({ context }) => context.ending !== null,
     isUnwritten: ({ context }) => context.tokens !== null && context.unwritten !== null,
-    isUnwrittenAndAlive: ({ context }, { now }: { now: number }) =>
-      context.unwritten !== null && !isExpired(context, now),
     hasTokens: ({ context }) => context.tokens !== null,
     hasRecord: ({ context }) => context.version > 0,
-    renewsByItself: ({ context }) => context.renewal === 'client_credentials',
-    signsInByItself: ({ context }) =>
-      context.renewal === 'client_credentials' && context.wanted && context.tokens === null,
+    usesClientCredentials: ({ context }) => context.renewal === 'client_credentials',
     canRenew: ({ context }) => canRenew(context),
-    canRenewAndIsWanted: ({ context }) => canRenew(context) && context.wanted,
-    isDue: ({ context }, { now }: { now: number }) => isDue(context, now),
-    isDueAndAlive: ({ context }, { now }: { now: number }) => isDue(context, now) && !isExpired(context, now),
-    isDueAndRenewsWithoutStorage: ({ context }, { now }: { now: number }) =>
-      isDue(context, now) && context.onStorageUnavailable === 'request',
-    isPaced: ({ context }, { now }: { now: number }) => isPaced(context, now),
-    isPacedAndWanted: ({ context }, { now }: { now: number }) => isPaced(context, now) && context.wanted,
-    usedAndNotPaced: ({ context }, { used, now }: { used: boolean; now: number }) =>
-      canRenew(context) && used && !isPaced(context, now),
-    isOver: ({ context }, { now }: { now: number }) =>
-      context.tokens !== null && !canRenew(context) && isExpired(context, now),
-    heldIsAlive: ({ context: { held } }, { now }: { now: number }) => !isExpired({ tokens: held }, now),
-    isStillAlive: ({ context }, { now }: { now: number }) => !isExpired(context, now),
+    isDue: ({ context, event }) => isDue(context, event.now),
+    isAlive: ({ context, event }) => !isExpired(context, event.now),
+    /** Callers get the present tokens, whatever their dates, because it is too early to request others. */
+    isPaced: ({ context: { tokens, pace }, event }) => tokens !== null && pace !== null && event.now < paceEnd(pace),
+    wasUsed: ({ event }) => event.type === 'refreshTimer.elapsed' && event.used,
+    isExpiredForGood: ({ context, event }) =>
+      context.tokens !== null && !canRenew(context) && isExpired(context, event.now),
+    heldIsAlive: ({ context: { held }, event }) => !isExpired({ tokens: held }, event.now),
     /** An expired token is useless, whatever it was rejected for. */
-    wasForcedRecently: ({ context }, { now }: { now: number }) =>
+    wasForcedRecently: ({ context, event: { now } }) =>
       !isExpired(context, now) && context.forcedAt !== null && now - context.forcedAt < policy.forcedRenewalInterval,
-    goesOnWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
-    renewsWithoutStorage: ({ context }) => canRenew(context) && context.onStorageUnavailable === 'request',
-    isWantedAndRenewsWithoutStorage: ({ context }) =>
-      context.wanted && canRenew(context) && context.onStorageUnavailable === 'request',
-    /** Only the storage knows whether a user is signed in; a service does not need to know. */
-    signsInWithoutStorage: ({ context }) =>
-      context.renewal === 'client_credentials' && context.onStorageUnavailable === 'request',
+    continuesWithoutStorage: ({ context }) => context.onStorageUnavailable === 'request',
     mustKnowRecord: ({ context }) =>
       context.version > 0 && (context.renewal === 'refresh_token' || context.onStorageUnavailable === 'fail'),
     isExchangingCode: ({ context }) => context.origin === 'authorization_code',
     isImporting: ({ context }) => context.origin === 'import',
-    recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNews(record, context),
+    recordIsNewer: ({ context }, { record }: { record: RecordFacts }) => isNewRecord(record, context),
     /** An earlier version is a late hint, or a storage that lost its last writes: the record tells which. */
-    hintIsNews: ({ context }, { version }: { version: number }) => version !== context.version,
+    hintIsNew: ({ context }, { version }: { version: number }) => version !== context.version,
     recordIsKnown: ({ context }, { record }: { record: RecordFacts }) => isKnown(record, context),
     knowsOfNewer: ({ context }) => knowsOfNewer(context),
     recordIsLost: ({ context }, { record }: { record: RecordFacts }) => isLost(record, context),
     newerIsLost: ({ context }, { record }: { record: RecordFacts }) =>
-      missesOthers(record, context) && isLost(record, context),
+      knowsOfOtherNewer(record, context) && isLost(record, context),
     recordWentBack: ({ context }, { record }: { record: RecordFacts }) => wentBack(record, context),
     /**
      * A storage deletes the record of expired tokens without a refresh token. That is no loss. If they were written
      * again, they would be deleted at once, and the other instances would be told to write theirs. Tokens that another
      * instance has refreshed are of no use either: their refresh token is spent, and using it would end the session.
      */
-    lostTokensAreOfUse: ({ context }, { record, now }: { record: RecordFacts; now: number }) =>
+    lostTokensAreUsable: ({ context, event }, { record }: { record: RecordFacts }) =>
       wentBack(record, context) &&
-      !missesOthers(record, context) &&
-      (context.tokens?.refreshable === true || !isExpired(context, now)),
+      !knowsOfOtherNewer(record, context) &&
+      (context.tokens?.refreshable === true || !isExpired(context, event.now)),
     tokensCameBack: ({ context }, { record }: { record: RecordFacts }) =>
       record.status === 'tokens' && wentBack(record, context),
-    isOutdone: ({ context }, { record }: { record: RecordFacts }) => isOutdone(record, context),
-    isOutdoneAndNotTheNewest: ({ context }, { record }: { record: RecordFacts }) =>
-      isOutdone(record, context) && context.heard > Math.max(context.newest, record.version),
+    newTokensReplaceRecord: ({ context }, { record }: { record: RecordFacts }) => replacesRecord(record, context),
+    newTokensReplaceRecordButNewerExists: ({ context }, { record }: { record: RecordFacts }) =>
+      replacesRecord(record, context) && context.hintedVersion > Math.max(context.newest, record.version),
     /**
      * Tokens received after the storage's last ones disprove that the session has expired, and replace the tokens that
      * they were refreshed from.
      */
     unwrittenDisproveRecord: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten !== null && isNews(record, context) && isDisproved(record),
+      context.unwritten !== null && isNewRecord(record, context) && isDisproved(record),
     unwrittenAreRevoked: ({ context }, { record }: { record: RecordFacts }) =>
-      context.unwritten !== null && record.status === 'revoked' && isNews(record, context),
+      context.unwritten !== null && record.status === 'revoked' && isNewRecord(record, context),
     /** The result of an earlier read does not count: a code would be consumed in vain if the storage is down now. */
     mayReplaceRecord: ({ context }) => context.failure?.version !== undefined,
     unreadableIsNewer: ({ context }, { failure }: { failure: Failure }) => isNewer(failure, context),
     /** A refresh used the previous record, and the unreadable one may hold its successor. */
-    newTokensOutdoUnreadable: ({ context }, { failure }: { failure: Failure }) =>
+    newTokensReplaceUnreadable: ({ context }, { failure }: { failure: Failure }) =>
       isNewer(failure, context) && originOfUncommitted(context) !== 'refresh_token',
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
-    answerWasLost: ({ context }, { failure }: { failure: Failure }) =>
-      CONSEQUENCES[failure.kind].repeatsAtOnce && !context.repeated,
-    refreshTokenIsDead: ({ context }, { failure }: { failure: Failure }) =>
+    responseWasLost: ({ context }, { failure }: { failure: Failure }) =>
+      CONSEQUENCES[failure.kind].repeatsAtOnce && !context.retried,
+    refreshTokenWasRejected: ({ context }, { failure }: { failure: Failure }) =>
       CONSEQUENCES[failure.kind].endsSession && context.origin === 'refresh_token',
-    callersMayWait: ({ context }, { failure, now }: { failure: Failure; now: number }) =>
-      isWorthWaiting(failure, context.attempt + 1, retryWindow(failure, context.attempt + 1, now).notAfter - now),
-    callersMayStillWait: ({ context: { failure, attempt, retryAt } }, { now }: { now: number }) =>
-      failure !== null && retryAt !== null && isWorthWaiting(failure, attempt, retryAt - now),
+    callersMayWait: ({ context: { attempt }, event: { now } }, { failure }: { failure: Failure }) =>
+      isWorthWaiting(failure, attempt + 1, retryWindow(failure, attempt + 1, now).notAfter - now),
+    callersMayStillWait: ({ context: { failure, attempt, retryAt }, event }) =>
+      failure !== null && retryAt !== null && isWorthWaiting(failure, attempt, retryAt - event.now),
     serverSetNoTime: ({ context }) => context.failure?.retryAfter === undefined,
   },
 });
@@ -214,17 +199,12 @@ function isDue(context: SessionContext, now: number): boolean {
   return isFromFuture(tokens, now) || now >= renewalWindow(tokens, refreshBuffer).notBefore;
 }
 
-/** Returns whether callers get the present tokens, whatever their dates, because it is too early to request others. */
-function isPaced({ tokens, pace }: SessionContext, now: number): boolean {
-  return tokens !== null && pace !== null && now < paceEnd(pace);
-}
-
 function isExpired({ tokens }: Pick<SessionContext, 'tokens'>, now: number): boolean {
   return tokens === null || (tokens.expiresAt !== null && tokens.expiresAt <= now);
 }
 
 /** Returns the context's changes after one more failed attempt. */
-function setback({ attempt }: SessionContext, failure: Failure, now: number) {
+function afterFailure({ attempt }: SessionContext, failure: Failure, now: number) {
   return { failure, attempt: attempt + 1, retryAt: retryWindow(failure, attempt + 1, now).notAfter };
 }
 
@@ -232,7 +212,7 @@ function versions({ newest }: SessionContext, version: number) {
   return { version, newest: Math.max(newest, version) };
 }
 
-function isNews(record: RecordFacts, context: SessionContext): boolean {
+function isNewRecord(record: RecordFacts, context: SessionContext): boolean {
   return record.version > context.newest && !isOfOlderTokens(record, context);
 }
 
@@ -251,7 +231,7 @@ function isOfOlderTokens(record: RecordFacts, { tokens, newest }: SessionContext
  * back.
  */
 function wentBack(record: RecordFacts, context: SessionContext): boolean {
-  return record.version !== context.version && !isNews(record, context);
+  return record.version !== context.version && !isNewRecord(record, context);
 }
 
 /** Returns whether the storage has what this session knows, and the session knows of no loss. */
@@ -261,17 +241,17 @@ function isKnown({ version }: RecordFacts, context: SessionContext): boolean {
 
 /** Returns whether the storage has neither the newest record that this session knows, nor news. */
 function isLost(record: RecordFacts, context: SessionContext): boolean {
-  return !isNews(record, context) && !isKnown(record, context);
+  return !isNewRecord(record, context) && !isKnown(record, context);
 }
 
 /** Returns whether another instance has written a record that this session has not read, and may never be able to. */
-function knowsOfNewer({ heard, newest }: SessionContext): boolean {
-  return heard > newest;
+function knowsOfNewer({ hintedVersion, newest }: SessionContext): boolean {
+  return hintedVersion > newest;
 }
 
 /** Returns the same about other records than the one that was just read. */
-function missesOthers(record: RecordFacts, context: SessionContext): boolean {
-  return knowsOfNewer(context) && (context.heard !== record.version || context.heardOthers);
+function knowsOfOtherNewer(record: RecordFacts, context: SessionContext): boolean {
+  return knowsOfNewer(context) && (context.hintedVersion !== record.version || context.hintedOthers);
 }
 
 /**
@@ -281,7 +261,7 @@ function missesOthers(record: RecordFacts, context: SessionContext): boolean {
  */
 function unwrittenAfter(record: RecordFacts, context: SessionContext): TokenOrigin | null {
   if (!isLost(record, context)) return context.unwritten;
-  if (missesOthers(record, context)) return null;
+  if (knowsOfOtherNewer(record, context)) return null;
   // At the newest known version, another instance has restored the record.
   return context.unwritten ?? (context.tokens !== null && record.version !== context.newest ? context.renewal : null);
 }
@@ -296,8 +276,8 @@ function originOfUncommitted({ held, origin, unwritten }: SessionContext): Token
  * itself. New tokens disprove that their session has expired. They also replace the tokens that they were refreshed
  * from, even if another instance has written those again.
  */
-function isOutdone(record: RecordFacts, context: SessionContext): boolean {
-  return (bringsSignIn(context) && !comesFromOurs(record, context)) || isDisproved(record) || wentBack(record, context);
+function replacesRecord(record: RecordFacts, context: SessionContext): boolean {
+  return (isNewSignIn(context) && !descendsFromOurs(record, context)) || isDisproved(record) || wentBack(record, context);
 }
 
 /**
@@ -307,7 +287,7 @@ function isDisproved(record: RecordFacts): boolean {
   return record.status === 'expired' || (record.status === 'tokens' && record.rewritten === true);
 }
 
-function bringsSignIn(context: SessionContext): boolean {
+function isNewSignIn(context: SessionContext): boolean {
   const origin = originOfUncommitted(context);
   return origin === 'authorization_code' || origin === 'import';
 }
@@ -316,7 +296,7 @@ function bringsSignIn(context: SessionContext): boolean {
  * Returns whether another instance has refreshed or revoked the tokens to write: they were written, and only the
  * response to that was lost.
  */
-function comesFromOurs(record: RecordFacts, { held, tokens }: SessionContext): boolean {
+function descendsFromOurs(record: RecordFacts, { held, tokens }: SessionContext): boolean {
   const ours = (held ?? tokens)?.signIn;
   return ours !== undefined && signInOf(record) === ours;
 }

@@ -225,9 +225,9 @@ export class SessionRecord {
    */
   async writeLast(
     tokens: TokenSet,
-    { version, newest, heard }: Pick<SessionContext, 'version' | 'newest' | 'heard'>,
+    { version, newest, hintedVersion }: Pick<SessionContext, 'version' | 'newest' | 'hintedVersion'>,
   ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
-    if (heard > newest && version < newest) return 'outdone';
+    if (hintedVersion > newest && version < newest) return 'outdone';
     const turn = await this.#lastTurn();
     try {
       for (let expectedVersion = version; ; ) {
@@ -239,7 +239,7 @@ export class SessionRecord {
           (facts.version > newest || facts.version === expectedVersion) && !this.#isRewritten(others, tokens);
         if (isNews && facts.status === 'revoked') return 'revoked';
         if (isNews && facts.status === 'tokens') return 'outdone';
-        if (heard > Math.max(newest, facts.version)) return 'outdone';
+        if (hintedVersion > Math.max(newest, facts.version)) return 'outdone';
         expectedVersion = facts.version;
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import { randomFraction, randomText } from '../kernel/entropy.js';
-import { ConfigurationError, errorOf, errorOfRefusal, TokenExpiredError } from '../kernel/errors.js';
+import { ConfigurationError, errorOf, errorOfRejection, TokenExpiredError } from '../kernel/errors.js';
 import type { Failure } from '../kernel/failure.js';
 import { redated, type TokenSet } from '../kernel/token-set.js';
 import type { SessionInput } from '../machine/context.js';
@@ -173,7 +173,7 @@ export class TokenSession {
     if (!this.#isAlive()) return this.#ask({ type: 'token.requested' }, signal);
     // Read it now: a token that is valid at this reading of the clock may have expired at the next.
     const token = (this.#vault.served as TokenSet).accessToken.reveal();
-    if (!this.#isFresh() && !this.#snapshot.context.wanted) this.#send({ type: 'token.requested' });
+    if (!this.#isFresh() && !this.#snapshot.context.requested) this.#send({ type: 'token.requested' });
     this.#used = true;
     return token;
   }
@@ -398,7 +398,7 @@ export class TokenSession {
     if (this.#snapshot.matches({ refreshing: 'backingOff' })) return this.#snapshot.context.failure;
     if (!this.#isToBeKeptAlive()) return null;
     this.#send({ type: 'refresh.requested' });
-    while (this.#snapshot.context.wanted && !this.#ended) await this.#nextEvent();
+    while (this.#snapshot.context.requested && !this.#ended) await this.#nextEvent();
     return this.#snapshot.context.failure;
   }
 
@@ -665,10 +665,10 @@ export class TokenSession {
       case 'announceTokens':
         this.#announceTokens();
         break;
-      case 'confirmTokens':
+      case 'confirmSignIn':
         this.#bringer?.serve('');
         break;
-      case 'refuseTokens':
+      case 'rejectSignIn':
         this.#bringer?.turnAway(() => errorOf(effect.params.failure));
         break;
       case 'revokeTokens':
@@ -684,7 +684,7 @@ export class TokenSession {
         this.#serveCallers();
         break;
       case 'rejectCallers':
-        this.#callers.turnAway(() => errorOfRefusal(effect.params.refusal));
+        this.#callers.turnAway(() => errorOfRejection(effect.params.rejection));
         break;
     }
   }

@@ -49,13 +49,13 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
   adoptTokens: ['from'],
   forgetTokens: [],
   announceTokens: [],
-  confirmTokens: [],
-  refuseTokens: ['failure'],
+  confirmSignIn: [],
+  rejectSignIn: ['failure'],
   revokeTokens: ['which'],
   startTimer: ['notAfter', 'notBefore', 'timer'],
   stopTimer: ['timer'],
   serveCallers: [],
-  rejectCallers: ['refusal'],
+  rejectCallers: ['rejection'],
 };
 
 export const laws: readonly Law[] = [
@@ -120,7 +120,7 @@ export const laws: readonly Law[] = [
   {
     rule: 'leaves nobody waiting without an answer or a timer to come',
     holds({ snapshot, callers, timers, storage }) {
-      const isAnswerToCome = snapshot.hasTag('busy') || (storage === 'readRecord' && snapshot.context.wanted);
+      const isAnswerToCome = snapshot.hasTag('busy') || (storage === 'readRecord' && snapshot.context.requested);
       return !callers || isAnswerToCome || timers.poll !== undefined || timers.retry !== undefined;
     },
   },
@@ -143,18 +143,18 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'confirms a code or imported tokens in the step that adopts them',
-    about: ['confirmTokens', 'adoptTokens'],
+    about: ['confirmSignIn', 'adoptTokens'],
     holds: (_, { effects }) =>
-      effects.some(({ type }) => type === 'confirmTokens') ===
+      effects.some(({ type }) => type === 'confirmSignIn') ===
       effects.some((effect) => effect.type === 'adoptTokens' && effect.params.from === 'held'),
   },
   {
     rule: 'refuses a code for what the server said of it, and only then',
-    about: ['refuseTokens'],
+    about: ['rejectSignIn'],
     holds: (_, { from, event, effects }) =>
       each(
         effects,
-        'refuseTokens',
+        'rejectSignIn',
         ({ failure }) =>
           from.bringer &&
           from.snapshot.context.origin === 'authorization_code' &&
@@ -170,7 +170,7 @@ export const laws: readonly Law[] = [
       each(
         effects,
         'rejectCallers',
-        ({ refusal }) => refusal.reason !== 'failed' || refusal.failure.source === 'storage',
+        ({ rejection }) => rejection.reason !== 'failed' || rejection.failure.source === 'storage',
       ),
   },
   {
@@ -185,22 +185,22 @@ export const laws: readonly Law[] = [
       !(from.callers || (event !== null && waits(from, event))),
   },
   {
-    rule: 'says in every refusal why',
+    rule: 'says in every rejection why',
     about: ['rejectCallers'],
     holds: (_, { effects }) =>
       each(
         effects,
         'rejectCallers',
-        ({ refusal }) =>
-          (refusal.reason !== 'failed' || refusal.failure !== null) &&
-          (refusal.reason !== 'ended' || refusal.ending !== null),
+        ({ rejection }) =>
+          (rejection.reason !== 'failed' || rejection.failure !== null) &&
+          (rejection.reason !== 'ended' || rejection.ending !== null),
       ),
   },
   {
     rule: 'tells nobody that they are not signed in while there are tokens',
     about: ['rejectCallers'],
     holds: ({ snapshot }, { effects }) =>
-      each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed' || snapshot.context.tokens === null),
+      each(effects, 'rejectCallers', ({ rejection }) => rejection.reason === 'failed' || snapshot.context.tokens === null),
   },
   {
     rule: 'sends no caller of a service to sign in: it does so itself',
@@ -208,7 +208,7 @@ export const laws: readonly Law[] = [
     holds: ({ snapshot }, { from, event, effects }) =>
       snapshot.context.renewal !== 'client_credentials' ||
       !(from.callers || (event !== null && waits(from, event))) ||
-      each(effects, 'rejectCallers', ({ refusal }) => refusal.reason === 'failed'),
+      each(effects, 'rejectCallers', ({ rejection }) => rejection.reason === 'failed'),
   },
   {
     rule: 'holds received tokens aside from their arrival to their commit, and no longer',
@@ -270,7 +270,7 @@ export const laws: readonly Law[] = [
     },
   },
   {
-    rule: 'lets go of tokens only for a record, a sign-out, a refusal, or at the end of what nothing renews',
+    rule: 'lets go of tokens only for a record, a sign-out, a rejection, or at the end of what nothing renews',
     holds({ snapshot, place }, { from, event, effects }) {
       const { tokens } = from.snapshot.context;
       if (tokens === null || snapshot.context.tokens !== null || event === null) return true;
@@ -297,7 +297,7 @@ export const laws: readonly Law[] = [
     rule: 'writes no tokens again while it knows of a newer record that it has not read',
     about: ['commitTokens'],
     holds: ({ snapshot: { context } }, { event, effects }) =>
-      context.heard <= context.newest ||
+      context.hintedVersion <= context.newest ||
       // Tokens that come from no refresh replace any unreadable record.
       event?.type === 'storage.failed' ||
       each(effects, 'commitTokens', () => context.held !== null),
@@ -339,7 +339,7 @@ export const laws: readonly Law[] = [
       event === null ||
       !('record' in event) ||
       // Nothing is owed either after the storage lost what may have replaced them.
-      from.snapshot.context.heard > from.snapshot.context.newest ||
+      from.snapshot.context.hintedVersion > from.snapshot.context.newest ||
       (event.record.status !== 'expired' &&
         !('rewritten' in event.record) &&
         event.record.version > from.snapshot.context.newest),
@@ -445,7 +445,7 @@ export const laws: readonly Law[] = [
         each(
           effects,
           'rejectCallers',
-          ({ refusal }) => refusal.reason !== 'not_authenticated' || snapshot.context.version === 0,
+          ({ rejection }) => rejection.reason !== 'not_authenticated' || snapshot.context.version === 0,
         )),
   },
   {

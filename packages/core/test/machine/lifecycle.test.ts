@@ -22,14 +22,14 @@ const written = (version: number) => ({ type: 'commit.succeeded', version }) as 
 const unsaved = (input: Partial<SessionInput> = {}) =>
   user(input).opensFresh().asksServer().receives().hears(storageFailed);
 
-const rejected = (story: Story) => story.deed('rejectCallers').refusal;
+const rejected = (story: Story) => story.deed('rejectCallers').rejection;
 const stateOf = ({ place, context }: Story) => ({ place, context });
 
 describe('a session that opens', () => {
   it('does nothing before it is used', () => {
     const story = user();
     expect(story.place).toBe('restoring.unread');
-    expect(story.context).toMatchObject({ tokens: null, version: 0, wanted: false });
+    expect(story.context).toMatchObject({ tokens: null, version: 0, requested: false });
   });
 
   it('reads the record first, once, however many ask', () => {
@@ -45,7 +45,7 @@ describe('a session that opens', () => {
     expect(story.place).toBe('valid.fresh');
     expect(story.deeds).toEqual(['adoptTokens', 'serveCallers', 'startTimer']);
     expect(story.deed('adoptTokens')).toEqual({ from: 'record' });
-    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), wanted: false });
+    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), requested: false });
   });
 
   it('serves tokens that are due at once, and renews them meanwhile', () => {
@@ -72,7 +72,7 @@ describe('a session that opens', () => {
   });
 
   it('that has no tokens looks again for each who asks, because the hint of a sign-in may be lost', () => {
-    for (const [facts, refusal] of [
+    for (const [facts, rejection] of [
       [record.absent, { reason: 'not_authenticated' }],
       [record.revoked(7), { reason: 'revoked' }],
     ] as const) {
@@ -80,7 +80,7 @@ describe('a session that opens', () => {
         const story = user().opensWith(facts);
         expect(story.hears(wish).deeds).toEqual(['readRecord']);
         expect(story.hears(wish).effects).toEqual([]);
-        expect(rejected(story.hears({ type: 'record.read', record: facts }))).toEqual(refusal);
+        expect(rejected(story.hears({ type: 'record.read', record: facts }))).toEqual(rejection);
 
         expect(story.hears(wish).deeds).toEqual(['readRecord']);
         expect(rejected(story.hears(storageFailed))).toMatchObject({
@@ -150,7 +150,7 @@ describe('a service that signs in by itself', () => {
     expect(story.deeds).toEqual(
       expect.arrayContaining(['adoptTokens', 'announceTokens', 'serveCallers', 'startTimer']),
     );
-    expect(story.context).toMatchObject({ version: 1, wanted: false, held: null });
+    expect(story.context).toMatchObject({ version: 1, requested: false, held: null });
   });
 
   it('asks for nothing before somebody wants a token', () => {
@@ -648,7 +648,7 @@ describe('new tokens that cannot be written', () => {
   it('are served from memory, and the write is repeated until it succeeds', () => {
     const story = unsaved();
     expect(story.place).toBe('valid.unsaved');
-    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmTokens', 'serveCallers', 'startTimer']);
+    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmSignIn', 'serveCallers', 'startTimer']);
     expect(story.context).toMatchObject({ version: 7, failure: failures.storage, attempt: 1 });
 
     story.after(SECOND).hears({ type: 'retryTimer.elapsed' });
@@ -962,13 +962,13 @@ describe('a sign-in', () => {
     expect(story.deed('requestToken')).toEqual({ grant: 'authorization_code' });
     story.receives().hears(written(1));
     expect(story.place).toBe('valid.fresh');
-    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmTokens']));
+    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmSignIn']));
   });
 
   it('is confirmed although its tokens cannot be written, because they are served all the same', () => {
     const story = user().opensWith(record.absent).hears({ type: 'code.received' }).receives().hears(storageFailed);
     expect(story.place).toBe('valid.unsaved');
-    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmTokens']));
+    expect(story.deeds).toEqual(expect.arrayContaining(['announceTokens', 'confirmSignIn']));
   });
 
   it('waits ten minutes for the user, counted from the last beginning, and keeps nobody waiting meanwhile', () => {
@@ -1011,7 +1011,7 @@ describe('a sign-in', () => {
 
   it('that fails leaves the tokens that are there', () => {
     const story = user().opensFresh().hears({ type: 'code.received' }).hears(refused);
-    expect(story.deed('refuseTokens')).toEqual({ failure: failures.refused });
+    expect(story.deed('rejectSignIn')).toEqual({ failure: failures.refused });
     expect(story.place).toBe('valid.fresh');
     expect(story.context).toMatchObject({ tokens: tokens(START), ending: null });
   });
@@ -1024,13 +1024,13 @@ describe('a sign-in', () => {
   });
 
   it('that fails leaves those who ask without a token with the reason why there is none', () => {
-    for (const [facts, refusal] of [
+    for (const [facts, rejection] of [
       [record.absent, { reason: 'not_authenticated' }],
       [record.revoked(7), { reason: 'revoked' }],
     ] as const) {
       const story = user().opensWith(facts).hears({ type: 'code.received' }).hears(asked).hears(refused);
-      expect(story.deed('refuseTokens')).toEqual({ failure: failures.refused });
-      expect(rejected(story)).toEqual(refusal);
+      expect(story.deed('rejectSignIn')).toEqual({ failure: failures.refused });
+      expect(rejected(story)).toEqual(rejection);
     }
   });
 
@@ -1054,7 +1054,7 @@ describe('a sign-in', () => {
     }
     story.hears(unreachable);
     expect(story.place).toBe('unauthenticated');
-    expect(story.deed('refuseTokens')).toEqual({ failure: failures.unreachable });
+    expect(story.deed('rejectSignIn')).toEqual({ failure: failures.unreachable });
     expect(story.context.attempt).toBe(0);
   });
 
@@ -1069,7 +1069,7 @@ describe('a sign-in', () => {
       expect(story.hears({ type: 'record.read', record: facts }).effects).toEqual([]);
     }
     expect(story.place).toBe('authorizing.backingOff');
-    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), wanted: true });
+    expect(story.context).toMatchObject({ version: 7, tokens: tokens(START), requested: true });
     expect(story.after(SECOND).hears({ type: 'retryTimer.elapsed' }).deed('requestToken')).toEqual({
       grant: 'authorization_code',
     });
@@ -1084,7 +1084,7 @@ describe('imported tokens', () => {
     expect(story.deeds).toEqual(['holdTokens', 'commitTokens']);
     story.hears(written(1));
     expect(story.place).toBe('valid.fresh');
-    expect(story.deeds).toEqual(expect.arrayContaining(['confirmTokens', 'serveCallers']));
+    expect(story.deeds).toEqual(expect.arrayContaining(['confirmSignIn', 'serveCallers']));
   });
 
   it('are announced by nobody: the application had them first', () => {
@@ -1107,14 +1107,14 @@ describe('imported tokens', () => {
     const story = user().opensWith(record.absent);
     story.hears({ type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) }).hears(written(1));
     expect(story.place).toBe('valid.due');
-    expect(story.deeds).toEqual(['adoptTokens', 'confirmTokens']);
+    expect(story.deeds).toEqual(['adoptTokens', 'confirmSignIn']);
   });
 
   it('that are expired are renewed for those who wait, who get no expired token', () => {
     const expired = { type: 'tokens.imported', tokens: tokens(START - 2 * HOUR) } as const;
     const story = user().opensWith(record.absent).hears(expired).hears(asked).hears(written(1));
     expect(story.place).toBe('refreshing.leasing');
-    expect(story.deeds).toEqual(['adoptTokens', 'confirmTokens', 'requestLease']);
+    expect(story.deeds).toEqual(['adoptTokens', 'confirmSignIn', 'requestLease']);
   });
 
   it('that are expired and cannot be written are renewed without the storage, or not at all', () => {
@@ -1126,7 +1126,7 @@ describe('imported tokens', () => {
     expect(renewing.deeds).not.toContain('serveCallers');
     const failing = imports({ onStorageUnavailable: 'fail' });
     expect(failing.place).toBe('valid.unsaved');
-    expect(failing.deeds).toContain('confirmTokens');
+    expect(failing.deeds).toContain('confirmSignIn');
     expect(rejected(failing)).toEqual({ reason: 'failed', failure: failures.storage });
   });
 });

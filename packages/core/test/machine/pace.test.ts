@@ -108,7 +108,7 @@ describe.each([
     const story = new Story(input).opensFresh().asksServer().receives().after(HOUR);
     story.hears({ type: 'commit.succeeded', version: 8 });
     expect(story.place).toBe('refreshing.leasing');
-    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmTokens', 'requestLease']);
+    expect(story.deeds).toEqual(['adoptTokens', 'announceTokens', 'confirmSignIn', 'requestLease']);
     story.hears({ type: 'lease.granted', abandoned: false }).receives().hears({ type: 'commit.succeeded', version: 9 });
     expect(story.place).toBe('valid.fresh');
     expect(story.deeds).toContain('serveCallers');
@@ -135,7 +135,7 @@ it('ends a session without a refresh token if its token expired before it was wr
   story.receives({ refreshable: false }).after(HOUR).hears({ type: 'commit.succeeded', version: 1 });
   expect(story.place).toBe('expired');
   expect(story.deeds).not.toContain('serveCallers');
-  expect(story.deed('rejectCallers')).toMatchObject({ refusal: { ending: { cause: 'access_token_expired' } } });
+  expect(story.deed('rejectCallers')).toMatchObject({ rejection: { ending: { cause: 'access_token_expired' } } });
 });
 
 describe('a token that expired before the storage failed to take it', () => {
@@ -156,7 +156,7 @@ describe('a token that expired before the storage failed to take it', () => {
     story.hears({ type: 'storage.failed', failure: failures.storage });
     expect(story.place).toBe('valid.unsaved');
     expect(story.deeds).not.toContain('serveCallers');
-    expect(story.deed('rejectCallers')).toEqual({ refusal: { reason: 'failed', failure: failures.storage } });
+    expect(story.deed('rejectCallers')).toEqual({ rejection: { reason: 'failed', failure: failures.storage } });
   });
 });
 

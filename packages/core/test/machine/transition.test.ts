@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createActor } from 'xstate';
+import { createActor, transition as xstateTransition } from 'xstate';
 import { createTestModel } from 'xstate/graph';
 import { effectActions } from '../../src/machine/effects.js';
 import type { SessionEvent } from '../../src/machine/events.js';
@@ -81,10 +81,21 @@ describe('transition()', () => {
     expect(pathOf(fromKept)).toBe('valid.fresh');
     expect(effects).toEqual(transition(reading, event)[1]);
   });
+
+  it("gives the result of XState's own transition()", () => {
+    let snapshot = initialSnapshot(USER);
+    for (const event of EVENTS) {
+      const [next, effects] = transition(snapshot, event);
+      const [expected, actions] = xstateTransition(sessionMachine, snapshot, event);
+      expect({ value: next.value, context: next.context }).toEqual({ value: expected.value, context: expected.context });
+      expect(effects).toEqual(actions.map(({ type, params }) => ({ type, params })));
+      snapshot = next;
+    }
+  });
 });
 
 describe('the machine as an actor', () => {
-  it.each(Object.keys(effectActions))('refuses to run while nobody provides its effects (%s)', (name) => {
+  it.each(Object.keys(effectActions))('does not run without its effects (%s)', (name) => {
     const provided = Object.fromEntries(
       Object.keys(effectActions)
         .filter((other) => other !== name)

@@ -122,8 +122,8 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     else if ((isOfOlder || version < known.newest) && known.tokens !== null) next.unwritten ??= 'lost';
   }
   let { hinted } = world;
-  if (snapshot.context.heard === 0) hinted = [];
-  else if (event?.type === 'record.changed' && event.version > known.newest && snapshot.context.heard >= event.version)
+  if (snapshot.context.hintedVersion === 0) hinted = [];
+  else if (event?.type === 'record.changed' && event.version > known.newest && snapshot.context.hintedVersion >= event.version)
     hinted = [...(known.heard > known.newest ? hinted : []), event.version];
   // Another instance refreshes what the storage lost.
   if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
@@ -178,8 +178,8 @@ function carryOut(effect: Effect, next: Next) {
     case 'rejectCallers':
       next.callers = false;
       break;
-    case 'confirmTokens':
-    case 'refuseTokens':
+    case 'confirmSignIn':
+    case 'rejectSignIn':
       next.bringer = false;
       break;
     case 'forgetTokens':
@@ -253,7 +253,7 @@ function mayWish(world: World, may: May): void {
   // A user's session without tokens reads the record again whenever it is used.
   if (isRestoring || (isUser && context.tokens === null && !isBusy)) may('session.opened', { type: 'session.opened' });
   const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
-  if (!isFresh && !(isServed(world) && context.wanted)) may('token.requested', { type: 'token.requested' });
+  if (!isFresh && !(isServed(world) && context.requested)) may('token.requested', { type: 'token.requested' });
   may('refresh.requested', { type: 'refresh.requested' });
   // New tokens may replace an unreadable record, but not one that is merely unknown.
   if (isRestoring && (isBusy || context.failure?.version === undefined)) return;
@@ -448,21 +448,21 @@ export function essenceOf(world: World): string {
   for (const timer of TIMERS) if (timers[timer]) essence += ` ${timer}`;
   if (context.version > 0) essence += ' recorded';
   if (context.version < context.newest) essence += ' behind';
-  if (context.heard > context.newest) {
+  if (context.hintedVersion > context.newest) {
     essence += ' outdone';
-    if (meetsOlderTombstones(context) && (context.heardOthers || context.heard !== context.newest + STRIDE))
+    if (meetsOlderTombstones(context) && (context.hintedOthers || context.hintedVersion !== context.newest + STRIDE))
       essence += ' by others';
-    if (place === 'valid.unsaved' && context.heard > context.newest + STRIDE) essence += ' twice';
+    if (place === 'valid.unsaved' && context.hintedVersion > context.newest + STRIDE) essence += ' twice';
   }
   // How early refreshes were decides the length of the pause, which pace.test.ts tests.
   if (isHeldBack(world)) essence += ' paced';
   if (context.ending !== null) essence += ' ended';
   if (context.revoked) essence += ' revoked';
-  if (context.wanted) essence += ' wanted';
+  if (context.requested) essence += ' wanted';
   if (context.suspect && mayBeRejected) essence += ' suspect';
   if (mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE) essence += ' forced';
   if (place === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
-  if (context.repeated && repeats) essence += ' repeated';
+  if (context.retried && repeats) essence += ' repeated';
   if (callers) essence += ' callers';
   if (bringer) essence += ' bringer';
   if (unwritten) essence += ` ${unwritten}`;
@@ -528,7 +528,7 @@ function showEffect(effect: Effect): string {
     case 'requestToken':
       return `${effect.type}:${effect.params.grant}`;
     case 'rejectCallers':
-      return `${effect.type}:${effect.params.refusal.reason}`;
+      return `${effect.type}:${effect.params.rejection.reason}`;
     case 'revokeTokens':
       return `${effect.type}:${effect.params.which}`;
     default:

@@ -3,7 +3,7 @@ import {
   AuthenticationError,
   ConfigurationError,
   errorOf,
-  errorOfRefusal,
+  errorOfRejection,
   FrameioAuthError,
   ProtocolError,
   RateLimitError,
@@ -111,12 +111,12 @@ describe('the error of a failure', () => {
   });
 });
 
-describe('the error of a refusal', () => {
+describe('the error of a rejection', () => {
   it('of somebody who never signed in is told from the end of a session', () => {
-    const never = errorOfRefusal({ reason: 'not_authenticated' });
+    const never = errorOfRejection({ reason: 'not_authenticated' });
     expect(never).toMatchObject({ name: 'AuthenticationError', code: 'not_authenticated' });
     expect(never).not.toBeInstanceOf(TokenExpiredError);
-    const revoked = errorOfRefusal({ reason: 'revoked' });
+    const revoked = errorOfRejection({ reason: 'revoked' });
     expect(revoked).toMatchObject({ name: 'TokenExpiredError', code: 'token_revoked' });
     for (const error of [never, revoked]) expect(error.message).toContain('getAuthorizationUrl()');
   });
@@ -128,9 +128,9 @@ describe('the error of a refusal', () => {
     ['access_token_expired', /expired, and there is no refresh token/],
     ['access_token_rejected', /API refused the access token/],
   ])('of a session that ended by %s says so', (cause, sentence) => {
-    const alone = errorOfRefusal({ reason: 'ended', ending: { cause, failure: null } });
+    const alone = errorOfRejection({ reason: 'ended', ending: { cause, failure: null } });
     expect(alone).toMatchObject({ name: 'TokenExpiredError', code: cause, message: expect.stringMatching(sentence) });
-    const told = errorOfRefusal({ reason: 'ended', ending: { cause, failure: failure({ code: 'invalid_grant' }) } });
+    const told = errorOfRejection({ reason: 'ended', ending: { cause, failure: failure({ code: 'invalid_grant' }) } });
     expect(told).toMatchObject({
       name: 'TokenExpiredError',
       code: 'invalid_grant',
@@ -141,12 +141,12 @@ describe('the error of a refusal', () => {
 
   it('of a session that ended because the user must act says where', () => {
     const ended = failure({ userActionRequired: true, actionUrl: 'https://accounts.example/act' });
-    const error = errorOfRefusal({ reason: 'ended', ending: { cause: 'user_action_required', failure: ended } });
+    const error = errorOfRejection({ reason: 'ended', ending: { cause: 'user_action_required', failure: ended } });
     expect(error).toBeInstanceOf(UserActionRequiredError);
     expect(error).toMatchObject({ actionUrl: 'https://accounts.example/act' });
   });
 
   it('of a failure is the error of the failure', () => {
-    expect(errorOfRefusal({ reason: 'failed', failure: failure({ source: 'storage' }) })).toBeInstanceOf(StorageError);
+    expect(errorOfRejection({ reason: 'failed', failure: failure({ source: 'storage' }) })).toBeInstanceOf(StorageError);
   });
 });

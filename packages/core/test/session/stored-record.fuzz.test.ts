@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorOfRefusal, foreignCode, StorageError } from '../../src/kernel/errors.js';
+import { errorOfRejection, foreignCode, StorageError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import type { SessionEnding } from '../../src/kernel/session-ending.js';
 import type { TokenSet } from '../../src/kernel/token-set.js';
@@ -104,7 +104,7 @@ function expectUsable({ facts, tokens }: RecordContents): void {
     expect(Number.isFinite(facts.tokens.issuedAt)).toBe(true);
   }
   if (facts.status === 'expired') {
-    const error = errorOfRefusal({ reason: 'ended', ending: facts.ending });
+    const error = errorOfRejection({ reason: 'ended', ending: facts.ending });
     expect(isDocumented(error)).toBe(true);
     // Users are sent to this address.
     const { actionUrl } = facts.ending.failure ?? {};

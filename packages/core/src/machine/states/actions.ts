@@ -1,10 +1,10 @@
 /** Lists of actions that several states share, named for what they do together. */
 import type { Failure } from '../../kernel/failure.js';
-import type { Refusal } from '../../kernel/session-ending.js';
+import type { Rejection } from '../../kernel/session-ending.js';
 import type { SessionContext } from '../context.js';
 import type { SessionEvent } from '../events.js';
 import { policy, retryWindow } from '../policy.js';
-import { expectedVersion, failureAndTimeOf, failureOf, recordOf, timeOf, versionOf } from './params.js';
+import { expectedVersion, failureOf, recordOf, versionOf } from './params.js';
 
 /** The arguments that XState passes to the parameters of an action. */
 export interface Args {
@@ -16,7 +16,7 @@ export interface Args {
 export const noteUnreadable = { type: 'noteUnreadable', params: failureOf } as const;
 export const noteRecord = { type: 'noteRecord', params: recordOf } as const;
 export const noteHint = { type: 'noteHint', params: versionOf } as const;
-export const noteFailure = { type: 'noteFailure', params: failureAndTimeOf } as const;
+export const noteFailure = { type: 'noteFailure', params: failureOf } as const;
 
 export const adoptRecord = [
   { type: 'rememberRecord', params: recordOf },
@@ -30,23 +30,23 @@ export const adoptCommitted = [
   { type: 'rememberCommit', params: versionOf },
   { type: 'adoptTokens', params: { from: 'held' } },
   'announceTokens',
-  'confirmTokens',
+  'confirmSignIn',
 ] as const;
 
 export const adoptImported = [
   { type: 'rememberCommit', params: versionOf },
   { type: 'adoptTokens', params: { from: 'held' } },
-  'confirmTokens',
+  'confirmSignIn',
 ] as const;
 
 export const adoptUnwritten = [
-  { type: 'rememberUnwritten', params: failureAndTimeOf },
+  { type: 'rememberUnwritten', params: failureOf },
   { type: 'adoptTokens', params: { from: 'held' } },
 ] as const;
 
-export const adoptUncommitted = [...adoptUnwritten, 'announceTokens', 'confirmTokens'] as const;
+export const adoptUncommitted = [...adoptUnwritten, 'announceTokens', 'confirmSignIn'] as const;
 
-export const serveCallers = ['noteWishesMet', 'serveCallers'] as const;
+export const serveCallers = ['clearRequest', 'serveCallers'] as const;
 
 export const commitHeld = { type: 'commitTokens', params: expectedVersion } as const;
 
@@ -56,34 +56,34 @@ const NOT_WRITTEN: Failure = {
   source: 'storage',
   code: 'not_written',
   description:
-    'The storage has not taken the new tokens yet. They are served, and written again: look after the storage.',
+    'The new tokens could not be stored yet. They are served, and the write is retried. Check the storage.',
 };
 
-export function refusing(refusal: Refusal): { refusal: Refusal } {
-  return { refusal };
+export function rejectionParams(rejection: Rejection): { rejection: Rejection } {
+  return { rejection };
 }
 
 export const rejectCallers = [
-  'noteWishesMet',
+  'clearRequest',
   {
     type: 'rejectCallers',
-    params: ({ event }: { event: { failure: Failure } }) => refusing({ reason: 'failed', failure: event.failure }),
+    params: ({ event }: { event: { failure: Failure } }) => rejectionParams({ reason: 'failed', failure: event.failure }),
   },
 ] as const;
 
 /** Rejects callers with the failure that the session is backing off from. */
 export const rejectWithLastFailure = {
   type: 'rejectCallers',
-  params: ({ context }: Args) => refusing({ reason: 'failed', failure: context.failure ?? NOT_WRITTEN }),
+  params: ({ context }: Args) => rejectionParams({ reason: 'failed', failure: context.failure ?? NOT_WRITTEN }),
 } as const;
 
 /** Rejects callers because there are no tokens, and says why there are none. */
 export const rejectWithoutTokens = {
   type: 'rejectCallers',
   params: ({ context }: Args) => {
-    if (context.revoked) return refusing({ reason: 'revoked' });
-    if (context.ending !== null) return refusing({ reason: 'ended', ending: context.ending });
-    return refusing({ reason: 'not_authenticated' });
+    if (context.revoked) return rejectionParams({ reason: 'revoked' });
+    if (context.ending !== null) return rejectionParams({ reason: 'ended', ending: context.ending });
+    return rejectionParams({ reason: 'not_authenticated' });
   },
 } as const;
 
@@ -118,7 +118,7 @@ export const startLeaseTimer = {
 } as const;
 
 /** Delays the next refresh, because the session itself began this one, and no caller. */
-export const noteHaste = { type: 'noteHaste', params: timeOf } as const;
+export const noteEarlyRefresh = 'noteEarlyRefresh' as const;
 
 /** Delays the next refresh, because the tokens had expired before they could be served. */
-export const noteDeadArrival = { type: 'noteDeadArrival', params: timeOf } as const;
+export const noteExpiredOnArrival = 'noteExpiredOnArrival' as const;

@@ -1,17 +1,17 @@
 import { policy } from '../policy.js';
 import { session } from '../session-setup.js';
 import { adoptImported, adoptUnwritten } from './actions.js';
-import { failureAndTimeOf, failureOf } from './params.js';
+import { failureOf } from './params.js';
 import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
-import { beginning, joining, withoutTokens } from './transitions.js';
+import { signInOrOut, queueCallers, withoutTokens } from './transitions.js';
 
 /** A sign-in succeeds or fails independently: callers, hints and records do not affect it. */
 const whileExchanging = { guard: 'isExchangingCode' } as const;
 
 export const authorizing = session.createStateConfig({
-  description: 'First tokens are on their way: a user signs in, or the application asks by its own credentials.',
+  description: 'Requests the first tokens: for a user who signs in, or for a service.',
   initial: 'leasing',
-  on: joining,
+  on: queueCallers,
   states: {
     awaitingRedirect: {
       entry: {
@@ -28,7 +28,7 @@ export const authorizing = session.createStateConfig({
         'authorization.started': { target: 'awaitingRedirect', reenter: true },
         'authorization.denied': '#session.settling',
         'authorizationTimer.elapsed': '#session.settling',
-        ...beginning,
+        ...signInOrOut,
       },
     },
     leasing: leasing({ moved: [] }),
@@ -36,28 +36,28 @@ export const authorizing = session.createStateConfig({
     requesting: requesting({
       failed: [
         {
-          guard: { type: 'answerWasLost', params: failureAndTimeOf },
+          guard: { type: 'responseWasLost', params: failureOf },
           target: 'requesting',
           reenter: true,
-          actions: 'noteLostAnswer',
+          actions: 'noteLostResponse',
         },
         backOff[0],
         // A code works once and for minutes, so there is nothing to retry later.
         {
           guard: 'isExchangingCode',
           target: '#session.settling',
-          actions: ['forgetFailures', { type: 'refuseTokens', params: failureOf }],
+          actions: ['forgetFailures', { type: 'rejectSignIn', params: failureOf }],
         },
         backOff[1],
       ],
     }),
     committing: committing({
       succeeded: [{ guard: 'isImporting', target: '#session.settling', actions: adoptImported }],
-      kept: [{ guard: 'isImporting', target: '#session.settling', actions: [...adoptUnwritten, 'confirmTokens'] }],
+      kept: [{ guard: 'isImporting', target: '#session.settling', actions: [...adoptUnwritten, 'confirmSignIn'] }],
     }),
     backingOff: backingOff({
       retry: [{ ...whileExchanging, target: 'requesting' }],
-      wish: [{ ...whileExchanging, actions: 'noteWish' }],
+      wish: [{ ...whileExchanging, actions: 'noteRequest' }],
       hint: [whileExchanging],
       read: [whileExchanging],
     }),

@@ -1,7 +1,6 @@
-import { session } from '../session-setup.js';
-import { restingWithoutTokens } from './without-tokens.js';
+import { idleWithoutTokens } from './without-tokens.js';
 
-export const expired = session.createStateConfig({
-  description: 'The tokens are dead. The user must sign in again.',
-  ...restingWithoutTokens,
+export const expired = idleWithoutTokens({
+  description: 'The session has expired. The user must sign in again.',
+  read: [],
 });

@@ -3,24 +3,14 @@ import type { Failure } from '../../kernel/failure.js';
 import type { RecordFacts } from '../../kernel/record-facts.js';
 import type { TokenFacts } from '../../kernel/token-set.js';
 import type { SessionContext } from '../context.js';
-import type { SessionEvent } from '../events.js';
 
 interface Of<Body> {
   readonly event: Body;
 }
 
-export const timeOf = ({ event: { now } }: Of<SessionEvent>) => ({ now });
 export const recordOf = ({ event: { record } }: Of<{ record: RecordFacts }>) => ({ record });
-export const recordAndTimeOf = ({ event: { record, now } }: Of<{ record: RecordFacts; now: number }>) => ({
-  record,
-  now,
-});
 export const versionOf = ({ event: { version } }: Of<{ version: number }>) => ({ version });
 export const failureOf = ({ event: { failure } }: Of<{ failure: Failure }>) => ({ failure });
-export const failureAndTimeOf = ({ event: { failure, now } }: Of<{ failure: Failure; now: number }>) => ({
-  failure,
-  now,
-});
 export const tokensOf = ({ event: { tokens } }: Of<{ tokens: TokenFacts }>) => ({ tokens });
 
 /** The version that a write replaces. */

@@ -1,9 +1,9 @@
 import type { SessionEnding } from '../../kernel/session-ending.js';
 import { session } from '../session-setup.js';
 import { adoptRevocation, noteFailure, noteRecord, rejectCallers } from './actions.js';
-import { failureAndTimeOf, recordOf, versionOf } from './params.js';
+import { failureOf, recordOf, versionOf } from './params.js';
 import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
-import { adoptAndSettle, joining } from './transitions.js';
+import { adoptAndSettle, queueCallers } from './transitions.js';
 
 const disprovedByUnwritten = { type: 'unwrittenDisproveRecord', params: recordOf } as const;
 
@@ -14,9 +14,9 @@ const revokeUnwritten = {
 } as const;
 
 export const refreshing = session.createStateConfig({
-  description: 'New tokens are on their way in the place of others, which are served as long as they live.',
+  description: 'Requests new tokens, and serves the present ones until they expire.',
   initial: 'leasing',
-  on: joining,
+  on: queueCallers,
   states: {
     leasing: leasing({
       moved: [{ guard: disprovedByUnwritten, target: 'leasing', reenter: true, actions: noteRecord }, revokeUnwritten],
@@ -27,21 +27,21 @@ export const refreshing = session.createStateConfig({
         // Retry with a new lease: the process may have been suspended, and another instance may have refreshed. A
         // server that then sees the spent refresh token may revoke the whole session.
         {
-          guard: { type: 'answerWasLost', params: failureAndTimeOf },
+          guard: { type: 'responseWasLost', params: failureOf },
           target: 'leasing',
-          actions: 'noteLostAnswer',
+          actions: 'noteLostResponse',
         },
         {
-          guard: { type: 'refreshTokenIsDead', params: failureAndTimeOf },
+          guard: { type: 'refreshTokenWasRejected', params: failureOf },
           target: 'writingTombstone',
-          actions: { type: 'noteRefusal', params: failureAndTimeOf },
+          actions: { type: 'noteRejection', params: failureOf },
         },
         ...backOff,
       ],
     }),
     committing: committing({ succeeded: [], kept: [] }),
     writingTombstone: {
-      description: 'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+      description: 'The server rejected the refresh token. The session ends, unless another instance has newer tokens.',
       tags: 'busy',
       entry: {
         type: 'commitTombstone',
@@ -68,7 +68,7 @@ export const refreshing = session.createStateConfig({
           adoptAndSettle,
         ],
         // Another instance may have newer tokens, which cannot be checked now, so the session keeps its own.
-        'storage.failed': { target: 'backingOff', actions: ['forgetRefusal', noteFailure, ...rejectCallers] },
+        'storage.failed': { target: 'backingOff', actions: ['forgetRejection', noteFailure, ...rejectCallers] },
       },
     },
     backingOff: backingOff({

@@ -1,22 +1,23 @@
+import { and } from 'xstate';
 import { session } from '../session-setup.js';
 import { noteFailure, noteUnreadable, rejectCallers } from './actions.js';
-import { adoptAndSettle, beginning } from './transitions.js';
+import { adoptAndSettle, signInOrOut } from './transitions.js';
 
 export const restoring = session.createStateConfig({
-  description: 'What the storage holds is not known yet, or cannot be read.',
+  description: 'The stored record has not been read yet, or cannot be read.',
   initial: 'unread',
   on: {
-    'token.requested': { actions: 'noteWish' },
-    'refresh.requested': { actions: 'noteWish' },
+    'token.requested': { actions: 'noteRequest' },
+    'refresh.requested': { actions: 'noteRequest' },
   },
   states: {
     unread: {
-      always: { guard: 'isWanted', target: 'reading' },
+      always: { guard: 'isRequested', target: 'reading' },
       on: {
         'session.opened': 'reading',
         // An unreadable record cannot be used, but a sign-in, an import or a revocation may replace it.
-        'code.received': { guard: 'mayReplaceRecord', ...beginning['code.received'] },
-        'tokens.imported': { guard: 'mayReplaceRecord', ...beginning['tokens.imported'] },
+        'code.received': { guard: 'mayReplaceRecord', ...signInOrOut['code.received'] },
+        'tokens.imported': { guard: 'mayReplaceRecord', ...signInOrOut['tokens.imported'] },
         'revocation.requested': { guard: 'mayReplaceRecord', target: '#session.revoking.committing' },
       },
     },
@@ -26,7 +27,12 @@ export const restoring = session.createStateConfig({
       on: {
         'record.read': adoptAndSettle,
         'storage.failed': [
-          { guard: 'signsInWithoutStorage', target: '#session.settling', actions: [noteUnreadable, noteFailure] },
+          // Only the storage knows whether a user is signed in; a service does not need to know.
+          {
+            guard: and(['usesClientCredentials', 'continuesWithoutStorage']),
+            target: '#session.settling',
+            actions: [noteUnreadable, noteFailure],
+          },
           { target: 'unread', actions: [noteUnreadable, noteFailure, ...rejectCallers] },
         ],
       },

@@ -1,22 +1,15 @@
-import { session } from '../session-setup.js';
 import { adoptRecord } from './actions.js';
 import { recordOf } from './params.js';
-import { withoutTokens } from './transitions.js';
-import { restingWithoutTokens } from './without-tokens.js';
+import { idleWithoutTokens } from './without-tokens.js';
 
-export const revoked = session.createStateConfig({
-  description: 'The tokens were given up on purpose.',
-  ...restingWithoutTokens,
-  on: {
-    ...restingWithoutTokens.on,
+export const revoked = idleWithoutTokens({
+  description: 'The tokens were revoked.',
+  read: [
     // The storage lost the revocation, which also applies to the tokens that it went back to.
-    'record.read': [
-      {
-        guard: { type: 'tokensCameBack', params: recordOf },
-        target: '#session.revoking.requesting',
-        actions: adoptRecord,
-      },
-      ...withoutTokens['record.read'],
-    ],
-  },
+    {
+      guard: { type: 'tokensCameBack', params: recordOf },
+      target: '#session.revoking.requesting',
+      actions: adoptRecord,
+    },
+  ],
 });

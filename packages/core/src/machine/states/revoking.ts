@@ -1,12 +1,12 @@
 import { session } from '../session-setup.js';
 import { adoptRecord, noteFailure, noteRecord, noteUnreadable } from './actions.js';
 import { failureOf, recordOf, versionOf } from './params.js';
-import { joining } from './transitions.js';
+import { queueCallers } from './transitions.js';
 
 export const revoking = session.createStateConfig({
-  description: 'The tokens are given up: at the server first, then in storage.',
+  description: 'The tokens are being revoked: at the server first, then in the storage.',
   initial: 'requesting',
-  on: joining,
+  on: queueCallers,
   states: {
     requesting: {
       tags: 'busy',

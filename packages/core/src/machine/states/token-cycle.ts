@@ -10,7 +10,7 @@ import {
   adoptRecord,
   adoptUncommitted,
   commitHeld,
-  noteDeadArrival,
+  noteExpiredOnArrival,
   noteFailure,
   noteHint,
   noteRecord,
@@ -22,12 +22,12 @@ import {
   startRetryTimer,
   stopRetryTimer,
 } from './actions.js';
-import { failureAndTimeOf, failureOf, recordOf, timeOf, tokensOf } from './params.js';
-import { adoptAndSettle, beginning, learning } from './transitions.js';
+import { failureOf, recordOf, tokensOf } from './params.js';
+import { adoptAndSettle, signInOrOut, followRecord } from './transitions.js';
 
 /** Pauses after a failed request. Callers wait through a short pause, and are rejected when it is long. */
 export const backOff = [
-  { guard: { type: 'callersMayWait', params: failureAndTimeOf }, target: 'backingOff', actions: noteFailure },
+  { guard: { type: 'callersMayWait', params: failureOf }, target: 'backingOff', actions: noteFailure },
   { target: 'backingOff', actions: [noteFailure, ...rejectCallers] },
 ] as const;
 
@@ -48,7 +48,7 @@ export function leasing<const Moved extends TransitionsOn<'lease.moved'>>({ move
         ...moved,
         adoptAndSettle,
       ],
-      'storage.failed': [{ guard: 'goesOnWithoutStorage', target: 'requesting' }, ...backOff],
+      'storage.failed': [{ guard: 'continuesWithoutStorage', target: 'requesting' }, ...backOff],
     },
   });
 }
@@ -60,7 +60,7 @@ export const waiting = session.createStateConfig({
   on: {
     'record.changed': { target: 'leasing', actions: noteHint },
     'pollTimer.elapsed': 'leasing',
-    ...beginning,
+    ...signInOrOut,
   },
 });
 
@@ -85,7 +85,7 @@ export function requesting<const Failed extends TransitionsOn<'tokenRequest.fail
         target: 'committing',
         actions: [
           { type: 'rememberHeld', params: tokensOf },
-          { type: 'notePace', params: ({ event }) => ({ tokens: event.tokens, now: event.now }) },
+          { type: 'notePace', params: tokensOf },
           'holdTokens',
         ],
       },
@@ -99,7 +99,7 @@ export function requesting<const Failed extends TransitionsOn<'tokenRequest.fail
  * callers keep waiting for another token. If that happens repeatedly, the pace ends the loop, and callers get the
  * present tokens.
  */
-const heldIsAlive = { type: 'heldIsAlive', params: timeOf } as const;
+const heldIsAlive = 'heldIsAlive' as const;
 
 /** Writes the new tokens, and only then serves them. `kept`: what else to do with tokens that cannot be written now. */
 export function committing<
@@ -113,10 +113,10 @@ export function committing<
       'commit.succeeded': [
         ...succeeded,
         { guard: heldIsAlive, target: '#session.settling', actions: [...adoptCommitted, ...serveCallers] },
-        { target: '#session.settling', actions: [...adoptCommitted, noteDeadArrival] },
+        { target: '#session.settling', actions: [...adoptCommitted, noteExpiredOnArrival] },
       ],
       'commit.conflicted': [
-        { guard: { type: 'isOutdone', params: recordOf }, target: 'committing', reenter: true, actions: noteRecord },
+        { guard: { type: 'newTokensReplaceRecord', params: recordOf }, target: 'committing', reenter: true, actions: noteRecord },
         // The session was revoked during this request, so its new tokens must be revoked too.
         {
           guard: { type: 'recordIsRevoked', params: recordOf },
@@ -128,7 +128,7 @@ export function committing<
       'storage.failed': [
         // New tokens replace an unreadable record like any other.
         {
-          guard: { type: 'newTokensOutdoUnreadable', params: failureOf },
+          guard: { type: 'newTokensReplaceUnreadable', params: failureOf },
           target: 'committing',
           reenter: true,
           actions: noteUnreadable,
@@ -136,7 +136,7 @@ export function committing<
         ...kept,
         // The server may have rotated the refresh token, and this may be the only copy of the new one.
         { guard: heldIsAlive, target: '#session.valid.unsaved', actions: [...adoptUncommitted, ...serveCallers] },
-        { target: '#session.valid.unsaved', actions: [...adoptUncommitted, noteDeadArrival] },
+        { target: '#session.valid.unsaved', actions: [...adoptUncommitted, noteExpiredOnArrival] },
       ],
     },
   });
@@ -144,14 +144,14 @@ export function committing<
 
 /** Callers that ask during a pause wait for its end, or are rejected when that is too far away. */
 const waitingForRetry = [
-  { guard: { type: 'callersMayStillWait', params: timeOf }, actions: 'noteWish' },
-  { actions: ['noteWish', rejectWithLastFailure] },
+  { guard: 'callersMayStillWait', actions: 'noteRequest' },
+  { actions: ['noteRequest', rejectWithLastFailure] },
 ] as const;
 
 /** A caller that requests a token during a code exchange waits for that exchange. */
 export interface JoiningExchange {
   readonly guard: 'isExchangingCode';
-  readonly actions: 'noteWish';
+  readonly actions: 'noteRequest';
 }
 
 /** Pauses after a failure. Tokens are served until they expire. The arguments are transitions to try first. */
@@ -171,19 +171,19 @@ export function backingOff<
     exit: stopRetryTimer,
     on: {
       // Without callers there is no retry: the next caller causes one.
-      'retryTimer.elapsed': [...retry, { guard: 'isWanted', target: 'leasing' }, { target: '#session.settling' }],
+      'retryTimer.elapsed': [...retry, { guard: 'isRequested', target: 'leasing' }, { target: '#session.settling' }],
       'token.requested': [...wish, ...waitingForRetry],
       // An API rejects the requests with one token one after the other; all of them wait for one refresh.
       'token.rejected': [...wish, ...waitingForRetry],
       // The application wants a retry now, and gets it unless the server sent a `Retry-After`.
       'refresh.requested': [
         ...wish,
-        { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteWish' },
-        { actions: ['noteWish', rejectWithLastFailure] },
+        { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteRequest' },
+        { actions: ['noteRequest', rejectWithLastFailure] },
       ],
-      'record.changed': [...hint, learning['record.changed']],
-      'record.read': [...read, learning['record.read']],
-      ...beginning,
+      'record.changed': [...hint, followRecord['record.changed']],
+      'record.read': [...read, followRecord['record.read']],
+      ...signInOrOut,
     },
   });
 }

@@ -2,26 +2,26 @@
 import type { EndingCause } from '../../kernel/session-ending.js';
 import type { SessionContext } from '../context.js';
 import { transitions } from '../session-setup.js';
-import { adoptRecord, noteHaste, noteHint, noteRecord, rejectCallers, rejectWithoutTokens } from './actions.js';
-import { recordAndTimeOf, recordOf, timeOf, tokensOf, versionOf } from './params.js';
+import { adoptRecord, noteEarlyRefresh, noteHint, noteRecord, rejectCallers, rejectWithoutTokens } from './actions.js';
+import { recordOf, tokensOf, versionOf } from './params.js';
 
 /** Adopts the record that came with the event. */
 export const adoptAndSettle = { target: '#session.settling', actions: adoptRecord } as const;
 
 /** What an idle session learns from other instances. */
-export const learning = transitions({
+export const followRecord = transitions({
   // A session also gets the hints of its own commits, which it knows already.
-  'record.changed': { guard: { type: 'hintIsNews', params: versionOf }, actions: [noteHint, 'readRecord'] },
+  'record.changed': { guard: { type: 'hintIsNew', params: versionOf }, actions: [noteHint, 'readRecord'] },
   'record.read': { guard: { type: 'recordIsNewer', params: recordOf }, ...adoptAndSettle },
 });
 
 /** The same with tokens: they are written over an older record before another instance refreshes from it. */
-export const learningWithTokens = transitions({
-  'record.changed': learning['record.changed'],
+export const followRecordWithTokens = transitions({
+  'record.changed': followRecord['record.changed'],
   'record.read': [
-    learning['record.read'],
+    followRecord['record.read'],
     {
-      guard: { type: 'lostTokensAreOfUse', params: recordAndTimeOf },
+      guard: { type: 'lostTokensAreUsable', params: recordOf },
       target: '#session.settling',
       actions: noteRecord,
     },
@@ -31,7 +31,7 @@ export const learningWithTokens = transitions({
 });
 
 /** What an idle session can begin. */
-export const beginning = transitions({
+export const signInOrOut = transitions({
   'code.received': {
     target: '#session.authorizing.requesting',
     actions: [{ type: 'beginWith', params: { origin: 'authorization_code' } }, 'forgetFailures'],
@@ -52,34 +52,34 @@ export const beginning = transitions({
 });
 
 /** Callers that request a token while new tokens are on their way wait for those. */
-export const joining = transitions({
-  'token.requested': { actions: 'noteWish' },
-  'token.rejected': { actions: 'noteWish' },
-  'refresh.requested': { actions: 'noteWish' },
+export const queueCallers = transitions({
+  'token.requested': { actions: 'noteRequest' },
+  'token.rejected': { actions: 'noteRequest' },
+  'refresh.requested': { actions: 'noteRequest' },
 });
 
 /**
  * A service without tokens requests some. A user's session reads the record first, because a hint may be lost and
  * another instance may have signed the user in. If not, callers are rejected.
  */
-const askingWithoutTokens = [
+const requestWithoutTokens = [
   {
-    guard: 'renewsByItself',
+    guard: 'usesClientCredentials',
     target: '#session.authorizing.leasing',
-    actions: ['noteWish', { type: 'beginWith', params: { origin: 'client_credentials' } }],
+    actions: ['noteRequest', { type: 'beginWith', params: { origin: 'client_credentials' } }],
   },
-  { guard: 'isWanted' },
-  { actions: ['noteWish', 'readRecord'] },
+  { guard: 'isRequested' },
+  { actions: ['noteRequest', 'readRecord'] },
 ] as const;
 
 /** The transitions of an idle session without tokens. */
 export const withoutTokens = transitions({
   'session.opened': { actions: 'readRecord' },
-  'token.requested': askingWithoutTokens,
-  'refresh.requested': askingWithoutTokens,
-  'record.changed': learning['record.changed'],
-  'record.read': [learning['record.read'], { guard: 'isWanted', actions: ['noteWishesMet', rejectWithoutTokens] }],
-  'storage.failed': { guard: 'isWanted', actions: rejectCallers },
+  'token.requested': requestWithoutTokens,
+  'refresh.requested': requestWithoutTokens,
+  'record.changed': followRecord['record.changed'],
+  'record.read': [followRecord['record.read'], { guard: 'isRequested', actions: ['clearRequest', rejectWithoutTokens] }],
+  'storage.failed': { guard: 'isRequested', actions: rejectCallers },
 });
 
 export const beginRenewal = {
@@ -88,19 +88,19 @@ export const beginRenewal = {
 } as const;
 
 /** Refreshes because a caller requested new tokens. */
-export const renew = { target: '#session.refreshing.leasing', actions: ['noteWish', beginRenewal] } as const;
+export const renew = { target: '#session.refreshing.leasing', actions: ['noteRequest', beginRenewal] } as const;
 
 /** Refreshes because the tokens are due. */
-export const renewByItself = { target: renew.target, actions: [...renew.actions, noteHaste] } as const;
+export const renewByItself = { target: renew.target, actions: [...renew.actions, noteEarlyRefresh] } as const;
 
 /** Refreshes because an API rejected the access token. */
 export const renewRejected = {
   target: renew.target,
-  actions: [...renew.actions, { type: 'noteSuspicion', params: timeOf }],
+  actions: [...renew.actions, 'noteRejectedToken'],
 } as const;
 
 /** Serves the present tokens, because it is too early to request others. */
-export const serveWhilePaced = { guard: { type: 'isPaced', params: timeOf }, actions: 'serveCallers' } as const;
+export const serveWhilePaced = { guard: 'isPaced', actions: 'serveCallers' } as const;
 
 /**
  * Ends a session with tokens that cannot be refreshed. Other instances find that out themselves, so nothing is written.

@@ -1,7 +1,6 @@
-import { session } from '../session-setup.js';
-import { restingWithoutTokens } from './without-tokens.js';
+import { idleWithoutTokens } from './without-tokens.js';
 
-export const unauthenticated = session.createStateConfig({
+export const unauthenticated = idleWithoutTokens({
   description: 'There are no tokens.',
-  ...restingWithoutTokens,
+  read: [],
 });

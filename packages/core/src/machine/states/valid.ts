@@ -1,3 +1,4 @@
+import { and, not } from 'xstate';
 import type { TokenFacts } from '../../kernel/token-set.js';
 import { expiryWindow, renewalWindow } from '../policy.js';
 import { canRenew, session } from '../session-setup.js';
@@ -5,23 +6,23 @@ import {
   adoptRevocation,
   commitHeld,
   noteFailure,
-  noteHaste,
+  noteEarlyRefresh,
   noteHint,
   noteRecord,
   noteUnreadable,
-  refusing,
+  rejectionParams,
   rejectWithLastFailure,
   serveCallers,
   startWriteTimer,
   stopRetryTimer,
 } from './actions.js';
-import { failureOf, recordOf, timeOf, versionOf } from './params.js';
+import { failureOf, recordOf, versionOf } from './params.js';
 import {
   adoptAndSettle,
-  beginning,
+  signInOrOut,
   beginRenewal,
   endingOf,
-  learningWithTokens,
+  followRecordWithTokens,
   renew,
   renewByItself,
   renewRejected,
@@ -29,32 +30,32 @@ import {
 } from './transitions.js';
 
 const notRenewable = () =>
-  refusing({
+  rejectionParams({
     reason: 'failed',
     failure: {
       kind: 'terminal',
       source: 'session',
       code: 'no_refresh_token',
-      description: 'There is no refresh token to renew with. Sign in again, and ask for the scope that brings one.',
+      description: 'The session has no refresh token. Sign in again, and request the scope that grants one.',
     },
   });
 
 const serveIfForcedRecently = {
-  guard: { type: 'wasForcedRecently', params: timeOf },
+  guard: 'wasForcedRecently',
   actions: 'serveCallers',
 } as const;
 
-const serveWantedWhilePaced = {
-  guard: { type: 'isPacedAndWanted', params: timeOf },
+const serveWaitingWhilePaced = {
+  guard: and(['isPaced', 'isRequested']),
   actions: serveCallers,
 } as const;
 
 /** Refreshes for callers that are already waiting. */
-const renewForNotedWish = { target: renew.target, actions: [beginRenewal, noteHaste] } as const;
+const renewForWaiting = { target: renew.target, actions: [beginRenewal, noteEarlyRefresh] } as const;
 
 const fresh = session.createStateConfig({
   entry: [
-    'noteWishesMet',
+    'clearRequest',
     'serveCallers',
     {
       type: 'startTimer',
@@ -70,31 +71,28 @@ const fresh = session.createStateConfig({
   exit: { type: 'stopTimer', params: { timer: 'refresh' } },
   on: {
     'refreshTimer.elapsed': [
-      {
-        guard: { type: 'usedAndNotPaced', params: ({ event }) => ({ used: event.used, now: event.now }) },
-        ...renewByItself,
-      },
+      { guard: and(['canRenew', 'wasUsed', not('isPaced')]), ...renewByItself },
       { guard: 'canRenew', target: 'due' },
-      { guard: { type: 'isOver', params: timeOf }, ...endingOf('access_token_expired') },
+      { guard: 'isExpiredForGood', ...endingOf('access_token_expired') },
       // The session's time was corrected after the timer started, and the tokens are not due yet.
       { target: 'fresh', reenter: true },
     ],
     'token.requested': [
       serveWhilePaced,
       { guard: 'canRenew', ...renewByItself },
-      { guard: { type: 'isOver', params: timeOf }, ...endingOf('access_token_expired') },
+      { guard: 'isExpiredForGood', ...endingOf('access_token_expired') },
       { actions: 'serveCallers' },
     ],
-    ...learningWithTokens,
+    ...followRecordWithTokens,
   },
 });
 
 const due = session.createStateConfig({
   description: 'No caller used the token recently, so the refresh waits for the next caller.',
-  always: [serveWantedWhilePaced, { guard: 'canRenewAndIsWanted', ...renewForNotedWish }],
+  always: [serveWaitingWhilePaced, { guard: and(['canRenew', 'isRequested']), ...renewForWaiting }],
   on: {
     'token.requested': [serveWhilePaced, renewByItself],
-    ...learningWithTokens,
+    ...followRecordWithTokens,
   },
 });
 
@@ -102,12 +100,12 @@ const due = session.createStateConfig({
 const overwriteRecord = [
   { guard: { type: 'newerIsLost', params: recordOf }, target: '#session.settling', actions: noteRecord },
   {
-    guard: { type: 'isOutdoneAndNotTheNewest', params: recordOf },
+    guard: { type: 'newTokensReplaceRecordButNewerExists', params: recordOf },
     target: 'unsaved',
     reenter: true,
     actions: noteRecord,
   },
-  { guard: { type: 'isOutdone', params: recordOf }, actions: [noteRecord, commitHeld] },
+  { guard: { type: 'newTokensReplaceRecord', params: recordOf }, actions: [noteRecord, commitHeld] },
 ] as const;
 const yieldToRecord = [
   { guard: { type: 'recordIsRevoked', params: recordOf }, target: '#session.settling', actions: adoptRevocation },
@@ -115,14 +113,14 @@ const yieldToRecord = [
 ] as const;
 
 const unsaved = session.createStateConfig({
-  description: 'New tokens are served from memory, because the storage does not take them. The write is repeated.',
+  description: 'New tokens are served from memory, because the storage could not write them. The write is retried.',
   entry: startWriteTimer,
   exit: stopRetryTimer,
   // Callers that still wait here need newer tokens: the present ones have expired.
   always: [
-    serveWantedWhilePaced,
-    { guard: 'isWantedAndRenewsWithoutStorage', ...renewForNotedWish },
-    { guard: 'isWanted', actions: ['noteWishesMet', rejectWithLastFailure] },
+    serveWaitingWhilePaced,
+    { guard: and(['isRequested', 'canRenew', 'continuesWithoutStorage']), ...renewForWaiting },
+    { guard: 'isRequested', actions: ['clearRequest', rejectWithLastFailure] },
   ],
   on: {
     // Only this state retries the write, but not of tokens that another instance may have replaced.
@@ -137,30 +135,30 @@ const unsaved = session.createStateConfig({
       ...yieldToRecord,
     ],
     // Another instance is refreshing the tokens that the storage lost.
-    'lease.held': { target: '#session.settling', actions: 'leaveLossAlone' },
+    'lease.held': { target: '#session.settling', actions: 'leaveRestoreToOthers' },
     'commit.succeeded': { target: '#session.settling', actions: { type: 'rememberCommit', params: versionOf } },
     'commit.conflicted': [...overwriteRecord, ...yieldToRecord],
     'storage.failed': [
-      { guard: { type: 'newTokensOutdoUnreadable', params: failureOf }, actions: [noteUnreadable, commitHeld] },
+      { guard: { type: 'newTokensReplaceUnreadable', params: failureOf }, actions: [noteUnreadable, commitHeld] },
       { target: 'unsaved', reenter: true, actions: noteFailure },
     ],
     'token.requested': [
       serveWhilePaced,
-      { guard: { type: 'isDueAndRenewsWithoutStorage', params: timeOf }, ...renewByItself },
-      { guard: { type: 'isStillAlive', params: timeOf }, actions: 'serveCallers' },
+      { guard: and(['isDue', 'continuesWithoutStorage']), ...renewByItself },
+      { guard: 'isAlive', actions: 'serveCallers' },
       { actions: rejectWithLastFailure },
     ],
-    'refresh.requested': [{ guard: 'renewsWithoutStorage', ...renew }, { actions: rejectWithLastFailure }],
+    'refresh.requested': [{ guard: and(['canRenew', 'continuesWithoutStorage']), ...renew }, { actions: rejectWithLastFailure }],
     'token.rejected': [
       serveIfForcedRecently,
-      { guard: 'renewsWithoutStorage', ...renewRejected },
+      { guard: and(['canRenew', 'continuesWithoutStorage']), ...renewRejected },
       { actions: rejectWithLastFailure },
     ],
   },
 });
 
 export const valid = session.createStateConfig({
-  description: 'There are tokens, and nothing says that they are dead.',
+  description: 'There are tokens, and neither the server nor the API has rejected them.',
   initial: 'fresh',
   on: {
     'refresh.requested': [
@@ -172,7 +170,7 @@ export const valid = session.createStateConfig({
       { guard: 'canRenew', ...renewRejected },
       endingOf('access_token_rejected'),
     ],
-    ...beginning,
+    ...signInOrOut,
   },
   states: { fresh, due, unsaved },
 });

@@ -1,13 +1,23 @@
-import { session } from '../session-setup.js';
+import { session, type TransitionsOn } from '../session-setup.js';
 import { rejectWithoutTokens } from './actions.js';
-import { beginning, withoutTokens } from './transitions.js';
+import { signInOrOut, withoutTokens } from './transitions.js';
 
-/** A session without tokens that requests none; shared by `unauthenticated`, `expired` and `revoked`. */
-export const restingWithoutTokens = session.createStateConfig({
-  entry: ['noteWishesMet', rejectWithoutTokens],
-  on: {
-    ...withoutTokens,
-    'authorization.started': '#session.authorizing.awaitingRedirect',
-    ...beginning,
-  },
-});
+/** A state without tokens that requests none. `read`: transitions to try first for a record. */
+export function idleWithoutTokens<const Read extends TransitionsOn<'record.read'>>({
+  description,
+  read,
+}: {
+  description: string;
+  read: Read;
+}) {
+  return session.createStateConfig({
+    description,
+    entry: ['clearRequest', rejectWithoutTokens],
+    on: {
+      ...withoutTokens,
+      'record.read': [...read, ...withoutTokens['record.read']],
+      'authorization.started': '#session.authorizing.awaitingRedirect',
+      ...signInOrOut,
+    },
+  });
+}
