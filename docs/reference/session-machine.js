@@ -10,7 +10,7 @@ export const sessionMachine = createMachine({
     onStorageUnavailable: 'fail',
     version: 0,
     newest: 0,
-    heard: 0,
+    hintedVersion: 0,
     hintedOthers: false,
     tokens: null,
     ending: null,
@@ -18,7 +18,7 @@ export const sessionMachine = createMachine({
     origin: 'refresh_token',
     held: null,
     unwritten: null,
-    wanted: false,
+    requested: false,
     suspect: false,
     forcedAt: null,
     pace: null,
@@ -26,12 +26,12 @@ export const sessionMachine = createMachine({
     failure: null,
     retryAt: null,
     possiblySpent: false,
-    repeated: false,
+    retried: false,
   },
   initial: 'restoring',
   states: {
     restoring: {
-      description: 'What the storage holds is not known yet, or cannot be read.',
+      description: 'The stored record has not been read yet, or cannot be read.',
       initial: 'unread',
       on: {
         'token.requested': {
@@ -44,7 +44,7 @@ export const sessionMachine = createMachine({
       states: {
         unread: {
           always: {
-            guard: 'isWanted',
+            guard: 'isRequested',
             target: '#session.restoring.reading',
           },
           on: {
@@ -103,7 +103,7 @@ export const sessionMachine = createMachine({
             },
             'storage.failed': [
               {
-                guard: 'signsInWithoutStorage',
+                guard: 'usesClientCredentials and continuesWithoutStorage',
                 target: '#session.settling',
                 actions: ['noteUnreadable', 'noteFailure'],
               },
@@ -117,10 +117,10 @@ export const sessionMachine = createMachine({
       },
     },
     settling: {
-      description: 'Takes no time: picks the state by what there is.',
+      description: 'Takes no time: picks the next state.',
       always: [
         {
-          guard: 'signsInByItself',
+          guard: 'usesClientCredentials and isRequested and not hasTokens',
           target: '#session.authorizing.leasing',
           actions: {
             type: 'beginWith',
@@ -138,7 +138,7 @@ export const sessionMachine = createMachine({
           target: '#session.expired',
         },
         {
-          guard: 'isUnwrittenAndAlive',
+          guard: 'isUnwritten and isAlive',
           target: '#session.valid.unsaved',
           actions: ['clearRequest', 'serveCallers'],
         },
@@ -161,7 +161,7 @@ export const sessionMachine = createMachine({
           ],
         },
         {
-          guard: 'isDueAndAlive',
+          guard: 'isDue and isAlive',
           target: '#session.valid.due',
           actions: 'serveCallers',
         },
@@ -191,7 +191,7 @@ export const sessionMachine = createMachine({
         },
         'token.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -204,7 +204,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -212,7 +212,7 @@ export const sessionMachine = createMachine({
         ],
         'refresh.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -225,7 +225,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -250,12 +250,12 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
             actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
-          guard: 'isWanted',
+          guard: 'isRequested',
           actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {
@@ -300,7 +300,7 @@ export const sessionMachine = createMachine({
       },
     },
     authorizing: {
-      description: 'First tokens are on their way: a user signs in, or the application asks by its own credentials.',
+      description: 'Requests the first tokens: for a user who signs in, or for a service.',
       initial: 'leasing',
       on: {
         'token.requested': {
@@ -328,7 +328,7 @@ export const sessionMachine = createMachine({
             },
             'token.requested': [
               {
-                guard: 'renewsByItself',
+                guard: 'usesClientCredentials',
                 target: '#session.authorizing.leasing',
                 actions: [
                   'noteRequest',
@@ -341,7 +341,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
-                guard: 'isWanted',
+                guard: 'isRequested',
               },
               {
                 actions: ['noteRequest', 'readRecord'],
@@ -349,7 +349,7 @@ export const sessionMachine = createMachine({
             ],
             'refresh.requested': [
               {
-                guard: 'renewsByItself',
+                guard: 'usesClientCredentials',
                 target: '#session.authorizing.leasing',
                 actions: [
                   'noteRequest',
@@ -362,7 +362,7 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
-                guard: 'isWanted',
+                guard: 'isRequested',
               },
               {
                 actions: ['noteRequest', 'readRecord'],
@@ -387,12 +387,12 @@ export const sessionMachine = createMachine({
                 ],
               },
               {
-                guard: 'isWanted',
+                guard: 'isRequested',
                 actions: ['clearRequest', 'rejectCallers'],
               },
             ],
             'storage.failed': {
-              guard: 'isWanted',
+              guard: 'isRequested',
               actions: ['clearRequest', 'rejectCallers'],
             },
             'authorization.started': {
@@ -748,7 +748,7 @@ export const sessionMachine = createMachine({
                 target: '#session.authorizing.requesting',
               },
               {
-                guard: 'isWanted',
+                guard: 'isRequested',
                 target: '#session.authorizing.leasing',
               },
               {
@@ -863,7 +863,7 @@ export const sessionMachine = createMachine({
       },
     },
     valid: {
-      description: 'There are tokens, and nothing says that they are dead.',
+      description: 'There are tokens, and neither the server nor the API has rejected them.',
       initial: 'fresh',
       on: {
         'refresh.requested': [
@@ -949,7 +949,7 @@ export const sessionMachine = createMachine({
           on: {
             'refreshTimer.elapsed': [
               {
-                guard: 'usedAndNotPaced',
+                guard: 'canRenew and wasUsed and not isPaced',
                 target: '#session.refreshing.leasing',
                 actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
@@ -1038,11 +1038,11 @@ export const sessionMachine = createMachine({
           description: 'No caller used the token recently, so the refresh waits for the next caller.',
           always: [
             {
-              guard: 'isPacedAndWanted',
+              guard: 'isPaced and isRequested',
               actions: ['clearRequest', 'serveCallers'],
             },
             {
-              guard: 'canRenewAndIsWanted',
+              guard: 'canRenew and isRequested',
               target: '#session.refreshing.leasing',
               actions: ['beginWith', 'noteEarlyRefresh'],
             },
@@ -1090,7 +1090,7 @@ export const sessionMachine = createMachine({
         },
         unsaved: {
           description:
-            'New tokens are served from memory, because the storage does not take them. The write is repeated.',
+            'New tokens are served from memory, because the storage could not write them. The write is retried.',
           entry: 'startTimer',
           exit: {
             type: 'stopTimer',
@@ -1100,16 +1100,16 @@ export const sessionMachine = createMachine({
           },
           always: [
             {
-              guard: 'isPacedAndWanted',
+              guard: 'isPaced and isRequested',
               actions: ['clearRequest', 'serveCallers'],
             },
             {
-              guard: 'isWantedAndRenewsWithoutStorage',
+              guard: 'isRequested and canRenew and continuesWithoutStorage',
               target: '#session.refreshing.leasing',
               actions: ['beginWith', 'noteEarlyRefresh'],
             },
             {
-              guard: 'isWanted',
+              guard: 'isRequested',
               actions: ['clearRequest', 'rejectCallers'],
             },
           ],
@@ -1137,7 +1137,7 @@ export const sessionMachine = createMachine({
                 actions: 'noteRecord',
               },
               {
-                guard: 'isOutdoneAndNotTheNewest',
+                guard: 'newTokensReplaceRecordButNewerExists',
                 target: '#session.valid.unsaved',
                 reenter: true,
                 actions: 'noteRecord',
@@ -1196,7 +1196,7 @@ export const sessionMachine = createMachine({
                 actions: 'noteRecord',
               },
               {
-                guard: 'isOutdoneAndNotTheNewest',
+                guard: 'newTokensReplaceRecordButNewerExists',
                 target: '#session.valid.unsaved',
                 reenter: true,
                 actions: 'noteRecord',
@@ -1254,12 +1254,12 @@ export const sessionMachine = createMachine({
                 actions: 'serveCallers',
               },
               {
-                guard: 'isDueAndRenewsWithoutStorage',
+                guard: 'isDue and continuesWithoutStorage',
                 target: '#session.refreshing.leasing',
                 actions: ['noteRequest', 'beginWith', 'noteEarlyRefresh'],
               },
               {
-                guard: 'isStillAlive',
+                guard: 'isAlive',
                 actions: 'serveCallers',
               },
               {
@@ -1268,7 +1268,7 @@ export const sessionMachine = createMachine({
             ],
             'refresh.requested': [
               {
-                guard: 'renewsWithoutStorage',
+                guard: 'canRenew and continuesWithoutStorage',
                 target: '#session.refreshing.leasing',
                 actions: ['noteRequest', 'beginWith'],
               },
@@ -1282,7 +1282,7 @@ export const sessionMachine = createMachine({
                 actions: 'serveCallers',
               },
               {
-                guard: 'renewsWithoutStorage',
+                guard: 'canRenew and continuesWithoutStorage',
                 target: '#session.refreshing.leasing',
                 actions: ['noteRequest', 'beginWith', 'noteRejectedToken'],
               },
@@ -1295,7 +1295,7 @@ export const sessionMachine = createMachine({
       },
     },
     refreshing: {
-      description: 'New tokens are on their way in the place of others, which are served as long as they live.',
+      description: 'Requests new tokens, and serves the present ones until they expire.',
       initial: 'leasing',
       on: {
         'token.requested': {
@@ -1597,7 +1597,7 @@ export const sessionMachine = createMachine({
         },
         writingTombstone: {
           description:
-            'The server refused the refresh token. Unless another instance has a newer one, this is the end.',
+            'The server rejected the refresh token. The session ends, unless another instance has newer tokens.',
           tags: ['busy'],
           entry: 'commitTombstone',
           on: {
@@ -1642,7 +1642,7 @@ export const sessionMachine = createMachine({
           on: {
             'retryTimer.elapsed': [
               {
-                guard: 'isWanted',
+                guard: 'isRequested',
                 target: '#session.refreshing.leasing',
               },
               {
@@ -1768,7 +1768,7 @@ export const sessionMachine = createMachine({
       },
     },
     expired: {
-      description: 'The tokens are dead. The user must sign in again.',
+      description: 'The session has expired. The user must sign in again.',
       entry: ['clearRequest', 'rejectCallers'],
       on: {
         'session.opened': {
@@ -1776,7 +1776,7 @@ export const sessionMachine = createMachine({
         },
         'token.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -1789,7 +1789,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -1797,7 +1797,7 @@ export const sessionMachine = createMachine({
         ],
         'refresh.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -1810,7 +1810,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -1835,12 +1835,12 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
             actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
-          guard: 'isWanted',
+          guard: 'isRequested',
           actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {
@@ -1885,7 +1885,7 @@ export const sessionMachine = createMachine({
       },
     },
     revoking: {
-      description: 'The tokens are given up: at the server first, then in storage.',
+      description: 'The tokens are being revoked: at the server first, then in the storage.',
       initial: 'requesting',
       on: {
         'token.requested': {
@@ -1966,7 +1966,7 @@ export const sessionMachine = createMachine({
       },
     },
     revoked: {
-      description: 'The tokens were given up on purpose.',
+      description: 'The tokens were revoked.',
       entry: ['clearRequest', 'rejectCallers'],
       on: {
         'session.opened': {
@@ -1974,7 +1974,7 @@ export const sessionMachine = createMachine({
         },
         'token.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -1987,7 +1987,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -1995,7 +1995,7 @@ export const sessionMachine = createMachine({
         ],
         'refresh.requested': [
           {
-            guard: 'renewsByItself',
+            guard: 'usesClientCredentials',
             target: '#session.authorizing.leasing',
             actions: [
               'noteRequest',
@@ -2008,7 +2008,7 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
           },
           {
             actions: ['noteRequest', 'readRecord'],
@@ -2046,12 +2046,12 @@ export const sessionMachine = createMachine({
             ],
           },
           {
-            guard: 'isWanted',
+            guard: 'isRequested',
             actions: ['clearRequest', 'rejectCallers'],
           },
         ],
         'storage.failed': {
-          guard: 'isWanted',
+          guard: 'isRequested',
           actions: ['clearRequest', 'rejectCallers'],
         },
         'authorization.started': {

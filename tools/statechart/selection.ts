@@ -93,12 +93,12 @@ export const ARRANGEMENTS: Readonly<Record<'wide' | 'tall', Arrangement>> = {
 /** The labels of connections, by event. The first event with a label counts. */
 const EVENTS: Record<string, string> = {
   'session.opened': 'opened',
-  'token.requested': 'asked',
+  'token.requested': 'requested',
   'authorization.started': 'sign-in',
   'code.received': 'code',
   'revocation.requested': 'revoke()',
   'record.read': 'read',
-  'record.changed': 'news',
+  'record.changed': 'changed',
   'lease.granted': 'granted',
   'lease.held': 'held',
   'lease.moved': 'moved',
@@ -106,9 +106,9 @@ const EVENTS: Record<string, string> = {
   'storage.failed': 'fails',
   'tokenResponse.received': 'tokens',
   'tokenRequest.failed': 'failed',
-  'revocation.finished': 'told',
+  'revocation.finished': 'done',
   'refreshTimer.elapsed': 'due',
-  'retryTimer.elapsed': 'again',
+  'retryTimer.elapsed': 'retry',
 };
 
 /** The labels of connections without an event, and of those that their guard describes better. */
@@ -117,7 +117,7 @@ const GUARDS: Record<string, string> = {
   'isUnwritten and isAlive': 'unwritten',
   hasTokens: 'good',
   'isDue and isAlive': 'due',
-  refreshTokenWasRejected: 'refused',
+  refreshTokenWasRejected: 'rejected',
 };
 
 /** Returns the label of a transition, or an empty string. */

@@ -223,7 +223,7 @@ export const CONSEQUENCES: Readonly<Record<FailureKind, Consequence>> = {
     endsSession: false,
     reason:
       'A server with a grace period takes a spent refresh token again for a short while, so the repetition must come ' +
-      'at once. NoResponse proves nothing, so it ends nothing.',
+      'at once. A missing response proves nothing, so it ends nothing.',
   },
   configuration: {
     repeatsAtOnce: false,

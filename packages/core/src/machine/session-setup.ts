@@ -11,7 +11,16 @@ import type { TokenFacts } from '../kernel/token-set.js';
 import type { SessionContext, SessionInput } from './context.js';
 import { effectActions, type TokenOrigin } from './effects.js';
 import type { SessionEvent } from './events.js';
-import { isFromFuture, paceEnd, paceOf, policy, paceAfterRefresh, renewalWindow, retryWindow, paceAfterExpiry } from './policy.js';
+import {
+  isFromFuture,
+  paceAfterExpiry,
+  paceAfterRefresh,
+  paceEnd,
+  paceOf,
+  policy,
+  renewalWindow,
+  retryWindow,
+} from './policy.js';
 
 /** Clears what earlier failures left, once tokens are in place. */
 const recovered = {
@@ -66,7 +75,10 @@ export const session = setup({
     noteHint: assign(({ context: { hintedVersion, hintedOthers, newest } }, { version }: { version: number }) => {
       if (version <= newest) return {};
       if (hintedVersion <= newest) return { hintedVersion: version, hintedOthers: false };
-      return { hintedVersion: Math.max(hintedVersion, version), hintedOthers: hintedOthers || version !== hintedVersion };
+      return {
+        hintedVersion: Math.max(hintedVersion, version),
+        hintedOthers: hintedOthers || version !== hintedVersion,
+      };
     }),
     forgetHint: assign({ hintedVersion: 0 }),
     noteVersion: assign(({ context }, { version }: { version: number }) => versions(context, version)),
@@ -277,7 +289,9 @@ function originOfUncommitted({ held, origin, unwritten }: SessionContext): Token
  * from, even if another instance has written those again.
  */
 function replacesRecord(record: RecordFacts, context: SessionContext): boolean {
-  return (isNewSignIn(context) && !descendsFromOurs(record, context)) || isDisproved(record) || wentBack(record, context);
+  return (
+    (isNewSignIn(context) && !descendsFromOurs(record, context)) || isDisproved(record) || wentBack(record, context)
+  );
 }
 
 /**

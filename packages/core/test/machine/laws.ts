@@ -200,7 +200,11 @@ export const laws: readonly Law[] = [
     rule: 'tells nobody that they are not signed in while there are tokens',
     about: ['rejectCallers'],
     holds: ({ snapshot }, { effects }) =>
-      each(effects, 'rejectCallers', ({ rejection }) => rejection.reason === 'failed' || snapshot.context.tokens === null),
+      each(
+        effects,
+        'rejectCallers',
+        ({ rejection }) => rejection.reason === 'failed' || snapshot.context.tokens === null,
+      ),
   },
   {
     rule: 'sends no caller of a service to sign in: it does so itself',

@@ -87,7 +87,10 @@ describe('transition()', () => {
     for (const event of EVENTS) {
       const [next, effects] = transition(snapshot, event);
       const [expected, actions] = xstateTransition(sessionMachine, snapshot, event);
-      expect({ value: next.value, context: next.context }).toEqual({ value: expected.value, context: expected.context });
+      expect({ value: next.value, context: next.context }).toEqual({
+        value: expected.value,
+        context: expected.context,
+      });
       expect(effects).toEqual(actions.map(({ type, params }) => ({ type, params })));
       snapshot = next;
     }

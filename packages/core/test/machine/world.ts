@@ -123,8 +123,12 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   }
   let { hinted } = world;
   if (snapshot.context.hintedVersion === 0) hinted = [];
-  else if (event?.type === 'record.changed' && event.version > known.newest && snapshot.context.hintedVersion >= event.version)
-    hinted = [...(known.heard > known.newest ? hinted : []), event.version];
+  else if (
+    event?.type === 'record.changed' &&
+    event.version > known.newest &&
+    snapshot.context.hintedVersion >= event.version
+  )
+    hinted = [...(known.hintedVersion > known.newest ? hinted : []), event.version];
   // Another instance refreshes what the storage lost.
   if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
   if (event && STORAGE_ANSWERS.has(event.type)) next.storage = null;

@@ -147,6 +147,8 @@ describe('the error of a rejection', () => {
   });
 
   it('of a failure is the error of the failure', () => {
-    expect(errorOfRejection({ reason: 'failed', failure: failure({ source: 'storage' }) })).toBeInstanceOf(StorageError);
+    expect(errorOfRejection({ reason: 'failed', failure: failure({ source: 'storage' }) })).toBeInstanceOf(
+      StorageError,
+    );
   });
 });

@@ -55,8 +55,7 @@ const NOT_WRITTEN: Failure = {
   kind: 'transient',
   source: 'storage',
   code: 'not_written',
-  description:
-    'The new tokens could not be stored yet. They are served, and the write is retried. Check the storage.',
+  description: 'The new tokens could not be stored yet. They are served, and the write is retried. Check the storage.',
 };
 
 export function rejectionParams(rejection: Rejection): { rejection: Rejection } {
@@ -67,7 +66,8 @@ export const rejectCallers = [
   'clearRequest',
   {
     type: 'rejectCallers',
-    params: ({ event }: { event: { failure: Failure } }) => rejectionParams({ reason: 'failed', failure: event.failure }),
+    params: ({ event }: { event: { failure: Failure } }) =>
+      rejectionParams({ reason: 'failed', failure: event.failure }),
   },
 ] as const;
 

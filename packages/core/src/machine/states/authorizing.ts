@@ -3,7 +3,7 @@ import { session } from '../session-setup.js';
 import { adoptImported, adoptUnwritten } from './actions.js';
 import { failureOf } from './params.js';
 import { backingOff, backOff, committing, leasing, requesting, waiting } from './token-cycle.js';
-import { signInOrOut, queueCallers, withoutTokens } from './transitions.js';
+import { queueCallers, signInOrOut, withoutTokens } from './transitions.js';
 
 /** A sign-in succeeds or fails independently: callers, hints and records do not affect it. */
 const whileExchanging = { guard: 'isExchangingCode' } as const;

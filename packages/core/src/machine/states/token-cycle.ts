@@ -23,7 +23,7 @@ import {
   stopRetryTimer,
 } from './actions.js';
 import { failureOf, recordOf, tokensOf } from './params.js';
-import { adoptAndSettle, signInOrOut, followRecord } from './transitions.js';
+import { adoptAndSettle, followRecord, signInOrOut } from './transitions.js';
 
 /** Pauses after a failed request. Callers wait through a short pause, and are rejected when it is long. */
 export const backOff = [
@@ -83,11 +83,7 @@ export function requesting<const Failed extends TransitionsOn<'tokenRequest.fail
       'leaseTimer.elapsed': { actions: ['renewLease', startLeaseTimer] },
       'tokenResponse.received': {
         target: 'committing',
-        actions: [
-          { type: 'rememberHeld', params: tokensOf },
-          { type: 'notePace', params: tokensOf },
-          'holdTokens',
-        ],
+        actions: [{ type: 'rememberHeld', params: tokensOf }, { type: 'notePace', params: tokensOf }, 'holdTokens'],
       },
       'tokenRequest.failed': failed,
     },
@@ -116,7 +112,12 @@ export function committing<
         { target: '#session.settling', actions: [...adoptCommitted, noteExpiredOnArrival] },
       ],
       'commit.conflicted': [
-        { guard: { type: 'newTokensReplaceRecord', params: recordOf }, target: 'committing', reenter: true, actions: noteRecord },
+        {
+          guard: { type: 'newTokensReplaceRecord', params: recordOf },
+          target: 'committing',
+          reenter: true,
+          actions: noteRecord,
+        },
         // The session was revoked during this request, so its new tokens must be revoked too.
         {
           guard: { type: 'recordIsRevoked', params: recordOf },

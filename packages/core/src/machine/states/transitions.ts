@@ -78,7 +78,10 @@ export const withoutTokens = transitions({
   'token.requested': requestWithoutTokens,
   'refresh.requested': requestWithoutTokens,
   'record.changed': followRecord['record.changed'],
-  'record.read': [followRecord['record.read'], { guard: 'isRequested', actions: ['clearRequest', rejectWithoutTokens] }],
+  'record.read': [
+    followRecord['record.read'],
+    { guard: 'isRequested', actions: ['clearRequest', rejectWithoutTokens] },
+  ],
   'storage.failed': { guard: 'isRequested', actions: rejectCallers },
 });
 

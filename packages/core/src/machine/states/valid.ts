@@ -5,8 +5,8 @@ import { canRenew, session } from '../session-setup.js';
 import {
   adoptRevocation,
   commitHeld,
-  noteFailure,
   noteEarlyRefresh,
+  noteFailure,
   noteHint,
   noteRecord,
   noteUnreadable,
@@ -19,7 +19,6 @@ import {
 import { failureOf, recordOf, versionOf } from './params.js';
 import {
   adoptAndSettle,
-  signInOrOut,
   beginRenewal,
   endingOf,
   followRecordWithTokens,
@@ -27,6 +26,7 @@ import {
   renewByItself,
   renewRejected,
   serveWhilePaced,
+  signInOrOut,
 } from './transitions.js';
 
 const notRenewable = () =>
@@ -148,7 +148,10 @@ const unsaved = session.createStateConfig({
       { guard: 'isAlive', actions: 'serveCallers' },
       { actions: rejectWithLastFailure },
     ],
-    'refresh.requested': [{ guard: and(['canRenew', 'continuesWithoutStorage']), ...renew }, { actions: rejectWithLastFailure }],
+    'refresh.requested': [
+      { guard: and(['canRenew', 'continuesWithoutStorage']), ...renew },
+      { actions: rejectWithLastFailure },
+    ],
     'token.rejected': [
       serveIfForcedRecently,
       { guard: and(['canRenew', 'continuesWithoutStorage']), ...renewRejected },
