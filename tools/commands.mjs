@@ -19,7 +19,7 @@ const RANDOM = ['fuzz', 'random-histories'];
 
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const COMMANDS = {
-  demo: (args) => run('examples/plain-node/src/demo.ts', args),
+  demo: (args) => run('demo/src/main.ts', args),
   playground: (args) => run('playground/src/main.ts', args, { programs: args.includes('--redis') ? ['redis'] : [] }),
   bench: (args) => run('benchmarks/src/bench.ts', args),
   simulate: (args) => run('verification/simulation/main.ts', args),

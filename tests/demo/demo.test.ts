@@ -6,12 +6,12 @@ import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 // The demo runs as `npm run demo` runs it: by Node alone, on the built packages.
-const demo = fileURLToPath(new URL('../../examples/plain-node/src/demo.ts', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/src/main.ts', import.meta.url));
 
-/** Far more than it takes; a demo that waits for something that never comes would not end at all. */
+/** Far more than the demo takes; only one that hangs is stopped. */
 const TIME_LIMIT = 240_000;
 
-/** What a machine without a network is like: only addresses are understood, no names. */
+/** Resolves only addresses and no names, like a machine without a network. */
 const withoutNetwork = preload(`
   import dns from 'node:dns';
   import { isIP } from 'node:net';
@@ -23,7 +23,7 @@ const withoutNetwork = preload(`
   };
 `);
 
-/** A program that asks for each token twice, which the demo must not praise for asking once. */
+/** Sends each token request twice, so that a check of the demo fails. */
 const askingTwice = preload(`
   const { fetch } = globalThis;
   globalThis.fetch = async (url, init) => {
@@ -78,17 +78,17 @@ describe('the demo', () => {
     shown = stdout;
   });
 
-  it('shows every scene, and says at the end what it showed', () => {
+  it('shows every scene, and summarizes them at the end', () => {
     const headlines = [...shown.matchAll(/^[ 1]\d {2}(.+)$/gm)].map(([, headline]) => headline);
     expect(headlines).toEqual([
       'From nothing to a token',
-      'Renewed before it expires',
+      'Refreshed before it expires',
       'Two hundred callers, one request',
       'A user signs in',
       'The server is down',
-      'The API says 401',
+      'The API answers 401',
       'Forged and replayed callbacks',
-      'Moving house',
+      'Exported and imported',
       'Stopped and started again',
       'Two instances, one refresh',
       'Three processes, one Redis',
@@ -97,12 +97,12 @@ describe('the demo', () => {
     expect(shown).toContain('12 scenes, 14 token requests,');
   });
 
-  it('has three processes refresh once, in a Redis server of its own', () => {
+  it('has three processes refresh once, in its own Redis server', () => {
     expect(shown).toMatch(/(Redis|Valkey) \d+\.\d+\.\d+, started for this scene\n/);
-    expect(shown).toMatch(/others +2 adopt [0-9a-f]{4}\n.+1 refresh, 0 refused; GET \/v4\/me: 200, 200, 200\n/);
+    expect(shown).toMatch(/others +2 adopt [0-9a-f]{4}\n.+1 refresh, 0 rejected; GET \/v4\/me: 200, 200, 200\n/);
   });
 
-  it('fits a terminal of 80 columns, and has no colours where nobody watches', () => {
+  it('fits a terminal of 80 columns, and has no colours unless it prints to a terminal', () => {
     expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(shown).not.toContain('\u001B');
   });
@@ -119,7 +119,7 @@ it('uses the Redis of REDIS_URL, and leaves nothing there', async () => {
   await using redis = await startRedis();
   const { code, stdout, stderr } = await run([], { REDIS_URL: redis.url });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('the one of REDIS_URL\n');
+  expect(stdout).toContain('the server of REDIS_URL\n');
   expect(stdout).toContain('12 scenes, 14 token requests,');
   expect(await redisCommand(redis.url, 'DBSIZE')).toBe(0);
 });
@@ -128,9 +128,13 @@ it.each([
   {
     where: 'there is none',
     env: { PATH: '', REDIS_SERVER: '' },
-    sentence: /None is on this machine\. To see this scene,/,
+    sentence: /This machine has none\. To see this scene,/,
   },
-  { where: 'none answers', env: { REDIS_URL: 'redis://127.0.0.1:1' }, sentence: /None answers at REDIS_URL\.\n/ },
+  {
+    where: 'no server answers',
+    env: { REDIS_URL: 'redis://127.0.0.1:1' },
+    sentence: /No server answers at REDIS_URL\.\n/,
+  },
 ])('says how to see the scene with Redis where $where, and shows the others', async ({ env, sentence }) => {
   const { code, stdout, stderr } = await run([], env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -138,10 +142,10 @@ it.each([
   expect(stdout).toContain('12 scenes, 12 token requests,');
 });
 
-it('stops as soon as a claim is not true', async () => {
+it('stops as soon as a check fails', async () => {
   const { code, stdout, stderr } = await run([], {}, [askingTwice]);
   expect(code).toBe(1);
-  expect(stderr).toBe('\nThe demo stops, because it cannot keep its word: expected 1, found 2.\n');
+  expect(stderr).toBe('\nThe demo stops, because a check failed: expected 1, found 2.\n');
   expect(stdout).not.toContain('1 token request');
 });
 
@@ -165,7 +169,7 @@ it('talks to the real Adobe IMS and Frame.io when it is given credentials', asyn
   expect(server.secrets().filter((secret) => stdout.includes(secret))).toEqual([]);
 });
 
-it('says how it is used', async () => {
+it('prints its usage', async () => {
   const { code, stdout } = await run(['--help']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Usage: npm run demo\n/);
@@ -176,23 +180,23 @@ const FRAMEIO_CLIENT_SECRET = 'client-secret.fictional.nightly-ingest';
 
 it.each([
   {
-    when: 'it is given an argument that it does not know',
+    when: 'it gets an unknown argument',
     args: ['--fast'],
     env: {},
-    sentence: 'The demo does not know "--fast": it takes --help, or nothing at all.',
+    sentence: 'The demo has no argument "--fast". Run it without arguments, or with --help.',
   },
   {
-    when: 'a client ID comes without its secret',
+    when: 'a client ID is set without its secret',
     args: [],
     env: { FRAMEIO_CLIENT_ID },
     sentence:
-      'FRAMEIO_CLIENT_SECRET is not set: set both for the real Adobe IMS, or neither for a server on this machine.',
+      'FRAMEIO_CLIENT_SECRET is not set. Set both for the real Adobe IMS, or neither for a server on this machine.',
   },
   {
     when: 'Adobe has no such environment',
     args: [],
     env: { FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET, FRAMEIO_IMS_ENVIRONMENT: 'moon' },
-    sentence: 'FRAMEIO_IMS_ENVIRONMENT must be "production" or "stage"; leave it out for production.',
+    sentence: 'FRAMEIO_IMS_ENVIRONMENT must be "production" or "stage"; the default is production.',
   },
   {
     when: 'there is no network to the real Adobe IMS',

@@ -1,12 +1,12 @@
-// A program that a scene runs three times at once: an instance of an application that stores its sessions in Redis.
+// One of three processes of a scene: an instance of an application that stores its sessions in Redis.
 import { adobeIms, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { Redis } from 'ioredis';
 import { fingerprint } from './fingerprint.ts';
-import { Journey } from './journey.ts';
+import { StateLog } from './state-log.ts';
 
-/** The first message to it. The second, once it has the session's token, makes it call the API. */
+/** The first message to the process. The second one makes it call the API. */
 export interface Task {
   readonly origin: string;
   readonly redis: { readonly url: string; readonly keyPrefix: string };
@@ -14,20 +14,20 @@ export interface Task {
   readonly user: string;
 }
 
-/** Its messages: that it has the token, and then the result of the call. */
+/** The messages of the process: first its token, then the result of the call. */
 export type Message =
   | { readonly token: string }
   | { readonly token: string; readonly states: string; readonly status: number };
 
-const tell = (message: Message): void => void process.send?.(message);
-const hear = <Heard>(): Promise<Heard> =>
-  new Promise((resolve) => process.once('message', (heard) => resolve(heard as Heard)));
+const send = (message: Message): void => void process.send?.(message);
+const receive = <Received>(): Promise<Received> =>
+  new Promise((resolve) => process.once('message', (message) => resolve(message as Received)));
 
-const { origin, redis, client, user } = await hear<Task>();
+const { origin, redis, client, user } = await receive<Task>();
 const connection = new Redis(redis.url);
 const storage = redisStorage({ client: connection, keyPrefix: redis.keyPrefix });
-const journey = new Journey();
-const { onStateChange } = journey;
+const log = new StateLog();
+const { onStateChange } = log;
 const auth = new WebAppAuth({
   ...client,
   server: adobeIms({ origin }),
@@ -37,11 +37,11 @@ const auth = new WebAppAuth({
 });
 const session = auth.session(user);
 
-tell({ token: fingerprint(await session.getToken()) });
-journey.take();
-await hear();
+send({ token: fingerprint(await session.getToken()) });
+log.take();
+await receive();
 const { status } = await authenticatedFetch(session, { allowedOrigins: [origin] })(`${origin}/v4/me`);
-tell({ token: fingerprint(await session.getToken()), states: journey.take(), status });
+send({ token: fingerprint(await session.getToken()), states: log.take(), status });
 await auth.close();
 await storage.close();
 await connection.quit();

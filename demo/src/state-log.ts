@@ -1,7 +1,7 @@
 import type { StateChange } from '@frameio-auth/core';
 
 /** Records the states of a session, from its `onStateChange`. */
-export class Journey {
+export class StateLog {
   #changes: StateChange[] = [];
 
   readonly onStateChange = (change: StateChange): void => {
@@ -15,16 +15,14 @@ export class Journey {
   take(): string {
     const changes = this.#changes;
     this.#changes = [];
-    const stations: { readonly state: string; readonly steps: string[] }[] = [];
+    const visited: { readonly state: string; readonly steps: string[] }[] = [];
     for (const path of changes.map(({ to }) => to)) {
       const [state = '', step] = path.split('.');
-      if (stations.at(-1)?.state !== state) stations.push({ state, steps: [] });
-      if (step !== undefined) stations.at(-1)?.steps.push(step);
+      if (visited.at(-1)?.state !== state) visited.push({ state, steps: [] });
+      if (step !== undefined) visited.at(-1)?.steps.push(step);
     }
     const [start = ''] = changes[0]?.from.split('.') ?? [];
-    if (stations[0]?.state !== start) stations.unshift({ state: start, steps: [] });
-    return stations
-      .map(({ state, steps }) => (steps.length > 1 ? `${state} (${steps.join(', ')})` : state))
-      .join(' → ');
+    if (visited[0]?.state !== start) visited.unshift({ state: start, steps: [] });
+    return visited.map(({ state, steps }) => (steps.length > 1 ? `${state} (${steps.join(', ')})` : state)).join(' → ');
   }
 }

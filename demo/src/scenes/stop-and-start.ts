@@ -4,23 +4,23 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exactly } from '../claims.ts';
-import type { Message, Task } from '../stopped-program.ts';
-import type { World } from '../world.ts';
+import { exactly } from '../checks.ts';
+import type { Demo } from '../demo.ts';
+import type { Message, Task } from '../restarted-process.ts';
 
-const PROGRAM = fileURLToPath(new URL('../stopped-program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../restarted-process.ts', import.meta.url));
 
-export async function stopAndStart(world: World): Promise<void> {
-  const { stage, server } = world;
-  world.scene(
+export async function stopAndStart(demo: Demo): Promise<void> {
+  const { output, server } = demo;
+  demo.scene(
     'Stopped and started again',
-    'A program of its own process keeps a sign-in in files, which only its user can read. It ends, and starts anew.',
+    'A process keeps a sign-in in files that only its user can read. It exits, and starts again.',
   );
   const directory = await mkdtemp(join(tmpdir(), 'frameio-auth-demo-'));
   const task: Task = { origin: server.origin, directory: join(directory, 'sessions'), client: server.clients.webApp };
   try {
     const first = await run(task, (url) => server.signIn(url));
-    stage.states(
+    output.states(
       exactly(
         'restoring → unauthenticated → authorizing (awaitingRedirect, requesting, committing) → valid',
         first.states,
@@ -28,22 +28,24 @@ export async function stopAndStart(world: World): Promise<void> {
       'first',
     );
     const requests = exactly(1, server.count({ endpoint: 'token' }));
-    stage.fact('server', `${requests} sign-in; GET /v4/me: ${exactly(200, first.status)}`);
+    output.fact('server', `${requests} sign-in; GET /v4/me: ${exactly(200, first.status)}`);
     if (process.platform !== 'win32') {
       const mode = ((await stat(task.directory)).mode & 0o777).toString(8);
-      stage.fact('files', `in a directory of mode ${exactly('700', mode)}`);
+      output.fact('files', `in a directory with mode ${exactly('700', mode)}`);
     }
 
-    const second = await run(task, () => Promise.reject(new Error('It was signed in, and asks again.')));
-    stage.states(exactly('restoring → valid', second.states), 'second');
+    const second = await run(task, () =>
+      Promise.reject(new Error('The user was signed in, and has to sign in again.')),
+    );
+    output.states(exactly('restoring → valid', second.states), 'second');
     const more = exactly(0, server.count({ endpoint: 'token' }) - requests);
-    stage.fact('server', `still signed in: ${more} token requests more; GET /v4/me: ${exactly(200, second.status)}`);
+    output.fact('server', `still signed in: ${more} more token requests; GET /v4/me: ${exactly(200, second.status)}`);
   } finally {
     await rm(directory, { recursive: true });
   }
 }
 
-/** Runs the program to its end; its user signs in if it requests that. */
+/** Runs the process until it exits. */
 async function run(task: Task, signIn: (url: string) => Promise<string>): Promise<{ states: string; status: number }> {
   const program: ChildProcess = fork(PROGRAM);
   const ended = once(program, 'exit');
@@ -52,7 +54,7 @@ async function run(task: Task, signIn: (url: string) => Promise<string>): Promis
       if ('states' in message) resolve(message);
       else signIn(message.url).then((callback) => program.send(callback), reject);
     });
-    program.once('exit', (code) => reject(new Error(`The program ended with ${code} and without a word.`)));
+    program.once('exit', (code) => reject(new Error(`The process ended with ${code} and sent no message.`)));
   });
   program.send(task);
   try {

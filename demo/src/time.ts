@@ -1,25 +1,25 @@
 import type { SessionSnapshot, TokenSession } from '@frameio-auth/core';
 import type { ManualClock } from '@frameio-auth/testing';
-import { BrokenClaim } from './claims.ts';
+import { FailedCheck } from './checks.ts';
 
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 /** Resolves when the session satisfies a condition. Responses come over real HTTP, so this waits in real time. */
 export function until(
   session: Pick<TokenSession, 'snapshot' | 'subscribe'>,
-  wish: (snapshot: SessionSnapshot) => boolean,
+  condition: (snapshot: SessionSnapshot) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () => {
-      if (wish(session.snapshot)) end(resolve);
+      if (condition(session.snapshot)) end(resolve);
     };
     const end = (settle: () => void) => {
       clearTimeout(timer);
       subscription.unsubscribe();
       settle();
     };
-    const giveUp = () => reject(new BrokenClaim(`the session is still ${session.snapshot.step}`));
-    const timer = setTimeout(() => end(giveUp), PATIENCE);
+    const giveUp = () => reject(new FailedCheck(`the session is still ${session.snapshot.step}`));
+    const timer = setTimeout(() => end(giveUp), TIMEOUT);
     const subscription = session.subscribe(look);
     look();
   });

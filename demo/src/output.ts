@@ -19,7 +19,7 @@ const STATE_STYLES: Readonly<Record<string, Style>> = {
 };
 
 /** The demo's output: plain text, coloured on a terminal. */
-export class Stage {
+export class Output {
   readonly #out: NodeJS.WriteStream;
   readonly #coloured: boolean;
   #scenes = 0;
@@ -56,7 +56,7 @@ export class Stage {
     this.text(about);
   }
 
-  /** Prints the states of a session, as `Journey` returns them. */
+  /** Prints the states of a session, as `StateLog` returns them. */
   states(route: string, who = 'states'): void {
     this.fact(
       who,

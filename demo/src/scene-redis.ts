@@ -4,7 +4,7 @@ import { redisStorage } from '@frameio-auth/storage-redis';
 import { findRedisServer, RedisNotFoundError, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 
-/** A Redis for a scene. */
+/** The Redis of a scene. */
 export interface SceneRedis {
   readonly url: string;
   /** The prefix of the scene's keys. */
@@ -21,10 +21,10 @@ export interface SceneRedis {
  * none.
  */
 export async function sceneRedis({ REDIS_URL }: NodeJS.ProcessEnv): Promise<SceneRedis | string> {
-  if (REDIS_URL) return connect(REDIS_URL, 'the one of REDIS_URL');
+  if (REDIS_URL) return connect(REDIS_URL, 'the server of REDIS_URL');
   try {
     if (findRedisServer() === undefined) {
-      return 'None is on this machine. To see this scene, install redis-server or valkey-server, or set REDIS_URL.';
+      return 'This machine has none. To see this scene, install redis-server or valkey-server, or set REDIS_URL.';
     }
   } catch (error) {
     if (error instanceof RedisNotFoundError) return error.message;
@@ -53,10 +53,10 @@ async function connect(
   }
 
   const { findings } = await storage.doctor();
-  const fault = findings.find(({ status }) => status === 'error');
-  if (fault !== undefined) {
+  const problem = findings.find(({ status }) => status === 'error');
+  if (problem !== undefined) {
     await end();
-    return fault.check === 'connection' ? 'None answers at REDIS_URL.' : fault.message;
+    return problem.check === 'connection' ? 'No server answers at REDIS_URL.' : problem.message;
   }
   return {
     url,
