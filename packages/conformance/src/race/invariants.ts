@@ -50,6 +50,8 @@ type Of<K extends Kind> = Extract<RaceEvent, { readonly kind: K }>;
 interface Tenure {
   readonly process: ProcessName;
   readonly key: string;
+  /** The version under which it was granted; 0: there was no record. */
+  readonly version: number;
   readonly asked: number;
   readonly from: number;
   /** The earliest time at which it may expire. The storage counts from a later moment. */
@@ -168,7 +170,7 @@ export class Findings {
     return this.#history.filter((event): event is Of<K> => event.kind === kind);
   }
 
-  #tenureOf({ process, key, at, asked, question }: Of<'storage.answered'>): Tenure {
+  #tenureOf({ process, key, version = 0, at, asked, question }: Of<'storage.answered'>): Tenure {
     const ttl = (which: number): number => {
       const question = this.#all('storage.asked').find(
         (event) => event.process === process && event.question === which,
@@ -191,13 +193,25 @@ export class Findings {
     const commit = asks.find((event) => event.call === 'commit' && this.#mayTakeEffect(event, at));
     const untilReleased = Math.min(deadline, release?.at ?? deadline);
     const until = Math.min(untilReleased, Math.max(at, commit?.at ?? deadline));
-    return { process, key, asked, from: at, deadline, until, untilReleased };
+    return { process, key, version, asked, from: at, deadline, until, untilReleased };
   }
 
   /** Whether a commit may have taken effect after a time, as far as its reply shows. */
   #mayTakeEffect({ process, question }: Of<'storage.asked'>, since: number): boolean {
     const answer = this.#answers.find((event) => event.process === process && event.question === question);
     return answer === undefined || (answer.outcome !== 'conflict' && answer.at >= since);
+  }
+
+  /** Whether a commit failed before a time, so that the storage may still have carried it out at any moment since. */
+  #awaitsCommit(key: string, before: number): boolean {
+    return this.#answers.some(
+      (answer) =>
+        answer.call === 'commit' &&
+        answer.key === key &&
+        answer.asked < before &&
+        answer.outcome !== 'committed' &&
+        answer.outcome !== 'conflict',
+    );
   }
 
   /** Whether the storage may have lost confirmed writes between two times. */
@@ -257,6 +271,7 @@ export class Findings {
         const from = Math.max(one.from, other.from);
         if (from >= Math.min(one.until, other.until)) continue;
         if (this.#losesWrites(Math.min(one.asked, other.asked), from)) continue;
+        if (one.version !== other.version && this.#awaitsCommit(one.key, one.from)) continue;
         const what = `Members ${other.process} and ${one.process} both had the lease, for ${Math.min(one.until, other.until) - from} ms at least.`;
         yield { invariant: 'one holder', at: from, what };
       }

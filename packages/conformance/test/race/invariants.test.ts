@@ -99,6 +99,18 @@ describe('one holder', () => {
     expect(following('conflict')).toStrictEqual(['one holder']);
   });
 
+  it('holds when a failed commit took effect later, as a newer version shows', () => {
+    const failed = asked('1', 0, { call: 'commit', outcome: 'storage_timeout' });
+    const granted = (version: number) =>
+      violated(failed, leased('0', 50, { version: 1 }), leased('2', 500, { version }));
+    expect(granted(2)).toStrictEqual([]);
+    expect(granted(1)).toStrictEqual(['one holder']);
+  });
+
+  it('is broken by a newer version that no commit explains', () => {
+    expect(violated(leased('0', 0, { version: 1 }), leased('1', 500, { version: 2 }))).toStrictEqual(['one holder']);
+  });
+
   it('excuses what follows the loss of a confirmed lease', () => {
     expect(violated(leased('0', 0), struck(10, 90, { losesWrites: true }), leased('1', 100))).toStrictEqual([]);
   });
