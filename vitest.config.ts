@@ -62,7 +62,7 @@ export default defineConfig({
         },
         test: {
           name: 'nest-11',
-          include: ['packages/nestjs/test/on-both-lines.spec.ts'],
+          include: ['packages/nestjs/test/both-lines.spec.ts'],
           server: { deps: { external: [/\/packages\/[a-z-]+\/dist\//] } },
         },
       },

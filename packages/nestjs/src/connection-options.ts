@@ -9,7 +9,7 @@ import {
   WebAppAuth,
   type WebAppAuthOptions,
 } from '@frameio-auth/core';
-import type { FrameioUsers } from './frameio-users.js';
+import type { FrameioUsers } from './frameio-users.interface.js';
 
 /** The auth object of a connection's flow, which holds its sessions. */
 export type FrameioAuth = ServerToServerAuth | WebAppAuth | StaticTokenAuth;

@@ -14,9 +14,9 @@ import {
   type FrameioAuthModuleOptions,
   type FrameioTokenSource,
 } from './connection-options.js';
-import type { FrameioUsers } from './frameio-users.js';
+import { exceptionOf, type FrameioAuthException } from './frameio-auth.exception.js';
+import type { FrameioUsers } from './frameio-users.interface.js';
 import { HttpClients } from './http-clients.js';
-import { exceptionOf, type FrameioAuthException } from './http-exception.js';
 import type { SignInRoutes } from './sign-in/sign-in-routes.js';
 
 /** How long startup waits for the tokens of one session, in milliseconds. */

@@ -1,4 +1,4 @@
 // One file, because loading Nest takes longer than the tests, and each file may get its own worker.
-import './on-both-lines.spec.js';
-import './on-the-newer-line/callbacks.spec.js';
-import './on-the-newer-line/sign-in-security.spec.js';
+import './both-lines.spec.js';
+import './sign-in/callbacks.spec.js';
+import './sign-in/sign-in-security.spec.js';

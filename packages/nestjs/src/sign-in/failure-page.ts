@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FrameioAuthProblem } from '../http-exception.js';
+import type { FrameioAuthProblem } from '../frameio-auth.exception.js';
 
 const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { max-width: 32rem; margin: 15vh auto; padding: 0 1rem; overflow-wrap: anywhere; }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { FrameioRequest } from '../frameio-users.js';
+import type { FrameioRequest } from '../frameio-users.interface.js';
 import { DEFAULT_CONNECTION } from '../injection-tokens.js';
 import { ownPath } from './return-to.js';
 

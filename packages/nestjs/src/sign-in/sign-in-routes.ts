@@ -1,7 +1,7 @@
 import { isSecureUrl } from '@frameio-auth/core/adapter';
 import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
-import type { FrameioRequest } from '../frameio-users.js';
-import type { FrameioAuthProblem } from '../http-exception.js';
+import type { FrameioAuthProblem } from '../frameio-auth.exception.js';
+import type { FrameioRequest } from '../frameio-users.interface.js';
 import { ownPath } from './return-to.js';
 
 /**

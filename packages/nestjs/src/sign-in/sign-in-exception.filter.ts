@@ -2,11 +2,11 @@ import { FrameioAuthError } from '@frameio-auth/core';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Connection } from '../connection.js';
-import { answerWith } from '../frameio-auth-exception-filter.js';
-import type { FrameioRequest } from '../frameio-users.js';
-import { FrameioAuthException } from '../http-exception.js';
+import { FrameioAuthException } from '../frameio-auth.exception.js';
+import { answerWith } from '../frameio-auth-exception.filter.js';
+import type { FrameioRequest } from '../frameio-users.interface.js';
 import { connectionToken } from '../injection-tokens.js';
-import { acceptsPage } from '../request-sessions.js';
+import { acceptsPage } from '../request-sessions.service.js';
 import { failurePage, PAGE_HEADERS } from './failure-page.js';
 
 /** Answers failures of a connection's sign-in: people get a page, programs get JSON. */

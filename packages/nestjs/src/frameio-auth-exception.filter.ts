@@ -2,7 +2,7 @@ import { FrameioAuthError } from '@frameio-auth/core';
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { exceptionOf, FrameioAuthException } from './http-exception.js';
+import { exceptionOf, FrameioAuthException } from './frameio-auth.exception.js';
 
 /**
  * Answers uncaught errors of these packages as {@link exceptionOf} describes. HTTP requests get a status, JSON and

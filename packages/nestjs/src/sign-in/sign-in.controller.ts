@@ -24,14 +24,14 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Connection, wordsOf } from '../connection.js';
-import { SkipFrameioAuth } from '../frameio-auth-guard.js';
-import type { FrameioRequest, FrameioUsers } from '../frameio-users.js';
-import { confirmationRequired, forbidden } from '../http-exception.js';
+import { confirmationRequired, forbidden } from '../frameio-auth.exception.js';
+import { SkipFrameioAuth } from '../frameio-auth.guard.js';
+import type { FrameioRequest, FrameioUsers } from '../frameio-users.interface.js';
 import { connectionToken } from '../injection-tokens.js';
-import { isFromOwnPage, userOf } from '../request-sessions.js';
+import { isFromOwnPage, userOf } from '../request-sessions.service.js';
 import { ownPath } from './return-to.js';
 import { SignInCookie, type SignInSecret, signInSecret } from './sign-in-cookie.js';
-import { signInExceptionFilter } from './sign-in-exception-filter.js';
+import { signInExceptionFilter } from './sign-in-exception.filter.js';
 import { type SignInOptions, type SignInRoutes, signInPath } from './sign-in-routes.js';
 
 /**

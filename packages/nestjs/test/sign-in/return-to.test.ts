@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownPath } from '../src/sign-in/return-to.js';
+import { ownPath } from '../../src/sign-in/return-to.js';
 
 describe('a path to return to', () => {
   test.each([

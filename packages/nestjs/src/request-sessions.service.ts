@@ -3,9 +3,9 @@ import { type ExecutionContext, Inject, Injectable, Logger, SetMetadata } from '
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import type { Connection } from './connection.js';
 import type { FrameioTokenSource } from './connection-options.js';
-import { FrameioConnections } from './frameio-connections.js';
-import type { FrameioRequest, FrameioUsers } from './frameio-users.js';
-import { exceptionOf, type FrameioAuthException } from './http-exception.js';
+import { exceptionOf, type FrameioAuthException } from './frameio-auth.exception.js';
+import { FrameioConnections } from './frameio-connections.service.js';
+import type { FrameioRequest, FrameioUsers } from './frameio-users.interface.js';
 
 const CONNECTION = 'frameio-auth:connection';
 

@@ -1,7 +1,7 @@
 import { FrameioAuthError, WebAppAuth } from '@frameio-auth/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection } from './connection.js';
-import { FrameioConnections } from './frameio-connections.js';
+import { FrameioConnections } from './frameio-connections.service.js';
 import { unlessMissing } from './optional-peer.js';
 
 export interface FrameioHealthOptions {

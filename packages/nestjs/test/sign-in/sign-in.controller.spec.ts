@@ -24,7 +24,7 @@ import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, test } from 'vitest';
-import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from './application.js';
+import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from '../application.js';
 import { allowed, authOf, cookieOf, fromOwnPage, Logins } from './browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';

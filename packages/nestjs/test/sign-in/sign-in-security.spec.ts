@@ -11,15 +11,8 @@ import { memoryStorage } from '@frameio-auth/storage-memory';
 import type { AuthorizationServer } from '@frameio-auth/testing';
 import { ForbiddenException, type INestApplication } from '@nestjs/common';
 import { describe, expect, test } from 'vitest';
-import {
-  type ApplicationForTest,
-  ORIGIN,
-  platforms,
-  serverForTest,
-  start,
-  webApp,
-} from '../on-both-lines/application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from '../on-both-lines/browsers.js';
+import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from '../application.js';
+import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
 
 describe.each(platforms)('what a sign-in on $platform proves, and what it ends', ({ adapter }) => {
   async function application(

@@ -1,10 +1,10 @@
 import { ConfigurationError } from '@frameio-auth/core';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { Connection } from './connection.js';
-import { ON_DEMAND } from './connection-module.js';
+import { ON_DEMAND } from './connection.module.js';
 import type { FrameioAuthModuleOptions, FrameioTokenSource } from './connection-options.js';
-import { type ASYNC_OPTIONS_TYPE, ConfigurableModuleClass } from './frameio-auth-module-definition.js';
-import { unknownConnection } from './frameio-connections.js';
+import { type ASYNC_OPTIONS_TYPE, ConfigurableModuleClass } from './frameio-auth.module-definition.js';
+import { unknownConnection } from './frameio-connections.service.js';
 import {
   connectionToken,
   DEFAULT_CONNECTION,

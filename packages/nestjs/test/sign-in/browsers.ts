@@ -2,7 +2,7 @@ import type { WebAppAuth } from '@frameio-auth/core';
 import { type FrameioUsers, type FrameioVisit, getFrameioAuthToken } from '@frameio-auth/nestjs';
 import type { AuthorizationServer } from '@frameio-auth/testing';
 import type { HttpAdapterHost } from '@nestjs/core';
-import type { Answer, ApplicationForTest } from './application.js';
+import type { Answer, ApplicationForTest } from '../application.js';
 
 export const authOf = ({ app }: ApplicationForTest) => app.get<WebAppAuth>(getFrameioAuthToken(), { strict: false });
 

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { connectionModule, type FrameioAuthModuleExtras } from './connection-module.js';
+import { connectionModule, type FrameioAuthModuleExtras } from './connection.module.js';
 import type { FrameioAuthModuleOptions } from './connection-options.js';
 import { CONNECTION_OPTIONS, DEFAULT_CONNECTION } from './injection-tokens.js';
 

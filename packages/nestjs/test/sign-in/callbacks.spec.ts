@@ -4,8 +4,8 @@ import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { HttpAdapterHost } from '@nestjs/core';
 import { describe, expect, test } from 'vitest';
-import { type ApplicationForTest, platforms, serverForTest, start, webApp } from '../on-both-lines/application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from '../on-both-lines/browsers.js';
+import { type ApplicationForTest, platforms, serverForTest, start, webApp } from '../application.js';
+import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 

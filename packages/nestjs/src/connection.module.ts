@@ -3,8 +3,8 @@ import { ModuleRef } from '@nestjs/core';
 import { Connection } from './connection.js';
 import { ConnectionEvents } from './connection-events.js';
 import { authOf, complaint, type FrameioAuth, type FrameioAuthModuleOptions } from './connection-options.js';
-import { FrameioAuthHealthIndicator } from './frameio-auth-health-indicator.js';
-import { FrameioConnections } from './frameio-connections.js';
+import { FrameioAuthHealthIndicator } from './frameio-auth.health.js';
+import { FrameioConnections } from './frameio-connections.service.js';
 import {
   CONNECTION_OPTIONS,
   connectionToken,
@@ -12,8 +12,8 @@ import {
   getFrameioAuthToken,
   getFrameioHttpToken,
 } from './injection-tokens.js';
-import { RequestSessions } from './request-sessions.js';
-import { signInController } from './sign-in/sign-in-controller.js';
+import { RequestSessions } from './request-sessions.service.js';
+import { signInController } from './sign-in/sign-in.controller.js';
 import { type SignInOptions, SignInRoutes } from './sign-in/sign-in-routes.js';
 
 /** The options that shape the module itself. With `forRootAsync()` they stand beside the factory, not in its result. */

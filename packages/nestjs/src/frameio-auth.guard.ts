@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FrameioRequest } from './frameio-users.js';
-import { FrameioAuthException, redirectTo } from './http-exception.js';
-import { acceptsPage, RequestSessions, requestOf } from './request-sessions.js';
+import { FrameioAuthException, redirectTo } from './frameio-auth.exception.js';
+import type { FrameioRequest } from './frameio-users.interface.js';
+import { acceptsPage, RequestSessions, requestOf } from './request-sessions.service.js';
 
 const SKIP = 'frameio-auth:skip';
 

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { Connection } from './connection.js';
 import type { FrameioTokenSource } from './connection-options.js';
-import { RequestSessions } from './request-sessions.js';
+import { RequestSessions } from './request-sessions.service.js';
 
 /** Computes what a decorator provides, from the session of a request. */
 type Gift = (session: FrameioTokenSource, connection: Connection) => unknown;

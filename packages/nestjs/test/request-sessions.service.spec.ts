@@ -29,7 +29,7 @@ import {
   start,
   webApp,
 } from './application.js';
-import { fromOwnPage } from './browsers.js';
+import { fromOwnPage } from './sign-in/browsers.js';
 
 @Controller()
 @UseGuards(FrameioAuthGuard)
