@@ -37,7 +37,7 @@ const KNOWN = [
   {
     pattern: /ETARGET|E404|ERR_PNPM_NO_MATCHING_VERSION|ERR_PNPM_FETCH_404/i,
     advice:
-      'The package registry of your npm settings lacks a package of the pinned version: use another registry, and run the command again.',
+      'The package registry of your npm settings lacks a package of the pinned version, or has none for this platform: use another registry, and run the command again.',
   },
 ];
 

