@@ -18,7 +18,7 @@ export async function inspection(): Promise<void> {
   const poster = localInspector({ viewer: await alone.postingUrl() });
   const stream = await openStream(await viewed.url());
   const inspectors: readonly (readonly [name: string, inspect?: Inspect])[] = [
-    ['nobody'],
+    ['no listener'],
     ["a function that ignores XState's events", () => {}],
     ['safeInspector(), into a sink that ignores messages', safeInspector({ sink: () => {} })],
     ['localInspector(), and no viewer is open', alone],
@@ -40,7 +40,7 @@ export async function inspection(): Promise<void> {
   );
   const [unwatched, , , , watched] = auths as [ServerToServerAuth, never, never, never, ServerToServerAuth];
   await compare('A cached token, awaited, watched by', [
-    ['nobody', unwatched.getToken],
+    ['no listener', unwatched.getToken],
     ['localInspector(), and a viewer is open', watched.getToken],
   ]);
 

@@ -29,7 +29,7 @@ const COLUMNS = [
  */
 export function scale(sizes: readonly number[] = SIZES): (redis: RedisServer) => Promise<void> {
   return async (redis) => {
-    console.log('Sessions in one process whose tokens fall due within 150 s: time-outs and errors are `trouble`,');
+    console.log('Sessions in one process with tokens that fall due within 150 s. Time-outs and errors are `trouble`,');
     console.log('the delay of the event loop is in ms, heap is the largest that a collection left, against the one');
     console.log('before the first renewal, scripts and processor time are for one renewal\n');
     console.log(`  ${''.padEnd(44)}${COLUMNS.map((column) => column.padStart(10)).join('')}`);

@@ -57,12 +57,12 @@ async function medians(storage: TokenStorage, rounds: number): Promise<Record<Op
     const reply = await timed(times.lease, () =>
       storage.lease(key, { owner: 'benchmark', ttl: 30_000, ifVersion: version }),
     );
-    if (reply.outcome !== 'granted') throw new Error('Nobody else is there to hold the lease.');
+    if (reply.outcome !== 'granted') throw new Error('No other instance can hold the lease.');
     const { lease } = reply;
     const written = await timed(times.commit, () =>
       storage.commit(key, { value: VALUE, expectedVersion: version, lease }),
     );
-    if (written.outcome !== 'committed') throw new Error('Nobody else is there to write.');
+    if (written.outcome !== 'committed') throw new Error('No other instance can write.');
     version = written.version;
   }
   return { read: median(times.read), lease: median(times.lease), commit: median(times.commit) };

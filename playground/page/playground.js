@@ -1,6 +1,6 @@
-/** The page of the playground: displays the scene as reported, and sends presses of buttons. */
+/** The page of the playground: displays the state that the server sends, and sends presses of buttons. */
 
-/** @typedef {import('../src/playground.ts').Scene} Scene */
+/** @typedef {import('../src/playground.ts').PageState} PageState */
 
 const one = (selector, within = document) => within.querySelector(selector);
 
@@ -9,17 +9,17 @@ const BUTTONS = { starting: [], running: ['pause', 'kill'], paused: ['resume', '
 
 /** How far the playground's clock is ahead of this one, in milliseconds. */
 let ahead = 0;
-/** @type {Scene | undefined} */
-let scene;
+/** @type {PageState | undefined} */
+let pageState;
 
-const events = new EventSource('/scene');
+const events = new EventSource('/state');
 events.addEventListener('message', ({ data }) => {
-  scene = JSON.parse(data);
-  ahead = scene.now - Date.now();
-  show(scene);
+  pageState = JSON.parse(data);
+  ahead = pageState.now - Date.now();
+  show(pageState);
 });
 events.addEventListener('error', end);
-setInterval(() => scene?.instances.forEach(showToken), 500);
+setInterval(() => pageState?.instances.forEach(showToken), 500);
 
 document.addEventListener('click', ({ target }) => {
   const button = target.closest('button[data-press]');
@@ -27,7 +27,7 @@ document.addEventListener('click', ({ target }) => {
 });
 
 function end() {
-  tell('The playground has ended', ['Start it again with npm run playground, and open the link that it shows.']);
+  tell('The playground has stopped', ['Start it again with npm run playground, and open the link that it shows.']);
 }
 
 async function press(button) {
@@ -40,38 +40,38 @@ async function press(button) {
   if (address !== undefined) location.assign(address);
 }
 
-/** @param {Scene} scene */
-function show({ storage, user, server, instances, objections, isBusy, story, log }) {
-  mood(one('#server .condition'), server.isUp ? 'up' : 'down', server.isUp ? 'good' : 'bad');
+/** @param {PageState} pageState */
+function show({ storage, user, server, instances, disabledReasons, isBusy, report, log }) {
+  tone(one('#server .condition'), server.isUp ? 'up' : 'down', server.isUp ? 'good' : 'bad');
   count(one('#server'), server);
-  mood(one('#storage .condition'), storage, 'good');
-  one('[data-user]').textContent = user === '' ? 'nobody' : user;
+  tone(one('#storage .condition'), storage, 'good');
+  one('[data-user]').textContent = user === '' ? 'no user' : user;
   one('[data-press="server"]').textContent = server.isUp ? 'Take the server down' : 'Bring the server back';
-  enable(one('.controls'), objections, isBusy);
-  one('[data-press="sign-in"]').classList.toggle('next', objections['sign-in'] === null && !isBusy);
+  enable(one('.controls'), disabledReasons, isBusy);
+  one('[data-press="sign-in"]').classList.toggle('next', disabledReasons['sign-in'] === null && !isBusy);
   for (const instance of instances) showInstance(instance, isBusy);
-  if (story !== null) tell(story.title, story.sentences);
+  if (report !== null) tell(report.title, report.sentences);
   showLog(log);
 }
 
 function tell(title, sentences) {
-  one('#story-title').textContent = title;
-  one('#story').replaceChildren(...sentences.map((sentence) => element('p', sentence)));
+  one('#report-title').textContent = title;
+  one('#report').replaceChildren(...sentences.map((sentence) => element('p', sentence)));
 }
 
 function showInstance(instance, isBusy) {
-  const { number, condition, pid, step, objections } = instance;
+  const { number, condition, pid, step, disabledReasons } = instance;
   const card = one(`[data-instance="${number}"]`) ?? newCard(number);
   const isRunning = condition === 'running';
   const words = { running: step.replace('.', ' › '), gone: 'killed' };
-  mood(one('.condition', card), words[condition] ?? condition, isRunning ? moodOf(step) : 'bad');
+  tone(one('.condition', card), words[condition] ?? condition, isRunning ? toneOf(step) : 'bad');
   one('.condition', card).title = pid === undefined ? '' : `process ${pid}`;
   count(card, instance);
   showToken(instance);
   for (const button of card.querySelectorAll('button')) {
     button.hidden = !BUTTONS[condition].includes(button.dataset.press);
   }
-  enable(card, objections, isBusy);
+  enable(card, disabledReasons, isBusy);
 }
 
 function newCard(number) {
@@ -89,19 +89,19 @@ function showToken({ number, condition, token, expiresAt }) {
   const card = one(`[data-instance="${number}"] .token`);
   const left = token === '' || expiresAt === null ? 0 : Math.max(0, (expiresAt - Date.now() - ahead) / 1_000);
   const known = condition !== 'gone' && token !== '';
-  one('span', card).textContent = known ? `token ${token}, ${Math.ceil(left)} s` : 'no good token';
+  one('span', card).textContent = known ? `token ${token}, ${Math.ceil(left)} s` : 'no valid token';
   one('progress', card).value = known ? left : 0;
 }
 
-function moodOf(step) {
+function toneOf(step) {
   const [state] = step.split('.');
   if (state === 'expired' || state === 'revoked') return 'bad';
   return state === 'valid' ? 'good' : 'busy';
 }
 
-function mood(place, text, name) {
+function tone(place, text, name) {
   place.textContent = text;
-  place.dataset.mood = name;
+  place.dataset.tone = name;
 }
 
 function count(place, counts) {
@@ -109,11 +109,11 @@ function count(place, counts) {
 }
 
 /** Disabled buttons explain why, so they must stay focusable. */
-function enable(place, objections, isBusy) {
+function enable(place, disabledReasons, isBusy) {
   for (const button of place.querySelectorAll('button')) {
-    const objection = isBusy ? 'What was pressed before still goes on.' : objections[button.dataset.press];
-    button.setAttribute('aria-disabled', String(objection !== null));
-    button.title = objection ?? '';
+    const disabledReason = isBusy ? 'The previous action is still running.' : disabledReasons[button.dataset.press];
+    button.setAttribute('aria-disabled', String(disabledReason !== null));
+    button.title = disabledReason ?? '';
   }
 }
 

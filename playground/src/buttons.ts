@@ -1,7 +1,7 @@
 import type { Button } from './buttons/button.ts';
-import { kill, killRenewer, pause, pauseRenewer, resume, start } from './buttons/crashes.ts';
+import { kill, killHolder, pause, pauseHolder, resume, start } from './buttons/crashes.ts';
 import { revoke, rotate, withdraw } from './buttons/operations.ts';
-import { loseAnswer, loseForGood, server } from './buttons/outages.ts';
+import { loseResponse, losePermanently, server } from './buttons/outages.ts';
 import { call, expire, signIn } from './buttons/use.ts';
 
 /** Every button, by its name on the page. */
@@ -10,10 +10,10 @@ export const buttons: Readonly<Record<string, Button>> = {
   call,
   expire,
   server,
-  'lose-answer': loseAnswer,
-  'lose-for-good': loseForGood,
-  'pause-renewer': pauseRenewer,
-  'kill-renewer': killRenewer,
+  'lose-response': loseResponse,
+  'lose-permanently': losePermanently,
+  'pause-holder': pauseHolder,
+  'kill-holder': killHolder,
   rotate,
   revoke,
   withdraw,

@@ -3,17 +3,17 @@ import { parseArgs } from 'node:util';
 export const USAGE = `Usage: npm run playground -- [--port 0] [--open] [--redis]
 
 Starts an authorization server, three instances of an application that share one session, and a page with buttons
-that break things. All of it is on this machine, and all of it ends with Ctrl-C.
+that inject failures. Everything runs on this machine, and ends with Ctrl-C.
 
-  --port   the page's port on 127.0.0.1; default: one that is free
-  --open   shows the page in the browser
-  --redis  shares the session in a Redis server, started for this, and not in files
+  --port   the page's port on 127.0.0.1 (default: a free one)
+  --open   opens the page in the browser
+  --redis  stores the session in a Redis server, which it starts, instead of in files
 `;
 
 /** Explains to the user what is wrong and what to do about it. */
-export class Mistake extends Error {}
+export class UsageError extends Error {}
 
-export interface Wishes {
+export interface Settings {
   readonly port: number;
   readonly open: boolean;
   readonly redis: boolean;
@@ -22,13 +22,13 @@ export interface Wishes {
 /**
  * Reads the arguments; returns `undefined` if only help is requested.
  *
- * @throws Mistake
+ * @throws UsageError
  */
-export function wishesOf(args: readonly string[]): Wishes | undefined {
+export function settingsOf(args: readonly string[]): Settings | undefined {
   const { help, port, open, redis } = valuesOf(args);
   if (help) return undefined;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new Mistake(`"${port}" is no port: give a number up to 65535, or 0 for one that is free.`);
+    throw new UsageError(`"${port}" is not a port. Give a number up to 65535, or 0 for a free one.`);
   }
   return { port: Number(port), open, redis };
 }
@@ -43,6 +43,6 @@ function valuesOf(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new Mistake(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { InstanceSettings, NumberedOrder, Order, Report, Standing } from './messages.ts';
+import type { InstanceSettings, NumberedCommand, Command, Report, SessionStatus } from './messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 
@@ -14,7 +14,7 @@ const PATIENCE = 120_000;
 export type Condition = 'starting' | 'running' | 'paused' | 'gone';
 
 /** Reports that an instance did not do what was requested, or not in time. */
-export class Unfulfilled extends Error {
+export class InstanceError extends Error {
   /** The error code that the instance reported, if any. */
   readonly code: string | undefined;
 
@@ -31,9 +31,9 @@ export class Instance {
   readonly #waiting = new Map<number, PromiseWithResolvers<string>>();
   #process: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
-  #orders = 0;
+  #commands = 0;
   condition: Condition = 'gone';
-  standing: Standing | undefined;
+  status: SessionStatus | undefined;
   /** Since the playground started, over all processes of this instance. */
   readonly counts = { refreshes: 0, calls: 0, failedCalls: 0 };
   user = '';
@@ -55,27 +55,27 @@ export class Instance {
     // Some versions of Node warn about running TypeScript.
     const child = fork(PROGRAM, [], { execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#process = child;
-    this.standing = undefined;
+    this.status = undefined;
     this.#become('starting');
-    child.on('message', (report: Report) => this.#hear(report));
+    child.on('message', (report: Report) => this.#onReport(report));
     child.on('error', () => {}); // If a command did not arrive, the exit of the process says so.
     this.#ended = once(child, 'exit').then(() => {
       this.#become('gone');
-      for (const { reject } of this.#waiting.values()) reject(new Unfulfilled(`Instance ${this.number} is gone.`));
+      for (const { reject } of this.#waiting.values()) reject(new InstanceError(`Instance ${this.number} has ended.`));
     });
     await this.ask({ name: 'begin', settings });
     this.#become('running');
   }
 
-  /** @throws Unfulfilled */
-  async ask(order: Order): Promise<string> {
-    this.#orders += 1;
-    const id = this.#orders;
+  /** @throws InstanceError */
+  async ask(command: Command): Promise<string> {
+    this.#commands += 1;
+    const id = this.#commands;
     const answer = Promise.withResolvers<string>();
     this.#waiting.set(id, answer);
-    const late = setTimeout(() => answer.reject(new Unfulfilled(`Instance ${this.number} did not answer.`)), PATIENCE);
+    const late = setTimeout(() => answer.reject(new InstanceError(`Instance ${this.number} did not respond.`)), PATIENCE);
     try {
-      this.tell({ id, order });
+      this.send({ id, command });
       return await answer.promise;
     } finally {
       clearTimeout(late);
@@ -84,12 +84,12 @@ export class Instance {
   }
 
   /** A paused instance needs the new time too; it gets the message when it resumes. */
-  moveOn(ms: number): void {
-    if (this.condition !== 'gone') this.tell({ id: 0, order: { name: 'moveOn', ms } });
+  advance(ms: number): void {
+    if (this.condition !== 'gone') this.send({ id: 0, command: { name: 'advance', ms } });
   }
 
-  tell(order: NumberedOrder): void {
-    if (this.#process?.connected) this.#process.send(order);
+  send(command: NumberedCommand): void {
+    if (this.#process?.connected) this.#process.send(command);
   }
 
   /** Suspends it (SIGSTOP). */
@@ -129,7 +129,7 @@ export class Instance {
     this.#changed();
   }
 
-  #hear(report: Report): void {
+  #onReport(report: Report): void {
     switch (report.kind) {
       case 'answer':
         this.#waiting.get(report.id)?.resolve(report.text);
@@ -137,10 +137,10 @@ export class Instance {
       case 'failure':
         this.#waiting
           .get(report.id)
-          ?.reject(new Unfulfilled(`Instance ${this.number} says ${report.code}.`, report.code));
+          ?.reject(new InstanceError(`Instance ${this.number} reported ${report.code}.`, report.code));
         return;
-      case 'standing':
-        this.standing = report.standing;
+      case 'status':
+        this.status = report.status;
         break;
       case 'refreshed':
         this.counts.refreshes += 1;
@@ -173,12 +173,12 @@ export class Fleet {
 
   /** Whether a user is signed in, according to the running instances. */
   get isSignedIn(): boolean {
-    return this.running.some(({ standing }) => standing?.state === 'valid' || standing?.state === 'refreshing');
+    return this.running.some(({ status }) => status?.state === 'valid' || status?.state === 'refreshing');
   }
 
   /** Returns the token that all running instances serve; `undefined` if they serve none or different ones. */
   get token(): string | undefined {
-    const tokens = new Set(this.running.map(({ standing }) => standing?.token ?? ''));
+    const tokens = new Set(this.running.map(({ status }) => status?.token ?? ''));
     const [token] = tokens;
     return tokens.size === 1 && token !== '' ? token : undefined;
   }
@@ -192,7 +192,7 @@ export class Fleet {
   /**
    * Resolves to the result of `find`, as soon as there is one.
    *
-   * @throws Unfulfilled if that takes too long
+   * @throws InstanceError if that takes too long
    */
   async until<Found>(what: string, find: () => Found | undefined | false): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>();
@@ -200,7 +200,7 @@ export class Fleet {
       const found = find();
       if (found !== undefined && found !== false) resolve(found);
     };
-    const late = setTimeout(() => reject(new Unfulfilled(`It did not happen in time that ${what}.`)), PATIENCE);
+    const late = setTimeout(() => reject(new InstanceError(`Timed out waiting until ${what}.`)), PATIENCE);
     const forget = this.onChange(look);
     try {
       look();

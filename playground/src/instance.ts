@@ -5,9 +5,9 @@ import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@fr
 import { localInspector } from '@frameio-auth/inspector';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
-import type { InstanceSettings, NumberedOrder, Order, Report } from './messages.ts';
+import type { InstanceSettings, NumberedCommand, Command, Report } from './messages.ts';
 import { MovableClock } from './movable-clock.ts';
-import { stagedStorage } from './staged-storage.ts';
+import { acceleratedStorage } from './accelerated-storage.ts';
 
 /** How long the server may take, in milliseconds; less than the duration of a lease. */
 const TIMEOUT = 4_000;
@@ -35,7 +35,7 @@ async function open(settings: InstanceSettings): Promise<Application> {
     clientId,
     clientSecret,
     redirectUri,
-    storage: stagedStorage(storage, () => clock.ahead), // In an application: `storage`.
+    storage: acceleratedStorage(storage, () => clock.ahead), // In an application: `storage`.
     transport: fetchTransport({ timeout: TIMEOUT }),
     server: adobeIms({ origin: authorizationServer }), // In an application: omit it for Adobe's own.
     inspect: inspector.next,
@@ -71,7 +71,7 @@ async function openStorage(place: InstanceSettings['storage']) {
   return { storage, closeStorage };
 }
 
-function tell(report: Report): void {
+function send(report: Report): void {
   if (process.connected) process.send?.(report);
 }
 
@@ -80,24 +80,24 @@ let signingIn = false;
 
 /** A sign-in also brings tokens, but is not a refresh. */
 function noteRefresh(): void {
-  if (!signingIn) tell({ kind: 'refreshed' });
+  if (!signingIn) send({ kind: 'refreshed' });
 }
 
 async function begin(settings: InstanceSettings): Promise<void> {
   application = await open(settings);
-  application.auth.subscribe(tellStanding);
+  application.auth.subscribe(reportStatus);
   await call();
   setInterval(callNowAndThen, CALLS.every);
 }
 
-function tellStanding(): void {
+function reportStatus(): void {
   const { auth } = application;
   const { state, step, expiresAt, degraded, ending } = auth.snapshot;
   const token = auth.peekToken();
   const name = token === undefined ? '' : createHash('sha256').update(token).digest('hex').slice(0, 4);
-  tell({
-    kind: 'standing',
-    standing: { state, step, token: name, expiresAt, degraded, ending: ending?.cause ?? null },
+  send({
+    kind: 'status',
+    status: { state, step, token: name, expiresAt, degraded, ending: ending?.cause ?? null },
   });
 }
 
@@ -115,14 +115,14 @@ async function call(): Promise<string> {
   try {
     const answer = await application.whoAmI(AbortSignal.timeout(CALLS.patience));
     const { data } = (await answer.json()) as { data?: { name: string } };
-    tell({ kind: 'called', succeeded: answer.ok, ...(data && { user: data.name }) });
+    send({ kind: 'called', succeeded: answer.ok, ...(data && { user: data.name }) });
     return String(answer.status);
   } catch (error) {
     // Being signed out is not a failure.
-    if (!(error instanceof AuthenticationError)) tell({ kind: 'called', succeeded: false });
+    if (!(error instanceof AuthenticationError)) send({ kind: 'called', succeeded: false });
     return codeOf(error);
   } finally {
-    tellStanding();
+    reportStatus();
   }
 }
 
@@ -135,23 +135,23 @@ async function endSignIn(callback: string): Promise<void> {
   }
 }
 
-async function obey(order: Order): Promise<string> {
-  switch (order.name) {
+async function execute(command: Command): Promise<string> {
+  switch (command.name) {
     case 'begin':
-      await begin(order.settings);
+      await begin(command.settings);
       return '';
     case 'beginSignIn':
       return (await application.auth.getAuthorizationUrl()).url;
     case 'endSignIn':
-      await endSignIn(order.callback);
+      await endSignIn(command.callback);
       return '';
     case 'call':
       return call();
     case 'revoke':
       await application.auth.revoke();
       return '';
-    case 'moveOn':
-      application.clock.moveOn(order.ms);
+    case 'advance':
+      application.clock.advance(command.ms);
       return '';
     case 'end':
       await application.close();
@@ -164,13 +164,13 @@ function codeOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-process.on('message', async ({ id, order }: NumberedOrder) => {
+process.on('message', async ({ id, command }: NumberedCommand) => {
   try {
-    tell({ kind: 'answer', id, text: await obey(order) });
+    send({ kind: 'answer', id, text: await execute(command) });
   } catch (error) {
-    tell({ kind: 'failure', id, code: codeOf(error) });
+    send({ kind: 'failure', id, code: codeOf(error) });
   }
-  if (order.name === 'end') process.disconnect();
+  if (command.name === 'end') process.disconnect();
 });
 process.on('SIGINT', () => {}); // A terminal sends it to all processes. The playground says when to end.
 process.on('disconnect', () => process.exit()); // The playground has disconnected this instance, or ended.

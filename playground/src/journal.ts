@@ -18,7 +18,7 @@ const KEPT = 50;
 export class Journal {
   readonly #server: AuthorizationServer;
   readonly #fleet: Fleet;
-  readonly #told = new Map<Instance, string>();
+  readonly #lastReported = new Map<Instance, string>();
   #seen = 0;
   #undecided: readonly RecordedRequest[] = [];
   #entries: readonly Entry[] = [];
@@ -49,10 +49,10 @@ export class Journal {
   }
 
   #follow(instance: Instance): void {
-    const { name, condition, standing } = instance;
-    const now = condition === 'running' && standing !== undefined ? wordsOf(standing.step, standing.token) : condition;
-    if (this.#told.get(instance) === now) return;
-    this.#told.set(instance, now);
+    const { name, condition, status } = instance;
+    const now = condition === 'running' && status !== undefined ? wordsOf(status.step, status.token) : condition;
+    if (this.#lastReported.get(instance) === now) return;
+    this.#lastReported.set(instance, now);
     this.note(name, now);
   }
 }
@@ -63,6 +63,6 @@ function wordsOf(step: string, token: string): string {
 
 function wordsFor({ endpoint, grantType, outcome, faulted, status }: RecordedRequest): string {
   const what = endpoint === 'revoke' ? 'revocation' : grantType === 'refresh_token' ? 'refresh' : 'sign-in';
-  if (faulted && status === undefined) return `${what}: ${outcome === 'fault' ? 'unheard' : outcome}, no answer`;
+  if (faulted && status === undefined) return `${what}: ${outcome === 'fault' ? 'not processed' : outcome}, no response`;
   return `${what}: ${outcome}`;
 }

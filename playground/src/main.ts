@@ -1,7 +1,7 @@
 // The playground: `npm run playground`. The code of an application is in instance.ts.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { Mistake, USAGE, type Wishes, wishesOf } from './command-line.ts';
+import { UsageError, USAGE, type Settings, settingsOf } from './command-line.ts';
 import { PageServer } from './page-server.ts';
 import { Playground } from './playground.ts';
 import { ViewerWindow } from './viewer-window.ts';
@@ -34,15 +34,15 @@ function interruption(): Promise<number> {
 }
 
 /** Resolves to the exit code. */
-async function main({ port, open, redis }: Wishes): Promise<number> {
+async function main({ port, open, redis }: Settings): Promise<number> {
   const interrupted = interruption();
-  const server = await PageServer.listen(port, () => say(`  For another browser: ${server.door.link}\n`));
+  const server = await PageServer.listen(port, () => say(`  For another browser: ${server.accessLink.link}\n`));
   say('\n  An authorization server and three instances start …\n');
   const playground = await Playground.open({ redis, redirectUri: server.redirectUri });
   process.once('exit', () => playground.abandon());
   server.begin({ playground, viewer: await ViewerWindow.open(playground.viewer) });
-  say(`\n  The playground: ${server.door.link}\n  The link works once. Ctrl-C ends everything.\n\n`);
-  if (open) openBrowser(server.door.link);
+  say(`\n  The playground: ${server.accessLink.link}\n  The link works once. Press Ctrl-C to stop.\n\n`);
+  if (open) openBrowser(server.accessLink.link);
   const code = await interrupted;
   await server.close();
   await playground.close();
@@ -52,12 +52,12 @@ async function main({ port, open, redis }: Wishes): Promise<number> {
 /** Resolves to the exit code. */
 async function run(args: readonly string[]): Promise<number> {
   try {
-    const wishes = wishesOf(args);
-    if (wishes !== undefined) return await main(wishes);
+    const settings = settingsOf(args);
+    if (settings !== undefined) return await main(settings);
     say(USAGE);
     return 0;
   } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`\n  ${error.message}\n\n`);
     return 1;
   }

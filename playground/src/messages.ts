@@ -19,7 +19,7 @@ export interface InstanceSettings {
 }
 
 /** The commands to an instance. Each gets a response, a text that may be empty. */
-export type Order =
+export type Command =
   | { readonly name: 'begin'; readonly settings: InstanceSettings }
   /** The response is the address to send the user to. */
   | { readonly name: 'beginSignIn' }
@@ -27,13 +27,13 @@ export type Order =
   /** Calls `/v4/me`. The response is the HTTP status. */
   | { readonly name: 'call' }
   | { readonly name: 'revoke' }
-  | { readonly name: 'moveOn'; readonly ms: number }
+  | { readonly name: 'advance'; readonly ms: number }
   | { readonly name: 'end' };
 
 /** A command with a number that identifies its response. */
-export interface NumberedOrder {
+export interface NumberedCommand {
   readonly id: number;
-  readonly order: Order;
+  readonly command: Command;
 }
 
 /** The messages of an instance. */
@@ -41,14 +41,14 @@ export type Report =
   | { readonly kind: 'answer'; readonly id: number; readonly text: string }
   /** The command failed; `code` is the error's. */
   | { readonly kind: 'failure'; readonly id: number; readonly code: string }
-  | { readonly kind: 'standing'; readonly standing: Standing }
+  | { readonly kind: 'status'; readonly status: SessionStatus }
   /** It received new tokens from the server. */
   | { readonly kind: 'refreshed' }
   /** It called the API; `user` is the name of the signed-in user, if the API returned it. */
   | { readonly kind: 'called'; readonly succeeded: boolean; readonly user?: string };
 
 /** The state of the session in an instance. */
-export interface Standing {
+export interface SessionStatus {
   readonly state: SessionState;
   /** The state with its inner step, such as `refreshing.waiting`. */
   readonly step: string;

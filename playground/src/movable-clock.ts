@@ -2,12 +2,12 @@ import { type Clock, systemClock } from '@frameio-auth/core/adapter';
 
 interface Timer {
   readonly at: number;
-  readonly ring: () => void;
+  readonly fire: () => void;
   readonly keepAlive: boolean;
   handle: unknown;
 }
 
-/** A running clock that can be moved ahead: then everything that falls due on the way falls due at once. */
+/** A running clock that can be moved ahead: then everything that becomes due on the way becomes due at once. */
 export class MovableClock implements Clock {
   readonly #system = systemClock();
   readonly #timers = new Set<Timer>();
@@ -35,13 +35,13 @@ export class MovableClock implements Clock {
       at: this.monotonic() + delay,
       keepAlive,
       handle: undefined,
-      ring: () => {
+      fire: () => {
         this.#timers.delete(timer);
         callback();
       },
     };
     this.#timers.add(timer);
-    this.#wind(timer);
+    this.#schedule(timer);
     return timer;
   }
 
@@ -51,15 +51,15 @@ export class MovableClock implements Clock {
     this.#system.clearTimeout(timer.handle);
   }
 
-  moveOn(ms: number): void {
+  advance(ms: number): void {
     this.#ahead += ms;
     for (const timer of this.#timers) {
       this.#system.clearTimeout(timer.handle);
-      this.#wind(timer);
+      this.#schedule(timer);
     }
   }
 
-  #wind(timer: Timer): void {
-    timer.handle = this.#system.setTimeout(timer.ring, timer.at - this.monotonic(), { keepAlive: timer.keepAlive });
+  #schedule(timer: Timer): void {
+    timer.handle = this.#system.setTimeout(timer.fire, timer.at - this.monotonic(), { keepAlive: timer.keepAlive });
   }
 }

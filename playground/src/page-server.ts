@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { Mistake } from './command-line.ts';
-import { Door } from './door.ts';
+import { UsageError } from './command-line.ts';
+import { AccessLink } from './access-link.ts';
 import type { Playground } from './playground.ts';
 import type { ViewerWindow } from './viewer-window.ts';
 
@@ -18,7 +18,7 @@ const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
 const GATHERING = 100;
 
 /** What the page displays, and what handles its buttons. */
-export interface Show {
+export interface PageContent {
   readonly playground: Playground;
   readonly viewer: ViewerWindow;
 }
@@ -27,15 +27,15 @@ export interface Show {
  * The server of the page, on 127.0.0.1. It listens before there is anything to display, so that its address is known.
  */
 export class PageServer {
-  readonly door: Door;
+  readonly accessLink: AccessLink;
   readonly #server: Server;
   readonly #linkUsed: () => void;
-  #show: Show | undefined;
+  #content: PageContent | undefined;
 
   private constructor(server: Server, linkUsed: () => void) {
     this.#server = server;
     this.#linkUsed = linkUsed;
-    this.door = new Door((server.address() as AddressInfo).port);
+    this.accessLink = new AccessLink((server.address() as AddressInfo).port);
     server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         console.error(error);
@@ -46,14 +46,14 @@ export class PageServer {
 
   /**
    * @param linkUsed - called when the link was used, and there is a new one
-   * @throws Mistake if the port is taken
+   * @throws UsageError if the port is taken
    */
   static async listen(port: number, linkUsed: () => void): Promise<PageServer> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${error.code})`;
-        reject(new Mistake(`Port ${port} ${why}: choose another one with --port, or leave it out.`));
+        reject(new UsageError(`Port ${port} ${why}: choose another one with --port, or leave it out.`));
       });
       server.listen(port, '127.0.0.1', resolve);
     });
@@ -62,11 +62,11 @@ export class PageServer {
 
   /** Returns the address to which the authorization server sends the user back. */
   get redirectUri(): string {
-    return `${this.door.origin}/callback`;
+    return `${this.accessLink.origin}/callback`;
   }
 
-  begin(show: Show): void {
-    this.#show = show;
+  begin(show: PageContent): void {
+    this.#content = show;
   }
 
   async close(): Promise<void> {
@@ -77,29 +77,29 @@ export class PageServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname: path, searchParams } = new URL(request.url ?? '/', this.door.origin);
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', this.accessLink.origin);
     protect(response, { framed: path === '/sessions' });
     const token = path === '/' ? searchParams.get('token') : null;
     if (token !== null) return this.#admit(request, response, token);
-    const objection = this.door.objectionTo(request, { comesBack: path === '/callback' });
-    if (objection !== undefined) return refuse(response, 403, objection);
-    if (this.#show === undefined) return refuse(response, 503, 'The instances are starting.');
-    const { playground, viewer } = this.#show;
+    const disabledReason = this.accessLink.rejectionOf(request, { comesBack: path === '/callback' });
+    if (disabledReason !== undefined) return refuse(response, 403, disabledReason);
+    if (this.#content === undefined) return refuse(response, 503, 'The instances are starting.');
+    const { playground, viewer } = this.#content;
     if (path === '/press' && request.method === 'POST') return press(playground, request, response);
-    if (request.method !== 'GET') return refuse(response, 405, 'There is nothing to do here but to look and to press.');
-    if (path === '/scene') return tellScenes(playground, response);
+    if (request.method !== 'GET') return refuse(response, 405, 'This method is not allowed here.');
+    if (path === '/state') return streamState(playground, response);
     if (path === '/callback') return this.#takeBack(playground, request, response);
     if (viewer.shows(path)) return viewer.show(path, response);
     const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
-    if (file === undefined) return refuse(response, 404, 'There is nothing at this address.');
+    if (file === undefined) return refuse(response, 404, 'This page does not exist.');
     const [name, type] = file;
     send(response, type, await readFile(new URL(`../page/${name}`, import.meta.url)));
   }
 
   #admit(request: IncomingMessage, response: ServerResponse, token: string): void {
-    const cookie = this.door.admit(request, token);
+    const cookie = this.accessLink.admit(request, token);
     if (cookie === undefined) {
-      refuse(response, 403, 'This link was used before. The terminal shows another one.');
+      refuse(response, 403, 'This link was used before. Open the new one from the terminal.');
       return;
     }
     response.setHeader('set-cookie', cookie);
@@ -108,7 +108,7 @@ export class PageServer {
   }
 
   async #takeBack(playground: Playground, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await playground.completeSignIn(new URL(request.url ?? '', this.door.origin).href);
+    await playground.completeSignIn(new URL(request.url ?? '', this.accessLink.origin).href);
     toThePage(response);
   }
 }
@@ -139,17 +139,17 @@ async function press(playground: Playground, request: IncomingMessage, response:
   send(response, 'application/json', JSON.stringify({ address }));
 }
 
-function tellScenes(playground: Playground, response: ServerResponse): void {
+function streamState(playground: Playground, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   let timer: NodeJS.Timeout | undefined;
-  const tell = () => {
+  const send = () => {
     timer = undefined;
-    response.write(`data: ${JSON.stringify(playground.scene)}\n\n`);
+    response.write(`data: ${JSON.stringify(playground.pageState)}\n\n`);
   };
   const forget = playground.onChange(() => {
-    timer ??= setTimeout(tell, GATHERING);
+    timer ??= setTimeout(send, GATHERING);
   });
-  tell();
+  send();
   response.once('close', () => {
     forget();
     clearTimeout(timer);

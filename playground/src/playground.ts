@@ -1,17 +1,17 @@
 import { completeSignIn } from './buttons/use.ts';
 import { buttons } from './buttons.ts';
-import { type Instance, Unfulfilled } from './fleet.ts';
+import { type Instance, InstanceError } from './fleet.ts';
 import type { Entry } from './journal.ts';
-import { Stage, type StageOptions } from './stage.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
 
 /** The button that was pressed last, and the reports about it. */
-interface Story {
+interface ButtonReport {
   readonly title: string;
   readonly sentences: readonly string[];
 }
 
 /** The data that the page displays. Times are milliseconds since the Unix epoch, on the playground's clock. */
-export interface Scene {
+export interface PageState {
   readonly now: number;
   readonly storage: string;
   readonly user: string;
@@ -19,7 +19,7 @@ export interface Scene {
     readonly isUp: boolean;
     readonly tokenRequests: number;
     readonly refreshes: number;
-    readonly refused: number;
+    readonly rejected: number;
   };
   readonly instances: readonly {
     readonly number: number;
@@ -32,37 +32,37 @@ export interface Scene {
     readonly calls: number;
     readonly failedCalls: number;
     /** Why its buttons cannot be pressed; `null`: they can. */
-    readonly objections: Readonly<Record<string, string | null>>;
+    readonly disabledReasons: Readonly<Record<string, string | null>>;
   }[];
-  readonly objections: Readonly<Record<string, string | null>>;
+  readonly disabledReasons: Readonly<Record<string, string | null>>;
   /** Whether a button's action is still running. */
   readonly isBusy: boolean;
-  readonly story: Story | null;
+  readonly report: ButtonReport | null;
   readonly log: readonly Entry[];
 }
 
 const OF_INSTANCES = ['pause', 'resume', 'kill', 'start'];
 
-/** Runs the actions of the buttons on the stage. */
+/** Runs the actions of the buttons. */
 export class Playground {
-  readonly #stage: Stage;
+  readonly #environment: Environment;
   readonly #listeners = new Set<() => void>();
-  #story: Story | null = null;
+  #report: ButtonReport | null = null;
   #isBusy = false;
-  #performance: Promise<unknown> = Promise.resolve();
+  #action: Promise<unknown> = Promise.resolve();
 
-  private constructor(stage: Stage) {
-    this.#stage = stage;
-    stage.fleet.onChange(() => this.#changed());
-    stage.journal.update();
+  private constructor(environment: Environment) {
+    this.#environment = environment;
+    environment.fleet.onChange(() => this.#changed());
+    environment.journal.update();
   }
 
-  static async open(options: StageOptions): Promise<Playground> {
-    return new Playground(await Stage.open(options));
+  static async open(options: EnvironmentOptions): Promise<Playground> {
+    return new Playground(await Environment.open(options));
   }
 
-  get viewer(): Stage['viewer'] {
-    return this.#stage.viewer;
+  get viewer(): Environment['viewer'] {
+    return this.#environment.viewer;
   }
 
   /** Returns a function that removes the listener. */
@@ -71,8 +71,8 @@ export class Playground {
     return () => this.#listeners.delete(listener);
   }
 
-  get scene(): Scene {
-    const { clock, storage, server, fleet, journal, isServerUp } = this.#stage;
+  get pageState(): PageState {
+    const { clock, storage, server, fleet, journal, isServerUp } = this.#environment;
     return {
       now: clock.now(),
       storage: storage.description,
@@ -81,21 +81,21 @@ export class Playground {
         isUp: isServerUp,
         tokenRequests: server.count({ endpoint: 'token' }),
         refreshes: server.count({ grantType: 'refresh_token', outcome: 'granted' }),
-        refused: server.count({ grantType: 'refresh_token', outcome: 'invalid_grant' }),
+        rejected: server.count({ grantType: 'refresh_token', outcome: 'invalid_grant' }),
       },
       instances: fleet.instances.map((instance) => ({
         number: instance.number,
         condition: instance.condition,
         pid: instance.pid,
-        step: instance.standing?.step ?? '',
-        token: instance.standing?.token ?? '',
-        expiresAt: instance.standing?.expiresAt ?? null,
+        step: instance.status?.step ?? '',
+        token: instance.status?.token ?? '',
+        expiresAt: instance.status?.expiresAt ?? null,
         ...instance.counts,
-        objections: this.#objections(OF_INSTANCES, instance),
+        disabledReasons: this.#disabledReasons(OF_INSTANCES, instance),
       })),
-      objections: this.#objections(Object.keys(buttons).filter((name) => !OF_INSTANCES.includes(name))),
+      disabledReasons: this.#disabledReasons(Object.keys(buttons).filter((name) => !OF_INSTANCES.includes(name))),
       isBusy: this.#isBusy,
-      story: this.#story,
+      report: this.#report,
       log: journal.entries,
     };
   }
@@ -108,13 +108,13 @@ export class Playground {
    */
   async press(name: string, number = 1): Promise<string | undefined> {
     const button = Object.hasOwn(buttons, name) ? buttons[name] : undefined;
-    const instance = this.#stage.fleet.instances[number - 1];
+    const instance = this.#environment.fleet.instances[number - 1];
     if (button === undefined || instance === undefined || this.#isBusy) return undefined;
-    const objection = button.objection(this.#stage, instance);
-    if (objection === undefined) {
-      return this.#perform(button.title, (tell) => button.press({ stage: this.#stage, instance, tell }));
+    const disabledReason = button.disabledReason(this.#environment, instance);
+    if (disabledReason === undefined) {
+      return this.#run(button.title, (report) => button.press({ environment: this.#environment, instance, report }));
     }
-    this.#story = { title: button.title, sentences: [objection] };
+    this.#report = { title: button.title, sentences: [disabledReason] };
     this.#changed();
     return undefined;
   }
@@ -124,60 +124,60 @@ export class Playground {
    * meanwhile finishes first.
    */
   async completeSignIn(callback: string): Promise<void> {
-    while (this.#isBusy) await this.#performance;
-    await this.#perform('Sign in', (tell) => completeSignIn(this.#stage, callback, tell));
+    while (this.#isBusy) await this.#action;
+    await this.#run('Sign in', (report) => completeSignIn(this.#environment, callback, report));
   }
 
   async close(): Promise<void> {
-    await this.#stage.close();
+    await this.#environment.close();
   }
 
   /** Kills all processes immediately. */
   abandon(): void {
-    this.#stage.fleet.abandon();
+    this.#environment.fleet.abandon();
   }
 
-  #perform<Result>(
+  #run<Result>(
     title: string,
-    play: (tell: (text: string) => void) => Promise<Result>,
+    play: (report: (text: string) => void) => Promise<Result>,
   ): Promise<Result | undefined> {
-    const performed = this.#play(title, play);
-    this.#performance = performed.catch(() => {});
+    const performed = this.#runAction(title, play);
+    this.#action = performed.catch(() => {});
     return performed;
   }
 
-  async #play<Result>(
+  async #runAction<Result>(
     title: string,
-    play: (tell: (text: string) => void) => Promise<Result>,
+    play: (report: (text: string) => void) => Promise<Result>,
   ): Promise<Result | undefined> {
-    const tell = (text: string) => {
-      this.#story = { title, sentences: [...(this.#story?.sentences ?? []), text] };
+    const report = (text: string) => {
+      this.#report = { title, sentences: [...(this.#report?.sentences ?? []), text] };
       this.#changed();
     };
-    this.#story = { title, sentences: [] };
+    this.#report = { title, sentences: [] };
     this.#isBusy = true;
-    this.#stage.journal.note('you', title);
+    this.#environment.journal.note('you', title);
     this.#changed();
     try {
-      return await play(tell);
+      return await play(report);
     } catch (error) {
-      if (!(error instanceof Unfulfilled)) throw error;
-      tell(`${error.message} Look at the instances, and press on.`);
+      if (!(error instanceof InstanceError)) throw error;
+      report(`${error.message} Check the instances, and try another button.`);
       return undefined;
     } finally {
-      this.#stage.server.faults.clear(); // An unused fault must not apply to a later request.
+      this.#environment.server.faults.clear(); // An unused fault must not apply to a later request.
       this.#isBusy = false;
       this.#changed();
     }
   }
 
-  #objections(names: readonly string[], instance?: Instance): Record<string, string | null> {
-    const one = instance ?? (this.#stage.fleet.instances[0] as Instance);
-    return Object.fromEntries(names.map((name) => [name, buttons[name]?.objection(this.#stage, one) ?? null]));
+  #disabledReasons(names: readonly string[], instance?: Instance): Record<string, string | null> {
+    const one = instance ?? (this.#environment.fleet.instances[0] as Instance);
+    return Object.fromEntries(names.map((name) => [name, buttons[name]?.disabledReason(this.#environment, one) ?? null]));
   }
 
   #changed(): void {
-    this.#stage.journal.update();
+    this.#environment.journal.update();
     for (const listener of this.#listeners) listener();
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisNotFoundError, startRedis } from '@frameio-auth/verification/redis';
-import { Mistake } from './command-line.ts';
+import { UsageError } from './command-line.ts';
 import type { InstanceSettings } from './messages.ts';
 
 /** The storage that the instances share. It is removed at the end. */
@@ -15,7 +15,7 @@ export interface SharedStorage {
 }
 
 /**
- * @throws Mistake if Redis is requested and there is none
+ * @throws UsageError if Redis is requested and there is none
  */
 export async function sharedStorage({ redis }: { readonly redis: boolean }): Promise<SharedStorage> {
   return redis ? redisServer() : temporaryDirectory();
@@ -45,7 +45,7 @@ async function redisServer(): Promise<SharedStorage> {
       end: () => server.stop(),
     };
   } catch (error) {
-    if (error instanceof RedisNotFoundError) throw new Mistake(`${error.message} Or leave --redis out.`);
+    if (error instanceof RedisNotFoundError) throw new UsageError(`${error.message} Or leave --redis out.`);
     throw error;
   }
 }

@@ -259,7 +259,7 @@ describe('two instances of the Nest application behind one Redis', () => {
     expect(said).toEqual([]);
   });
 
-  it('says in its health that the server cannot be reached, and loses nobody by it', async () => {
+  it('reports in its health that the server cannot be reached, and signs no user out', async () => {
     await signIn(one);
     const callback = await beginSignIn(other);
     await local.stop();

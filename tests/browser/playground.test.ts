@@ -103,7 +103,7 @@ class Visit {
 
   /** Resolves when that is said, and whatever was pressed is done. */
   async hears(sentence: RegExp): Promise<void> {
-    await this.page.locator('#story', { hasText: sentence }).waitFor();
+    await this.page.locator('#report', { hasText: sentence }).waitFor();
     await this.page.locator('.controls [title^="What was pressed"]').first().waitFor({ state: 'detached' });
   }
 
@@ -156,18 +156,18 @@ describe('the playground', () => {
 
   afterAll(() => visit.abandon());
 
-  it('says what to do first, and why the rest has to wait', async () => {
+  it('says what to do first, and why other buttons are disabled', async () => {
     await visit.pressInVain('expire');
 
-    await visit.hears(/^Nobody is signed in\.$/);
+    await visit.hears(/^No user is signed in\.$/);
     expect(await visit.button('sign-in').getAttribute('aria-disabled')).toBe('false');
     expect(await visit.conditions()).toEqual(Array(3).fill('unauthenticated'));
   });
 
-  it('takes no for an answer', async () => {
+  it('accepts that the user declines', async () => {
     await visit.signIn('Ode Colorist', 'Deny');
 
-    await visit.hears(/You said no/);
+    await visit.hears(/You declined/);
     expect(await visit.tokens()).toEqual(Array(3).fill('none'));
   });
 
@@ -181,15 +181,15 @@ describe('the playground', () => {
     expect(await visit.count('tokenRequests')).toBe(1);
   });
 
-  it('calls the API with the keyboard, and asks the server nothing', async () => {
+  it('calls the API by keyboard, without a token request', async () => {
     await visit.button('call').focus();
     await visit.page.keyboard.press('Enter');
 
-    await visit.hears(/3 instances called the API and got 200\. Nobody asked/);
+    await visit.hears(/3 instances called the API and got 200\. No request went/);
     expect(await visit.count('tokenRequests')).toBe(1);
   });
 
-  it('renews a token that has run out once, for all', async () => {
+  it('refreshes an expired token once, for all', async () => {
     const before = await visit.tokens();
 
     await visit.press('expire', /1 request for 3 instances, and no call failed/);
@@ -200,49 +200,49 @@ describe('the playground', () => {
     expect(await visit.count('refreshes')).toBe(1);
   });
 
-  it('goes on while the server is down, and signs nobody out when the token runs out meanwhile', async () => {
+  it('continues while the server is down, and signs no user out if the token expires meanwhile', async () => {
     await visit.press('server', /refuses connections/);
     await visit.press('call', /got 200/);
-    await visit.press('expire', /calls to the API fail.* The refresh token is kept/);
+    await visit.press('expire', /API calls fail.* The refresh token is kept/);
     await visit.page.locator('[data-instance="1"] .condition', { hasText: 'refreshing' }).waitFor();
 
-    await visit.press('server', /nobody had to sign in/);
+    await visit.press('server', /no user had to sign in/);
 
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
-    expect(await visit.count('refused')).toBe(0);
+    expect(await visit.count('rejected')).toBe(0);
   });
 
-  it('asks once more when an answer is lost', async () => {
+  it('retries once after a lost response', async () => {
     const requests = await visit.count('tokenRequests');
 
-    await visit.press('lose-answer', /2 requests, and nobody is signed out/);
+    await visit.press('lose-response', /2 requests, and no user is signed out/);
 
     expect(await visit.count('tokenRequests')).toBe(requests + 2);
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
   });
 
-  it('hands the lease of a paused instance on, and has it adopt the newer token', async () => {
+  it('passes the lease of a paused instance on, and that instance adopts the newer token', async () => {
     await visit.showViewer();
     await visit.page.evaluate(recordConditions);
-    await visit.button('pause-renewer').click();
-    await visit.page.locator('#story', { hasText: 'is frozen' }).waitFor();
+    await visit.button('pause-holder').click();
+    await visit.page.locator('#report', { hasText: 'is frozen' }).waitFor();
     await visit.page.screenshot({ path: `${artifacts}playground-light.png` });
 
-    await visit.hears(/took over after .* goes on, sees in the storage that it came too late/s);
+    await visit.hears(/took over after .* resumes, reads in the storage that it is too late/s);
 
     expect(await visit.page.evaluate(conditionsSeen)).toContain('paused');
     expect(new Set(await visit.tokens()).size).toBe(1);
-    expect(await visit.count('refused')).toBe(0);
+    expect(await visit.count('rejected')).toBe(0);
   });
 
-  it('hands the lease of a killed instance on, and starts it again', async () => {
+  it('passes the lease of a killed instance on, and restarts the instance', async () => {
     await visit.page.emulateMedia({ colorScheme: 'dark' });
     await visit.page.evaluate(recordConditions);
-    await visit.button('kill-renewer').click();
-    await visit.page.locator('#story', { hasText: 'is dead' }).waitFor();
+    await visit.button('kill-holder').click();
+    await visit.page.locator('#report', { hasText: 'was killed' }).waitFor();
     await visit.page.screenshot({ path: `${artifacts}playground-dark.png` });
 
-    await visit.hears(/took over after .* read the session from the storage, and asked nobody/s);
+    await visit.hears(/took over after .* read the session from the storage, and sent no request/s);
 
     expect(await visit.page.evaluate(conditionsSeen)).toContain('killed');
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
@@ -267,29 +267,29 @@ describe('the playground', () => {
     await visit.card(3).waitFor();
   });
 
-  it('lets single instances be paused and killed, while the others go on', async () => {
+  it('pauses and kills single instances while the others continue', async () => {
     await visit.pressOf(2, 'pause', /frozen \(SIGSTOP\)/);
-    await visit.pressOf(3, 'kill', /dead \(SIGKILL\)/);
+    await visit.pressOf(3, 'kill', /killed \(SIGKILL\)/);
     await visit.press('expire', /1 request for 1 instance, and no call failed/);
     expect(await visit.conditions()).toEqual(['valid › fresh', 'paused', 'killed']);
     await visit.pressInVain('rotate');
-    await visit.hears(/All instances have to run/);
+    await visit.hears(/All instances must be running/);
 
-    await visit.pressOf(2, 'resume', /Instance 2 goes on/);
-    await visit.pressOf(3, 'start', /a new process, \d+\. It read the session from the storage, and asked nobody/);
+    await visit.pressOf(2, 'resume', /Instance 2 resumes/);
+    await visit.pressOf(3, 'start', /a new process, \d+\. It read the session from the storage, and sent no request/);
 
     expect(new Set(await visit.tokens()).size).toBe(1);
   });
 
   it('rotates the client secret while the instances work', async () => {
-    await visit.press('rotate', /2 requests, and no user noticed\..* with the new secret alone/s);
+    await visit.press('rotate', /2 requests, and no user noticed\..* with only the new secret/s);
 
     await visit.press('expire', /1 request for 3 instances/);
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
   });
 
-  it('tells the one loss that cannot be prevented from all others', async () => {
-    await visit.press('lose-for-good', /refresh_interrupted/);
+  it('reports the one loss that cannot be prevented', async () => {
+    await visit.press('lose-permanently', /refresh_interrupted/);
     expect(await visit.conditions()).toEqual(Array(3).fill('expired'));
 
     await visit.signIn('Pim Producer');
@@ -297,8 +297,8 @@ describe('the playground', () => {
     expect(await visit.page.locator('[data-user]').textContent()).toBe('Pim Producer');
   });
 
-  it('ends the session in all instances when the access is taken back', async () => {
-    await visit.press('withdraw', /over in all instances, after 1 request/);
+  it('ends the session in all instances when the access is withdrawn', async () => {
+    await visit.press('withdraw', /ended in all instances, after 1 request/);
     expect(await visit.conditions()).toEqual(Array(3).fill('expired'));
 
     await visit.signIn();
@@ -306,7 +306,7 @@ describe('the playground', () => {
   });
 
   it('signs out everywhere at once', async () => {
-    await visit.press('revoke', /no token is left anywhere/);
+    await visit.press('revoke', /No token is left/);
 
     expect(await visit.tokens()).toEqual(Array(3).fill('none'));
     expect(await visit.conditions()).toEqual(Array(3).fill('revoked'));
@@ -331,7 +331,7 @@ describe('the playground', () => {
         .end(method === 'POST' ? '{"button":"kill"}' : undefined);
     });
 
-  it('answers nobody but the page that came by its link', async () => {
+  it('answers only the page that was opened with its link', async () => {
     const cookies = await visit.page.context().cookies(visit.origin);
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 
@@ -346,7 +346,7 @@ describe('the playground', () => {
     expect(cookies).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }]);
   });
 
-  it('ends with Ctrl-C, paused instances as well, and leaves nothing behind', async () => {
+  it('ends with Ctrl-C, including paused instances, and leaves nothing behind', async () => {
     await visit.pressOf(1, 'pause', /frozen/);
     const pids = await visit.page
       .locator('[data-instance] .condition')
@@ -359,7 +359,7 @@ describe('the playground', () => {
   });
 });
 
-it('shares the session in a real Redis, and ends that as well', async ({ browser }) => {
+it('shares the session in a real Redis, and stops it at the end', async ({ browser }) => {
   const visit = await Visit.begin(browser, ['--redis']);
   onTestFinished(() => visit.abandon());
   expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
@@ -371,7 +371,7 @@ it('shares the session in a real Redis, and ends that as well', async ({ browser
   expect(await visit.end('SIGTERM')).toEqual({ code: 143, left: [], stderr: '' });
 });
 
-describe('a start that cannot succeed ends with a sentence', () => {
+describe('a failed start ends with a message', () => {
   it('when the port is taken', async () => {
     const taken = spawn(process.execPath, [
       '-e',

@@ -184,7 +184,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     expect(await titleFor(page)).toBe('Review Portal');
   });
 
-  it('never gives the browser the key of a session, for a storage shows it to whoever may list its keys', async () => {
+  it('never gives the browser the key of a session, because anyone who may list the keys of the storage sees it', async () => {
     records.clear();
     await signedIn();
     const [key = ''] = [...records].flatMap((record) => /\/session\/(.+)$/.exec(record)?.[1] ?? []);
@@ -262,7 +262,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     expect(local.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(1);
   });
 
-  it('asks a user to sign in again whose access was taken away', async () => {
+  it('asks a user without access any more to sign in again', async () => {
     await signedIn('pim@studio.example');
     local.revokeUser('pim@studio.example');
 
@@ -271,7 +271,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     expect(await titleFor(page)).toBe('Hello, Pim Producer');
   });
 
-  it('signs nobody out because another site says so', async () => {
+  it('signs no user out because another site says so', async () => {
     await signedIn();
     await page.goto(local.origin);
     await page.setContent(`<form method="post" action="${service.home}/sign-out"><button>Win a prize</button></form>`);

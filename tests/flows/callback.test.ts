@@ -14,7 +14,7 @@ const FORGED: readonly (readonly [string, string, Tampering])[] = [
   ['with an empty state', 'state_missing', ({ searchParams }) => searchParams.set('state', '')],
   ['with another state', 'state_unknown', ({ searchParams }) => searchParams.set('state', 'guessed.fictional')],
   [
-    'with a state whose last character was changed',
+    'with a state that has another last character',
     'state_unknown',
     ({ searchParams }) => {
       const state = searchParams.get('state') ?? '';
@@ -104,7 +104,7 @@ describe('a callback', () => {
     expect(auth.snapshot.step).toBe('valid.fresh');
   });
 
-  it('with a code of somebody else does not sign that one in (RFC 7636 §1)', async () => {
+  it('with the code of another user does not sign in that user (RFC 7636 §1)', async () => {
     const { server, portal } = await startWorld();
     const [auth, attacker] = [portal(), portal()];
     const stolen = new URL(await server.signIn((await attacker.getAuthorizationUrl()).url)).searchParams.get('code');
@@ -114,7 +114,7 @@ describe('a callback', () => {
     expect(auth.snapshot.state).toBe('unauthenticated');
   });
 
-  it('works once, on whichever instance', async () => {
+  it('works once, on any instance', async () => {
     const { server, clock, portal } = await startWorld();
     const storage = memoryStorage({ clock });
     const [one, other] = [portal({ storage }), portal({ storage })];
@@ -189,7 +189,7 @@ describe('a callback', () => {
 
   it.each([
     ['the user declined', { deny: true }, {}, 'access_denied'],
-    ['nobody is signed in at the server, and no page was to be shown', {}, { prompt: 'none' }, 'login_required'],
+    ['no user is signed in at the server, and no page may be shown', {}, { prompt: 'none' }, 'login_required'],
   ])('says that %s', async (_name, decision, options, code) => {
     const { server, portal, signedIn } = await startWorld();
     for (const auth of [portal(), await signedIn()]) {

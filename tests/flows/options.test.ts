@@ -278,7 +278,7 @@ describe('the profile of a server', () => {
 
   it.each<readonly [string, () => unknown, RegExp]>([
     [
-      'an environment nobody knows',
+      'an unknown environment',
       () => adobeIms({ environment: 'moon' as never }),
       /^adobeIms: environment must be 'production' or 'stage'/,
     ],
@@ -308,12 +308,12 @@ describe('the profile of a server', () => {
       /^server\.tokenEndpoint holds a user name or password\. Take it out/,
     ],
     [
-      'an authentication nobody knows',
+      'an unknown authentication',
       () => customServer({ ...endpoints, clientAuthentication: 'private_key_jwt' } as never),
       /^server\.clientAuthentication must be one of 'client_secret_basic', 'client_secret_post', 'none'/,
     ],
     [
-      'a separator nobody knows',
+      'an unknown separator',
       () => customServer({ ...endpoints, scopeSeparator: ';' } as never),
       /^server\.scopeSeparator must be one of/,
     ],

@@ -29,7 +29,7 @@ async function fleet() {
 }
 
 describe('a callback that comes again, where that is allowed', () => {
-  it('resolves to the session that it signed in, on whichever instance, and exchanges its code once', async () => {
+  it('resolves to the session that it signed in, on any instance, and exchanges its code once', async () => {
     const { one, other, callback, exchanges, settled } = await fleet();
     const session = await one.handleCallback(callback, REPEAT);
     await settled();
@@ -41,7 +41,7 @@ describe('a callback that comes again, where that is allowed', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('waits for the first one that is under way, on whichever instance', async () => {
+  it('waits for the first one that is in progress, on any instance', async () => {
     const { one, other, callback, clock, exchanges } = await fleet();
     const all = Promise.all([one, other, one, other].map((auth) => auth.handleCallback(callback, REPEAT)));
     const ended = all.then(() => true);
@@ -50,7 +50,7 @@ describe('a callback that comes again, where that is allowed', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('is refused with another code, which whoever planted the cookie of a sign-in would have to guess', async () => {
+  it('is rejected with another code, so an attacker who planted the cookie of a sign-in would have to guess it', async () => {
     const { one, other, callback, exchanges, settled } = await fleet();
     await one.handleCallback(callback, REPEAT);
     await settled();

@@ -18,7 +18,7 @@ async function replaced(world: World, user: string | undefined, options: Options
 }
 
 describe('a sign-in in the place of another', () => {
-  it('revokes the tokens that it replaces when they are another user’s, and nobody waits for that', async () => {
+  it('revokes the tokens that it replaces if they belong to another user, and does not wait for that', async () => {
     const world = await startWorld();
     const { server } = world;
     const held = fault.held();

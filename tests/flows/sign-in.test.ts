@@ -159,7 +159,7 @@ describe('a sign-in', () => {
     expect(server.count({ grantType: 'authorization_code', outcome: 'granted' })).toBe(2);
   });
 
-  it('that nobody finishes is forgotten after ten minutes', async () => {
+  it('that is not completed is forgotten after ten minutes', async () => {
     const { clock, portal } = await startWorld();
     const auth = portal();
     await auth.getAuthorizationUrl();
@@ -184,7 +184,7 @@ describe('a sign-in', () => {
   });
 });
 
-describe('a code whose exchange fails', () => {
+describe('a failing code exchange', () => {
   async function callbackOf(
     auth: Pick<UserSession, 'getAuthorizationUrl'>,
     server: AuthorizationServer,
@@ -315,7 +315,7 @@ describe('a code whose exchange fails', () => {
     }
   });
 
-  it('does not keep a session renewing that nobody uses afterwards', async () => {
+  it('does not keep refreshing a session that is unused afterwards', async () => {
     const { server, clock, signedIn } = await startWorld();
     const auth = await signedIn();
     await clock.advance(30 * 24 * 60 * MINUTE);

@@ -64,8 +64,8 @@ const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 const elsewhere: [string, () => string][] = [
   ['another host', () => `https://example.com:${portOf(secure)}/`],
-  ['a host whose name begins alike', () => `https://api.frame.io.example.com:${portOf(secure)}/`],
-  ['a host whose name ends alike', () => `https://evil-api.frame.io:${portOf(secure)}/`],
+  ['a host with the same beginning', () => `https://api.frame.io.example.com:${portOf(secure)}/`],
+  ['a host with the same ending', () => `https://evil-api.frame.io:${portOf(secure)}/`],
   ['a subdomain', () => `https://media.api.frame.io:${portOf(secure)}/`],
   ['the domain above', () => `https://frame.io:${portOf(secure)}/`],
   ['the same host over plain http', () => `http://api.frame.io:${portOf(plain)}/`],

@@ -43,7 +43,7 @@ describe('a service at oidc-provider', () => {
     const server = provider.profile('client_secret_basic');
     for (const [mistake, code] of [
       [{ clientSecret: 'client-secret.fictional.mistyped' }, 'invalid_client'],
-      [{ clientId: 'nobody.fictional' }, 'invalid_client'],
+      [{ clientId: 'unknown.fictional' }, 'invalid_client'],
       [{ scopes: ['dailies.write'] }, 'invalid_scope'],
     ] as const) {
       await using auth = new ServerToServerAuth({

@@ -35,7 +35,7 @@ describe('a session at oidc-provider, which rotates refresh tokens', () => {
     expect(provider.count('refused')).toBe(0);
   });
 
-  it('is over when somebody presents a spent refresh token, for every instance and after a restart (RFC 9700 §4.14.2)', async () => {
+  it('ends when a spent refresh token is presented, for every instance and after a restart (RFC 9700 §4.14.2)', async () => {
     const provider = await startProvider();
     const clock = manualClock();
     const storage = memoryStorage({ clock });

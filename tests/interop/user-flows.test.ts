@@ -138,7 +138,7 @@ describe('a user who signs in at oidc-provider', () => {
     expect(await provider.isActive(await auth.getToken())).toBe(true);
   });
 
-  it('stays signed out without a page when nobody was signed in (OpenID Connect Core §3.1.2.1, prompt=none)', async () => {
+  it('stays signed out without a page if no user was signed in (OpenID Connect Core §3.1.2.1, prompt=none)', async () => {
     const provider = await startProvider();
     await using auth = webApp(provider);
     const callback = await signIn((await auth.getAuthorizationUrl({ prompt: 'none' })).url);
@@ -186,7 +186,7 @@ describe('a user who signs in at oidc-provider', () => {
     expect(auth.snapshot.state).toBe('unauthenticated');
   });
 
-  it('is signed in while one client secret replaces another, whichever of the two the server takes', async () => {
+  it('is signed in while one client secret replaces another, whatever secret the server accepts', async () => {
     const provider = await startProvider();
     const clientSecret = ['client-secret.fictional.of-next-year', basic.clientSecret];
     await using auth = webApp(provider, { clientSecret });

@@ -28,7 +28,7 @@ it.each([
     what: 'an exception of the guard',
     error: new FrameioAuthException({ ...problem, actionUrl: details.actionUrl }),
   },
-])('sends a user of whom Adobe wants something there, for $what', ({ error }) => {
+])('sends a user who must act at Adobe there, for $what', ({ error }) => {
   const { status, page: shown } = apologyFor(error);
 
   expect(status).toBe(403);
@@ -49,7 +49,7 @@ it.each([
     title: 'You are not signed in',
   },
   {
-    what: 'a user who is signed in, and whom another site sent',
+    what: 'a signed-in user who comes from another site',
     error: new FrameioAuthException({ ...problem, statusCode: 403, code: 'confirmation_required', signIn: '/login' }),
     status: 403,
     title: 'Sign in again?',

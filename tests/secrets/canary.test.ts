@@ -361,8 +361,8 @@ describe('no secret can be seen', () => {
       outcomes.add(await scene.attempt(() => auth.session('pim@studio.example').handleCallback(shown)));
     }
     collector.chapter('a code exchange');
-    const code = scene.plant('code.fictional.of-nobody-at-all');
-    const codeVerifier = scene.plant('code-verifier.fictional.of-nobody-at-all');
+    const code = scene.plant('code.fictional.of-no-user-at-all');
+    const codeVerifier = scene.plant('code-verifier.fictional.of-no-user-at-all');
     for (const exchange of [
       { code, codeVerifier },
       { code, state: 'state.fictional.unknown' },

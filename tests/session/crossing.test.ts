@@ -26,7 +26,7 @@ describe('a sign-in', () => {
     expect(await me.json()).toMatchObject({ data: { email: 'ode@studio.example' } });
   });
 
-  it('is not refused because somebody asked for a renewal while it was tried again', async () => {
+  it('is not rejected because of a refresh() during its retry', async () => {
     const { clock, server, portal } = await startWorld();
     const auth = portal();
     const { url } = await auth.getAuthorizationUrl();
@@ -153,7 +153,7 @@ describe('close()', () => {
     expect(server.count({ endpoint: 'token', grantType: 'refresh_token' })).toBe(0);
   });
 
-  it('leaves nobody waiting whose reading of the storage is still out', async () => {
+  it('leaves no caller waiting while its read of the storage is pending', async () => {
     const { clock, portal } = await startWorld();
     const storage = observedStorage({ clock });
     const auth = portal({ storage });
@@ -229,7 +229,7 @@ describe('close()', () => {
     expect(await portal({ storage }).getToken()).toBe('access.fictional.imported');
   });
 
-  it('is not broken by a storage whose watching cannot be ended', async () => {
+  it('is not broken by a storage that cannot end watching', async () => {
     const { clock, portal, signIn } = await startWorld();
     const storage = observedStorage({ clock });
     storage.watch = () => () => {

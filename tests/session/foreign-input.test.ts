@@ -36,7 +36,7 @@ const failureIn = (failure: object) => ({
   },
 });
 
-describe('a record that somebody planted', () => {
+describe('a planted record', () => {
   it.each<readonly [string, object]>([
     ['forges log lines', failureIn({ code: `x${FORGED}`, description: FORGED, debugId: FORGED })],
     [
@@ -74,7 +74,7 @@ describe('a record that somebody planted', () => {
   });
 
   it.each(['token\r\nx-injected: yes', 'token\u0000', 'tökén', ''])(
-    'and whose token would break the header that it goes into (%j) cannot be read',
+    'with a token that would break its header (%j) cannot be read',
     async (accessToken) => {
       const world = await startWorld();
       const tokens = { status: 'tokens', issuedAt: world.clock.now(), expiresAt: null, scopes: [] };

@@ -38,7 +38,7 @@ describe('exported tokens', () => {
     });
   });
 
-  it('are none where nobody is signed in', async () => {
+  it('do not exist if no user is signed in', async () => {
     const { portal } = await startWorld();
     expect(await portal().exportTokens()).toBeUndefined();
   });
@@ -117,7 +117,7 @@ describe('importTokens()', () => {
     });
   });
 
-  it('takes an expired access token with a refresh token, and renews it when somebody asks', async () => {
+  it('takes an expired access token with a refresh token, and refreshes it when a caller asks', async () => {
     const world = await startWorld();
     const tokens = await foreignTokens(world);
     world.clock.setNow(world.clock.now() + 3 * LIFETIME);

@@ -36,7 +36,7 @@ async function startPlace() {
   };
 }
 
-it('does not renew a session that somebody renewed since it was listed', async () => {
+it('does not refresh a session that was refreshed since it was listed', async () => {
   const { clock, keeper, signIn, looks, refreshes } = await startPlace();
   const auth = keeper();
   await signIn(auth.session('mara'));
@@ -45,7 +45,7 @@ it('does not renew a session that somebody renewed since it was listed', async (
   expect([looks(), refreshes()]).toEqual([1, 0]);
 });
 
-it('does not renew a session whose user signed in anew since it was listed, and got no refresh token', async () => {
+it('does not refresh a session after a new sign-in without a refresh token since it was listed', async () => {
   const { clock, keeper, signIn, looks, refreshes } = await startPlace();
   const auth = keeper({ scopes: ['openid', 'email', 'profile', 'additional_info.roles'] });
   await signIn(auth.session('mara'));

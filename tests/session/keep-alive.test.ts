@@ -60,7 +60,7 @@ function users(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `user-${index}@studio.example`);
 }
 
-describe('a session that nobody uses', () => {
+describe('an unused session', () => {
   it('is over after three weeks when it is not kept alive', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const auth = portal({ storage: memoryStorage({ clock }) });
@@ -121,7 +121,7 @@ describe('a session that nobody uses', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('is left alone as long as somebody uses it', async () => {
+  it('is left alone as long as it is in use', async () => {
     const { clock, keeper, signIn, refreshes } = await startPlace();
     const auth = keeper();
     const session = auth.session('mara');
@@ -220,10 +220,10 @@ describe('many sessions that began together', () => {
     await pass(clock, 2 * HOUR);
     expect(refreshes()).toBe(9);
     expect(server.count({ grantType: 'refresh_token' })).toBe(9);
-    bury(new Error('The storage hears of nobody any more.'));
+    bury(new Error('The storage no longer answers.'));
   });
 
-  it('are left to whoever has taken over the work', async () => {
+  it('are left to the instance that has taken over', async () => {
     const { clock, storage, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(5));
     await pass(clock, LATEST + HOUR);
@@ -259,7 +259,7 @@ describe('many sessions that began together', () => {
     await signInAll('mara');
     await pass(clock, LATEST + HOUR);
     const { keys, now } = await storage.due({ prefix: '', limit: 1 });
-    await storage.commit(`${keys[0]}/another`, { value: 'of somebody else', expectedVersion: 0, dueAt: now - DAY });
+    await storage.commit(`${keys[0]}/another`, { value: 'of another instance', expectedVersion: 0, dueAt: now - DAY });
     keeper();
     await pass(clock, HOUR);
     expect(refreshes()).toBe(1);
@@ -419,7 +419,7 @@ describe('a session that renewing cannot keep alive', () => {
     server.faults.always('token', refusal);
     const { due, onReauthenticationDue } = told();
     const [one, other] = [keeper({ onReauthenticationDue }), keeper({ onReauthenticationDue })];
-    await errorOf(other.session('nobody').getToken());
+    await errorOf(other.session('no-user').getToken());
     await pass(clock, LATEST + 2 * HOUR);
     expect(due).toEqual([{ key: 'mara@studio.example', by: expect.any(Number), reason: 'session_ended' }]);
     await errorOf(one.session('mara@studio.example').getToken());

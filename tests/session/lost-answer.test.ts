@@ -40,7 +40,7 @@ describe('an answer that is lost after the server carried the refresh out', () =
       server.faults.next('token', fault.lostAnswer());
       const error = await errorOf(auth.refresh());
       expect(error).toMatchObject({ name: 'TokenExpiredError', code: 'invalid_grant' });
-      expect(error.message).toContain('a refresh whose answer was lost');
+      expect(error.message).toContain('a refresh with a lost response');
       expect(auth.snapshot).toMatchObject({ state: 'expired', ending: { cause: 'refresh_interrupted' } });
       expect(server.count({ grantType: 'refresh_token' })).toBe(2);
     },

@@ -228,7 +228,7 @@ describe('the order of renewals', () => {
     expect(server.asked).toEqual(['caller-1', 'caller-2', 'sooner', 'later']);
   });
 
-  it('changes when somebody begins to wait for what is queued', async () => {
+  it('changes when a caller begins to wait for queued work', async () => {
     const crowd = startCrowd();
     const { auth, server, signIn } = crowd;
     await signIn('sooner', 3 * MINUTE);
@@ -242,7 +242,7 @@ describe('the order of renewals', () => {
     expect(server.asked).toEqual(['later', 'sooner']);
   });
 
-  it('lets nobody starve: what nobody waits for has its turn before callers who come after its token expired', async () => {
+  it('starves no work: work without callers is served before callers that come after its token expired', async () => {
     const crowd = startCrowd();
     const { auth, clock, server, signIn } = crowd;
     await signIn('background', 3 * MINUTE);
@@ -336,7 +336,7 @@ describe('closing', () => {
 });
 
 describe('an outage with many callers', () => {
-  it('of a server that does not answer keeps nobody for longer than the first that asked', async () => {
+  it('of a server that does not answer delays no caller longer than the first one', async () => {
     const crowd = startCrowd();
     const { clock, server } = crowd;
     const sessions = await signInMany(crowd, -MINUTE, 100);
@@ -361,7 +361,7 @@ describe('an outage with many callers', () => {
     expect(new Set(await Promise.all(after)).size).toBe(100);
   });
 
-  it('of the storage keeps nobody for longer than the first that asked', async () => {
+  it('of the storage delays no caller longer than the first one', async () => {
     const crowd = startCrowd();
     const { clock, storage } = crowd;
     const sessions = await signInMany(crowd, -MINUTE, 100);

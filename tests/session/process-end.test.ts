@@ -92,7 +92,7 @@ it('lets a script end that closed its session, with all that waited turned away'
   expect(ending).toEqual({ code: 0, output: 'session_closed\n', errors: '' });
 });
 
-it('lets a script end whose sessions are kept alive, before the first look and after it', async () => {
+it('lets a script with sessions that are kept alive end, before the first check and after it', async () => {
   const { clientId, clientSecret, redirectUri } = server.clients.webApp;
   const program = (line: string) => `
     import { adobeIms, WebAppAuth } from '@frameio-auth/core';

@@ -29,17 +29,17 @@ it('renews it once for callers that come while the renewal is under way', async 
   expect(server.count({ grantType: 'refresh_token' })).toBe(1);
 });
 
-it('answers a caller whose rejected token is an old one with the current one, without a request', async () => {
+it('answers a caller with an old rejected token with the current one, without a request', async () => {
   const { server, service } = await startWorld();
   const auth = service();
   const old = await auth.getToken();
   const current = await auth.getToken({ rejected: old });
   expect(await auth.getToken({ rejected: old })).toBe(current);
-  expect(await auth.getToken({ rejected: 'a-token-of-nobody.fictional' })).toBe(current);
+  expect(await auth.getToken({ rejected: 'an-unknown-token.fictional' })).toBe(current);
   expect(server.count({ endpoint: 'token' })).toBe(2);
 });
 
-it('hands a refused token to nobody else while its renewal is under way', async () => {
+it('serves a rejected token to no other caller during its refresh', async () => {
   const { server, signedIn } = await startWorld();
   const auth = await signedIn();
   const rejected = await auth.getToken();
@@ -81,7 +81,7 @@ it('forces a second renewal within a minute when the first one failed', async ()
   expect(await auth.getToken({ rejected })).not.toBe(rejected);
 });
 
-it('ends a session whose refused token cannot be renewed', async () => {
+it('ends a session if its rejected token cannot be refreshed', async () => {
   const { server, signedIn } = await startWorld();
   const auth = await signedIn({ scopes: ['openid', 'profile'] });
   const rejected = await auth.getToken();

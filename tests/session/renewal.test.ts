@@ -28,7 +28,7 @@ describe('a renewal by the timer', () => {
     expect(await auth.getToken()).not.toBe(old);
   });
 
-  it('does not happen for a session that nobody uses, until somebody asks', async () => {
+  it('does not happen for an unused session, until a caller asks', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const storage = memoryStorage({ clock });
     await (await signedIn({ storage })).close();
@@ -263,7 +263,7 @@ describe('refresh()', () => {
     expect(server.count({ endpoint: 'token' })).toBe(1);
   });
 
-  it('says that nobody is signed in', async () => {
+  it('says that no user is signed in', async () => {
     const { portal } = await startWorld();
     await expect(portal().refresh()).rejects.toMatchObject({ name: 'AuthenticationError', code: 'not_authenticated' });
   });

@@ -111,7 +111,7 @@ describe('revoke()', () => {
     expect(tokens.filter((token) => server.accessTokenIsLive(token) || server.refreshTokenIsLive(token))).toEqual([]);
   });
 
-  it('hands the tokens to nobody while the server is being told', async () => {
+  it('serves the tokens to no caller while the server is revoking them', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const held = fault.held();
@@ -187,7 +187,7 @@ describe('revoke()', () => {
 });
 
 describe('a service', () => {
-  it('that was revoked signs in again when somebody asks', async () => {
+  it('that was revoked signs in again when a caller asks', async () => {
     const { server, service } = await startWorld();
     const auth = service();
     const old = await auth.getToken();

@@ -98,7 +98,7 @@ describe('a storage that lost its last writes', () => {
     ['three renewals', 3],
     ['the whole record', 4],
   ])(
-    '(%s) signs nobody out: who has the newest tokens renews by them, and the record is whole again',
+    '(%s) signs no user out: the instance with the newest tokens refreshes them and restores the record',
     async (_, count) => {
       const { server, portal, signedIn, storage } = await strictWorld();
       const auth = await signedIn({ storage });
@@ -224,7 +224,7 @@ describe('a storage that lost its last writes', () => {
     },
   );
 
-  it('is not written to by others while one renews, whose lease that would end', async () => {
+  it('is not written by others during a refresh, because that would end its lease', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const [auth, other] = [await signedIn({ storage }), portal({ storage })];
     await auth.refresh();
@@ -382,7 +382,7 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(3);
   });
 
-  it('is not what has forgotten tokens that are over and cannot be renewed, so that nobody writes those again', async () => {
+  it('is not a storage that deleted expired tokens without a refresh token, so those are not written again', async () => {
     const { clock, service, storage } = await strictWorld();
     const fleet = [service({ storage }), service({ storage })];
     for (const auth of fleet) await auth.getToken();
@@ -465,7 +465,7 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(0);
   });
 
-  it('keeps nobody from signing in again', async () => {
+  it('keeps no user from signing in again', async () => {
     const { portal, signedIn, signIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -518,7 +518,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
     ['renewed', 'all', Number.POSITIVE_INFINITY],
     ['signed in anew', 'all', Number.POSITIVE_INFINITY],
     ['renewed', 'two', 2],
-  ] as const)('signs nobody out who has newer ones (%s; it lost %s), and is put right', async (newer, _, count) => {
+  ] as const)('signs no session with newer tokens out (%s; it lost %s), and is restored', async (newer, _, count) => {
     const { server, clock, portal, storage, auth, behind, token } = await twoInstances(newer);
     await storage.lose(count);
     expect(await errorOf(behind.refresh())).toMatchObject(refused);
@@ -550,7 +550,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
     },
   );
 
-  it('is put right by an instance whose own renewal failed before', async () => {
+  it('is restored by an instance after its own failed refresh', async () => {
     const { server, clock, portal, storage, auth, behind, token } = await twoInstances('renewed');
     server.faults.next('token', fault.status(400));
     expect(await errorOf(auth.refresh())).toMatchObject({ name: 'ConfigurationError' });
@@ -586,7 +586,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
     expect(await errorOf(older.refresh())).toMatchObject({ name: 'TokenExpiredError' });
   });
 
-  it('gets no tokens again that may have been revoked meanwhile, which nobody could read', async () => {
+  it('does not get tokens again that may have been revoked meanwhile, unread by any instance', async () => {
     const { clock, portal, storage, auth, behind } = await twoInstances('renewed');
     const other = portal({ storage });
     await other.getToken();

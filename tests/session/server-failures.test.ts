@@ -124,7 +124,7 @@ describe('a caller without a token', () => {
     expect(server.count({ endpoint: 'token' })).toBe(1);
   });
 
-  it('whose old token expired in the outage is told, and served again after it', async () => {
+  it('is rejected if its old token expires in the outage, and served again after it', async () => {
     const { server, clock, signedIn } = await startWorld();
     const auth = await signedIn();
     await server.stop();
@@ -245,7 +245,7 @@ describe('a user who must act', () => {
   });
 });
 
-describe('a refresh token that the server refuses', () => {
+describe('a refresh token that the server rejects', () => {
   it('ends the session, tells everybody who waits, and is not presented again', async () => {
     const { server, clock, signedIn } = await startWorld();
     const auth = await signedIn();

@@ -21,7 +21,7 @@ const HOSTILE = [
   ' ',
 ];
 
-it('keeps users apart whose keys are as bad as can be', async () => {
+it('keeps users with the worst possible keys apart', async () => {
   const { clock, server, portal, signIn } = await startWorld();
   const storage = memoryStorage({ clock });
   const auth = portal({ storage });

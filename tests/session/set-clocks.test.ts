@@ -29,7 +29,7 @@ const JUMPS = [
   ['an hour forwards', HOUR],
 ] as const;
 
-describe('a wall clock that is set keeps nobody waiting', () => {
+describe('a changed wall clock keeps no caller waiting', () => {
   it.each(JUMPS)('in the pause after a failure: %s', async (_, by) => {
     const { server, clock, service } = await startWorld();
     server.faults.next('token', fault.status(503));
@@ -245,7 +245,7 @@ describe('a token from the future, in a record that was written while a clock wa
   });
 });
 
-describe('a lease whose holder died ends after its time although the clock was put back', () => {
+describe('a lease of a dead holder ends on time although the clock was set back', () => {
   const TTL = 30 * SECOND;
 
   it.each(['memory', 'file'])('in %s storage', async (kind) => {

@@ -65,7 +65,7 @@ describe.each([2, 10])('%d instances that share a storage', (count) => {
 });
 
 describe('an instance', () => {
-  it('learns at once of what another one renewed, and asks nobody', async () => {
+  it('learns of another instance’s refresh at once, and sends no request', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const one = await signedIn({ storage });
@@ -167,7 +167,7 @@ describe('an instance', () => {
     expect([standstills, server.count({ grantType: 'refresh_token' })]).toEqual([1, 1]);
   });
 
-  it('whose request outlives its lease keeps the lease by renewing it', async () => {
+  it('renews its lease if the request takes longer', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = observedStorage({ clock });
     const slow = await signedIn({ storage });
@@ -253,7 +253,7 @@ describe('an instance', () => {
   });
 });
 
-describe('instances whose clocks differ', () => {
+describe('instances with different clocks', () => {
   it('agree on when a token expires, by the clock of the storage', async () => {
     const { server, clock, service } = await startWorld({ accessTokenLifetime: 600 });
     const storage = memoryStorage({ clock });

@@ -75,7 +75,7 @@ const UNREADABLE: readonly (readonly [string, () => Promise<Scene>, string])[] =
 describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, arrange, code) => {
   const failure = { name: 'StorageError', code };
 
-  it('is an error to whoever wants its tokens, and is left as it is', async () => {
+  it('is an error for callers that need its tokens, and stays unchanged', async () => {
     const { server, portal, storage, stored } = await arrange();
     const [before, requests] = [await stored(), server.requests.length];
     const auth = portal({ storage });
@@ -138,7 +138,7 @@ describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, a
     expect(other.snapshot.step).toBe('valid.fresh');
   });
 
-  it('outlives a sign-in that the user declined, and one whose code is refused', async () => {
+  it('outlives a sign-in that the user declined, and one with a rejected code', async () => {
     const { server, portal, signIn, storage, stored } = await arrange();
     const before = await stored();
     const auth = portal({ storage });
@@ -153,7 +153,7 @@ describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, a
     expect(await stored()).toBe(before);
   });
 
-  it('tells those who wait for a sign-in that fails why there is no token, not that nobody is signed in', async () => {
+  it('rejects callers that wait for a failing sign-in with the reason, not with `not_authenticated`', async () => {
     const { server, portal, storage } = await arrange();
     const auth = portal({ storage });
     const { url } = await auth.getAuthorizationUrl();
@@ -181,7 +181,7 @@ describe.each(UNREADABLE)('a record that cannot be read because it %s', (_why, a
   });
 });
 
-describe('a session at work whose record becomes unreadable', () => {
+describe('a running session with a record that becomes unreadable', () => {
   async function atWork(): Promise<Scene & { readonly auth: WebAppAuth }> {
     const scene = await startScene();
     const auth = await scene.signedIn({ storage: scene.storage });
@@ -225,7 +225,7 @@ describe('a session at work whose record becomes unreadable', () => {
     expect(JSON.parse((await scene.stored()) ?? '')).toMatchObject({ format: 1 });
   });
 
-  it('and that nobody is signed in to: a sign-in replaces the record', async () => {
+  it('with no user signed in: a sign-in replaces the record', async () => {
     const scene = await startScene();
     const { portal, signIn, storage } = scene;
     const waiting = portal({ storage: { ...storage, watch: () => () => {} } });
@@ -294,7 +294,7 @@ describe('what is not replaced', () => {
   });
 });
 
-describe('a service whose record cannot be read', () => {
+describe('a service with an unreadable record', () => {
   async function arranged(): Promise<World & { readonly storage: TokenStorage; readonly put: () => Promise<void> }> {
     const world = await startWorld();
     const records = memoryStorage({ clock: world.clock });

@@ -36,7 +36,7 @@ it('finishes the request although everybody who waited has left', async () => {
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('refuses a caller whose signal is aborted already, also where the token is at hand, and asks nobody', async () => {
+it('rejects a caller with an aborted signal, even if a token is at hand, and sends no request', async () => {
   const { server, service } = await startWorld();
   const reason = new Error('Too late');
   const signal = AbortSignal.abort(reason);

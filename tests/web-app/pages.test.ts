@@ -33,7 +33,7 @@ it.each([
     link: /terms\?a=1&#38;b=2">Go to Adobe</,
   },
   { with: 'no link', actionUrl: undefined, link: /^(?!.*Go to Adobe)/s },
-])('sends a user of whom Adobe wants something there, with $with', ({ actionUrl, link }) => {
+])('sends a user who must act at Adobe there, with $with', ({ actionUrl, link }) => {
   const details = { errorDescription: 'Accept the terms.', actionUrl };
 
   const page = apology(

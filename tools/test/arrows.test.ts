@@ -91,7 +91,7 @@ describe('does not build', () => {
     expect(output).toMatch(new RegExp(`${from}/to-${to}\\.ts.*error TS6307`));
   });
 
-  it('when the machine uses a timer, whose types its project does not have', () => {
+  it('when the machine uses a timer, because its project does not have the types', () => {
     expect(output).toMatch(/machine\/timer\.ts.*error TS2304: Cannot find name 'setTimeout'/);
   });
 });

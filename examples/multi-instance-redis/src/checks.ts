@@ -39,7 +39,7 @@ export function claims(evidence: Evidence): readonly Claim[] {
       holds: granted.length === expiries && refreshes.length === expiries + 1,
       words:
         `${expiries} expiries, ${refreshes.length} refresh requests, counted by the server: one each, and one ` +
-        `more because worker ${killed} was killed after it had asked. Nobody could know whether the server had acted, ` +
+        `more because worker ${killed} was killed after it had sent one. It was unknown whether the server had acted, ` +
         'so another worker asked again.',
     },
     {
@@ -61,7 +61,7 @@ export function claims(evidence: Evidence): readonly Claim[] {
     {
       holds:
         tokens.every((token) => token === newest) && statuses.every((status) => status === '200') && senders.size === 1,
-      words: `Nobody is signed out: Frame.io's API took the newest token, ${newest}, from all ${tokens.length} workers.`,
+      words: `No user is signed out: Frame.io's API accepted the newest token, ${newest}, from all ${tokens.length} workers.`,
     },
   ];
 }

@@ -64,7 +64,7 @@ export async function visitOnce(home: string, signIn: (url: string) => Promise<s
   const own = { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } };
   assert.equal((await open('/logout', own)).location, '/');
   assert.equal(cookies.size, 0, 'the cookies are gone');
-  assert.equal((await open(callback)).status, 400, 'and the callback signs nobody in again');
+  assert.equal((await open(callback)).status, 400, 'and the callback signs no user in again');
   assert.match((await openWith(signedIn, '/')).html, /Sign in with Adobe/, 'and who kept it gains nothing');
   console.log('Signed out');
 }

@@ -4,7 +4,7 @@ import { type Account, type Framework, frameworks } from './serve.ts';
 
 export const USAGE = `Usage: npm start -- [--framework express|fastify|hono] [--port 8443]
 
-Serves an application whose users sign in with Adobe, at https://localhost:8443. Without an account the users are
+Serves an application with users who sign in with Adobe, at https://localhost:8443. Without an account the users are
 fictional, and so is the server that signs them in.
 
 With FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET and FRAMEIO_REDIRECT_URI set to those of a web app credential it is the
@@ -38,7 +38,7 @@ export function wishOf(args: string[], env: NodeJS.ProcessEnv): Wish | undefined
   const missing = NAMES.filter((name) => !env[name]);
   if (missing.length === NAMES.length) {
     if (!/^\d{1,5}$/.test(port ?? '0') || Number(port) > 65_535) {
-      throw new Mistake(`"${port}" is no port: give a number up to 65535, or 0 for one that is free.`);
+      throw new Mistake(`"${port}" is not a port. Give a number up to 65535, or 0 for a free one.`);
     }
     return { framework, redirectUri: `https://localhost:${port ?? 8443}/callback` };
   }

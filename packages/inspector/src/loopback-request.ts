@@ -22,7 +22,7 @@ export interface Objection {
 export function objectionTo(request: IncomingMessage, port: number, isLink: boolean): Objection | undefined {
   const host = request.headers.host;
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
-    return { status: 421, reason: 'This server answers at 127.0.0.1 alone.' };
+    return { status: 421, reason: 'This server answers only at 127.0.0.1.' };
   }
   const { origin } = request.headers;
   if (origin !== undefined && origin !== `http://${host}`) {
@@ -30,5 +30,5 @@ export function objectionTo(request: IncomingMessage, port: number, isLink: bool
   }
   const site = request.headers['sec-fetch-site'];
   if (isLink || site === undefined || site === 'same-origin' || site === 'none') return undefined;
-  return { status: 403, reason: 'Requests from pages of other sites are refused.' };
+  return { status: 403, reason: 'Requests from other sites are rejected.' };
 }

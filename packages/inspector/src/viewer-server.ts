@@ -108,7 +108,7 @@ export class ViewerServer {
     if (url.pathname === '/events') return this.#stream(response);
     if (url.pathname === '/machine.json') return send(response, 'application/json', JSON.stringify(sessionChart));
     const file = await this.#options.site.file(url.pathname);
-    if (file === undefined) return refuse(response, 404, 'There is nothing at this address.');
+    if (file === undefined) return refuse(response, 404, 'This page does not exist.');
     send(response, file.type, file.body);
   }
 
@@ -185,7 +185,7 @@ export class ViewerServer {
 }
 
 const STRANGER =
-  'This page is for whoever was given a link to it, and each link works once. Ask the inspector for another: url().';
+  'This page needs a link from the inspector, and each link works once. Call url() of the inspector for another.';
 
 function send(response: ServerResponse, type: string, body: string | Buffer): void {
   response.writeHead(200, { 'content-type': type }).end(body);

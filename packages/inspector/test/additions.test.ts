@@ -1,8 +1,8 @@
 import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
 import { createActor, createMachine, fromPromise } from 'xstate';
-import { altered, leaksIn, mapped, PLANTED, statesIn, story, told } from './canary.js';
-import type { Inspected } from './session-story.js';
+import { altered, leaksIn, mapped, PLANTED, statesIn, story, told } from './recorded-session.js';
+import type { Inspected } from './session-events.js';
 
 /** Returns the same event with its event, snapshot and action altered; its actor stays the same. */
 function alteredEvent(inspected: Inspected, alter: (copy: Record<string, unknown>) => unknown): object {

@@ -3,7 +3,7 @@ import { type InspectorMessage, sessionChart, statelyInspector } from '@frameio-
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import { messagesUntil } from './page-request.js';
-import { type Inspected, sessionStory } from './session-story.js';
+import { type Inspected, emitSessionEvents } from './session-events.js';
 
 /** Returns the names of all states and events of a machine. */
 function outline(machine: {
@@ -61,7 +61,7 @@ describe('the chart', () => {
 describe('what Stately is told', () => {
   it('is its own format alone, with a definition that makes the same machine', async () => {
     await using inspector = statelyInspector();
-    await sessionStory((event: Inspected) => inspector.next(event));
+    await emitSessionEvents((event: Inspected) => inspector.next(event));
     const isLast = (message: InspectorMessage) =>
       message.type === '@xstate.snapshot' && message.event.type === 'xstate.stop';
     const messages: object[] = await messagesUntil(await inspector.url(), isLast);

@@ -1,6 +1,6 @@
 import { type InspectorMessage, localInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
-import { altered, leaksIn, mapped, PLANTED, story, told } from './canary.js';
+import { altered, leaksIn, mapped, PLANTED, story, told } from './recorded-session.js';
 import { ask, messagesUntil } from './page-request.js';
 
 describe('of what another instance posts', () => {

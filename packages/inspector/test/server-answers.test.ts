@@ -4,7 +4,7 @@ import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
 import { type Fault, fault, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { describe, expect, it } from 'vitest';
-import { leaksIn, statesIn } from './canary.js';
+import { leaksIn, statesIn } from './recorded-session.js';
 
 describe('whatever the server answers', () => {
   const answers: Readonly<Record<string, Fault>> = {

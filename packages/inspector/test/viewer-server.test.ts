@@ -31,7 +31,7 @@ describe('a link', () => {
     expect(headers['referrer-policy']).toBe('no-referrer');
   });
 
-  it('works once: whoever comes second is refused', async () => {
+  it('works once, and rejects the second use', async () => {
     const link = await stately.url();
     expect((await ask(link)).status).toBe(200);
     const second = await ask(link);
@@ -62,7 +62,7 @@ describe('a link', () => {
 });
 
 describe('the server', () => {
-  it('shows the page, the chart and the stream to whoever has the cookie', async () => {
+  it('shows the page, the chart and the stream to a browser with the cookie', async () => {
     const page = await ask(origin, { headers: { cookie, 'sec-fetch-site': 'none' } });
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     const chart = await ask(`${origin}/machine.json`, { headers: { cookie, 'sec-fetch-site': 'same-origin' } });
@@ -75,11 +75,11 @@ describe('the server', () => {
     ['no cookie', {}],
     ['an empty cookie', { cookie: '' }],
     ['a wrong cookie', { cookie: `frameio-inspector-0=${'A'.repeat(43)}` }],
-  ])('shows nothing to whoever has %s', async (_what, headers) => {
+  ])('shows nothing to a browser with %s', async (_what, headers) => {
     for (const page of PAGES) expect([page, (await ask(origin + page, { headers })).status]).toEqual([page, 403]);
   });
 
-  it('shows nothing to whoever has the cookie of another inspector', async () => {
+  it('shows nothing to a browser with the cookie of another inspector', async () => {
     await using other = statelyInspector();
     const { cookie: foreign } = await admitted(await other.url());
     const value = foreign.split('=')[1];
@@ -96,7 +96,7 @@ describe('the server', () => {
     ['no port', '127.0.0.1'],
     ['another address of this machine', '0.0.0.0:PORT'],
     ['a name that begins like this machine', 'localhost.example:PORT'],
-  ])('refuses requests whose Host is %s, with cookie and token', async (_what, name) => {
+  ])('rejects requests with the Host %s, even with cookie and token', async (_what, name) => {
     const host = name.replace('PORT', new URL(origin).port);
     for (const page of PAGES) {
       expect((await ask(origin + page, { headers: { cookie, host } })).status).toBe(421);
@@ -200,7 +200,7 @@ describe('a page of its own', () => {
     }
   });
 
-  it('takes messages from whoever has the token for posting, who can look at nothing by it', async () => {
+  it('takes messages with the token for posting, which shows nothing', async () => {
     const address = new URL(await local.postingUrl());
     const token = address.searchParams.get('token') ?? '';
     const post = (headers: Record<string, string>, body = '{"instance":"far","dropped":0,"messages":[]}') =>
@@ -228,7 +228,7 @@ describe('a page of its own', () => {
 });
 
 describe('an inspector', () => {
-  it('says so when its port is taken, to whoever asks for the link', async () => {
+  it('rejects url() if its port is taken', async () => {
     await using second = statelyInspector({ port: Number(new URL(origin).port) });
     await expect(second.url()).rejects.toThrow(ConfigurationError);
     await expect(second.url()).rejects.toThrow('Choose another `port`');

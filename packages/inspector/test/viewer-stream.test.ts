@@ -2,9 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { type InspectorMessage, type LocalInspector, localInspector, safeInspector } from '@frameio-auth/inspector';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { story } from './canary.js';
+import { story } from './recorded-session.js';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
-import type { Inspected } from './session-story.js';
+import type { Inspected } from './session-events.js';
 
 /** Sends an inspector the events of a session: the same story, of another actor. */
 function tell(inspector: { next(event: Inspected): void }, times = 1): void {
@@ -60,7 +60,7 @@ describe('a viewer', () => {
     expect(Math.max(...perSession.values())).toBeLessThanOrEqual(100);
   });
 
-  it('that does not read is told less, holds up nobody, and is told what it missed when it reads again', async () => {
+  it('that does not read gets less, delays no other, and learns how much it missed when it reads again', async () => {
     await using inspector = localInspector();
     const { origin, cookie } = await admitted(await inspector.url());
     const socket = connect(Number(new URL(origin).port), '127.0.0.1');

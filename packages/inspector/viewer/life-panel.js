@@ -66,7 +66,7 @@ export class LifePanel {
         'record',
         `version ${version}${newest > version ? `, was ${newest}` : ''}${unwritten === null ? '' : ', newer tokens not written'}`,
       ],
-      ['lease', { none: 'nobody renews', own: 'this instance renews', other: 'another instance renews' }[lease]],
+      ['lease', { none: 'not held', own: 'held by this instance', other: 'held by another instance' }[lease]],
     ];
     const text = rows.flat().join('\n');
     if (this.#facts.dataset['text'] === text) return;

@@ -123,7 +123,7 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
     });
     const unconnected = await ask('/token', asMara);
     expect(unconnected.status).toBe(401);
-    expect(unconnected.json).toMatchObject({ code: 'not_authenticated', message: 'Nobody is signed in.' });
+    expect(unconnected.json).toMatchObject({ code: 'not_authenticated', message: 'No user is signed in.' });
   });
 
   test('the guard sends page loads to the sign-in, if it is told to, and nothing else', async () => {

@@ -164,7 +164,7 @@ describe('a record that was changed', () => {
     ['of another encryption', (jwe: string) => withHeader(jwe, { enc: 'A128GCM' })],
     ['compressed', (jwe: string) => withHeader(jwe, { zip: 'DEF' })],
     ['of a key without a name', (jwe: string) => withHeader(jwe, { kid: undefined })],
-    ['of a key whose name is none', (jwe: string) => withHeader(jwe, { kid: 'a\nforged line' })],
+    ['with an invalid key ID', (jwe: string) => withHeader(jwe, { kid: 'a\nforged line' })],
     ['of another session, by its header', (jwe: string) => withHeader(jwe, { record_key: 'A'.repeat(43) })],
     ['of no session', (jwe: string) => withHeader(jwe, { record_key: undefined })],
   ])('%s is refused', async (_, change) => {
@@ -175,7 +175,7 @@ describe('a record that was changed', () => {
     await expectFailure(encrypted({ acceptPlaintext: true }).read(KEY), 'record_tampered', /changed or damaged/);
   });
 
-  it('is read again when somebody puts an older one back as the newest, as the README warns', async () => {
+  it('is read again when an older one is put back as the newest, as the README warns', async () => {
     const storage = encrypted();
     const version = await write(storage, VALUE);
     const before = await stored();
@@ -184,7 +184,7 @@ describe('a record that was changed', () => {
     expect((await storage.read(KEY)).record).toEqual({ value: VALUE, version: latest });
   });
 
-  it('into the record of another session is refused, so that nobody acts as another user', async () => {
+  it('into the record of another session is rejected, so that no user acts as another', async () => {
     const storage = encrypted();
     await write(storage, 'the tokens of another user', 0, `${KEY}-2`);
     await write(storage, VALUE);
@@ -197,7 +197,7 @@ describe('a record that was changed', () => {
     );
   });
 
-  it('gives back the lease with which it was found, so that nobody waits for it', async () => {
+  it('releases the lease with which it was found, so that no instance waits for it', async () => {
     const storage = encrypted();
     await write(storage, VALUE);
     const sealed = await stored();

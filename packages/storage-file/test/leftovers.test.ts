@@ -81,7 +81,7 @@ describe('what a killed process leaves', () => {
     expect(await readdir(scraps)).toContain('notes');
   });
 
-  it('as an empty folder is no session and in nobody’s way', async () => {
+  it('as an empty folder is no session, and does no harm', async () => {
     const { directory } = await scratch();
     const storage = fileStorage({ directory });
     await storage.commit(KEY, { value: 'value', expectedVersion: 0 });

@@ -24,7 +24,7 @@ describe('what the storage makes', () => {
 });
 
 describe.each([0o177, 0o277, 0o777])('under the umask %o', (umask) => {
-  it('all that is made can be used by its owner, and by nobody else', async () => {
+  it('everything that is created is accessible to its owner alone', async () => {
     const { root } = await scratch();
     await giveAway(root);
     const other = await startProcess({ umask, unprivileged: true });

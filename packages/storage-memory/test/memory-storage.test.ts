@@ -49,7 +49,7 @@ describe('read', () => {
     expect(reading.now).toBeLessThanOrEqual(Date.now());
   });
 
-  it('hands out records that nobody can change', async () => {
+  it('returns records that cannot be changed', async () => {
     await write('one');
     const { record } = await storage.read(KEY);
     expect(() => Object.assign(record ?? {}, { value: 'two' })).toThrow(TypeError);
@@ -109,7 +109,7 @@ describe('commit', () => {
     expect(await leaseAs('b', 1)).toMatchObject({ outcome: 'granted', abandoned: false });
   });
 
-  it('ends the lease of another, whose work is in vain now', async () => {
+  it('ends the lease of another instance, which works in vain then', async () => {
     const lease = await grantTo('a');
     await write('one');
     expect(await storage.renew(lease)).toBe(false);
@@ -179,7 +179,7 @@ describe('expiry', () => {
     expect(await leaseAs('a')).toMatchObject({ outcome: 'granted', abandoned: false });
   });
 
-  it('keeps a lease whose record expires under it', async () => {
+  it('keeps a lease while its record expires', async () => {
     const version = await write('one', { expiresAt: START + 500 });
     const lease = await grantTo('a', version);
     now += 500;
@@ -247,7 +247,7 @@ describe('lease', () => {
     });
   });
 
-  it('is refused to whoever knows another version, and shows the record', async () => {
+  it('is rejected for another version, and returns the record', async () => {
     const version = await write('one');
     expect(await leaseAs('a', 0)).toStrictEqual({ outcome: 'moved', record: { value: 'one', version }, now: START });
   });
@@ -303,7 +303,7 @@ describe('renew', () => {
     expect(await leaseAs('b')).toMatchObject({ outcome: 'held', until: START + 1900 });
   });
 
-  it('saves a lease that expired and that nobody has taken', async () => {
+  it('saves an expired lease that no instance has taken', async () => {
     const lease = await grantTo('a');
     now += 5000;
     expect(await storage.renew(lease)).toBe(true);

@@ -180,7 +180,7 @@ function eviction(facts: Facts): Finding {
     check,
     status: 'warning',
     message:
-      `When its memory is full, it evicts ${which} (${policy}), and users whose session is evicted must sign in ` +
+      `When its memory is full, it evicts ${which} (${policy}), and users with an evicted session must sign in ` +
       'again. Set `maxmemory-policy noeviction`, or keep sessions in a Redis of their own.',
   };
 }
@@ -198,7 +198,7 @@ function persistence(facts: Facts): Finding {
     status: 'warning',
     message:
       'It has no append-only file. After a restart it has lost what came after its last snapshot, if it makes any, and ' +
-      'users whose refresh token was renewed since must sign in again. Set `appendonly yes`.',
+      'users with a refresh token that was replaced since must sign in again. Set `appendonly yes`.',
   };
 }
 
@@ -243,7 +243,7 @@ async function rehearse(
             check: 'due',
             status: 'warning',
             message:
-              'No list of what is due can be kept, so sessions that nobody uses are not kept alive: allow the commands ' +
+              'The list of due sessions cannot be kept, so unused sessions are not kept alive: allow the commands ' +
               "on sorted sets to the client's user.",
           },
       told
@@ -300,7 +300,7 @@ function unseen(check: Finding['check']): Finding {
   return {
     check,
     status: 'warning',
-    message: "It could not be seen, because the client's user may not run INFO. Ask whoever runs this Redis.",
+    message: "It could not be checked, because the client's user may not run INFO. Ask the operator of this Redis.",
   };
 }
 

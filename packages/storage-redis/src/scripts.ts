@@ -61,7 +61,7 @@ local function reply(outcome, ...) return { outcome, text(now), version, value, 
 
 /** For scripts that write: how long the hash is kept, and how watchers are notified. */
 const WRITING = `
--- An abandoned lease is known of for a day; whoever may have worked under it has long been heard of then.
+-- An abandoned lease is remembered for a day. By then, its holder has long finished or failed.
 local function keep(leaseUntil)
   if value and not expires then
     redis.call('PERSIST', KEYS[1])

@@ -10,9 +10,9 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
 
-const TOKEN = 'fictional-refresh-token-that-nobody-may-see';
-const PASSWORD = 'fictional-password-that-nobody-may-see';
-const PREFIX = 'fictional-prefix-that-nobody-may-see:';
+const TOKEN = 'fictional-secret-refresh-token';
+const PASSWORD = 'fictional-secret-password';
+const PREFIX = 'fictional-secret-prefix:';
 
 let server: RedisServer;
 let locked: RedisServer;
@@ -98,7 +98,7 @@ describe('an error says what to do, and nothing of what was asked', () => {
     expect(await open({ client, keyPrefix: PREFIX }).read(KEY)).not.toHaveProperty('record');
   });
 
-  it('CLUSTERDOWN: nobody has the slot', async () => {
+  it('CLUSTERDOWN: no node has the slot', async () => {
     await using node = await startRedis({ config: { 'cluster-enabled': 'yes' } });
     const { code, message } = await failureOfCommit({ client: connect(node) });
     expect([code, message]).toEqual(['CLUSTERDOWN', expect.stringContaining('not complete')]);
@@ -158,7 +158,7 @@ describe('an error says what to do, and nothing of what was asked', () => {
   });
 });
 
-describe('a Redis whose memory is full', () => {
+describe('a Redis with full memory', () => {
   it('takes tokens and tombstones in the place of tokens, and the leases for them, and refuses what is new', async () => {
     await using another = await startRedis({ config: { 'maxmemory-policy': 'noeviction' } });
     const client = connect(another);
@@ -178,7 +178,7 @@ describe('a Redis whose memory is full', () => {
 
     for (const refused of [
       write(storage, 'a pending sign-in', { key: 'pending' }),
-      storage.lease('nobody', { owner: 'one', ttl: LONG, ifVersion: 0 }),
+      storage.lease('unknown', { owner: 'one', ttl: LONG, ifVersion: 0 }),
     ]) {
       const { code, message } = await failureOf(refused);
       expect(code).toBe('OOM');

@@ -34,7 +34,7 @@ describe('what others write in Redis', () => {
     storage.watch(KEY, (version) => heard.push(version));
     const { channel } = keyNames(keyPrefix, KEY);
     const publisher = connect(server);
-    await until('somebody hears', async () => ((await publisher.publish(channel, `0:${KEY}`)) as number) > 0);
+    await until('a subscriber', async () => ((await publisher.publish(channel, `0:${KEY}`)) as number) > 0);
 
     const anyHint = fc.oneof(
       fc

@@ -112,7 +112,7 @@ describe('hints', () => {
     expect(await storage.read(KEY)).not.toHaveProperty('record');
   });
 
-  it('that nobody of this storage sent are not passed on', async () => {
+  it('that this storage did not send are not passed on', async () => {
     const keyPrefix = `${randomUUID()}:`;
     const client = connect(server);
     const { storage, heard } = watching(client, keyPrefix);

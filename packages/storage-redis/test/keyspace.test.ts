@@ -115,7 +115,7 @@ describe('what is in Redis', () => {
     expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
   });
 
-  it('names nothing as due that is gone, once somebody asked, however much it was', async () => {
+  it('lists no deleted session as due after the first request, however many were deleted', async () => {
     const { client, keyPrefix, storage } = place();
     const { now } = await storage.read(KEY);
     const keys = Array.from({ length: 20_000 }, (_, index) => `gone-${index}`).filter(
@@ -185,7 +185,7 @@ describe('what is in Redis', () => {
   it.each([
     ['a record that was forgotten at once', async (storage: TokenStorage) => write(storage, 'over', { expiresAt: 0 })],
     [
-      'a record whose key was deleted',
+      'a record with a deleted key',
       async (storage: TokenStorage, client: Redis, hash: string) => {
         const version = await write(storage, 'deleted');
         await client.del(hash);
@@ -239,7 +239,7 @@ describe('what is in Redis', () => {
     expect(keys.length).toBeLessThanOrEqual(64);
   });
 
-  it('is nothing after a lease was released whose record had expired meanwhile', async () => {
+  it('is nothing after the release of a lease if its record expired meanwhile', async () => {
     const { client, keyPrefix, storage, hash } = place();
     const { lease } = await leaseOnExpired(storage);
     expect(Object.keys(await keysOf(client, keyPrefix))).toEqual([hash]);

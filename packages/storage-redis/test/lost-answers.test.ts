@@ -27,7 +27,7 @@ async function place(options: ClientOptions = {}) {
   return { proxy, client, storage, other };
 }
 
-describe('a script whose answer was lost with the connection, and which ioredis sends again', () => {
+describe('a script with a response that was lost with the connection, and which ioredis sends again', () => {
   it('grants the lease once: it is the one that was granted, and follows no abandonment', async () => {
     const { proxy, storage } = await place();
     proxy.loseNextAnswer();
@@ -67,7 +67,7 @@ describe('a script whose answer was lost with the connection, and which ioredis 
     expect(proxy.lost).toBe(1);
   });
 
-  it('releases the lease, and takes nothing from whoever got it in between', async () => {
+  it('releases the lease, and takes nothing from its next holder', async () => {
     const { proxy, storage, other } = await place({ retryStrategy: () => 200 });
     const { lease } = await grant(storage, 'one');
     proxy.loseNextAnswer();
@@ -81,8 +81,8 @@ describe('a script whose answer was lost with the connection, and which ioredis 
   });
 });
 
-describe('a script whose answer was lost, and which ioredis does not send again', () => {
-  it('has its lease given back, so that nobody takes it for an abandoned one', async () => {
+describe('a script with a lost response, which ioredis does not send again', () => {
+  it('has its lease released, so that it does not count as abandoned', async () => {
     const { proxy, storage, other } = await place({ maxRetriesPerRequest: 0 });
     proxy.loseNextAnswer();
     const { code } = await failureOf(grant(storage, 'one'));

@@ -88,7 +88,7 @@ describe('what Redis lost with a restart', () => {
     expect(await other.read('revoked')).not.toHaveProperty('record');
   });
 
-  it('is not there again when somebody wrote over what the lost commit was written over, though earlier', async () => {
+  it('does not return if another commit replaced the same record before the lost one', async () => {
     await using server = await startRedis();
     const [{ storage, client }, { storage: other }] = [instance(server), instance(server)];
     const version = await write(storage, 'tokens');
@@ -96,7 +96,7 @@ describe('what Redis lost with a restart', () => {
     const late = await write(storage, 'tombstone of a master that was none', { expectedVersion: version });
     const [hash = ''] = await client.keys(`*:${KEY}`);
     // As if the split had ended, and the remaining master had a refresh before the other accepted the tombstone.
-    await client.hset(hash, { value: 'renewed', version: version + 1, commit: 'of somebody else' });
+    await client.hset(hash, { value: 'renewed', version: version + 1, commit: 'of another instance' });
     expect(version + 1).toBeLessThan(late);
     const offers = stopBeforeOffers();
     await offers.prepare(storage, client);
@@ -106,7 +106,7 @@ describe('what Redis lost with a restart', () => {
     expect(await other.read(KEY)).toMatchObject({ record: { value: 'renewed', version: version + 1 } });
   });
 
-  it('is the newest that any instance wrote, whoever is back first', async () => {
+  it('is the newest that any instance wrote, whatever the order of reconnection', async () => {
     await using server = await startRedis();
     const instances = [instance(server), instance(server), instance(server)];
     stopBeforeOffers().goOn();

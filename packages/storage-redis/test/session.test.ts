@@ -185,7 +185,7 @@ describe('what MONITOR shows of a sign-in, a refresh and a revocation', () => {
   });
 });
 
-describe('sessions that nobody uses', () => {
+describe('unused sessions', () => {
   it('live on in Redis, each renewed by one of two instances', async () => {
     const clock = manualClock();
     await using brief = await startAuthorizationServer({ clock, refreshTokenLifetime: 6 });

@@ -88,7 +88,7 @@ describe('a request to an allowed origin', () => {
     ]);
   });
 
-  it('may be a URL or a Request, whose own headers are kept', async () => {
+  it('may be a URL or a Request, and keeps the headers of the Request', async () => {
     const server = await start(respond(200));
     const authenticated = fetchFor(tokens(NEW), server);
     await authenticated(new URL('/url', server.origin));
@@ -155,19 +155,19 @@ describe('the address that is checked is the address that is sent', () => {
   const inputs: [string, () => unknown][] = [
     ['an object with a url and a toString()', () => ({ url: HONEST, toString: () => EVIL })],
     ['an object with a toString() and a url', () => ({ url: EVIL, toString: () => HONEST })],
-    ['an object whose url changes', () => Object.defineProperty({}, 'url', { get: changing(HONEST, EVIL) })],
-    ['an object whose toString() changes', () => ({ toString: changing(HONEST, EVIL) })],
-    ['an object whose toString() changes to what is allowed', () => ({ toString: changing(EVIL, HONEST) })],
+    ['an object with a changing url', () => Object.defineProperty({}, 'url', { get: changing(HONEST, EVIL) })],
+    ['an object with a changing toString()', () => ({ toString: changing(HONEST, EVIL) })],
+    ['an object with a toString() that changes to an allowed origin', () => ({ toString: changing(EVIL, HONEST) })],
     ['a Request that says another url', () => Object.defineProperty(new Request(EVIL), 'url', { value: HONEST })],
     [
-      'a Request whose url changes',
+      'a Request with a changing url',
       () => Object.defineProperty(new Request(EVIL), 'url', { get: changing(HONEST, EVIL) }),
     ],
     ['a Request that is stringified to another', () => Object.assign(new Request(HONEST), { toString: () => EVIL })],
     ['a URL that says another address', () => new OwnUrl(EVIL)],
     ['a URL with a url', () => Object.assign(new URL(EVIL), { url: HONEST })],
     [
-      'a Request of another realm whose url changes',
+      'a Request of another realm with a changing url',
       () =>
         Object.defineProperty({ method: 'GET', headers: new Headers(), body: null }, 'url', {
           get: changing(HONEST, EVIL),

@@ -111,12 +111,12 @@ describe('a failure has the code of the platform', () => {
     expect((await failure(fetchTransport(), address(await closedOrigin()))).code).toBe('ECONNREFUSED');
   });
 
-  it('when nobody has the host name', async () => {
+  it('when the host name does not exist', async () => {
     const { code } = await failure(fetchTransport(), address('https://frameio-auth.invalid'));
     expect(code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/);
   });
 
-  it('when nobody vouches for the certificate, and says what to do about it', async () => {
+  it('when no authority has signed the certificate, and says what to do about it', async () => {
     const server = await start(respond(200), { tls: await serverCertificate() });
     const { code, message } = await failure(fetchTransport(), address(server.origin));
     expect(code).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');

@@ -459,7 +459,7 @@ describe('after a 401', () => {
     expect(await passed.body.text()).toBe(long);
   });
 
-  it('a 401 whose end does not come holds up neither the repetition nor the answer', async () => {
+  it('a 401 that never ends delays neither the retry nor its response', async () => {
     const server = await api(({ headers }, response) => {
       if (headers.authorization === `Bearer ${NEW}`) response.end('hello');
       else response.writeHead(401).write('not');
@@ -472,7 +472,7 @@ describe('after a 401', () => {
     passed.body.on('error', () => {});
   });
 
-  it('a 401 whose end does not come loses its connection, where the repetition needs that', async () => {
+  it('a 401 that never ends loses its connection, if the retry needs it', async () => {
     const server = await api(({ headers }, response) => {
       if (headers.authorization === `Bearer ${NEW}`) response.end('hello');
       else response.writeHead(401).write('not');
@@ -505,7 +505,7 @@ describe('after a 401', () => {
     }
   });
 
-  it('whoever gives up while another token is asked for is told at once, and nothing is repeated', async () => {
+  it('a caller that aborts during the refresh gets its error at once, and nothing is retried', async () => {
     for (const answer of [onlyTheNew, ((_, response) => response.writeHead(401).write('not')) as typeof onlyTheNew]) {
       const server = await api(answer);
       let give: ((token: string) => void) | undefined;
@@ -532,7 +532,7 @@ describe('after a 401', () => {
 });
 
 describe('the answer', () => {
-  it('is nobody else’s, also with a cache that users share, if that is named before', async () => {
+  it('reaches no other user, even with a shared cache, if that is named before', async () => {
     const server = await api(({ headers }, response) => {
       response.writeHead(200, { 'cache-control': 'max-age=60' }).end(headers.authorization);
     });

@@ -139,7 +139,7 @@ describe('places', () => {
     'is read': ({ body }) => body.text(),
     'is dumped': ({ body }) => body.dump(),
     'is destroyed': ({ body }) => new Promise((resolve) => body.on('error', resolve).destroy()),
-    'is a stream that somebody stops to read': async ({ body }) => {
+    'is a stream that its consumer stops reading': async ({ body }) => {
       for await (const _ of body) break;
     },
     'breaks off': async ({ body }) => {
@@ -165,7 +165,7 @@ describe('places', () => {
     });
   }
 
-  it('keeps the place of an answer that nobody reads, and lets the consumer slow down the server', async () => {
+  it('keeps the slot of a response that is not read, and lets the consumer slow down the server', async () => {
     const dispatcher = throttled({ concurrency: 1 });
     const first = request(`${api.origin}/first`, { dispatcher });
     const second = call(dispatcher, '/second');
@@ -220,7 +220,7 @@ describe('places', () => {
 });
 
 describe('giving up', () => {
-  it('takes a request out of the line as soon as it is aborted, and never sends it', async () => {
+  it('removes a request from the queue as soon as it is aborted, and never sends it', async () => {
     const dispatcher = throttled({ concurrency: 1 });
     const first = call(dispatcher, '/first');
     const byRequest = new AbortController();
@@ -273,7 +273,7 @@ describe('giving up', () => {
     expect(await second).toBe('200');
   });
 
-  it('gives up a request whose body fails while it waits, and no other', async () => {
+  it('fails a request if its body fails while it waits, and no other', async () => {
     const dispatcher = throttled({ concurrency: 1 });
     const first = call(dispatcher, '/first');
     const body = new Readable({ read() {} });
@@ -354,7 +354,7 @@ describe('a limit that is used up', () => {
     expect(await held).toBe('200');
   });
 
-  it('begins again with one request, whose answer says how many may follow', async () => {
+  it('starts again with one request; its response says how many may follow', async () => {
     const dispatcher = throttled();
     await told(dispatcher, left(0));
     const calls = [1, 2, 3, 4].map(() => call(dispatcher, FILE));
@@ -510,7 +510,7 @@ describe('a limit that is used up', () => {
     expect(await second).toMatchObject({ code: 'rate_limited', retryAfter: 6 });
   });
 
-  it('lets nobody wait behind a server that does not answer for longer than agreed', async () => {
+  it('keeps no request waiting for a server that does not answer for longer than `maxWait`', async () => {
     const dispatcher = throttled({ maxWait: 1_500 });
     await told(dispatcher, left(1));
     const calls = [1, 2].map(() => call(dispatcher, FILE));
@@ -536,7 +536,7 @@ describe('a limit that is used up', () => {
     expect(await next).toBe('200');
   });
 
-  it('is one and the same for all that wait in line, though it was forgotten meanwhile', async () => {
+  it('is the same for all queued requests, even if it was forgotten meanwhile', async () => {
     const dispatcher = throttled({ concurrency: 1, limitKey: ({ path }) => path });
     const first = call(dispatcher, '/first');
     const abortion = new AbortController();
@@ -578,14 +578,14 @@ describe('a 429', () => {
     expect(api.arrivals.map(({ line }) => line)).toEqual(['PUT /', 'GET /view']);
   });
 
-  it('holds nobody up by a body whose end does not come', async () => {
+  it('delays no request because of a body that never ends', async () => {
     const answer = call(throttled({ concurrency: 1, clock: systemClock() }), '/');
     (await api.arrival(0)).response.writeHead(429, { 'retry-after': '1' }).write('ref');
     (await api.arrival(1)).answer(200, {}, 'hello');
     expect(await answer).toBe('200 hello');
   });
 
-  it('is repeated after Retry-After, and nobody sees it (RFC 9110 §10.2.3)', async () => {
+  it('is retried after Retry-After, unnoticed by the caller (RFC 9110 §10.2.3)', async () => {
     const dispatcher = throttled();
     const answer = call(dispatcher, '/v4/me', { method: 'PUT', body: '{"a":1}' });
     (await api.arrival(0)).answer(429, { 'retry-after': '7' }, 'refused');
@@ -927,7 +927,7 @@ describe('what passes through', () => {
     expect((context as { history: URL[] }).history.map(({ pathname }) => pathname)).toEqual(['/from', '/to']);
   });
 
-  it('the asynchronous context of whoever made the request, also when the end of another lets it begin', async () => {
+  it('the asynchronous context of its caller, even if the end of another request lets it begin', async () => {
     const user = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const dispatcher = throttled({ concurrency: 1 }, (dispatch) => (options, handler) => {

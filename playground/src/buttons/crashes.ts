@@ -1,105 +1,105 @@
 // Failures of instances: during a refresh, or at any time.
 import { fault, type HeldFault } from '@frameio-auth/testing';
 import type { Instance } from '../fleet.ts';
-import type { Stage } from '../stage.ts';
-import { LEASE } from '../staged-storage.ts';
+import type { Environment } from '../environment.ts';
+import { LEASE } from '../accelerated-storage.ts';
 import type { Button } from './button.ts';
-import { whenTwoRun } from './objections.ts';
-import { countFrom, isRefresh } from './renewal.ts';
+import { whenTwoRun } from './disabled-reasons.ts';
+import { countFrom, isRefresh } from './refresh.ts';
 
 /** Lets the token expire, and holds the next token request at the server. Resolves to the instance that sent it. */
-async function catchRenewer(stage: Stage, held: HeldFault): Promise<Instance> {
-  const { fleet, server } = stage;
+async function holdRefresh(environment: Environment, held: HeldFault): Promise<Instance> {
+  const { fleet, server } = environment;
   // Nothing is processed. If the server had processed it, this would be a lost response, which is another button.
   server.faults.next('token', fault.chain(held, fault.dropped()), { when: isRefresh });
-  stage.passExpiry();
-  stage.useEverywhere();
-  const holder = await fleet.until('an instance asked the server', () =>
-    fleet.running.find(({ standing }) => standing?.step === 'refreshing.requesting'),
+  environment.passExpiry();
+  environment.useEverywhere();
+  const holder = await fleet.until('an instance sent a request to the server', () =>
+    fleet.running.find(({ status }) => status?.step === 'refreshing.requesting'),
   );
   await held.reached; // Slightly later, because its request must be in flight.
   return holder;
 }
 
 /** Applies a fault to the instance that refreshes, and waits until another one has taken over. */
-async function strike(stage: Stage, blow: (holder: Instance) => Promise<void>): Promise<[Instance, Instance, number]> {
-  const { fleet } = stage;
+async function failDuringRefresh(environment: Environment, fail: (holder: Instance) => Promise<void>): Promise<[Instance, Instance, number]> {
+  const { fleet } = environment;
   const before = fleet.token;
   const held = fault.held();
   try {
-    const holder = await catchRenewer(stage, held);
-    await blow(holder);
-    const struck = performance.now();
+    const holder = await holdRefresh(environment, held);
+    await fail(holder);
+    const failedAt = performance.now();
     held.release();
-    const count = countFrom(stage);
+    const count = countFrom(environment);
     const successor = await fleet.until(
       'another instance took over',
-      () => fleet.token !== undefined && fleet.token !== before && count.asker(),
+      () => fleet.token !== undefined && fleet.token !== before && count.refresher(),
     );
-    return [holder, successor, (performance.now() - struck) / 1_000];
+    return [holder, successor, (performance.now() - failedAt) / 1_000];
   } finally {
     held.release();
   }
 }
 
-export const pauseRenewer: Button = {
-  title: 'Pause whoever renews',
-  objection: whenTwoRun,
-  async press({ stage, tell }) {
-    const [holder, successor, seconds] = await strike(stage, async (victim) => {
+export const pauseHolder: Button = {
+  title: 'Pause the lease holder',
+  disabledReason: whenTwoRun,
+  async press({ environment, report }) {
+    const [holder, successor, seconds] = await failDuringRefresh(environment, async (victim) => {
       victim.pause();
-      tell(
-        `Instance ${victim.number} holds the lease, has asked the server, and is frozen. The others wait; when its lease ` +
-          `ends, after ${LEASE / 1_000} seconds, one of them takes over.`,
+      report(
+        `Instance ${victim.number} holds the lease, has sent a request to the server, and is frozen. The others wait. When its lease ` +
+          `expires, after ${LEASE / 1_000} seconds, one of them takes over.`,
       );
     });
-    tell(`Instance ${successor.number} took over after ${seconds.toFixed(1)} seconds.`);
+    report(`Instance ${successor.number} took over after ${seconds.toFixed(1)} seconds.`);
     holder.resume();
-    await stage.fleet.until('it has the new token', () => stage.fleet.token);
-    tell(`Instance ${holder.number} goes on, sees in the storage that it came too late, and adopts the new token.`);
+    await environment.fleet.until('it has the new token', () => environment.fleet.token);
+    report(`Instance ${holder.number} resumes, reads in the storage that it is too late, and adopts the new token.`);
     return undefined;
   },
 };
 
-export const killRenewer: Button = {
-  title: 'Kill whoever renews',
-  objection: whenTwoRun,
-  async press({ stage, tell }) {
-    const [holder, successor, seconds] = await strike(stage, async (victim) => {
+export const killHolder: Button = {
+  title: 'Kill the lease holder',
+  disabledReason: whenTwoRun,
+  async press({ environment, report }) {
+    const [holder, successor, seconds] = await failDuringRefresh(environment, async (victim) => {
       await victim.kill();
-      tell(
-        `Instance ${victim.number} held the lease, had asked the server, and is dead. Nobody can ask it what came of that. ` +
-          `When its lease ends, after ${LEASE / 1_000} seconds, another one takes over.`,
+      report(
+        `Instance ${victim.number} held the lease, had sent a request to the server, and was killed. Its result is unknown. ` +
+          `When its lease expires, after ${LEASE / 1_000} seconds, another one takes over.`,
       );
     });
-    tell(`Instance ${successor.number} took over after ${seconds.toFixed(1)} seconds, with the same refresh token.`);
-    tell(await startAgain(stage, holder));
+    report(`Instance ${successor.number} took over after ${seconds.toFixed(1)} seconds, with the same refresh token.`);
+    report(await startAgain(environment, holder));
     return undefined;
   },
 };
 
 export const pause: Button = {
   title: 'Pause an instance',
-  objection: (_, { condition }) => (condition === 'running' ? undefined : 'It does not run.'),
-  async press({ instance, tell }) {
+  disabledReason: (_, { condition }) => (condition === 'running' ? undefined : 'It is not running.'),
+  async press({ instance, report }) {
     instance.pause();
-    tell(
-      `Instance ${instance.number} is frozen (SIGSTOP), as a virtual machine is that is being moved. The others go on.`,
+    report(
+      `Instance ${instance.number} is frozen (SIGSTOP), like a virtual machine during a migration. The others continue.`,
     );
     return undefined;
   },
 };
 
 export const resume: Button = {
-  title: 'Let an instance go on',
-  objection: (_, { condition }) => (condition === 'paused' ? undefined : 'It is not paused.'),
-  async press({ instance, stage, tell }) {
+  title: 'Resume an instance',
+  disabledReason: (_, { condition }) => (condition === 'paused' ? undefined : 'It is not paused.'),
+  async press({ instance, environment, report }) {
     instance.resume();
-    if (stage.isServerUp && stage.fleet.isSignedIn) {
-      await stage.fleet.until('it has the token', () => stage.fleet.token);
+    if (environment.isServerUp && environment.fleet.isSignedIn) {
+      await environment.fleet.until('it has the token', () => environment.fleet.token);
     }
-    tell(
-      `Instance ${instance.number} goes on. A token that ran out meanwhile is not used: the storage has the newer one.`,
+    report(
+      `Instance ${instance.number} resumes. If its token has expired meanwhile, it reads the newer one from the storage.`,
     );
     return undefined;
   },
@@ -107,27 +107,27 @@ export const resume: Button = {
 
 export const kill: Button = {
   title: 'Kill an instance',
-  objection: (_, { condition }) => (condition === 'running' || condition === 'paused' ? undefined : 'It does not run.'),
-  async press({ instance, tell }) {
+  disabledReason: (_, { condition }) => (condition === 'running' || condition === 'paused' ? undefined : 'It is not running.'),
+  async press({ instance, report }) {
     await instance.kill();
-    tell(`Instance ${instance.number} is dead (SIGKILL). The session is in the storage, and the others have it.`);
+    report(`Instance ${instance.number} was killed (SIGKILL). The session is in the storage, so the others still have it.`);
     return undefined;
   },
 };
 
 export const start: Button = {
   title: 'Start an instance',
-  objection: (_, { condition }) => (condition === 'gone' ? undefined : 'It runs.'),
-  async press({ instance, stage, tell }) {
-    tell(await startAgain(stage, instance));
+  disabledReason: (_, { condition }) => (condition === 'gone' ? undefined : 'It is running.'),
+  async press({ instance, environment, report }) {
+    report(await startAgain(environment, instance));
     return undefined;
   },
 };
 
 /** Resolves to a description of the result. */
-async function startAgain(stage: Stage, instance: Instance): Promise<string> {
-  const count = countFrom(stage);
-  await stage.start(instance);
-  const asked = count.requests() === 0 ? ', and asked nobody' : '';
+async function startAgain(environment: Environment, instance: Instance): Promise<string> {
+  const count = countFrom(environment);
+  await environment.start(instance);
+  const asked = count.requests() === 0 ? ', and sent no request' : '';
   return `Instance ${instance.number} is a new process, ${instance.pid}. It read the session from the storage${asked}.`;
 }

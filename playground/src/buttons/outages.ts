@@ -1,70 +1,70 @@
 // Failures between the instances and the authorization server.
 import { fault } from '@frameio-auth/testing';
 import type { Button } from './button.ts';
-import { whenReachable } from './objections.ts';
-import { isRefresh, renew, times } from './renewal.ts';
+import { whenReachable } from './disabled-reasons.ts';
+import { isRefresh, renew, times } from './refresh.ts';
 
 export const server: Button = {
   title: 'Take the server down',
-  objection: () => undefined,
-  async press({ stage, tell }) {
-    if (stage.isServerUp) {
-      await stage.takeServerDown();
-      tell(
-        'The authorization server refuses connections. The instances go on with the token they have, and try to renew it ' +
-          'with growing pauses. An outage ends no session.',
+  disabledReason: () => undefined,
+  async press({ environment, report }) {
+    if (environment.isServerUp) {
+      await environment.takeServerDown();
+      report(
+        'The authorization server refuses connections. The instances keep serving their token, and retry the refresh ' +
+          'with backoff. An outage ends no session.',
       );
       return undefined;
     }
-    const { fleet } = stage;
-    await stage.bringServerBack();
-    tell('The server is back. Whoever tries next renews the token for all.');
+    const { fleet } = environment;
+    await environment.bringServerBack();
+    report('The server is back. The next instance that retries refreshes the token for all.');
     if (!fleet.isSignedIn) return undefined;
-    await fleet.until('all instances serve a good token', () => {
+    await fleet.until('all instances serve a valid token', () => {
       const isGood = fleet.running.every(
-        ({ standing }) =>
-          standing?.state === 'valid' && !standing.degraded && (standing.expiresAt ?? 0) > stage.clock.now(),
+        ({ status }) =>
+          status?.state === 'valid' && !status.degraded && (status.expiresAt ?? 0) > environment.clock.now(),
       );
       return isGood && fleet.token;
     });
-    tell('All instances have a good token, and nobody had to sign in.');
+    report('All instances have a valid token, and no user had to sign in.');
     return undefined;
   },
 };
 
-export const loseAnswer: Button = {
-  title: 'Lose an answer',
-  objection: whenReachable,
-  async press({ stage, tell }) {
-    tell(
-      'The server renews the token, and its answer is lost on the way: the refresh token is spent, and nobody has the ' +
+export const loseResponse: Button = {
+  title: 'Lose a response',
+  disabledReason: whenReachable,
+  async press({ environment, report }) {
+    report(
+      'The server issues new tokens, but its response is lost: the refresh token is spent, and no instance has the ' +
         'new one.',
     );
-    const { asker, requests } = await renew(stage, () =>
-      stage.server.faults.next('token', fault.lostAnswer(), { when: isRefresh }),
+    const { refresher, requests } = await renew(environment, () =>
+      environment.server.faults.next('token', fault.lostAnswer(), { when: isRefresh }),
     );
-    tell(
-      `Instance ${asker.number} asked again at once with the same refresh token, and this server takes a spent one for ` +
-        `a while. ${times(requests, 'request')}, and nobody is signed out.`,
+    report(
+      `Instance ${refresher.number} retried at once with the same refresh token, and this server accepts a spent one for ` +
+        `a while. ${times(requests, 'request')}, and no user is signed out.`,
     );
     return undefined;
   },
 };
 
-export const loseForGood: Button = {
-  title: 'Lose it for good',
-  objection: whenReachable,
-  async press({ stage, tell }) {
-    const { fleet, server } = stage;
-    tell('The answer is lost as before, and this time the server takes no refresh token twice.');
+export const losePermanently: Button = {
+  title: 'Lose it permanently',
+  disabledReason: whenReachable,
+  async press({ environment, report }) {
+    const { fleet, server } = environment;
+    report('The response is lost again, and this time the server accepts no refresh token twice.');
     server.faults.next('token', fault.lostAnswer(), { when: isRefresh });
     server.faults.next('token', fault.error('invalid_grant', { description: 'used before' }), { when: isRefresh });
-    stage.passExpiry();
-    stage.useEverywhere();
-    await fleet.until('the session ended', () => fleet.running.every(({ standing }) => standing?.state === 'expired'));
-    tell(
-      'Nobody could know the new refresh token, so the session ends, for the reason “refresh_interrupted”. It is the one ' +
-        'loss that no client can prevent, and it is told as what it is. Sign in again.',
+    environment.passExpiry();
+    environment.useEverywhere();
+    await fleet.until('the session ended', () => fleet.running.every(({ status }) => status?.state === 'expired'));
+    report(
+      'No instance received the new refresh token, so the session ends with “refresh_interrupted”. No client can ' +
+        'prevent this loss. Sign in again.',
     );
     return undefined;
   },

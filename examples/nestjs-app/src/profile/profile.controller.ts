@@ -40,7 +40,7 @@ export class ProfileController {
   /** The same for programs, such as a page's script. */
   @Get('api/profile')
   @ApiOkResponse({ type: Profile })
-  @ApiUnauthorizedResponse({ description: 'Nobody is signed in; `signIn` says where to.' })
+  @ApiUnauthorizedResponse({ description: 'No user is signed in; `signIn` is the address to sign in at.' })
   @ApiForbiddenResponse({ description: 'Frame.io has no place for this Adobe account.' })
   @ApiBadGatewayResponse({ description: 'Frame.io, or Adobe, gives no usable answer.' })
   @ApiServiceUnavailableResponse({ description: 'No token can be had at the moment.' })

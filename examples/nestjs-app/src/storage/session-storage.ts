@@ -54,7 +54,7 @@ export class SessionStorage implements OnApplicationShutdown {
 
   private keys(setting: string | undefined): { keys: Record<string, string | Uint8Array>; current: string } {
     if (setting === undefined) {
-      this.logger.warn('TOKEN_KEYS is not set: nobody can read these sessions once this process has ended.');
+      this.logger.warn('TOKEN_KEYS is not set, so these sessions cannot be read after this process has ended.');
       return { keys: { 'this-run': randomBytes(32) }, current: 'this-run' };
     }
     const entries = setting.split(',').map((entry) => entry.split(':', 2) as [string, string]);

@@ -71,7 +71,7 @@ export const claims: readonly Claim[] = [
     assert.deepEqual(world.apiStatuses, [503], 'a write that failed is not repeated');
     world.frameio.faults.next('api', fault.lostAnswer());
     await assert.rejects(write());
-    assert.deepEqual(world.apiStatuses, [503, undefined], 'nor is one whose answer was lost');
+    assert.deepEqual(world.apiStatuses, [503, undefined], 'nor is one without a response');
   },
 
   async function writesOnceDespiteRedirect(world, { write }) {

@@ -4,7 +4,7 @@ import { StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './bench.js';
 
-const SECRET = 'fictional-refresh-token-that-nobody-may-see';
+const SECRET = 'fictional-secret-refresh-token';
 
 /** Invalid calls, by what is wrong with them. */
 const SENSELESS: Readonly<Record<string, (storage: TokenStorage) => Promise<unknown>>> = {

@@ -274,8 +274,8 @@ export function errorOfRejection(rejection: Rejection): FrameioAuthError {
     case 'failed':
       return errorOf(rejection.failure);
     case 'not_authenticated':
-      return new AuthenticationError('not_authenticated', `Nobody is signed in. ${SIGN_IN}`, {
-        errorDescription: 'Nobody is signed in.',
+      return new AuthenticationError('not_authenticated', `No user is signed in. ${SIGN_IN}`, {
+        errorDescription: 'No user is signed in.',
       });
     case 'revoked':
       return new TokenExpiredError('token_revoked', `The session was signed out. ${SIGN_IN}`, {
@@ -291,7 +291,7 @@ const SIGN_IN = 'Sign in with getAuthorizationUrl() and handleCallback().';
 const ENDINGS: Readonly<Record<EndingCause, string>> = {
   refresh_token_rejected: 'The authorization server refused the refresh token.',
   refresh_interrupted:
-    'The authorization server refused the refresh token after a refresh whose answer was lost; the new tokens were in that answer.',
+    'The authorization server refused the refresh token after a refresh with a lost response; the new tokens were in that answer.',
   user_action_required: 'The authorization server wants the user to act first.',
   access_token_expired: 'The access token expired, and there is no refresh token.',
   access_token_rejected: 'The API refused the access token, and there is no refresh token.',

@@ -54,7 +54,7 @@ export const NO_RESPONSE_RULES: readonly Rule<NoResponse>[] = [
       '`TransportError`, as of a bare `fetch`',
     fits: () => true,
     kind: 'ambiguous',
-    reason: 'The server may have rotated the refresh token, and the new one was in the answer that nobody got.',
+    reason: 'The server may have rotated the refresh token, and the new one was in the lost response.',
   },
 ];
 
@@ -230,7 +230,7 @@ export const CONSEQUENCES: Readonly<Record<FailureKind, Consequence>> = {
     pause: 'long',
     callersWait: false,
     endsSession: false,
-    reason: 'Somebody has to mend it first. Tokens are kept, and served while they live.',
+    reason: 'The configuration must be fixed first. Tokens are kept, and served until they expire.',
   },
   terminal: {
     repeatsAtOnce: false,

@@ -179,7 +179,7 @@ export const OWN_CODES = {
     },
     refresh_interrupted: {
       meaning:
-        'The server refused the refresh token after a refresh whose answer was lost: the new tokens were in that answer.',
+        'The server refused the refresh token after a refresh with a lost response: the new tokens were in that answer.',
       remedy:
         'Sign in again. If it happens often, look at time-outs, and at processes that are killed while they refresh.',
     },

@@ -83,7 +83,7 @@ describe('after a 401', () => {
     expect(await policy.reauthorize(await policy.authorize(), true)).toBeUndefined();
   });
 
-  it('a request that cannot be repeated is not, and nobody waits for the renewal that it asks for', async () => {
+  it('does not retry a request that cannot be repeated, and does not wait for the refresh that it causes', async () => {
     const getToken = tokens(OLD);
     const policy = bearerPolicy({ getToken });
     const credentials = await policy.authorize();

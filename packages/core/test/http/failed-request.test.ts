@@ -48,7 +48,7 @@ describe('a request without an answer under Deno', () => {
   it.each([
     `error sending request from 127.0.0.1:50472 for ${URL_OF_TOKENS} (127.0.0.1:443): client error (SendRequest): connection error: Connection reset by peer (os error 104)`,
     `${sending}: client error (SendRequest): connection closed before message completed`,
-    `${sending}: client error (SendRequest): client error (Connect): in the words of somebody else`,
+    `${sending}: client error (SendRequest): client error (Connect): in another library's words`,
     `error sending request for url (https://auth.example.com/ client error (Connect)`,
     'fetch failed',
     'Load failed',

@@ -6,7 +6,7 @@ const copy: typeof import('../../src/kernel/errors.js') = await import(
   /* @vite-ignore */ `${'../../src/kernel/errors.js'}?another-copy`
 );
 
-const details = { errorDescription: 'Nobody is signed in.' };
+const details = { errorDescription: 'No user is signed in.' };
 
 const ERRORS = [
   ['ConfigurationError', new copy.ConfigurationError('invalid_option', 'No.'), []],
@@ -62,7 +62,7 @@ describe('an error of another copy of the package', () => {
     expect(new QuotaError('QUOTA', 'No.')).not.toBeInstanceOf(core.TransportError);
   });
 
-  it('is an Error for the platform, whose plain data shows no more than before', () => {
+  it('is an Error for the platform, and its plain data shows no more than before', () => {
     const error = new copy.StorageError('ENOSPC', 'No.', { version: 7 });
 
     expect(error).toBeInstanceOf(Error);

@@ -64,7 +64,7 @@ export const failures = {
     kind: 'transient',
     source: 'transport',
     code: 'ECONNREFUSED',
-    description: 'Nobody listens there.',
+    description: 'No server listens there.',
     delivery: 'not_sent',
   },
   busy: {

@@ -61,7 +61,7 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
 export const laws: readonly Law[] = [
   {
     rule: 'settles at once: no step ends in the state that takes no time',
-    holds: ({ snapshot, place }) => snapshot.status === 'active' && place !== 'settling',
+    holds: ({ snapshot, state }) => snapshot.status === 'active' && state !== 'settling',
   },
   {
     rule: 'asks only for effects that exist, with their parameters',
@@ -74,8 +74,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'waits for exactly the one answer that its busy state is for',
-    holds({ snapshot, place, storage, server }) {
-      const question = QUESTIONS[place];
+    holds({ snapshot, state, storage, server }) {
+      const question = QUESTIONS[state];
       if (snapshot.hasTag('busy') !== (question !== undefined)) return false;
       if (question === 'requestToken' || question === 'revokeTokens') return server === question;
       if (question !== undefined) return storage === question && server === null;
@@ -85,14 +85,14 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'runs the timer of its state, and no other',
-    holds({ place, timers, storage }) {
-      const expected = TIMERS[place];
+    holds({ state, timers, storage }) {
+      const expected = TIMERS[state];
       let running = 0;
       for (const _ in timers) running += 1;
       if (expected === undefined) return running === 0;
       if (running === 1 && timers[expected] !== undefined) return true;
       // While the tokens are being written again, only the response is awaited.
-      return place === 'valid.unsaved' && running === 0 && (storage === 'commitTokens' || storage === 'readRecord');
+      return state === 'valid.unsaved' && running === 0 && (storage === 'commitTokens' || storage === 'readRecord');
     },
   },
   {
@@ -118,19 +118,19 @@ export const laws: readonly Law[] = [
       each(effects, 'startTimer', ({ notBefore, notAfter }) => notBefore >= now && notAfter >= notBefore),
   },
   {
-    rule: 'leaves nobody waiting without an answer or a timer to come',
+    rule: 'leaves no caller waiting without an expected response or a timer',
     holds({ snapshot, callers, timers, storage }) {
       const isAnswerToCome = snapshot.hasTag('busy') || (storage === 'readRecord' && snapshot.context.requested);
       return !callers || isAnswerToCome || timers.poll !== undefined || timers.retry !== undefined;
     },
   },
   {
-    rule: 'leaves nobody waiting who brought a code or tokens, unless these are under way',
-    holds: ({ snapshot, place, bringer }) =>
+    rule: 'leaves no sign-in or import waiting, unless its request is in progress',
+    holds: ({ snapshot, state, bringer }) =>
       bringer ===
-      ((place === 'authorizing.requesting' ||
-        place === 'authorizing.committing' ||
-        place === 'authorizing.backingOff') &&
+      ((state === 'authorizing.requesting' ||
+        state === 'authorizing.committing' ||
+        state === 'authorizing.backingOff') &&
         (snapshot.context.origin === 'authorization_code' || snapshot.context.origin === 'import')),
   },
   {
@@ -163,7 +163,7 @@ export const laws: readonly Law[] = [
       ),
   },
   {
-    rule: 'turns nobody away for what the server says of a code',
+    rule: 'rejects no caller because the server rejects a code',
     about: ['rejectCallers'],
     holds: (_, { from, effects }) =>
       !from.bringer ||
@@ -197,7 +197,7 @@ export const laws: readonly Law[] = [
       ),
   },
   {
-    rule: 'tells nobody that they are not signed in while there are tokens',
+    rule: 'never tells a caller `not_authenticated` while there are tokens',
     about: ['rejectCallers'],
     holds: ({ snapshot }, { effects }) =>
       each(
@@ -216,8 +216,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'holds received tokens aside from their arrival to their commit, and no longer',
-    holds: ({ snapshot, place }) =>
-      (snapshot.context.held !== null) === (place === 'authorizing.committing' || place === 'refreshing.committing'),
+    holds: ({ snapshot, state }) =>
+      (snapshot.context.held !== null) === (state === 'authorizing.committing' || state === 'refreshing.committing'),
   },
   {
     rule: 'adopts received tokens only when they are written, or cannot be written now',
@@ -247,7 +247,7 @@ export const laws: readonly Law[] = [
   {
     rule: 'adopts no record from before the one that it knows, unless it is to give up what is in it',
     about: ['adoptTokens'],
-    holds: ({ place }, { from, event, effects }) =>
+    holds: ({ state }, { from, event, effects }) =>
       each(
         effects,
         'adoptTokens',
@@ -259,30 +259,30 @@ export const laws: readonly Law[] = [
           // Not a real storage's reply: it reports a different record, and returns the same one.
           event.record.version === from.snapshot.context.version ||
           // A record that was not read is unknown, except for the version of an unreadable one.
-          from.place === 'restoring.reading' ||
-          (place === 'revoking.requesting' && event.record.status === 'tokens'),
+          from.state === 'restoring.reading' ||
+          (state === 'revoking.requesting' && event.record.status === 'tokens'),
       ),
   },
   {
     rule: 'gives up the tokens that came back of a revoked session',
-    holds({ place }, { from, event }) {
-      if (from.place !== 'revoked' || event?.type !== 'record.read') return true;
+    holds({ state }, { from, event }) {
+      if (from.state !== 'revoked' || event?.type !== 'record.read') return true;
       const { version, newest } = from.snapshot.context;
       const { record } = event;
       if (record.status !== 'tokens' || record.version > newest || record.version === version) return true;
-      return place === 'revoking.requesting';
+      return state === 'revoking.requesting';
     },
   },
   {
     rule: 'lets go of tokens only for a record, a sign-out, a rejection, or at the end of what nothing renews',
-    holds({ snapshot, place }, { from, event, effects }) {
+    holds({ snapshot, state }, { from, event, effects }) {
       const { tokens } = from.snapshot.context;
       if (tokens === null || snapshot.context.tokens !== null || event === null) return true;
       if ('record' in event && effects.some(({ type }) => type === 'adoptTokens')) return true;
       if (event.type === 'commit.succeeded' && from.snapshot.context.held?.refreshable === false) return true;
       if (from.storage === 'commitTombstone')
-        return event.type === 'commit.succeeded' || from.place === 'revoking.committing';
-      return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && place === 'expired';
+        return event.type === 'commit.succeeded' || from.state === 'revoking.committing';
+      return snapshot.context.renewal === 'refresh_token' && !tokens.refreshable && state === 'expired';
     },
   },
   {
@@ -308,16 +308,16 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'writes tokens that it just received over those that they replace, also where these were written again',
-    holds: ({ place }, { from, event, effects }) =>
+    holds: ({ state }, { from, event, effects }) =>
       event?.type !== 'commit.conflicted' ||
       event.record.status !== 'tokens' ||
       !event.record.rewritten ||
       from.snapshot.context.held === null ||
-      (place === from.place && effects.some(({ type }) => type === 'commitTokens')),
+      (state === from.state && effects.some(({ type }) => type === 'commitTokens')),
   },
   {
     rule: 'keeps new tokens that are not written in the state that goes on trying to write them',
-    holds: ({ place, unwritten }) => !unwritten || (place !== 'valid.fresh' && place !== 'valid.due'),
+    holds: ({ state, unwritten }) => !unwritten || (state !== 'valid.fresh' && state !== 'valid.due'),
   },
   {
     rule: 'lets no tokens that are not written outlive the revocation of their session',
@@ -388,11 +388,11 @@ export const laws: readonly Law[] = [
   {
     rule: 'writes that a session was revoked only when that was asked for',
     about: ['commitTombstone'],
-    holds: ({ place }, { effects }) =>
+    holds: ({ state }, { effects }) =>
       each(
         effects,
         'commitTombstone',
-        ({ tombstone }) => tombstone.status === 'expired' || place === 'revoking.committing',
+        ({ tombstone }) => tombstone.status === 'expired' || state === 'revoking.committing',
       ),
   },
   {
@@ -413,14 +413,14 @@ export const laws: readonly Law[] = [
   {
     rule: 'takes note of a record that it cannot read only to replace it: by a sign-in, an import, a revocation, a service',
     holds(world, { from, event, effects }) {
-      const { snapshot, place } = world;
+      const { snapshot, state } = world;
       const version = event?.type === 'storage.failed' ? event.failure.version : undefined;
       if (version === undefined || snapshot.context.version === from.snapshot.context.version) return true;
       if (snapshot.context.version !== version) return false;
-      if (from.place === 'restoring.reading') return !effects.some(({ type }) => type === 'adoptTokens');
+      if (from.state === 'restoring.reading') return !effects.some(({ type }) => type === 'adoptTokens');
       return effects.some(
         ({ type }) =>
-          (type === 'commitTombstone' && place === 'revoking.committing') ||
+          (type === 'commitTombstone' && state === 'revoking.committing') ||
           (type === 'commitTokens' && originOfWritten(world) !== 'refresh_token'),
       );
     },
@@ -443,9 +443,9 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'never takes a record that it cannot read for none, unless it needs none',
-    holds: ({ snapshot, place }, { effects }) =>
+    holds: ({ snapshot, state }, { effects }) =>
       (snapshot.context.renewal === 'client_credentials' && snapshot.context.onStorageUnavailable === 'request') ||
-      ((place !== 'unauthenticated' || snapshot.context.version === 0) &&
+      ((state !== 'unauthenticated' || snapshot.context.version === 0) &&
         each(
           effects,
           'rejectCallers',
@@ -455,7 +455,7 @@ export const laws: readonly Law[] = [
   {
     rule: 'replaces what it has not read only if the last reading found a record that cannot be read',
     holds: (_, { from, effects }) =>
-      from.place !== 'restoring.unread' ||
+      from.state !== 'restoring.unread' ||
       from.snapshot.context.failure?.version !== undefined ||
       effects.every(({ type }) => type === 'readRecord'),
   },
@@ -490,9 +490,9 @@ export function lawsAbout(effects: readonly Effect[]): readonly Law[] {
 }
 
 /** Returns the source of the tokens that would be written now. */
-function originOfWritten({ snapshot, place }: World): TokenOrigin | null {
+function originOfWritten({ snapshot, state }: World): TokenOrigin | null {
   const { origin, unwritten } = snapshot.context;
-  return place === 'valid.unsaved' ? unwritten : origin;
+  return state === 'valid.unsaved' ? unwritten : origin;
 }
 
 function each<Name extends EffectName>(

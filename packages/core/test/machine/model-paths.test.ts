@@ -58,7 +58,7 @@ function modelOf(input: SessionInput): Model {
       ends.push(known ?? after);
       for (const law of lawsAbout(happening.effects)) if (!law.holds(after, happening)) broken.get(law)?.push(after);
       if (happening.event === null || next.occurrence === null) continue;
-      let kind = seen.at(world.place).at(next.type).at(after.place);
+      let kind = seen.at(world.state).at(next.type).at(after.state);
       if (isPaced(world)) kind = kind.at('paced');
       for (const { type } of happening.effects) kind = kind.at(type);
       if (kind.isEnd) continue;
@@ -78,7 +78,7 @@ function typical(worlds: Iterable<World>): World[] {
   const byKind = new Map<string, World>();
   for (const world of worlds) {
     const { tokens, failure } = world.snapshot.context;
-    byKind.set([world.place, tokens?.refreshable, !failure].join(), { ...world, last: null });
+    byKind.set([world.state, tokens?.refreshable, !failure].join(), { ...world, last: null });
   }
   return [...byKind.values()];
 }
@@ -114,7 +114,7 @@ const models = sessions.map((input) => ({
 function storiesOf(worlds: Iterable<World>): string[] {
   const stories = new Map<string, string>();
   for (const world of worlds) {
-    const kind = `${world.last?.move.type} ${world.place}`;
+    const kind = `${world.last?.move.type} ${world.state}`;
     if (stories.size < 5 && !stories.has(kind)) stories.set(kind, storyOf(world));
   }
   return [...stories.values()];
@@ -140,7 +140,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     expect(storiesOf(broken)).toEqual([]);
   });
 
-  it('is the same when it is walked again', () => {
+  it('is the same on a second run', () => {
     const broken = [...entry.model.ways.keys()].filter(({ snapshot, last }) => {
       const again = last?.event
         ? transition(last.from.snapshot, last.event)[0]
@@ -150,7 +150,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     expect(storiesOf(broken)).toEqual([]);
   });
 
-  it('serves everybody who waits, once storage and server answer', () => {
+  it('serves all waiting callers once storage and server respond', () => {
     const left = leftWaiting(entry.model, {
       storage: ['record.read, known', 'record.read, absent', 'lease.granted', 'commit.succeeded'],
       server: ['tokenResponse.received', 'revocation.finished'],
@@ -191,7 +191,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     },
   );
 
-  it('leads to fresh tokens although the record cannot be read, by a sign-in or an import', () => {
+  it('leads to fresh tokens despite an unreadable record, by a sign-in or an import', () => {
     const { renewal, onStorageUnavailable } = entry.input;
     const goesOn = renewal === 'client_credentials' && onStorageUnavailable === 'request';
     const tries = goesOn
@@ -205,12 +205,12 @@ describe.each(models)('every path of a session ($name)', (entry) => {
       'tokenResponse.received',
       'revocation.finished',
     ];
-    const isThere = ({ place }: World) => place === 'valid.fresh';
+    const isThere = ({ state }: World) => state === 'valid.fresh';
     const lost = unled(entry.model, () => true, isThere, [...answers, ...tries]);
     expect(lost).toEqual([]);
   });
 
-  it('lets nobody wait for ever more requests, if the server gives tokens that are expired when they come', () => {
+  it('keeps no caller waiting for ever more requests, if the server issues tokens that have expired on arrival', () => {
     const left = leftWaiting(entry.model, {
       storage: ['record.read, known', 'record.read, absent', 'lease.granted', 'commit.succeeded'],
       server: ['tokenResponse.received, expired on arrival', 'revocation.finished'],
@@ -218,7 +218,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
     expect(left).toEqual([]);
   });
 
-  it('leads to fresh tokens from everywhere, by a sign-in or, for a service, by asking for one', () => {
+  it('leads to fresh tokens from every state, by a sign-in or, for a service, by a request', () => {
     const wishes = entry.input.renewal === 'refresh_token' ? ['code.received', 'session.opened'] : ['token.requested'];
     const answers = [
       'record.read, known',
@@ -228,7 +228,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
       'tokenResponse.received',
       'revocation.finished',
     ];
-    const isThere = ({ place }: World) => place === 'valid.fresh';
+    const isThere = ({ state }: World) => state === 'valid.fresh';
     const lost = unled(entry.model, () => true, isThere, [...answers, ...timers, ...wishes]);
     expect(lost).toEqual([]);
   });
@@ -346,7 +346,7 @@ describe('the machine as a whole', () => {
   it('reaches every state', () => {
     const reached = new Set<string>();
     for (const { worlds } of summaries) {
-      for (const { place } of worlds) reached.add(place);
+      for (const { state } of worlds) reached.add(state);
     }
     const atomic = getStateNodes(sessionMachine)
       .filter(({ type, key }) => type === 'atomic' && key !== 'settling')
@@ -354,7 +354,7 @@ describe('the machine as a whole', () => {
     expect([...reached].sort()).toEqual(atomic.sort());
   });
 
-  it('takes every transition but those that come with steps which states share, where they cannot be needed', () => {
+  it('takes every transition, except inherited ones that a state cannot need', () => {
     const { see, taken } = transitionsTaken();
     for (const { kinds } of summaries) {
       for (const { snapshot, event } of kinds) see(snapshot, event);
@@ -388,7 +388,7 @@ describe('the machine as a whole', () => {
     ]);
   });
 
-  it('takes any event in any state, also those that nobody should send then', () => {
+  it('accepts any event in any state, even unexpected ones', () => {
     const occurrences = new Map<string, SessionOccurrence>();
     for (const summary of summaries) {
       for (const [type, occurrence] of summary.occurrences) occurrences.set(type, occurrence);

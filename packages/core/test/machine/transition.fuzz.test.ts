@@ -145,8 +145,8 @@ function continuation(snapshot: MachineSnapshot, now: number, isUser: boolean): 
   }
 }
 
-describe('the machine, told anything in any order', () => {
-  it('takes each event without an error, and stays plain data', () => {
+describe('the machine, with any events in any order', () => {
+  it('accepts each event without an error, and stays plain data', () => {
     fc.assert(
       fc.property(anyInput, anyHistory, (input, history) => {
         const { snapshot } = lived(input, history);
@@ -158,7 +158,7 @@ describe('the machine, told anything in any order', () => {
     );
   });
 
-  it('has a way out of every state: with good answers, its timers and a sign-in it comes to fresh tokens', () => {
+  it('has a way out of every state: with good responses, its timers and a sign-in it gets fresh tokens', () => {
     fc.assert(
       fc.property(anyInput, anyHistory, (input, history) => {
         let { snapshot, now } = lived(input, history);

@@ -35,7 +35,7 @@ function freeze<Value>(value: Value): Value {
 }
 
 describe('transition()', () => {
-  it('gives the same answer to the same question', () => {
+  it('returns the same result for the same input', () => {
     let snapshot = initialSnapshot(USER);
     for (const event of EVENTS) {
       const [next, effects] = transition(snapshot, event);
@@ -47,7 +47,7 @@ describe('transition()', () => {
     expect(pathOf(snapshot)).toBe('revoked');
   });
 
-  it('changes neither the snapshot nor the event that it is given', () => {
+  it('changes neither its snapshot nor its event', () => {
     let snapshot: MachineSnapshot = initialSnapshot(USER);
     for (const event of EVENTS) {
       freeze(snapshot.context);
@@ -72,7 +72,7 @@ describe('transition()', () => {
     expect(effects).toEqual([{ type: 'readRecord', params: undefined }]);
   });
 
-  it('goes on from a snapshot that was kept as JSON', () => {
+  it('continues from a snapshot that was stored as JSON', () => {
     const [reading] = transition(initialSnapshot(USER), { type: 'session.opened', now: START });
     const kept = JSON.parse(JSON.stringify({ value: reading.value, context: reading.context }));
     const restored = sessionMachine.resolveState(kept);
@@ -109,7 +109,7 @@ describe('the machine as an actor', () => {
     );
     const errors: unknown[] = [];
     const machine = sessionMachine.provide({ actions: provided as unknown as typeof effectActions });
-    for (const events of [EVENTS, STORY_OF_THE_REST]) {
+    for (const events of [EVENTS, MORE_EVENTS]) {
       const actor = createActor(machine, { input: USER });
       actor.subscribe({ error: (error) => errors.push(error) });
       actor.start();
@@ -119,7 +119,7 @@ describe('the machine as an actor', () => {
     for (const error of errors) expect(String(error)).toContain('The machine does no I/O');
   });
 
-  it('does what transition() says, when its effects are provided', () => {
+  it('runs the effects of transition(), if they are provided', () => {
     const seen: string[] = [];
     const actions = Object.fromEntries(Object.keys(effectActions).map((name) => [name, () => void seen.push(name)]));
     const actor = createActor(sessionMachine.provide({ actions: actions as unknown as typeof effectActions }), {
@@ -141,7 +141,7 @@ describe('the machine as an actor', () => {
 });
 
 /** The effects that the first history lacks. */
-const STORY_OF_THE_REST: readonly SessionEvent[] = [
+const MORE_EVENTS: readonly SessionEvent[] = [
   { type: 'session.opened', now: START },
   { type: 'record.read', now: START, record: record.holding(7, tokens(START)) },
   { type: 'refresh.requested', now: START },
@@ -162,7 +162,7 @@ describe('the source of the machine', () => {
       text: readFileSync(new URL(name, folder), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''),
     }));
 
-  it.each(sources)('knows neither time nor chance nor the world outside ($name)', ({ text }) => {
+  it.each(sources)('uses no clock, no randomness and no I/O ($name)', ({ text }) => {
     expect(text).not.toMatch(/\bDate\b|Math\.random|\bperformance\b|\bcrypto\b|\bprocess\b|\bfetch\b|from 'node:/);
     expect(text).not.toMatch(
       /\bset(?:Timeout|Interval|Immediate)\b|\bqueueMicrotask\b|\bPromise\b|\basync\b|\bawait\b/,
@@ -180,7 +180,7 @@ describe('the source of the machine', () => {
     }
   });
 
-  it('is of the kind that a model can be made of: without invocations and delays', () => {
+  it('has no invocations and no delays, so that a model can be made of it', () => {
     expect(() => createTestModel(sessionMachine)).not.toThrow();
   });
 });

@@ -24,7 +24,7 @@ export type Question = Extract<
 export interface World {
   readonly snapshot: MachineSnapshot;
   /** The full name of the state. */
-  readonly place: string;
+  readonly state: string;
   readonly now: number;
   /** The pending request to the storage, and the one to the server. */
   readonly storage: Exclude<Question, 'requestToken' | 'revokeTokens'> | null;
@@ -66,7 +66,7 @@ export function firstWorld(input: SessionInput): World {
   const snapshot = initialSnapshot(input);
   return {
     snapshot,
-    place: pathOf(snapshot),
+    state: pathOf(snapshot),
     now: START,
     storage: null,
     server: null,
@@ -105,10 +105,10 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     callers: world.callers || (event !== null && waits(world, event)),
     bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
     // A write's success is not reported if something else has begun since.
-    unwritten: event?.type === 'commit.succeeded' && traitsOf(world.place).hearsOfWrites ? null : world.unwritten,
+    unwritten: event?.type === 'commit.succeeded' && traitsOf(world.state).hearsOfWrites ? null : world.unwritten,
   };
   const known = world.snapshot.context;
-  const isHeard = event?.type !== 'record.read' || traitsOf(world.place).notesLosses;
+  const isHeard = event?.type !== 'record.read' || traitsOf(world.state).notesLosses;
   if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
     const { version } = event.record;
     const { record } = event;
@@ -130,7 +130,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
   )
     hinted = [...(known.hintedVersion > known.newest ? hinted : []), event.version];
   // Another instance refreshes what the storage lost.
-  if (event?.type === 'lease.held' && world.place === 'valid.unsaved') next.unwritten = null;
+  if (event?.type === 'lease.held' && world.state === 'valid.unsaved') next.unwritten = null;
   if (event && STORAGE_ANSWERS.has(event.type)) next.storage = null;
   if (event && SERVER_ANSWERS.has(event.type)) next.server = null;
   if (event?.type.endsWith('Timer.elapsed'))
@@ -143,7 +143,7 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     ...next,
     hinted,
     snapshot,
-    place: pathOf(snapshot),
+    state: pathOf(snapshot),
     now,
     last: { from: world, move: { type, occurrence, now }, event, effects },
   };
@@ -213,7 +213,7 @@ export function isPaced({ snapshot: { context }, now }: World): boolean {
 
 /** Returns the same if it makes a difference: a fresh token is not refreshed anyway. */
 function isHeldBack(world: World): boolean {
-  return traitsOf(world.place).isPacedAtRest && isPaced(world);
+  return traitsOf(world.state).isPacedAtRest && isPaced(world);
 }
 
 /** Returns whether callers get the present token without an event. */
@@ -249,14 +249,14 @@ export function movesOf(world: World): Move[] {
 type May = (type: string, occurrence: SessionOccurrence | null, now?: number) => void;
 
 function mayWish(world: World, may: May): void {
-  const { snapshot, place, now } = world;
+  const { snapshot, state, now } = world;
   const { context } = snapshot;
-  const isRestoring = place.startsWith('restoring');
+  const isRestoring = state.startsWith('restoring');
   const isUser = context.renewal === 'refresh_token';
   const isBusy = snapshot.hasTag('busy');
   // A user's session without tokens reads the record again whenever it is used.
   if (isRestoring || (isUser && context.tokens === null && !isBusy)) may('session.opened', { type: 'session.opened' });
-  const isFresh = place === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
+  const isFresh = state === 'valid.fresh' && now < (world.timers.refresh?.notBefore ?? 0) && isServed(world);
   if (!isFresh && !(isServed(world) && context.requested)) may('token.requested', { type: 'token.requested' });
   may('refresh.requested', { type: 'refresh.requested' });
   // New tokens may replace an unreadable record, but not one that is merely unknown.
@@ -287,22 +287,22 @@ function meetsOlderTombstones({ renewal, onStorageUnavailable }: SessionContext)
   return renewal === 'refresh_token' && onStorageUnavailable === 'fail';
 }
 
-function mayLearn({ snapshot, place, storage }: World, may: May): void {
+function mayLearn({ snapshot, state, storage }: World, may: May): void {
   const { context } = snapshot;
   if (!snapshot.hasTag('busy')) may('record.changed, own', { type: 'record.changed', version: context.version });
   if (storage === 'readRecord') return;
   may('record.changed, news', { type: 'record.changed', version: context.newest + STRIDE });
   // Not every write is read: between a record that is read and the hinted one there may be others.
-  if (meetsOlderTombstones(context) && FIRST_NEWS.has(place)) {
+  if (meetsOlderTombstones(context) && FIRST_NEWS.has(state)) {
     may('record.changed, first news', { type: 'record.changed', version: context.newest + STRIDE / 2 });
   }
-  if (place === 'valid.unsaved') {
+  if (state === 'valid.unsaved') {
     may('record.changed, later news', { type: 'record.changed', version: context.newest + 2 * STRIDE });
   }
   if (context.version > 1) may('record.changed, earlier', { type: 'record.changed', version: context.version - 1 });
 }
 
-function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unwritten }: World, may: May): void {
+function mayBeAnswered({ snapshot: { context }, state, now, storage, server, unwritten }: World, may: May): void {
   const isUser = context.renewal === 'refresh_token';
   const newer = context.newest + STRIDE;
   const records: [string, RecordFacts][] = [
@@ -383,7 +383,7 @@ function mayBeAnswered({ snapshot: { context }, place, now, storage, server, unw
         may(`commit.conflicted, ${kind}`, { type: 'commit.conflicted', record: facts });
       }
       // Lost tokens are written again under a lease, and newer tokens may conflict with that write.
-      if (storage === 'commitTokens' && place === 'valid.unsaved' && unwritten === 'lost') {
+      if (storage === 'commitTokens' && state === 'valid.unsaved' && unwritten === 'lost') {
         may('lease.held, again', { type: 'lease.held', until: now + MINUTE });
       } else if (storage === 'commitTokens' && context.newest > 0) {
         may('commit.conflicted, tokens written again', { type: 'commit.conflicted', record: replaced });
@@ -437,11 +437,11 @@ function mayAge(world: World, may: May): void {
  * the same way. It omits what the machine remembers but does not use in the state.
  */
 export function essenceOf(world: World): string {
-  const { place, now, storage, server, timers, callers, bringer, unwritten } = world;
+  const { state, now, storage, server, timers, callers, bringer, unwritten } = world;
   const { context } = world.snapshot;
   const { tokens: served, held, failure, attempt, forcedAt } = context;
-  const { isLeaving, isCommitting, mayBeRejected, isBreak, hasOrigin, repeats } = traitsOf(place);
-  let essence = `${place} ${isLeaving || isCommitting ? served !== null : phaseOf(served, context, now)}`;
+  const { isLeaving, isCommitting, mayBeRejected, isBreak, hasOrigin, repeats } = traitsOf(state);
+  let essence = `${state} ${isLeaving || isCommitting ? served !== null : phaseOf(served, context, now)}`;
   if (held !== null) essence += ` ${phaseOf(held, context, now)}`;
   if (hasOrigin) essence += ` ${context.origin}`;
   // Callers stop waiting after the third failure, so only the remaining failures count.
@@ -456,7 +456,7 @@ export function essenceOf(world: World): string {
     essence += ' outdone';
     if (meetsOlderTombstones(context) && (context.hintedOthers || context.hintedVersion !== context.newest + STRIDE))
       essence += ' by others';
-    if (place === 'valid.unsaved' && context.hintedVersion > context.newest + STRIDE) essence += ' twice';
+    if (state === 'valid.unsaved' && context.hintedVersion > context.newest + STRIDE) essence += ' twice';
   }
   // How early refreshes were decides the length of the pause, which pace.test.ts tests.
   if (isHeldBack(world)) essence += ' paced';
@@ -465,7 +465,7 @@ export function essenceOf(world: World): string {
   if (context.requested) essence += ' wanted';
   if (context.suspect && mayBeRejected) essence += ' suspect';
   if (mayBeRejected && forcedAt !== null && now - forcedAt < MINUTE) essence += ' forced';
-  if (place === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
+  if (state === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
   if (context.retried && repeats) essence += ' repeated';
   if (callers) essence += ' callers';
   if (bringer) essence += ' bringer';
@@ -478,29 +478,29 @@ const TIMERS: readonly TimerName[] = ['authorization', 'lease', 'poll', 'refresh
 /** The traits of each state's name, cached because they are read millions of times. */
 const traits = new Map<string, ReturnType<typeof readTraits>>();
 
-function traitsOf(place: string): ReturnType<typeof readTraits> {
-  const known = traits.get(place);
+function traitsOf(state: string): ReturnType<typeof readTraits> {
+  const known = traits.get(state);
   if (known !== undefined) return known;
-  const read = readTraits(place);
-  traits.set(place, read);
+  const read = readTraits(state);
+  traits.set(state, read);
   return read;
 }
 
-function readTraits(place: string) {
-  const isLeaving = place.startsWith('revoking');
+function readTraits(state: string) {
+  const isLeaving = state.startsWith('revoking');
   return {
     isLeaving,
-    isCommitting: place.endsWith('.committing'),
-    mayBeRejected: /^(?:valid|refreshing)/.test(place),
-    isBreak: /backingOff|unsaved/.test(place),
-    hasOrigin: /leasing|requesting|committing|backingOff/.test(place) && !isLeaving,
-    repeats: /leasing|waiting|requesting/.test(place),
+    isCommitting: state.endsWith('.committing'),
+    mayBeRejected: /^(?:valid|refreshing)/.test(state),
+    isBreak: /backingOff|unsaved/.test(state),
+    hasOrigin: /leasing|requesting|committing|backingOff/.test(state) && !isLeaving,
+    repeats: /leasing|waiting|requesting/.test(state),
     /** Whether the served tokens may be held back. */
-    isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(place),
+    isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(state),
     /** Whether a write's success is reported there. */
-    hearsOfWrites: /committing$|writingTombstone$|unsaved$/.test(place),
+    hearsOfWrites: /committing$|writingTombstone$|unsaved$/.test(state),
     /** Whether a session that learns of a record there notes what the storage lost. */
-    notesLosses: /^valid|^refreshing\.backingOff$/.test(place),
+    notesLosses: /^valid|^refreshing\.backingOff$/.test(state),
   };
 }
 
@@ -518,7 +518,7 @@ export function storyOf(world: World): string {
   const lines: string[] = [];
   for (let at: World = world; ; at = at.last.from) {
     lines.unshift(
-      `  ${at.last?.move.type ?? '(begin)'} → ${at.place}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`,
+      `  ${at.last?.move.type ?? '(begin)'} → ${at.state}${at.last ? ` [${at.last.effects.map(showEffect).join(' ')}]` : ''}`,
     );
     if (at.last === null) return `\n${lines.join('\n')}\n`;
   }

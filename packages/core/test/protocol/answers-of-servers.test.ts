@@ -226,7 +226,7 @@ const ANSWERS: readonly Answer[] = [
   },
   {
     server: 'a server with words of its own',
-    because: 'nobody knows',
+    because: 'no reason is known',
     purpose: 'refresh',
     status: 400,
     body: { error: 'session_gone' },

@@ -44,7 +44,7 @@ describe('authorizationUrl()', () => {
     expect(Object.keys(parameters).sort()).toEqual(['client_id', 'redirect_uri', 'response_type', 'scope', 'state']);
   });
 
-  it('passes on how to prompt and whom to expect', async () => {
+  it('passes on how to prompt and which user to expect', async () => {
     const parameters = await parametersFor(adobeIms(), { prompt: 'login', loginHint: 'ada@example.com' });
     expect(parameters).toMatchObject({ prompt: 'login', login_hint: 'ada@example.com' });
   });

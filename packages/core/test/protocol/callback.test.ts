@@ -48,7 +48,7 @@ describe('readCallback()', () => {
     ['the quotes of a text', (address) => `“${address}”`],
     ['the brackets of a mail', (address) => `<${address}>`],
     ['both', (address) => `'<${address}>'`],
-    ['marks that nobody sees', (address) => `\ufeff${address}\u200b`],
+    ['invisible marks', (address) => `\ufeff${address}\u200b`],
     ['a line break in it', (address) => `${address.slice(0, 40)}\n${address.slice(40, -3)}\r\n   ${address.slice(-3)}`],
   ])('reads an address that was pasted with %s', (_name, pasted) => {
     const callback = client.readCallback(pasted('https://app.example.com/callback?code=ab%22c&state=x%0Ayz%20'));
@@ -157,7 +157,7 @@ describe('readCallback()', () => {
     }
   });
 
-  it('says that the user must act, and sends nobody to an address that a browser brought', () => {
+  it('says that the user must act, and never uses an address from a browser', () => {
     const claim = claimOf('?error=ride_AdobeID_acct_actreq&jump=https%3A%2F%2Fevil.example%2F&state=xyz');
     expect(claim).toBeInstanceOf(UserActionRequiredError);
     expect(claim).not.toHaveProperty('actionUrl');

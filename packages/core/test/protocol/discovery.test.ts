@@ -240,7 +240,7 @@ describe('a document that is not there', () => {
     server.answers(answer(503, ''), answer(429, '', { 'retry-after': '7' }));
     expect(await refusalOf(discover())).toMatchObject({ name: 'ProtocolError', code: 'http_503', status: 503 });
     expect(await refusalOf(discover())).toMatchObject({ name: 'RateLimitError', retryAfter: 7 });
-    const refused = new TransportError('ECONNREFUSED', 'Nobody listens.', { delivery: 'not_sent' });
+    const refused = new TransportError('ECONNREFUSED', 'No server listens.', { delivery: 'not_sent' });
     const lost = discover({ transport: () => Promise.reject(refused) });
     expect(await refusalOf(lost)).toMatchObject({ name: 'TransportError', code: 'ECONNREFUSED', delivery: 'not_sent' });
   });

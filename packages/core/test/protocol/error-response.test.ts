@@ -156,7 +156,7 @@ describe('a refusal', () => {
   });
 });
 
-it('a refusal whose word cannot be seen is named as such', async () => {
+it('names a rejection with an invisible error code as such', async () => {
   expect(await failureOf(answer(400, { error: '\u200b\n' }))).toMatchObject({
     kind: 'terminal',
     code: 'unnamed_error',
@@ -283,7 +283,7 @@ describe('an answer that did not come', () => {
     expect(failure).toEqual({ kind, source: 'transport', code: 'timeout', description: 'Too slow.', delivery });
   });
 
-  it('is ambiguous when a bare fetch rejects, whose words are not repeated', async () => {
+  it('is ambiguous when a bare fetch rejects, and does not repeat its message', async () => {
     const failure = await failureBy(() => Promise.reject(new TypeError('canary')));
     expect(failure).toMatchObject({ kind: 'ambiguous', source: 'transport', code: 'no_answer', delivery: 'unknown' });
     expect(JSON.stringify(failure)).not.toContain('canary');

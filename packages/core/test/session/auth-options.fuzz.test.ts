@@ -95,7 +95,7 @@ function expectAdvice(error: unknown): void {
 }
 
 describe('options of any kind', () => {
-  it('make an auth object whose calls settle, or a ConfigurationError', async () => {
+  it('make an auth object that settles every call, or a ConfigurationError', async () => {
     const makers = fc.oneof(
       fc.record({ Auth: fc.constant(ServerToServerAuth), options: odd({ ...COMMON, clientSecret: SECRET }) }),
       fc.record({ Auth: fc.constant(WebAppAuth), options: odd({ ...REDIRECT, clientSecret: [SECRET, 'other'] }) }),

@@ -92,7 +92,7 @@ describe('a bounded queue', () => {
     expect(began.slice(-LIMIT)).toEqual(['after', 'after', 'after', 'after']);
   });
 
-  it('starves nobody: work with a late deadline has its turn before work that came after that deadline', async () => {
+  it('starves no work: a late deadline is served before work that came after that deadline', async () => {
     const { clock, began, enter, finish } = place();
     for (let index = 0; index < LIMIT; index += 1) enter('first', clock.now());
     enter('background', clock.now() + 60 * SECOND);

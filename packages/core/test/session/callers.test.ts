@@ -4,9 +4,9 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { Callers } from '../../src/session/callers.js';
 
 describe('callers', () => {
-  it('are all served at once, and told apart from nobody', async () => {
+  it('are all served at once, and differ from no callers', async () => {
     const callers = new Callers(manualClock());
-    expect(callers.serve('nobody-waits.fictional')).toBe(false);
+    expect(callers.serve('unwanted.fictional')).toBe(false);
     const waiting = [callers.wait(), callers.wait()];
     expect(callers.serve('a-token.fictional')).toBe(true);
     expect(await Promise.all(waiting)).toEqual(['a-token.fictional', 'a-token.fictional']);

@@ -57,7 +57,7 @@ const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] 
     },
   ],
   [
-    'a user who must act, nobody knows where',
+    'a user who must act at an unknown address',
     { userActionRequired: true },
     UserActionRequiredError,
     { message: expect.stringContaining('must act before') },
@@ -69,7 +69,7 @@ const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] 
     { code: 'rate_limited', retryAfter: 2, message: expect.stringContaining('wait for 2 s') },
   ],
   [
-    'the same, for nobody knows how long',
+    'the same, for an unknown time',
     { kind: 'transient', status: 429 },
     RateLimitError,
     { message: expect.stringContaining('wait for a while') },
@@ -80,7 +80,7 @@ const CLASSES: readonly (readonly [string, Partial<Failure>, object, object])[] 
     ProtocolError,
     { code: 'http_503', status: 503, debugId: 'debug-7' },
   ],
-  ['an answer nobody can read', { kind: 'ambiguous', status: 200 }, ProtocolError, { status: 200 }],
+  ['an unreadable response', { kind: 'ambiguous', status: 200 }, ProtocolError, { status: 200 }],
 ];
 
 describe('the error of a failure', () => {
@@ -112,7 +112,7 @@ describe('the error of a failure', () => {
 });
 
 describe('the error of a rejection', () => {
-  it('of somebody who never signed in is told from the end of a session', () => {
+  it('of a user who never signed in differs from the end of a session', () => {
     const never = errorOfRejection({ reason: 'not_authenticated' });
     expect(never).toMatchObject({ name: 'AuthenticationError', code: 'not_authenticated' });
     expect(never).not.toBeInstanceOf(TokenExpiredError);
@@ -123,7 +123,7 @@ describe('the error of a rejection', () => {
 
   it.each<readonly [EndingCause, RegExp]>([
     ['refresh_token_rejected', /refused the refresh token\. Sign in/],
-    ['refresh_interrupted', /a refresh whose answer was lost/],
+    ['refresh_interrupted', /a refresh with a lost response/],
     ['user_action_required', /wants the user to act first/],
     ['access_token_expired', /expired, and there is no refresh token/],
     ['access_token_rejected', /API refused the access token/],

@@ -32,7 +32,7 @@ describe('a sign-in under way', () => {
     await expect(authorizations.take(STATE)).rejects.toMatchObject({ name: 'AuthenticationError', code: 'state_used' });
   });
 
-  it('is completed for nobody when it is unknown, or not taken', async () => {
+  it('is not completed if it is unknown or was not taken', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
     const proof = { sessionKey: 'mara', code: new Secret('a-code.fictional') };
@@ -121,7 +121,7 @@ describe('a sign-in under way', () => {
     ['is of another version', JSON.stringify({ format: 2, codeVerifier: VERIFIER })],
     ['lacks something', JSON.stringify({ format: 1, sessionKey: 'mara', codeVerifier: VERIFIER })],
     ['is null', 'null'],
-  ])('whose record %s cannot be taken, and is not quoted', async (_name, value) => {
+  ])('cannot be taken if its record %s, which is not quoted', async (_name, value) => {
     const { storage, keys, authorizations } = pendings();
     await storage.commit(await keys.authorization(STATE), { value, expectedVersion: 0 });
     const error = await authorizations.take(STATE).catch((reason: unknown) => reason as Error);

@@ -28,7 +28,7 @@ describe('the end of a session', () => {
     expect(told.filter((key) => key === 'session-0')).toHaveLength(2);
   });
 
-  it('is nobody’s affair without a handler, and a handler that throws or rejects harms nobody', () => {
+  it('is ignored without a handler, and a handler that throws or rejects has no effect', () => {
     const failing = [
       undefined,
       () => {

@@ -23,7 +23,7 @@ describe('records of older formats', () => {
     expect(tokens?.refreshToken?.reveal()).toBe('refresh.fictional.1');
   });
 
-  it('reads what the official SDKs export, whose times are seconds', () => {
+  it('reads the exports of the official SDKs, with times in seconds', () => {
     const { facts } = read({ access_token: 'access.fictional.2', refresh_token: null, expires_at: NOW / 1000 + 60 });
     expect(facts).toEqual({
       status: 'tokens',
@@ -46,7 +46,7 @@ describe('records that cannot be read', () => {
     ['an object without tokens', '{}'],
     ['tokens in milliseconds', `{"accessToken":"access.fictional.4","expiresAt":${NOW}}`],
     ['a status without a format', '{"status":"tokens","accessToken":"access.fictional.4"}'],
-    ['a status nobody knows', '{"format":1,"status":"asleep"}'],
+    ['an unknown status', '{"format":1,"status":"asleep"}'],
     ['a truncated record', '{"format":1,"status":"tokens","accessToken":"access.fict'],
   ])('refuses %s, and repeats none of it', (_, value) => {
     const attempt = () => readRecord({ value, version: 7 }, NOW);

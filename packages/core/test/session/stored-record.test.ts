@@ -123,7 +123,7 @@ describe('a record that cannot be read', () => {
     ['an empty object', {}],
     ['no format', { ...good, format: undefined }],
     ['a format that is no number', { ...good, format: '1' }],
-    ['a status nobody knows', { ...good, status: 'lost' }],
+    ['an unknown status', { ...good, status: 'lost' }],
     ['no access token', { ...good, accessToken: undefined }],
     ['an empty access token', { ...good, accessToken: '' }],
     ['a refresh token that is none', { ...good, refreshToken: null }],
@@ -135,10 +135,10 @@ describe('a record that cannot be read', () => {
     ['no expiry at all', { ...good, expiresAt: undefined }],
     ['scopes that are none', { ...good, scopes: 'openid' }],
     ['an ending without a cause', { format: 1, status: 'expired', ending: { failure: null } }],
-    ['a cause nobody knows', { format: 1, status: 'expired', ending: { cause: 'toString', failure: null } }],
+    ['an unknown cause', { format: 1, status: 'expired', ending: { cause: 'toString', failure: null } }],
     ['a failure that is none', { format: 1, status: 'expired', ending: { cause: 'refresh_interrupted', failure: 7 } }],
     [
-      'a kind nobody knows',
+      'an unknown kind',
       {
         format: 1,
         status: 'expired',

@@ -33,7 +33,7 @@ function broken(error: Error): AuthorizationClient {
 }
 
 describe('a message that cannot be made', () => {
-  it('for a reason that nobody foresaw is a failure like any other, and the reason, which may quote a token, is not shown', async () => {
+  it('for an unforeseen reason is a failure like any other, and the reason, which may quote a token, is not shown', async () => {
     const client = broken(new TypeError(`Cannot read ${CANARY}`));
     const outcome = await requestTokens(client, { grant: 'refresh_token', renewed: tokens }, 0, 'fictional');
     expect(outcome).toEqual({
@@ -86,7 +86,7 @@ describe('a revocation of both tokens', () => {
       refused('unsupported_token_type'),
       { revokedRemotely: false, reason: 'unsupported_token_type' },
     ],
-    ['nobody answers', REVOKED, unanswered, { revokedRemotely: false, reason: 'invalid_request' }],
+    ['no server answers', REVOKED, unanswered, { revokedRemotely: false, reason: 'invalid_request' }],
     [
       'the refresh token is refused, and the access token is not',
       refused('invalid_request'),

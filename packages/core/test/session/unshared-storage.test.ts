@@ -99,7 +99,7 @@ describe('the storage of a session that shares none', () => {
     expect(await storage.due({ prefix: 's/', limit: 9 })).toEqual({ keys: ['s/second'], now });
   });
 
-  it('has nobody to hint to, and nothing after it was closed', async () => {
+  it('has no watcher to notify, and nothing after it was closed', async () => {
     const storage = unsharedStorage(manualClock());
     const hints: number[] = [];
     const unwatch = storage.watch('a', (version) => void hints.push(version));

@@ -39,7 +39,7 @@ const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
           Response.json(body ?? null, { status, headers: { 'retry-after': wait } }),
     ),
   fc.constantFrom<Answer>(
-    () => Promise.reject(new TransportError('ECONNREFUSED', 'Nobody listens.', { delivery: 'not_sent' })),
+    () => Promise.reject(new TransportError('ECONNREFUSED', 'No server listens.', { delivery: 'not_sent' })),
     () => Promise.reject(new TransportError('timeout', 'No answer.', { delivery: 'unknown' })),
     () => Promise.reject(new TypeError(`fetch failed with ${SECRET}`)),
     () => {
@@ -170,7 +170,7 @@ async function called(auth: WebAppAuth, call: string): Promise<unknown> {
 /** How long the calls of one case may take before they count as hanging, in milliseconds. */
 const HANGS = 60_000;
 
-describe('a session whose server and storage answer anything', () => {
+describe('a session with a server and a storage that answer anything', () => {
   it('settles every call with what it promises or a documented error, and shows no secret', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -50,7 +50,7 @@ describe('the window of renewals', () => {
 });
 
 describe('a deadline', () => {
-  it('is now for what somebody waits for, and the end of the token for what nobody does', () => {
+  it('is now if a caller waits, and else the expiry of the token', () => {
     const { now, workload } = crowd(1);
     expect(workload.deadlineOf({ awaited: true, expiresIn: HOUR })).toBe(now);
     expect(workload.deadlineOf({ awaited: false, expiresIn: HOUR })).toBe(now + HOUR);

@@ -10,7 +10,7 @@ import type { IncomingMessage } from 'node:http';
  *   browser, its page is then same-origin, but the name gives it away here.
  * - `Origin` and `Sec-Fetch-Site` must not name another origin.
  */
-export class Door {
+export class AccessLink {
   readonly #host: string;
   readonly #cookieName: string;
   readonly #cookies: string[] = [];
@@ -36,15 +36,15 @@ export class Door {
    *
    * @param comesBack - whether it may come from another port of this machine: the return from the sign-in page
    */
-  objectionTo({ headers }: IncomingMessage, { comesBack }: { comesBack: boolean }): string | undefined {
-    if (headers.host !== this.#host) return 'This server answers at 127.0.0.1 alone.';
-    if (headers.origin !== undefined && headers.origin !== this.origin) return 'Pages of other origins are refused.';
+  rejectionOf({ headers }: IncomingMessage, { comesBack }: { comesBack: boolean }): string | undefined {
+    if (headers.host !== this.#host) return 'This server answers only at 127.0.0.1.';
+    if (headers.origin !== undefined && headers.origin !== this.origin) return 'Requests from other origins are rejected.';
     const site = headers['sec-fetch-site'] ?? 'none';
     const isOurs = site === 'none' || site === 'same-origin' || (comesBack && site === 'same-site');
-    if (!isOurs) return 'Requests from pages of other sites are refused.';
+    if (!isOurs) return 'Requests from other sites are rejected.';
     return this.#knows(headers.cookie ?? '')
       ? undefined
-      : 'This page is for whoever was given the link, and it works once. The terminal shows another one.';
+      : 'This page needs the link from the terminal, and each link works once. The terminal shows another one.';
   }
 
   /** Exchanges the token of the link for a cookie; returns `undefined` if the token is wrong or was used. */

@@ -1,11 +1,11 @@
 import type { Instance } from '../fleet.ts';
-import type { Stage } from '../stage.ts';
+import type { Environment } from '../environment.ts';
 
 /** Whether a request is a refresh. */
 export const isRefresh = ({ form }: { form: URLSearchParams }) => form.get('grant_type') === 'refresh_token';
 
 /** Counts requests to the server, and failures, from now on. */
-export function countFrom({ server, fleet }: Stage) {
+export function countFrom({ server, fleet }: Environment) {
   const requests = server.count({ endpoint: 'token' });
   const failures = () => fleet.instances.reduce((sum, { counts }) => sum + counts.failedCalls, 0);
   const failuresBefore = failures();
@@ -14,7 +14,7 @@ export function countFrom({ server, fleet }: Stage) {
     requests: () => server.count({ endpoint: 'token' }) - requests,
     failedCalls: () => failures() - failuresBefore,
     /** The instance that received new tokens. */
-    asker: () => fleet.instances.find((instance) => instance.counts.refreshes > (refreshes.get(instance) ?? 0)),
+    refresher: () => fleet.instances.find((instance) => instance.counts.refreshes > (refreshes.get(instance) ?? 0)),
   };
 }
 
@@ -22,20 +22,20 @@ export function countFrom({ server, fleet }: Stage) {
  * Lets the token expire, and waits until all instances serve the next one. Resolves to the instance that requested it.
  */
 export async function renew(
-  stage: Stage,
+  environment: Environment,
   faults: () => void = () => {},
-): Promise<{ asker: Instance; requests: number; failedCalls: number }> {
-  const { fleet } = stage;
+): Promise<{ refresher: Instance; requests: number; failedCalls: number }> {
+  const { fleet } = environment;
   const before = fleet.token;
-  const count = countFrom(stage);
+  const count = countFrom(environment);
   faults();
-  stage.passExpiry();
-  stage.useEverywhere();
-  const asker = await fleet.until(
-    'the token was renewed',
-    () => fleet.token !== undefined && fleet.token !== before && count.asker(),
+  environment.passExpiry();
+  environment.useEverywhere();
+  const refresher = await fleet.until(
+    'the token was refreshed',
+    () => fleet.token !== undefined && fleet.token !== before && count.refresher(),
   );
-  return { asker, requests: count.requests(), failedCalls: count.failedCalls() };
+  return { refresher, requests: count.requests(), failedCalls: count.failedCalls() };
 }
 
 export function times(count: number, thing: string): string {

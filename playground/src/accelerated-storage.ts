@@ -9,7 +9,7 @@ export const LEASE = 5_000;
  *
  * @param ahead - how far the clock is ahead, in milliseconds
  */
-export function stagedStorage(storage: TokenStorage, ahead: () => number): TokenStorage {
+export function acceleratedStorage(storage: TokenStorage, ahead: () => number): TokenStorage {
   const later = <Reply extends { readonly now: number }>(reply: Reply): Reply => ({
     ...reply,
     now: reply.now + ahead(),

@@ -1,4 +1,4 @@
-/** A session's life, event by event, with time in between. */
+/** A session that a test drives event by event. */
 import type { RecordFacts } from '../../src/kernel/record-facts.js';
 import type { TokenFacts } from '../../src/kernel/token-set.js';
 import type { SessionContext, SessionInput } from '../../src/machine/context.js';
@@ -7,7 +7,7 @@ import type { SessionOccurrence } from '../../src/machine/events.js';
 import { initialSnapshot, pathOf, transition } from '../../src/machine/transition.js';
 import { record, START, tokens } from './fixtures.js';
 
-export class Story {
+export class TestSession {
   #snapshot: ReturnType<typeof initialSnapshot>;
   now = START;
   /** The effects of the last event. */
@@ -18,7 +18,7 @@ export class Story {
   }
 
   /** Sends an event to the session. */
-  hears(occurrence: SessionOccurrence): this {
+  send(occurrence: SessionOccurrence): this {
     [this.#snapshot, this.effects] = transition(this.#snapshot, { ...occurrence, now: this.now });
     return this;
   }
@@ -28,7 +28,7 @@ export class Story {
     return this;
   }
 
-  get place(): string {
+  get state(): string {
     return pathOf(this.#snapshot);
   }
 
@@ -37,21 +37,21 @@ export class Story {
   }
 
   /** The names of the effects of the last event, in order. */
-  get deeds(): EffectName[] {
+  get effectNames(): EffectName[] {
     return this.effects.map(({ type }) => type);
   }
 
   /** Returns the parameters of the last event's effect of that name. Throws if there was none. */
-  deed<Name extends EffectName>(name: Name): EffectParameters[Name] {
+  effect<Name extends EffectName>(name: Name): EffectParameters[Name] {
     const effect = this.effects.find(({ type }) => type === name);
-    if (effect === undefined) throw new Error(`There was no ${name}, only ${this.deeds.join(', ')}.`);
+    if (effect === undefined) throw new Error(`There was no ${name}, only ${this.effectNames.join(', ')}.`);
     return effect.params as EffectParameters[Name];
   }
 
-  // Sequences that many stories share.
+  // Sequences that many tests share.
 
   opensWith(facts: RecordFacts): this {
-    return this.hears({ type: 'session.opened' }).hears({ type: 'record.read', record: facts });
+    return this.send({ type: 'session.opened' }).send({ type: 'record.read', record: facts });
   }
 
   /** Restored from a record of version 7, with tokens that were issued just now and live for an hour. */
@@ -61,11 +61,11 @@ export class Story {
 
   /** Requests new tokens from the server: a caller wants them, and the lease is granted. */
   asksServer({ abandoned = false } = {}): this {
-    return this.hears({ type: 'refresh.requested' }).hears({ type: 'lease.granted', abandoned });
+    return this.send({ type: 'refresh.requested' }).send({ type: 'lease.granted', abandoned });
   }
 
   /** New tokens have arrived, and are about to be written. */
   receives(facts: Partial<TokenFacts> = {}): this {
-    return this.hears({ type: 'tokenResponse.received', tokens: tokens(this.now, facts) });
+    return this.send({ type: 'tokenResponse.received', tokens: tokens(this.now, facts) });
   }
 }

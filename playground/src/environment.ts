@@ -22,7 +22,7 @@ export const LIFETIME = 60;
  */
 const GRACE = 5 * 60_000;
 
-export interface StageOptions {
+export interface EnvironmentOptions {
   readonly redis: boolean;
   /** The address to which the server sends the user back. */
   readonly redirectUri: string;
@@ -33,12 +33,12 @@ type Inspector = ReturnType<typeof localInspector>;
 interface Props {
   readonly storage: SharedStorage;
   readonly server: AuthorizationServer;
-  readonly way: TcpProxy;
+  readonly proxy: TcpProxy;
   readonly viewer: Inspector;
 }
 
 /** Everything that the playground uses: the server, the route to it, the storage, the instances, and the clock. */
-export class Stage {
+export class Environment {
   readonly clock: MovableClock;
   readonly server: AuthorizationServer;
   readonly storage: SharedStorage;
@@ -46,7 +46,7 @@ export class Stage {
   readonly fleet = new Fleet(INSTANCES);
   readonly journal: Journal;
   /** The route from the instances to the server; the API has a different one. */
-  readonly #way: TcpProxy;
+  readonly #proxy: TcpProxy;
   readonly #redirectUri: string;
   readonly #viewerAddress: string;
   /** The secrets that instances start with: one, or two. */
@@ -54,7 +54,7 @@ export class Stage {
   isServerUp = true;
 
   private constructor(
-    { storage, server, way, viewer }: Props,
+    { storage, server, proxy, viewer }: Props,
     { clock, redirectUri, viewerAddress }: { clock: MovableClock; redirectUri: string; viewerAddress: string },
   ) {
     this.clock = clock;
@@ -62,14 +62,14 @@ export class Stage {
     this.storage = storage;
     this.viewer = viewer;
     this.journal = new Journal(server, this.fleet);
-    this.#way = way;
+    this.#proxy = proxy;
     this.#redirectUri = redirectUri;
     this.#viewerAddress = viewerAddress;
     this.clientSecret = [server.clients.webApp.clientSecret];
   }
 
-  /** Creates the stage and starts its instances. */
-  static async open({ redis, redirectUri }: StageOptions): Promise<Stage> {
+  /** Creates everything, and starts the instances. */
+  static async open({ redis, redirectUri }: EnvironmentOptions): Promise<Environment> {
     const clock = new MovableClock();
     const storage = await sharedStorage({ redis });
     const server = await startAuthorizationServer({
@@ -79,12 +79,12 @@ export class Stage {
       clock,
     });
     const { hostname: host, port } = new URL(server.origin);
-    const way = await startTcpProxy({ to: { host, port: Number(port) } });
+    const proxy = await startTcpProxy({ to: { host, port: Number(port) } });
     const viewer = localInspector({ instance: 'playground' });
     const viewerAddress = await viewer.postingUrl();
-    const stage = new Stage({ storage, server, way, viewer }, { clock, redirectUri, viewerAddress });
-    await Promise.all(stage.fleet.instances.map((instance) => stage.start(instance)));
-    return stage;
+    const environment = new Environment({ storage, server, proxy, viewer }, { clock, redirectUri, viewerAddress });
+    await Promise.all(environment.fleet.instances.map((instance) => environment.start(instance)));
+    return environment;
   }
 
   /** Starts a process for an instance. */
@@ -95,7 +95,7 @@ export class Stage {
       clientSecret: this.clientSecret,
       redirectUri: this.#redirectUri,
       storage: this.storage.place,
-      authorizationServer: `http://${this.#way.host}:${this.#way.port}`,
+      authorizationServer: `http://${this.#proxy.host}:${this.#proxy.port}`,
       api: this.server.origin,
       viewer: this.#viewerAddress,
       ahead: this.clock.ahead,
@@ -109,21 +109,21 @@ export class Stage {
 
   /** Makes the authorization server unreachable; the API stays available. */
   async takeServerDown(): Promise<void> {
-    await this.#way.cut();
+    await this.#proxy.cut();
     this.isServerUp = false;
   }
 
   async bringServerBack(): Promise<void> {
-    await this.#way.heal();
+    await this.#proxy.heal();
     this.isServerUp = true;
   }
 
   /** Moves all clocks ahead, to just after the expiry of the token. */
   passExpiry(): void {
-    const ends = this.fleet.running.map(({ standing }) => standing?.expiresAt ?? 0);
+    const ends = this.fleet.running.map(({ status }) => status?.expiresAt ?? 0);
     const ms = Math.max(0, Math.max(...ends) + 1_000 - this.clock.now());
-    this.clock.moveOn(ms);
-    for (const instance of this.fleet.instances) instance.moveOn(ms);
+    this.clock.advance(ms);
+    for (const instance of this.fleet.instances) instance.advance(ms);
   }
 
   /** Makes every running instance call the API, without waiting for it. */
@@ -134,7 +134,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all(this.fleet.instances.map((instance) => instance.end()));
-    await Promise.all([this.viewer.close(), this.#way.close(), this.server.close()]);
+    await Promise.all([this.viewer.close(), this.#proxy.close(), this.server.close()]);
     await this.storage.end();
   }
 }

@@ -3,7 +3,7 @@ import { adobeIms, type Inspect, WebAppAuth } from '@frameio-auth/core';
 import { fault, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
-/** Values that must not be visible, by their origin. Each is planted there in {@link sessionStory}. */
+/** Values that must not be visible, by their origin. Each is planted there in {@link emitSessionEvents}. */
 export const canaries = {
   sessionKey: 'canary-in-a-key@studio.example',
   scope: 'canary_in_a_scope',
@@ -23,7 +23,7 @@ export type Inspected = Parameters<Extract<Inspect, (event: never) => unknown>>[
  *
  * @returns the secrets that were used
  */
-export async function sessionStory(inspect: (event: Inspected) => void): Promise<readonly string[]> {
+export async function emitSessionEvents(inspect: (event: Inspected) => void): Promise<readonly string[]> {
   const clock = manualClock();
   const client = {
     clientId: 'review-portal.fictional',

@@ -1,13 +1,13 @@
 import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
-import { type Inspected, sessionStory } from './session-story.js';
+import { type Inspected, emitSessionEvents } from './session-events.js';
 
 /** A value that an application, or another instance, plants wherever it can. */
-export const PLANTED = 'canary-planted-by-somebody';
+export const PLANTED = 'canary-planted-by-a-test';
 
 const events: Inspected[] = [];
 
 /** The secrets of the story, which must not be visible. */
-export const secrets: readonly string[] = [...(await sessionStory((event) => events.push(event))), PLANTED];
+export const secrets: readonly string[] = [...(await emitSessionEvents((event) => events.push(event))), PLANTED];
 
 /** The inspection events of a real session. */
 export const story: readonly Inspected[] = events;
