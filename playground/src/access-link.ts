@@ -38,7 +38,8 @@ export class AccessLink {
    */
   rejectionOf({ headers }: IncomingMessage, { comesBack }: { comesBack: boolean }): string | undefined {
     if (headers.host !== this.#host) return 'This server answers only at 127.0.0.1.';
-    if (headers.origin !== undefined && headers.origin !== this.origin) return 'Requests from other origins are rejected.';
+    if (headers.origin !== undefined && headers.origin !== this.origin)
+      return 'Requests from other origins are rejected.';
     const site = headers['sec-fetch-site'] ?? 'none';
     const isOurs = site === 'none' || site === 'same-origin' || (comesBack && site === 'same-site');
     if (!isOurs) return 'Requests from other sites are rejected.';

@@ -1,7 +1,7 @@
 import type { Button } from './buttons/button.ts';
 import { kill, killHolder, pause, pauseHolder, resume, start } from './buttons/crashes.ts';
 import { revoke, rotate, withdraw } from './buttons/operations.ts';
-import { loseResponse, losePermanently, server } from './buttons/outages.ts';
+import { losePermanently, loseResponse, server } from './buttons/outages.ts';
 import { call, expire, signIn } from './buttons/use.ts';
 
 /** Every button, by its name on the page. */

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { InstanceSettings, NumberedCommand, Command, Report, SessionStatus } from './messages.ts';
+import type { Command, InstanceSettings, NumberedCommand, Report, SessionStatus } from './messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 
@@ -73,7 +73,10 @@ export class Instance {
     const id = this.#commands;
     const answer = Promise.withResolvers<string>();
     this.#waiting.set(id, answer);
-    const late = setTimeout(() => answer.reject(new InstanceError(`Instance ${this.number} did not respond.`)), PATIENCE);
+    const late = setTimeout(
+      () => answer.reject(new InstanceError(`Instance ${this.number} did not respond.`)),
+      PATIENCE,
+    );
     try {
       this.send({ id, command });
       return await answer.promise;

@@ -5,9 +5,9 @@ import { AuthenticationError, adobeIms, FrameioAuthError, WebAppAuth } from '@fr
 import { localInspector } from '@frameio-auth/inspector';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
-import type { InstanceSettings, NumberedCommand, Command, Report } from './messages.ts';
-import { MovableClock } from './movable-clock.ts';
 import { acceleratedStorage } from './accelerated-storage.ts';
+import type { Command, InstanceSettings, NumberedCommand, Report } from './messages.ts';
+import { MovableClock } from './movable-clock.ts';
 
 /** How long the server may take, in milliseconds; less than the duration of a lease. */
 const TIMEOUT = 4_000;

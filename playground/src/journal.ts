@@ -63,6 +63,7 @@ function wordsOf(step: string, token: string): string {
 
 function wordsFor({ endpoint, grantType, outcome, faulted, status }: RecordedRequest): string {
   const what = endpoint === 'revoke' ? 'revocation' : grantType === 'refresh_token' ? 'refresh' : 'sign-in';
-  if (faulted && status === undefined) return `${what}: ${outcome === 'fault' ? 'not processed' : outcome}, no response`;
+  if (faulted && status === undefined)
+    return `${what}: ${outcome === 'fault' ? 'not processed' : outcome}, no response`;
   return `${what}: ${outcome}`;
 }

@@ -1,7 +1,7 @@
 // The playground: `npm run playground`. The code of an application is in instance.ts.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { UsageError, USAGE, type Settings, settingsOf } from './command-line.ts';
+import { type Settings, settingsOf, USAGE, UsageError } from './command-line.ts';
 import { PageServer } from './page-server.ts';
 import { Playground } from './playground.ts';
 import { ViewerWindow } from './viewer-window.ts';

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { UsageError } from './command-line.ts';
 import { AccessLink } from './access-link.ts';
+import { UsageError } from './command-line.ts';
 import type { Playground } from './playground.ts';
 import type { ViewerWindow } from './viewer-window.ts';
 

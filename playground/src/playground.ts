@@ -1,8 +1,8 @@
 import { completeSignIn } from './buttons/use.ts';
 import { buttons } from './buttons.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
 import { type Instance, InstanceError } from './fleet.ts';
 import type { Entry } from './journal.ts';
-import { Environment, type EnvironmentOptions } from './environment.ts';
 
 /** The button that was pressed last, and the reports about it. */
 interface ButtonReport {
@@ -137,10 +137,7 @@ export class Playground {
     this.#environment.fleet.abandon();
   }
 
-  #run<Result>(
-    title: string,
-    play: (report: (text: string) => void) => Promise<Result>,
-  ): Promise<Result | undefined> {
+  #run<Result>(title: string, play: (report: (text: string) => void) => Promise<Result>): Promise<Result | undefined> {
     const performed = this.#runAction(title, play);
     this.#action = performed.catch(() => {});
     return performed;
@@ -173,7 +170,9 @@ export class Playground {
 
   #disabledReasons(names: readonly string[], instance?: Instance): Record<string, string | null> {
     const one = instance ?? (this.#environment.fleet.instances[0] as Instance);
-    return Object.fromEntries(names.map((name) => [name, buttons[name]?.disabledReason(this.#environment, one) ?? null]));
+    return Object.fromEntries(
+      names.map((name) => [name, buttons[name]?.disabledReason(this.#environment, one) ?? null]),
+    );
   }
 
   #changed(): void {

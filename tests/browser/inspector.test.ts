@@ -127,7 +127,7 @@ describe('the viewer', () => {
 
     expect(await lit()).toEqual(['refreshing', 'refreshing.waiting']);
     expect(await page.locator('.peer').allTextContents()).toEqual(['web-2B']);
-    expect(await page.locator('.facts').textContent()).toContain('another instance renews');
+    expect(await page.locator('.facts').textContent()).toContain('held by another instance');
     expect(await page.locator('.stand .said').first().textContent()).toMatch(/^Expires in 59 min/);
     await page.screenshot({ path: `${artifacts}inspector-light.png` });
     await page.emulateMedia({ colorScheme: 'dark' });

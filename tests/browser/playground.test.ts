@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
-import { wishesOf } from '../../playground/src/command-line.js';
+import { settingsOf } from '../../playground/src/command-line.js';
 import { it } from './browser.js';
 import { conditionsSeen, recordConditions } from './page-functions.js';
 
@@ -316,7 +316,7 @@ describe('the playground', () => {
     const frames = await Promise.all(visit.page.frames().map((frame) => frame.content()));
     const seen = [...frames, ...visit.said].join('\n');
 
-    expect(seen).toContain('What happened');
+    expect(seen).toContain('Token requests');
     // Tokens look like a JWT with a fictional signature; codes and client secrets say that they are fictional.
     expect(seen).not.toMatch(/eyJ|\.fictional[.-]/);
   });
@@ -396,9 +396,9 @@ describe('a failed start ends with a message', () => {
   });
 
   it.each([
-    [['--port', 'eighty'], /^"eighty" is no port: /],
+    [['--port', 'eighty'], /^"eighty" is not a port\. /],
     [['--prot', '1'], /^Unknown option '--prot'.*\n\nUsage: npm run playground/s],
   ])('when it is called with %j', (args, sentence) => {
-    expect(() => wishesOf(args)).toThrow(sentence);
+    expect(() => settingsOf(args)).toThrow(sentence);
   });
 });

@@ -1,8 +1,8 @@
 import { inspect as print } from 'node:util';
 import { type InspectorMessage, localInspector, sessionChart, statelyInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
-import { leaksIn, secrets, statesIn, story, told } from './recorded-session.js';
 import { admitted, messagesUntil } from './page-request.js';
+import { leaksIn, secrets, statesIn, story, told } from './recorded-session.js';
 import { canaries } from './session-events.js';
 
 describe('of a real session', () => {

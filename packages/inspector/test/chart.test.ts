@@ -3,7 +3,7 @@ import { type InspectorMessage, sessionChart, statelyInspector } from '@frameio-
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
 import { messagesUntil } from './page-request.js';
-import { type Inspected, emitSessionEvents } from './session-events.js';
+import { emitSessionEvents, type Inspected } from './session-events.js';
 
 /** Returns the names of all states and events of a machine. */
 function outline(machine: {

@@ -1,7 +1,7 @@
 import { type InspectorMessage, localInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
-import { altered, leaksIn, mapped, PLANTED, story, told } from './recorded-session.js';
 import { ask, messagesUntil } from './page-request.js';
+import { altered, leaksIn, mapped, PLANTED, story, told } from './recorded-session.js';
 
 describe('of what another instance posts', () => {
   /** Returns what a viewer shows of these messages. */

@@ -1,5 +1,5 @@
 import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
-import { type Inspected, emitSessionEvents } from './session-events.js';
+import { emitSessionEvents, type Inspected } from './session-events.js';
 
 /** A value that an application, or another instance, plants wherever it can. */
 export const PLANTED = 'canary-planted-by-a-test';

@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { type InspectorMessage, type LocalInspector, localInspector, safeInspector } from '@frameio-auth/inspector';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { story } from './recorded-session.js';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
+import { story } from './recorded-session.js';
 import type { Inspected } from './session-events.js';
 
 /** Sends an inspector the events of a session: the same story, of another actor. */

@@ -27,7 +27,7 @@ export function assertPrivate(path: string, stats: Pick<Stats, 'mode' | 'uid'>, 
   if ((stats.mode & OTHERS) !== 0) {
     throw new StorageError(
       'permissions_too_open',
-      `Other users can get at ${path}: its mode is ${octal(stats.mode)}. Close it with `  +
+      `Other users can get at ${path}: its mode is ${octal(stats.mode)}. Close it with ` +
         `\`chmod ${octal(mode)} ${path}\`. If another user may have read it, revoke the tokens and sign in again.`,
     );
   }

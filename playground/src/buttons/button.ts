@@ -1,5 +1,5 @@
-import type { Instance } from '../fleet.ts';
 import type { Environment } from '../environment.ts';
+import type { Instance } from '../fleet.ts';
 
 export interface Press {
   readonly environment: Environment;

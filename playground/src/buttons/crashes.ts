@@ -1,8 +1,8 @@
 // Failures of instances: during a refresh, or at any time.
 import { fault, type HeldFault } from '@frameio-auth/testing';
-import type { Instance } from '../fleet.ts';
-import type { Environment } from '../environment.ts';
 import { LEASE } from '../accelerated-storage.ts';
+import type { Environment } from '../environment.ts';
+import type { Instance } from '../fleet.ts';
 import type { Button } from './button.ts';
 import { whenTwoRun } from './disabled-reasons.ts';
 import { countFrom, isRefresh } from './refresh.ts';
@@ -22,7 +22,10 @@ async function holdRefresh(environment: Environment, held: HeldFault): Promise<I
 }
 
 /** Applies a fault to the instance that refreshes, and waits until another one has taken over. */
-async function failDuringRefresh(environment: Environment, fail: (holder: Instance) => Promise<void>): Promise<[Instance, Instance, number]> {
+async function failDuringRefresh(
+  environment: Environment,
+  fail: (holder: Instance) => Promise<void>,
+): Promise<[Instance, Instance, number]> {
   const { fleet } = environment;
   const before = fleet.token;
   const held = fault.held();
@@ -107,10 +110,13 @@ export const resume: Button = {
 
 export const kill: Button = {
   title: 'Kill an instance',
-  disabledReason: (_, { condition }) => (condition === 'running' || condition === 'paused' ? undefined : 'It is not running.'),
+  disabledReason: (_, { condition }) =>
+    condition === 'running' || condition === 'paused' ? undefined : 'It is not running.',
   async press({ instance, report }) {
     await instance.kill();
-    report(`Instance ${instance.number} was killed (SIGKILL). The session is in the storage, so the others still have it.`);
+    report(
+      `Instance ${instance.number} was killed (SIGKILL). The session is in the storage, so the others still have it.`,
+    );
     return undefined;
   },
 };

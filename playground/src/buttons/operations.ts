@@ -1,6 +1,7 @@
 // The usual operations of a service.
-import type { Instance } from '../fleet.ts';
+
 import type { Environment } from '../environment.ts';
+import type { Instance } from '../fleet.ts';
 import type { Button } from './button.ts';
 import { whenAllRun, whenReachable } from './disabled-reasons.ts';
 import { countFrom, renew, times } from './refresh.ts';

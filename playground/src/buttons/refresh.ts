@@ -1,5 +1,5 @@
-import type { Instance } from '../fleet.ts';
 import type { Environment } from '../environment.ts';
+import type { Instance } from '../fleet.ts';
 
 /** Whether a request is a refresh. */
 export const isRefresh = ({ form }: { form: URLSearchParams }) => form.get('grant_type') === 'refresh_token';

@@ -1,6 +1,7 @@
 // Signing in, calling the API, and the passing of time.
+
+import { type Environment, LIFETIME } from '../environment.ts';
 import { type Instance, InstanceError } from '../fleet.ts';
-import { LIFETIME, type Environment } from '../environment.ts';
 import type { Button, Press } from './button.ts';
 import { whenOneRuns, whenSignedIn } from './disabled-reasons.ts';
 import { countFrom, renew, times } from './refresh.ts';
@@ -14,9 +15,7 @@ export const signIn: Button = {
   async press({ environment, report }) {
     const [first] = environment.fleet.running as [Instance];
     const address = await first.ask({ name: 'beginSignIn' });
-    report(
-      `Instance ${first.number} sends you to the server’s page, and stores what is needed when you return.`,
-    );
+    report(`Instance ${first.number} sends you to the server’s page, and stores what is needed when you return.`);
     return address;
   },
 };
@@ -25,7 +24,11 @@ export const signIn: Button = {
  * Completes a sign-in after the user returned from the server's page: on another instance than the one that began it,
  * if one is running.
  */
-export async function completeSignIn(environment: Environment, callback: string, report: Press['report']): Promise<void> {
+export async function completeSignIn(
+  environment: Environment,
+  callback: string,
+  report: Press['report'],
+): Promise<void> {
   const { fleet } = environment;
   const [first, second = first] = fleet.running;
   if (second === undefined) throw new InstanceError('No instance is running, so the sign-in cannot be completed.');
@@ -57,7 +60,8 @@ export const call: Button = {
     const asked = count.requests();
     const why = () => {
       if (count.failedCalls() > 0) return 'There is no valid token; the error says why.';
-      if (asked > 0) return `It took ${times(asked, 'request')} to the authorization server, because the token was due.`;
+      if (asked > 0)
+        return `It took ${times(asked, 'request')} to the authorization server, because the token was due.`;
       return 'No request went to the authorization server: a valid token is served from memory.';
     };
     report(`${times(running.length, 'instance')} called the API and got ${[...new Set(answers)].join(', ')}. ${why()}`);

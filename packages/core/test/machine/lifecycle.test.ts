@@ -163,11 +163,7 @@ describe('a service', () => {
   });
 
   it('adopts the token of a faster instance without announcing it', () => {
-    const session = service()
-      .send(asked)
-      .send({ type: 'record.read', record: record.absent })
-      .send(granted)
-      .receives();
+    const session = service().send(asked).send({ type: 'record.read', record: record.absent }).send(granted).receives();
     const winner = record.holding(1, tokens(START));
     session.send({ type: 'commit.conflicted', record: winner });
     expect(session.state).toBe('valid.fresh');
@@ -648,7 +644,13 @@ describe('new tokens that cannot be written', () => {
   it('are served from memory, and the write is retried until it succeeds', () => {
     const session = unsaved();
     expect(session.state).toBe('valid.unsaved');
-    expect(session.effectNames).toEqual(['adoptTokens', 'announceTokens', 'confirmSignIn', 'serveCallers', 'startTimer']);
+    expect(session.effectNames).toEqual([
+      'adoptTokens',
+      'announceTokens',
+      'confirmSignIn',
+      'serveCallers',
+      'startTimer',
+    ]);
     expect(session.context).toMatchObject({ version: 7, failure: failures.storage, attempt: 1 });
 
     session.after(SECOND).send({ type: 'retryTimer.elapsed' });
@@ -885,7 +887,9 @@ describe('a storage that went back to an earlier record', () => {
     const session = user().opensFresh().send({ type: 'revocation.requested' }).send({ type: 'revocation.finished' });
     session.send({ type: 'commit.conflicted', record: record.holding(6, older) });
     expect(session.state).toBe('revoking.requesting');
-    expect(session.send({ type: 'revocation.finished' }).effect('commitTombstone')).toMatchObject({ expectedVersion: 6 });
+    expect(session.send({ type: 'revocation.finished' }).effect('commitTombstone')).toMatchObject({
+      expectedVersion: 6,
+    });
   });
 });
 
