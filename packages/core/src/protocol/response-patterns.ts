@@ -13,7 +13,7 @@ const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
  */
 export function checkResponsePatterns(profile: ServerProfile): void {
   const { wrongSecret, userAction, errorKinds, debugIdHeader } = profile;
-  if (!Array.isArray(wrongSecret) || !wrongSecret.every(isPattern)) {
+  if (!Array.isArray(wrongSecret) || ![...wrongSecret].every(isPattern)) {
     refuse(
       'wrongSecret',
       "must list the answers that refuse a client secret, each with an error, a status, or both: [{ error: 'invalid_client' }, { status: 403 }].",

@@ -170,6 +170,7 @@ describe('customServer()', () => {
     ['wrongSecret', {}, 'must list the answers that refuse a client secret'],
     ['wrongSecret', [{}], 'must list the answers that refuse a client secret'],
     ['wrongSecret', [null], 'must list the answers that refuse a client secret'],
+    ['wrongSecret', Object.assign([], { length: 1 }), 'must list the answers that refuse a client secret'],
     ['wrongSecret', [{ error: '' }], 'must list the answers that refuse a client secret'],
     ['wrongSecret', [{ status: 200 }], 'must list the answers that refuse a client secret'],
     ['wrongSecret', [{ status: 403, description: 'No.' }], 'must list the answers that refuse a client secret'],
