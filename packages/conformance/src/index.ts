@@ -8,14 +8,14 @@ export {
   responseText,
   startMisbehavingServer,
 } from './misbehaving-server.js';
+export type { FinalState } from './race/commands.js';
 export type { RaceEvent } from './race/history.js';
+export type { CreateInstance, InstanceContext, RaceInstance } from './race/instance.js';
 export { type Invariant, invariants, type Violation } from './race/invariants.js';
-export type { CreateMember, MemberContext, RaceMember } from './race/member.js';
-export type { Settlement } from './race/orders.js';
-export { type RaceOptions, type RaceReport, race, tellRace } from './race/race.js';
+export { race } from './race/race.js';
 export {
-  type Affliction,
   cutting,
+  type FaultScope,
   failingOver,
   killing,
   losingAnswers,
@@ -23,10 +23,12 @@ export {
   pausing,
   type RaceFault,
   type RaceInProgress,
-  type RacingMember,
+  type RunningInstance,
   restarting,
 } from './race/race-fault.js';
+export type { RaceOptions } from './race/race-options.js';
 export { type RaceProcesses, raceProcesses } from './race/race-processes.js';
+export { formatRaceReport, type RaceReport } from './race/race-report.js';
 export { type RandomNumbers, randomNumbers } from './random.js';
 export {
   type StorageClause,

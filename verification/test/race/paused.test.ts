@@ -9,48 +9,48 @@ import {
 } from '@frameio-auth/conformance';
 import { fault, type HeldFault } from '@frameio-auth/testing';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { type Field, fields } from '../../race/fields.ts';
+import { type RaceStorage, storages } from '../../race/storages.ts';
 
 /** For what hangs, in milliseconds. */
 const HANGS = 120_000;
 
 /** What happens to the first refresh of a race. */
-interface Scene {
+interface Scenario {
   readonly name: string;
   /** Holds the request, or the response to it. */
   readonly held: HeldFault;
-  /** What becomes of the request. Default: `held`. */
-  readonly fault?: Parameters<RaceInProgress['failNextAnswer']>[0];
+  /** What happens to the request. Default: `held`. */
+  readonly fault?: Parameters<RaceInProgress['failNextResponse']>[0];
   /** Runs while the process is stopped; it resumes when this resolves. */
   whileStopped(race: RaceInProgress, stopped: number): Promise<unknown>;
-  /** What the process must have done before all comes to rest. Default: nothing. */
+  /** What the process must have done before the race ends. Default: nothing. */
   afterwards?(race: RaceInProgress, stopped: number): Promise<unknown>;
 }
 
 /** Stops the process that refreshes first, in the middle of its refresh. */
-function stoppingOnce({ name, held, fault = held, whileStopped, afterwards }: Scene): RaceFault {
-  let struck = false;
+function stoppingOnce({ name, held, fault = held, whileStopped, afterwards }: Scenario): RaceFault {
+  let wasInjected = false;
   return {
     name,
-    async strike(race) {
-      if (struck) return;
-      struck = true;
-      void race.failNextAnswer(fault);
-      const member = await race.nextToRefresh();
-      if (member === undefined) throw new Error('Nobody refreshed.');
+    async inject(race) {
+      if (wasInjected) return;
+      wasInjected = true;
+      void race.failNextResponse(fault);
+      const instance = await race.nextToRefresh();
+      if (instance === undefined) throw new Error('No instance refreshed.');
       await held.reached;
-      await race.during({ member }, async () => {
-        member.pause();
-        await whileStopped(race, member.index);
-        const done = afterwards?.(race, member.index);
-        member.resume();
+      await race.during({ instance }, async () => {
+        instance.pause();
+        await whileStopped(race, instance.index);
+        const done = afterwards?.(race, instance.index);
+        instance.resume();
         await done;
       });
     },
   };
 }
 
-/** Resolves when another process than the one that is stopped has written what came of its own refresh. */
+/** Resolves when another process than the one that is stopped has written the result of its own refresh. */
 function anotherCommits(race: RaceInProgress, stopped: number): Promise<RaceEvent> {
   return race.nextEvent(
     (event) =>
@@ -61,7 +61,7 @@ function anotherCommits(race: RaceInProgress, stopped: number): Promise<RaceEven
   );
 }
 
-/** Resolves when the process that was stopped has offered the tokens that it got, whether they were taken or not. */
+/** Resolves when the process that was stopped has offered the tokens that it got, whether they were accepted or not. */
 function itsOwnCommit(race: RaceInProgress, stopped: number): Promise<RaceEvent> {
   return race.nextEvent(
     (event) => event.kind === 'storage.answered' && event.call === 'commit' && event.process === String(stopped),
@@ -71,25 +71,27 @@ function itsOwnCommit(race: RaceInProgress, stopped: number): Promise<RaceEvent>
 const processes = raceProcesses();
 afterAll(() => processes.close());
 
-/** Runs a race of two members that ends after its scene and the recovery. */
-function raceThrough(field: Field, scene: Scene, options: Partial<RaceOptions>): Promise<RaceReport> {
+/** Runs a race of two instances that ends after its scenario and the recovery. */
+function raceThrough(storage: RaceStorage, scenario: Scenario, options: Partial<RaceOptions>): Promise<RaceReport> {
   return race({
-    ...field.options,
+    ...storage.options,
     processes,
-    members: 2,
+    instances: 2,
     seed: 1,
     duration: 100,
     pace: 50,
     opportunity: HANGS,
     calm: HANGS,
-    faults: [stoppingOnce(scene)],
+    faults: [stoppingOnce(scenario)],
     ...options,
   });
 }
 
 /** Why sessions were over, at any time, each reason once. */
 const causes = ({ history }: RaceReport) =>
-  new Set(history.flatMap((event) => (event.kind === 'state' && event.cause !== undefined ? [event.cause] : [])));
+  new Set(
+    history.flatMap((event) => (event.kind === 'state.changed' && event.cause !== undefined ? [event.cause] : [])),
+  );
 
 /** What the server said to the first refresh token that was presented, each time. */
 function answersToFirst({ history }: RaceReport): string[] {
@@ -106,11 +108,11 @@ function answersToFirst({ history }: RaceReport): string[] {
  */
 const LEASE = 5_000;
 
-/** The spent token would end the session for all members. */
+/** The spent token would end the session for all instances. */
 const UNFORGIVING = { rotation: 'revoke-chain', gracePeriod: 0 } as const;
 
 /** The server has rotated the token, and the process cannot read the response before another one has taken over. */
-function pausePastTheLease(): Scene {
+function pausePastTheLease(): Scenario {
   const held = fault.heldAnswer();
   return {
     name: 'pause past the lease',
@@ -124,7 +126,7 @@ function pausePastTheLease(): Scene {
 }
 
 /** The request is lost on its way to the server, which the process learns after another one has refreshed. */
-function requestLostBeforeAPause(): Scene {
+function requestLostBeforeAPause(): Scenario {
   const held = fault.held();
   return {
     name: 'request lost before a pause',
@@ -138,7 +140,7 @@ function requestLostBeforeAPause(): Scene {
 }
 
 /** The response reaches the socket of the process, which resumes after its request has timed out. */
-function pausePastTheTimeOut(ms: number): Scene {
+function pausePastTheTimeOut(ms: number): Scenario {
   const held = fault.heldAnswer();
   return {
     name: 'pause past the time-out',
@@ -158,11 +160,11 @@ describe('an instance that is paused for longer than its lease in the middle of 
   async function racePaused(
     { onTestFinished }: TestContext,
     server: RaceOptions['server'] & object,
-    scene = pausePastTheLease(),
+    scenario = pausePastTheLease(),
   ): Promise<RaceReport> {
-    const field = await fields.redis();
-    onTestFinished(() => field.close());
-    return raceThrough(field, scene, { leaseTtl: LEASE, server });
+    const storage = await storages.redis();
+    onTestFinished(() => storage.close());
+    return raceThrough(storage, scenario, { leaseTtl: LEASE, server });
   }
 
   describe('by a server that rotates refresh tokens', () => {
@@ -171,7 +173,7 @@ describe('an instance that is paused for longer than its lease in the middle of 
       expect(report.violations).toStrictEqual([]);
       expect(answersToFirst(report)).toStrictEqual(['granted', 'granted']);
       expect(causes(report)).toStrictEqual(new Set());
-      expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+      expect(report.finalStates.map(({ valid }) => valid)).toStrictEqual([true, true]);
     });
 
     it.concurrent('ends the session where the server does not, until it wakes up with the tokens that mend it', async (context) => {
@@ -179,7 +181,7 @@ describe('an instance that is paused for longer than its lease in the middle of 
       expect(report.violations).toStrictEqual([]);
       expect(answersToFirst(report)).toStrictEqual(['granted', 'refused']);
       expect(causes(report)).toStrictEqual(new Set(['refresh_interrupted']));
-      expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+      expect(report.finalStates.map(({ valid }) => valid)).toStrictEqual([true, true]);
     });
   });
 
@@ -189,7 +191,7 @@ describe('an instance that is paused for longer than its lease in the middle of 
       expect(report.violations).toStrictEqual([]);
       expect(answersToFirst(report)).toStrictEqual(['granted', 'refused']);
       expect(causes(report)).toStrictEqual(new Set(['refresh_interrupted', 'refresh_token_rejected']));
-      expect(report.settlements.map(({ cause }) => cause)).toStrictEqual([
+      expect(report.finalStates.map(({ cause }) => cause)).toStrictEqual([
         'refresh_token_rejected',
         'refresh_token_rejected',
       ]);
@@ -199,7 +201,7 @@ describe('an instance that is paused for longer than its lease in the middle of 
       const report = await racePaused(context, UNFORGIVING, requestLostBeforeAPause());
       expect(report.violations).toStrictEqual([]);
       expect(answersToFirst(report)).toStrictEqual(['granted']);
-      expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+      expect(report.finalStates.map(({ valid }) => valid)).toStrictEqual([true, true]);
     });
   });
 });
@@ -207,18 +209,18 @@ describe('an instance that is paused for longer than its lease in the middle of 
 describe('an instance that is paused for longer than its time-out and shorter than its lease', () => {
   /** A third of the shipped time-out, and twice as long as a busy machine stops a process. Milliseconds. */
   const TIMEOUT = 5_000;
-  let field: Field;
+  let storage: RaceStorage;
   beforeAll(async () => {
-    field = await fields.redis({ requestTimeout: TIMEOUT });
+    storage = await storages.redis({ requestTimeout: TIMEOUT });
   });
-  afterAll(() => field.close());
+  afterAll(() => storage.close());
 
   it('uses the answer that came meanwhile', async () => {
-    const scene = pausePastTheTimeOut(TIMEOUT + 500);
-    const report = await raceThrough(field, scene, { leaseTtl: 30_000, server: UNFORGIVING });
+    const scenario = pausePastTheTimeOut(TIMEOUT + 500);
+    const report = await raceThrough(storage, scenario, { leaseTtl: 30_000, server: UNFORGIVING });
     expect(report.violations).toStrictEqual([]);
     expect(answersToFirst(report)).toStrictEqual(['granted']);
     expect(causes(report)).toStrictEqual(new Set());
-    expect(report.settlements.map(({ valid }) => valid)).toStrictEqual([true, true]);
+    expect(report.finalStates.map(({ valid }) => valid)).toStrictEqual([true, true]);
   });
 });

@@ -2,12 +2,12 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fingerprint } from '@frameio-auth/testing';
 import { type RandomNumbers, randomNumbers } from '../random.js';
-import type { Handed, RaceEvent } from './history.js';
-import type { CreateMember, RaceMember } from './member.js';
-import type { Message, Order, Orders } from './orders.js';
-import { codeOf, Witness } from './witness.js';
+import type { Command, Commands, Message } from './commands.js';
+import type { RaceEvent, TokenReturned } from './history.js';
+import type { CreateInstance, RaceInstance } from './instance.js';
+import { codeOf, Recorder } from './recorder.js';
 
-/** One process of a race: it creates its member, calls it as ordered, and reports the tokens it gets. */
+/** One process of a race: it creates its instance, calls it as ordered, and reports the tokens it gets. */
 
 enableCompileCache();
 
@@ -17,17 +17,17 @@ const CALLERS = 2;
 /** How long a caller pauses between two calls, in milliseconds. */
 const PAUSE = { least: 20, spread: 100 };
 
-let member: RaceMember;
+let instance: RaceInstance;
 let origin: string;
-let name: string;
-let working = false;
-let calling: Promise<void>[] = [];
+let processName: string;
+let isCalling = false;
+let calls: Promise<void>[] = [];
 
 /** When the process was last seen running: just before anything that it does now. */
 let lastSeen: number;
-let looking: NodeJS.Timeout | undefined;
+let timer: NodeJS.Timeout | undefined;
 
-function look(): void {
+function noteRunning(): void {
   lastSeen = Date.now();
 }
 
@@ -36,95 +36,98 @@ function send(message: Message): void {
   if (process.connected) process.send?.(message);
 }
 
-function tell(event: RaceEvent): void {
+function note(event: RaceEvent): void {
   send({ event });
 }
 
-const orders: { readonly [Name in keyof Orders]: (order: Orders[Name]['takes']) => Promise<Orders[Name]['gives']> } = {
+const commands: {
+  readonly [Name in keyof Commands]: (argument: Commands[Name]['argument']) => Promise<Commands[Name]['result']>;
+} = {
   async open({ module, process, index, origin: at, client, parameters, storageAddress, leaseTtl }) {
-    const { createMember } = (await import(module)) as { createMember?: CreateMember };
-    if (createMember === undefined) throw Object.assign(new Error(), { code: 'the module exports no createMember' });
-    [name, origin] = [process, at];
-    look();
-    looking = setInterval(look, 5);
-    const witness = new Witness({ process, leaseTtl, tell });
-    member = await createMember({
+    const { createInstance } = (await import(module)) as { createInstance?: CreateInstance };
+    if (createInstance === undefined)
+      throw Object.assign(new Error(), { code: 'the module exports no createInstance' });
+    [processName, origin] = [process, at];
+    noteRunning();
+    timer = setInterval(noteRunning, 5);
+    const recorder = new Recorder({ process, leaseTtl, note });
+    instance = await createInstance({
       index,
       origin,
       client,
       parameters,
       ...(storageAddress === null ? {} : { storageAddress }),
-      witnessStorage: (storage) => witness.storage(storage),
-      witnessTransport: (transport) => witness.transport(transport),
+      recordStorage: (storage) => recorder.storage(storage),
+      recordTransport: (transport) => recorder.transport(transport),
     });
-    member.session.subscribe(({ step, ending }) => {
+    instance.session.subscribe(({ step, ending }) => {
       const cause = ending === null ? {} : { cause: ending.cause };
-      tell({ kind: 'state', at: Date.now(), process, step, ...cause });
+      note({ kind: 'state.changed', at: Date.now(), process, step, ...cause });
     });
     flushCompileCache(); // Node does this when a process ends, but this one may be killed.
     return null;
   },
 
   async beginSignIn() {
-    return (await member.session.getAuthorizationUrl()).url;
+    return (await instance.session.getAuthorizationUrl()).url;
   },
 
   async endSignIn(callback) {
-    await member.session.handleCallback(callback);
+    await instance.session.handleCallback(callback);
     return null;
   },
 
-  async work({ seed }) {
-    working = true;
+  async startCalls({ seed }) {
+    isCalling = true;
     const random = randomNumbers(seed);
-    calling = Array.from({ length: CALLERS }, () => callAgainAndAgain(randomNumbers(random() * 2 ** 32)));
+    calls = Array.from({ length: CALLERS }, () => callAgainAndAgain(randomNumbers(random() * 2 ** 32)));
     return null;
   },
 
-  async rest() {
-    working = false;
+  async stopCalls() {
+    isCalling = false;
     return null;
   },
 
-  async settle({ patience }) {
-    const settlement = await settle(AbortSignal.timeout(patience)).catch((error: unknown) => codeOf(error));
-    const { step, ending } = member.session.snapshot;
+  async settle({ timeout }) {
+    const finalState = await settle(AbortSignal.timeout(timeout)).catch((error: unknown) => codeOf(error));
+    const { step, ending } = instance.session.snapshot;
     const stands = { step, cause: ending?.cause ?? null };
-    return typeof settlement === 'string'
-      ? { valid: false, ...stands, code: settlement }
-      : { valid: settlement, ...stands, code: settlement ? null : 'rejected_by_the_api' };
+    return typeof finalState === 'string'
+      ? { valid: false, ...stands, code: finalState }
+      : { valid: finalState, ...stands, code: finalState ? null : 'rejected_by_the_api' };
   },
 
   async close() {
-    await member.close();
+    await instance.close();
     // The next race must receive no events of this one.
-    await Promise.all(calling);
-    clearInterval(looking);
+    await Promise.all(calls);
+    clearInterval(timer);
     return null;
   },
 };
 
 async function callAgainAndAgain(random: RandomNumbers): Promise<void> {
-  while (working) {
+  while (isCalling) {
     await delay(PAUSE.least + random() * PAUSE.spread);
     await callOnce(random()).catch((error: unknown) => {
-      tell({ kind: 'refused', at: Date.now(), process: name, code: codeOf(error) });
+      note({ kind: 'call.failed', at: Date.now(), process: processName, code: codeOf(error) });
     });
   }
 }
 
 async function callOnce(chance: number): Promise<void> {
-  const { session } = member;
-  if (chance < 0.75) return handed(8, () => session.getToken());
-  if (chance < 0.82) return handed(1, async () => session.peekToken());
+  const { session } = instance;
+  if (chance < 0.75) return returnTokens(8, () => session.getToken());
+  if (chance < 0.82) return returnTokens(1, async () => session.peekToken());
   if (chance < 0.87) return session.refresh();
-  if (chance < 0.9) return handed(1, () => session.getToken({ rejected: session.peekToken() ?? '' }));
+  if (chance < 0.9) return returnTokens(1, () => session.getToken({ rejected: session.peekToken() ?? '' }));
   const token = await session.getToken();
-  if ((await statusFor(token)) === 401) await handed(1, () => session.getToken({ rejected: token }));
+  if ((await statusFor(token)) === 401) await returnTokens(1, () => session.getToken({ rejected: token }));
 }
 
 /** Requests a token for several concurrent callers, and reports which ones they got. */
-async function handed(callers: number, ask: () => Promise<string | undefined>): Promise<void> {
+async function returnTokens(callers: number, ask: () => Promise<string | undefined>): Promise<void> {
   const asked = Date.now();
   const replies = await Promise.allSettled(
     Array.from({ length: callers }, async () => {
@@ -133,22 +136,22 @@ async function handed(callers: number, ask: () => Promise<string | undefined>): 
       return { token, at: Date.now(), decided: Math.max(asked, lastSeen) };
     }),
   );
-  const events = new Map<string, Handed & { readonly at: number }>();
+  const events = new Map<string, TokenReturned & { readonly at: number }>();
   for (const reply of replies) {
     if (reply.status === 'rejected' || reply.value.token === undefined) continue;
     const { at, decided } = reply.value;
     const token = fingerprint(reply.value.token);
     const others = events.get(token)?.callers ?? 0;
-    events.set(token, { kind: 'handed', at, process: name, token, asked, decided, callers: others + 1 });
+    events.set(token, { kind: 'token.returned', at, process: processName, token, asked, decided, callers: others + 1 });
   }
-  for (const event of events.values()) tell(event);
+  for (const event of events.values()) note(event);
   const failed = replies.find((reply) => reply.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
 /** Resolves to whether the API accepts the session's token, after at most one refresh. */
 async function settle(signal: AbortSignal): Promise<boolean> {
-  const { session } = member;
+  const { session } = instance;
   const token = await session.getToken({ signal });
   if ((await statusFor(token, signal)) === 200) return true;
   await session.refresh();
@@ -162,13 +165,13 @@ async function statusFor(token: string, signal?: AbortSignal): Promise<number> {
   return response.status;
 }
 
-async function obey<Name extends keyof Orders>({ id, name: order, order: takes }: Order<Name>): Promise<void> {
+async function run<Name extends keyof Commands>({ id, name, argument }: Command<Name>): Promise<void> {
   try {
-    send({ id, gives: await orders[order](takes) });
+    send({ id, result: await commands[name](argument) });
   } catch (error) {
     send({ id, error: codeOf(error) });
   }
 }
 
-process.on('message', (order: Order) => void obey(order));
+process.on('message', (command: Command) => void run(command));
 process.on('disconnect', () => process.exit());

@@ -10,9 +10,9 @@ interface ByProcess {
  * processes of a machine share; tokens are fingerprints.
  */
 export type RaceEvent = { readonly at: number } & (
-  | Handed
-  | Refused
-  | StateSeen
+  | TokenReturned
+  | CallFailed
+  | StateChanged
   | StorageAsked
   | StorageAnswered
   | RequestSent
@@ -21,13 +21,13 @@ export type RaceEvent = { readonly at: number } & (
   | TokenDecided
   | ProcessBegan
   | ProcessEnded
-  | Struck
-  | Healed
+  | FaultBegan
+  | FaultEnded
 );
 
 /** A process returned a token to its callers. */
-export interface Handed extends ByProcess {
-  readonly kind: 'handed';
+export interface TokenReturned extends ByProcess {
+  readonly kind: 'token.returned';
   readonly token: string;
   /** When the first of them requested it. */
   readonly asked: number;
@@ -37,14 +37,14 @@ export interface Handed extends ByProcess {
 }
 
 /** A call failed: a caller got no token, or a refresh did not happen. */
-export interface Refused extends ByProcess {
-  readonly kind: 'refused';
+export interface CallFailed extends ByProcess {
+  readonly kind: 'call.failed';
   readonly code: string;
 }
 
 /** The session's state changed. */
-export interface StateSeen extends ByProcess {
-  readonly kind: 'state';
+export interface StateChanged extends ByProcess {
+  readonly kind: 'state.changed';
   readonly step: string;
   /** Why the session has ended, in the state `expired`. */
   readonly cause?: string;
@@ -127,8 +127,8 @@ export interface ProcessEnded extends ByProcess {
 }
 
 /** A fault begins. */
-export interface Struck {
-  readonly kind: 'struck';
+export interface FaultBegan {
+  readonly kind: 'fault.began';
   readonly fault: string;
   /** The affected process; absent: all of them. */
   readonly process?: ProcessName;
@@ -137,53 +137,29 @@ export interface Struck {
 }
 
 /** A fault has ended. */
-export interface Healed {
-  readonly kind: 'healed';
+export interface FaultEnded {
+  readonly kind: 'fault.ended';
   readonly fault: string;
   readonly process?: ProcessName;
   readonly losesWrites: boolean;
 }
 
-/** Formats the events between two times, one per line. `start`: the time that is shown as 0. */
-export function tellHistory(history: readonly RaceEvent[], start: number, from = start, to = Infinity): string {
-  const told = history.filter(({ at }) => at >= from && at <= to);
-  return told.map((event) => `${((event.at - start) / 1000).toFixed(3).padStart(8)} s  ${tell(event)}`).join('\n');
-}
+/** Collects the events of a race. */
+export class History {
+  readonly events: RaceEvent[] = [];
+  readonly #expected = new Map<(event: RaceEvent) => boolean, (event: RaceEvent) => void>();
 
-function tell(event: RaceEvent): string {
-  const who = 'process' in event && event.process !== undefined ? `member ${event.process}` : 'everything';
-  switch (event.kind) {
-    case 'handed':
-      return `${who} hands ${event.token} to ${event.callers}, after ${event.at - event.asked} ms`;
-    case 'refused':
-      return `${who} refuses a caller: ${event.code}`;
-    case 'state':
-      return `${who} is ${event.step}${event.cause === undefined ? '' : ` (${event.cause})`}`;
-    case 'storage.asked':
-      return `${who} asks the storage: ${event.call} #${event.question}`;
-    case 'storage.answered': {
-      const version = event.version === undefined ? '' : `, version ${event.version}`;
-      const abandoned = event.abandoned ? ', the one before was abandoned' : '';
-      return `${who} hears from the storage: ${event.call} #${event.question}: ${event.outcome}${version}${abandoned}`;
+  readonly note = (event: RaceEvent): void => {
+    this.events.push(event);
+    for (const [isIt, resolve] of this.#expected) {
+      if (!isIt(event)) continue;
+      this.#expected.delete(isIt);
+      resolve(event);
     }
-    case 'request.sent':
-      return `${who} sends request ${event.request}`;
-    case 'request.ended':
-      return `${who} has ${event.status === undefined ? 'no answer' : `${event.status}`} to request ${event.request}`;
-    case 'token.presented':
-      return `the server is shown ${event.refreshToken} in request ${event.request}`;
-    case 'token.decided': {
-      const issued =
-        event.accessToken === undefined ? '' : `: ${event.accessToken}, ${event.refreshToken ?? 'no other'}`;
-      return `the server has ${event.outcome} request ${event.request}${issued}`;
-    }
-    case 'process.began':
-      return `${who} begins`;
-    case 'process.ended':
-      return `${who} ${event.killed ? 'is killed' : 'ends'}`;
-    case 'struck':
-      return `${event.fault} strikes ${who}`;
-    case 'healed':
-      return `${event.fault} is over for ${who}`;
+  };
+
+  /** Resolves to the next event for which `isIt` returns true. */
+  next(isIt: (event: RaceEvent) => boolean): Promise<RaceEvent> {
+    return new Promise((resolve) => this.#expected.set(isIt, resolve));
   }
 }

@@ -9,11 +9,11 @@ export interface RaceFault {
   /** Whether it affects the servers of the storage. Two such faults never occur at the same time. */
   readonly ofStorage?: boolean;
   /** Causes the failure once, and resolves when it is repaired. Not called again before that. */
-  strike(race: RaceInProgress): Promise<void>;
+  inject(race: RaceInProgress): Promise<void>;
 }
 
-/** A member, as faults see it. */
-export interface RacingMember {
+/** An instance, as faults see it. */
+export interface RunningInstance {
   readonly index: number;
   /** The route to the storage's server; absent if the race was given no address. */
   readonly storage?: TcpProxy;
@@ -32,26 +32,26 @@ export interface RaceInProgress {
   random(): number;
   wait(ms: number): Promise<void>;
   /**
-   * Selects a member that no other fault affects: alternately any one, and the one of `nextToRefresh()`, so that there
+   * Selects an instance that no other fault affects: alternately any one, and the one of `nextToRefresh()`, so that there
    * is something to break. `undefined`: all are affected already.
    */
-  aim(): Promise<RacingMember | undefined>;
+  pickInstance(): Promise<RunningInstance | undefined>;
   /**
-   * Waits for the next refresh token that the server receives, and resolves to its member. Resolves to `undefined` if
-   * that member is affected already, or none is received in time (see the option `opportunity`).
+   * Waits for the next refresh token that the server receives, and resolves to its instance. Resolves to `undefined` if
+   * that instance is affected already, or none is received in time (see the option `opportunity`).
    */
-  nextToRefresh(): Promise<RacingMember | undefined>;
+  nextToRefresh(): Promise<RunningInstance | undefined>;
   /** Runs a failure, and records when it began and ended, so that the invariants know what it excuses. */
-  during(what: Affliction, goWrong: () => Promise<void>): Promise<void>;
+  during(what: FaultScope, fail: () => Promise<void>): Promise<void>;
   /** Applies a fault to the response to the next token request; resolves to whether one came in time. */
-  failNextAnswer(fault: Fault): Promise<boolean>;
+  failNextResponse(fault: Fault): Promise<boolean>;
   /** Resolves to the next event for which `isIt` returns true, without a time limit. */
   nextEvent(isIt: (event: RaceEvent) => boolean): Promise<RaceEvent>;
 }
 
-export interface Affliction {
-  /** The affected member; absent: all of them. */
-  readonly member?: RacingMember;
+export interface FaultScope {
+  /** The affected instance; absent: all of them. */
+  readonly instance?: RunningInstance;
   /** Whether the storage may lose confirmed writes. Default: false. */
   readonly losesWrites?: boolean;
 }
@@ -60,11 +60,11 @@ export interface Affliction {
 export function killing(): RaceFault {
   return {
     name: 'kill',
-    async strike(race) {
-      const member = await race.aim();
-      if (member === undefined) return;
+    async inject(race) {
+      const instance = await race.pickInstance();
+      if (instance === undefined) return;
       await race.wait(race.random() * 20);
-      await race.during({ member }, () => member.kill());
+      await race.during({ instance }, () => instance.kill());
     },
   };
 }
@@ -82,14 +82,14 @@ export function pausing({
 } = {}): RaceFault {
   return {
     name,
-    async strike(race) {
-      const member = await race.aim();
-      if (member === undefined) return;
+    async inject(race) {
+      const instance = await race.pickInstance();
+      if (instance === undefined) return;
       await race.wait(race.random() * 10);
-      await race.during({ member }, async () => {
-        member.pause();
+      await race.during({ instance }, async () => {
+        instance.pause();
         await race.wait(ms);
-        member.resume();
+        instance.resume();
       });
     },
   };
@@ -104,14 +104,14 @@ export function pausing({
 export function cutting({ ms = 800 }: { readonly ms?: number } = {}): RaceFault {
   return {
     name: 'cut',
-    async strike(race) {
-      const member = await race.aim();
-      if (member === undefined) return;
-      const { storage } = member;
+    async inject(race) {
+      const instance = await race.pickInstance();
+      if (instance === undefined) return;
+      const { storage } = instance;
       if (storage === undefined) throw new Error('cutting() needs a race with a storageAddress.');
       const hangs = race.random() < 0.5;
       await race.wait(race.random() * 10);
-      await race.during({ member }, async () => {
+      await race.during({ instance }, async () => {
         if (hangs) storage.hang();
         else await storage.cut();
         await race.wait(ms);
@@ -125,8 +125,8 @@ export function cutting({ ms = 800 }: { readonly ms?: number } = {}): RaceFault 
 export function losingAnswers(): RaceFault {
   return {
     name: 'lost answer',
-    async strike(race) {
-      await race.during({}, async () => void (await race.failNextAnswer(answerFault.lostAnswer())));
+    async inject(race) {
+      await race.during({}, async () => void (await race.failNextResponse(answerFault.lostAnswer())));
     },
   };
 }
@@ -158,14 +158,10 @@ export function migrating(storage: { migrate(): Promise<unknown> }): RaceFault {
   return everywhere('migration', () => storage.migrate(), false);
 }
 
-function everywhere(
-  name: string,
-  goWrong: (race: RaceInProgress) => Promise<unknown>,
-  losesWrites: boolean,
-): RaceFault {
+function everywhere(name: string, fail: (race: RaceInProgress) => Promise<unknown>, losesWrites: boolean): RaceFault {
   return {
     name,
     ofStorage: true,
-    strike: (race) => race.during({ losesWrites }, async () => void (await goWrong(race))),
+    inject: (race) => race.during({ losesWrites }, async () => void (await fail(race))),
   };
 }

@@ -1,15 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Command, Commands, Message } from './commands.js';
 import type { RaceEvent } from './history.js';
-import type { Message, Order, Orders } from './orders.js';
 
 /** The built file, wherever this one is: plain Node cannot resolve the imports of the source. */
 const CHILD = fileURLToPath(new URL('../../dist/race/child.js', import.meta.url));
 
 interface Waiter {
-  readonly order: keyof Orders;
-  resolve(gives: never): void;
+  readonly command: keyof Commands;
+  resolve(result: never): void;
   reject(error: Error): void;
 }
 
@@ -19,15 +19,15 @@ export class RaceProcess {
   readonly #waiters = new Map<number, Waiter>();
   readonly ended: Promise<unknown>;
   /** Receives the events of the process's current race. */
-  tell: (event: RaceEvent) => void = () => {};
-  #orders = 0;
+  note: (event: RaceEvent) => void = () => {};
+  #commands = 0;
 
   constructor() {
     this.#child = fork(CHILD, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // Its last messages may arrive after the event of its exit.
     this.ended = Promise.all([once(this.#child, 'exit'), once(this.#child, 'disconnect')]);
     this.#child.on('message', (message: Message) => {
-      if ('event' in message) this.tell(message.event);
+      if ('event' in message) this.note(message.event);
       else this.#settle(message);
     });
     void this.ended.then(() => {
@@ -37,12 +37,15 @@ export class RaceProcess {
   }
 
   /** Rejects with the error's code, without its message, or if the process ends before it responds. */
-  order<Name extends keyof Orders>(name: Name, order: Orders[Name]['takes']): Promise<Orders[Name]['gives']> {
+  send<Name extends keyof Commands>(
+    name: Name,
+    argument: Commands[Name]['argument'],
+  ): Promise<Commands[Name]['result']> {
     return new Promise((resolve, reject) => {
-      this.#orders += 1;
-      const id = this.#orders;
-      this.#waiters.set(id, { order: name, resolve, reject });
-      this.#child.send({ id, name, order } satisfies Order<Name>, (error) => {
+      this.#commands += 1;
+      const id = this.#commands;
+      this.#waiters.set(id, { command: name, resolve, reject });
+      this.#child.send({ id, name, argument } satisfies Command<Name>, (error) => {
         if (error !== null && this.#waiters.delete(id)) reject(error);
       });
     });
@@ -55,7 +58,7 @@ export class RaceProcess {
   #settle(message: Exclude<Message, { event: RaceEvent }>): void {
     const waiter = this.#waiters.get(message.id);
     this.#waiters.delete(message.id);
-    if ('error' in message) waiter?.reject(new Error(`A member failed to ${waiter.order}: ${message.error}.`));
-    else waiter?.resolve(message.gives as never);
+    if ('error' in message) waiter?.reject(new Error(`A instance failed to ${waiter.command}: ${message.error}.`));
+    else waiter?.resolve(message.result as never);
   }
 }

@@ -16,7 +16,7 @@ export class ProcessPool implements RaceProcesses {
   readonly #idle: RaceProcess[] = [];
   readonly #running = new Set<RaceProcess>();
 
-  /** Returns a process without a member. */
+  /** Returns a process without an instance. */
   take(): RaceProcess {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
@@ -26,9 +26,9 @@ export class ProcessPool implements RaceProcesses {
     return started;
   }
 
-  /** Keeps a process for another race. Its member must be closed. */
+  /** Keeps a process for another race. Its instance must be closed. */
   giveBack(process: RaceProcess): void {
-    process.tell = () => {};
+    process.note = () => {};
     if (this.#running.has(process)) this.#idle.push(process);
   }
 

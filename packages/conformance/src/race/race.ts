@@ -1,99 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  type Answer,
   type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type Exchange,
-  type Fault,
-  fingerprint,
   startAuthorizationServer,
   startTcpProxy,
-  type TcpAddress,
   type TcpProxy,
 } from '@frameio-auth/testing';
 import { type RandomNumbers, randomNumbers } from '../random.js';
-import { type RaceEvent, tellHistory } from './history.js';
-import { Findings, recoveryViolations, type Violation } from './invariants.js';
-import type { Settlement } from './orders.js';
-import type { RaceFault, RaceInProgress, RacingMember } from './race-fault.js';
+import type { FinalState } from './commands.js';
+import { Facts } from './facts.js';
+import { History } from './history.js';
+import { recoveryViolations, violationsIn } from './oracle.js';
+import type { RaceFault, RaceInProgress, RunningInstance } from './race-fault.js';
+import type { RaceOptions } from './race-options.js';
 import type { RaceProcess } from './race-process.js';
-import { ProcessPool, type RaceProcesses } from './race-processes.js';
-import { REQUEST_HEADER } from './witness.js';
-
-export interface RaceOptions {
-  /**
-   * The module that creates the members: it exports `createMember`, see {@link CreateMember}. Node must be able to run
-   * it.
-   */
-  readonly member: URL;
-  /** The number of processes. Default: 4. */
-  readonly members?: number;
-  /** Determines faults, victims and calls. Default: a random one, which the report contains. */
-  readonly seed?: number;
-  /** How long faults occur, in milliseconds. Default: 4 000. */
-  readonly duration?: number;
-  /** The faults. Default: none. */
-  readonly faults?: readonly RaceFault[];
-  /** The average time between two faults, in milliseconds. Default: 400. */
-  readonly pace?: number;
-  /** How long a fault waits for a suitable request, in milliseconds. Default: 2 000. */
-  readonly opportunity?: number;
-  /** How long the members may take to recover after the faults, in milliseconds. Default: 20 000. */
-  readonly calm?: number;
-  /**
-   * The longest lease that sessions are granted, in milliseconds. They request 30 s, and a race would have to wait that
-   * long for the lease of a dead process. Default: 1 500.
-   */
-  readonly leaseTtl?: number;
-  /** The authorization server. Default: like Adobe IMS, with access tokens that live for two seconds. */
-  readonly server?: AuthorizationServerOptions;
-  /** The longest time the server takes to respond to a token request, in milliseconds. Default: 30. */
-  readonly latency?: number;
-  /** The address of the storage's server, for faults that cut the route to it. */
-  readonly storageAddress?: TcpAddress;
-  /** Parameters for the members: JSON, or a function that returns it for each place. */
-  readonly parameters?: unknown;
-  /** Processes shared with other races, see `raceProcesses()`. Default: new ones, which end with the race. */
-  readonly processes?: RaceProcesses;
-}
-
-/** The result of a race. It contains no secret: tokens are fingerprints. */
-export interface RaceReport {
-  readonly seed: number;
-  /** The violated invariants, in order of time. */
-  readonly violations: readonly Violation[];
-  /** How many refresh tokens the server exchanged for new tokens. */
-  readonly refreshes: number;
-  /** How many requests with a refresh token reached the server. */
-  readonly tokenRequests: number;
-  /** How many of these presented a token that had been presented before. */
-  readonly ambiguous: number;
-  /**
-   * How many of those were presented after the lease had ended, because the process had been stopped since it got it.
-   */
-  readonly late: number;
-  /**
-   * How many of those followed a lease that expired although no fault had affected its holder: this machine is slow.
-   */
-  readonly lapses: number;
-  /** How often each fault occurred. */
-  readonly strikes: Readonly<Record<string, number>>;
-  /** How many tokens callers received. */
-  readonly handed: number;
-  /** How often callers got an error instead of a token, by its code. */
-  readonly refused: Readonly<Record<string, number>>;
-  /** The final state of each member. */
-  readonly settlements: readonly Settlement[];
-  /** How long the members took to recover, in milliseconds. */
-  readonly recovery: number;
-  readonly history: readonly RaceEvent[];
-}
+import { ProcessPool } from './race-processes.js';
+import { figuresOf, type RaceReport } from './race-report.js';
+import { RaceServer } from './race-server.js';
 
 /** How long a process may take to exit before it is killed, in milliseconds. */
-const FAREWELL = 5_000;
+const CLOSE_TIMEOUT = 5_000;
 
 /** How long one attempt to settle may take, in milliseconds. */
-const PATIENCE = 2_000;
+const SETTLE_TIMEOUT = 2_000;
 
 /** How often the first sign-in is tried. */
 const SIGN_INS = 10;
@@ -104,7 +32,7 @@ const SIGN_INS = 10;
  * The same seed causes the same faults at the same times, and the same calls. The exact timing on the machine always
  * differs, so a seed that found something may have to run more than once.
  *
- * @throws Error if the members cannot be created, or do not use the witnesses that they are given
+ * @throws Error if the instances cannot be created, or do not use the recorded storage and transport
  */
 export async function race(options: RaceOptions): Promise<RaceReport> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
@@ -113,7 +41,7 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
   const run = new Race(server, seed, options, pool);
   try {
     await run.begin();
-    await run.strike();
+    await run.injectFaults();
     return await run.end();
   } finally {
     await run.close();
@@ -122,25 +50,15 @@ export async function race(options: RaceOptions): Promise<RaceReport> {
   }
 }
 
-/** Formats a race as text: its statistics, and the events around each violation. */
-export function tellRace({ history, violations, settlements: _, ...figures }: RaceReport): string {
-  const start = history[0]?.at ?? 0;
-  const told = violations.map(({ invariant, at, what }) => {
-    const around = tellHistory(history, start, at - 1_500, at + 200);
-    return `\n${invariant}, at ${((at - start) / 1000).toFixed(3)} s: ${what}\n${around}`;
-  });
-  return [JSON.stringify(figures), ...told].join('\n');
-}
-
 /** A place in the race, and its current process. */
-class Place implements RacingMember {
+class Place implements RunningInstance {
   readonly index: number;
   declare readonly storage?: TcpProxy;
   readonly #race: Race;
   process: RaceProcess;
   name: string;
-  lives = 0;
-  struck = false;
+  restarts = 0;
+  isAffected = false;
 
   constructor(race: Race, index: number, storage: TcpProxy | undefined) {
     this.index = index;
@@ -152,11 +70,11 @@ class Place implements RacingMember {
 
   async kill(): Promise<void> {
     await this.#race.kill(this.process);
-    this.lives += 1;
-    this.name = `${this.index}.${this.lives}`;
+    this.restarts += 1;
+    this.name = `${this.index}.${this.restarts}`;
     this.process = this.#race.successor();
     await this.#race.open(this);
-    await this.#race.work(this);
+    await this.#race.startCalls(this);
   }
 
   pause(): void {
@@ -173,26 +91,14 @@ class Race {
   readonly #seed: number;
   readonly #options: RaceOptions;
   readonly #pool: ProcessPool;
-  readonly #latency: RandomNumbers;
-  readonly #history: RaceEvent[] = [];
-  readonly #expected = new Map<(event: RaceEvent) => boolean, (event: RaceEvent) => void>();
-  readonly #tell = (event: RaceEvent) => {
-    this.#history.push(event);
-    for (const [isIt, resolve] of this.#expected) {
-      if (!isIt(event)) continue;
-      this.#expected.delete(isIt);
-      resolve(event);
-    }
-  };
+  readonly #tokens: RaceServer;
+  readonly #history = new History();
   readonly #places: Place[] = [];
-  /** The processes that have a member, or had one that did not close. */
+  /** The processes that have an instance, or had one that did not close. */
   readonly #processes = new Set<RaceProcess>();
   readonly #ending = new Set<RaceProcess>();
   readonly #proxies: TcpProxy[] = [];
-  readonly #refreshTokens = new Map<string, string>();
-  readonly #awaiting: ((name: string) => void)[] = [];
-  readonly #awaitingFaults: { readonly fault: Fault; met(): void }[] = [];
-  readonly #strikes: Record<string, number> = {};
+  readonly #faultCounts: Record<string, number> = {};
   #next: RaceProcess | undefined;
 
   constructor(server: AuthorizationServer, seed: number, options: RaceOptions, pool: ProcessPool) {
@@ -200,42 +106,38 @@ class Race {
     this.#seed = seed;
     this.#options = options;
     this.#pool = pool;
-    this.#latency = randomNumbers(seed + 1);
-    server.faults.always('token', (exchange) => this.#answer(exchange));
+    const { latency = 30, opportunity = 2_000 } = options;
+    this.#tokens = new RaceServer(server, { seed: seed + 1, latency, opportunity, note: this.#history.note });
   }
 
-  get #opportunity(): number {
-    return this.#options.opportunity ?? 2_000;
-  }
-
-  /** Creates the members, and signs the user in. */
+  /** Creates the instances, and signs the user in. */
   async begin(): Promise<void> {
-    const { members = 4, storageAddress } = this.#options;
-    for (let index = 0; index < members; index += 1) {
+    const { instances = 4, storageAddress } = this.#options;
+    for (let index = 0; index < instances; index += 1) {
       const proxy = storageAddress && (await startTcpProxy({ to: storageAddress }));
       if (proxy !== undefined) this.#proxies.push(proxy);
       this.#places.push(new Place(this, index, proxy));
     }
     const [first, ...others] = this.#places;
-    if (first === undefined) throw new Error('A race needs at least one member.');
+    if (first === undefined) throw new Error('A race needs at least one instance.');
     await this.open(first);
     await this.#signIn(first);
-    if (!this.#history.some(({ kind }) => kind === 'storage.answered')) {
-      throw new Error('The session does not use the storage that witnessStorage() returned.');
+    if (!this.#history.events.some(({ kind }) => kind === 'storage.answered')) {
+      throw new Error('The session does not use the storage that recordStorage() returned.');
     }
-    if (!this.#history.some(({ kind }) => kind === 'request.ended')) {
-      throw new Error('The session does not use the transport that witnessTransport() returned.');
+    if (!this.#history.events.some(({ kind }) => kind === 'request.ended')) {
+      throw new Error('The session does not use the transport that recordTransport() returned.');
     }
     await Promise.all(others.map((place) => this.open(place)));
-    await Promise.all(this.#places.map((place) => this.work(place)));
+    await Promise.all(this.#places.map((place) => this.startCalls(place)));
   }
 
-  /** No fault has struck yet: if a sign-in fails, the machine is slower than the member's time-outs, so it is repeated. */
+  /** Signs the user in. Without faults, a sign-in fails only if the machine is slower than the time-outs, so it is retried. */
   async #signIn({ process }: Place): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const url = await process.order('beginSignIn', null);
-        await process.order('endSignIn', await this.#server.signIn(url));
+        const url = await process.send('beginSignIn', null);
+        await process.send('endSignIn', await this.#server.signIn(url));
         return;
       } catch (error) {
         if (attempt === SIGN_INS) throw error;
@@ -244,43 +146,44 @@ class Race {
   }
 
   /** Runs the faults at times that the seed decides, and waits until all have ended. */
-  async strike(): Promise<void> {
+  async injectFaults(): Promise<void> {
     const { duration = 4_000, pace = 400, faults = [] } = this.#options;
     const random = randomNumbers(this.#seed);
-    const under = new Map<RaceFault, Promise<void>>();
+    const running = new Map<RaceFault, Promise<void>>();
     const start = Date.now();
     let failure: unknown;
     for (let at = random() * pace; at < duration; at += random() * 2 * pace) {
       const fault = faults[Math.floor(random() * faults.length)];
       const own = randomNumbers(random() * 2 ** 32);
       await delay(Math.max(0, start + at - Date.now()));
-      const occupied = [...under.keys()].some((other) => other === fault || (other.ofStorage && fault?.ofStorage));
+      const occupied = [...running.keys()].some((other) => other === fault || (other.ofStorage && fault?.ofStorage));
       if (fault === undefined || occupied) continue;
-      const strike = fault
-        .strike(this.#inProgress(fault, own))
+      const injected = fault
+        .inject(this.#inProgress(fault, own))
         .catch((error: unknown) => {
           failure ??= error;
         })
-        .finally(() => under.delete(fault));
-      under.set(fault, strike);
+        .finally(() => running.delete(fault));
+      running.set(fault, injected);
     }
     await delay(Math.max(0, start + duration - Date.now()));
-    await Promise.all(under.values());
+    await Promise.all(running.values());
     if (failure !== undefined) throw failure;
   }
 
-  /** Waits until the members have recovered, and checks the invariants. */
+  /** Waits until the instances have recovered, and checks the invariants. */
   async end(): Promise<RaceReport> {
     const calmFrom = Date.now();
-    await Promise.all(this.#places.map(({ process }) => process.order('rest', null).catch(() => {})));
-    const settlements = await this.#settle(calmFrom + (this.#options.calm ?? 20_000));
+    await Promise.all(this.#places.map(({ process }) => process.send('stopCalls', null).catch(() => {})));
+    const finalStates = await this.#settle(calmFrom + (this.#options.calm ?? 20_000));
     const at = Date.now();
-    const honours = (token: string) => this.#server.refreshTokenIsLive(this.#refreshTokens.get(token) ?? '');
-    await Promise.all(this.#places.map(({ process }) => this.#dismiss(process)));
-    const history = this.#history.sort((one, other) => one.at - other.at);
-    const findings = new Findings(history);
-    const violations = [...findings.violations(), ...recoveryViolations(findings, { at, settlements, honours })];
-    return { seed: this.#seed, violations, ...this.#figures(findings), settlements, recovery: at - calmFrom, history };
+    const honours = (token: string) => this.#tokens.honours(token);
+    await Promise.all(this.#places.map(({ process }) => this.#closeInstance(process)));
+    const history = this.#history.events.sort((one, other) => one.at - other.at);
+    const facts = new Facts(history);
+    const violations = [...violationsIn(facts), ...recoveryViolations(facts, { at, finalStates, honours })];
+    const figures = { ...figuresOf(facts, history), faultCounts: this.#faultCounts };
+    return { seed: this.#seed, violations, ...figures, finalStates, recovery: at - calmFrom, history };
   }
 
   /** Ends all remaining processes. */
@@ -298,7 +201,7 @@ class Race {
 
   start(): RaceProcess {
     const process = this.#pool.take();
-    process.tell = this.#tell;
+    process.note = this.#history.note;
     this.#processes.add(process);
     return process;
   }
@@ -312,10 +215,10 @@ class Race {
   }
 
   async open(place: Place): Promise<void> {
-    const { member, parameters, leaseTtl = 1_500 } = this.#options;
+    const { instance, parameters, leaseTtl = 1_500 } = this.#options;
     const { index, name, process, storage } = place;
     const opening = {
-      module: member.href,
+      module: instance.href,
       process: name,
       index,
       origin: this.#server.origin,
@@ -325,41 +228,41 @@ class Race {
       leaseTtl,
     };
     void process.ended.then(() => {
-      this.#tell({ kind: 'process.ended', at: Date.now(), process: name, killed: this.#ending.has(process) });
+      this.#history.note({ kind: 'process.ended', at: Date.now(), process: name, killed: this.#ending.has(process) });
     });
-    this.#tell({ kind: 'process.began', at: Date.now(), process: name });
-    await process.order('open', opening);
+    this.#history.note({ kind: 'process.began', at: Date.now(), process: name });
+    await process.send('open', opening);
   }
 
-  async work({ process, index, lives }: Place): Promise<void> {
-    await process.order('work', { seed: this.#seed + 1_000 * index + lives });
+  async startCalls({ process, index, restarts }: Place): Promise<void> {
+    await process.send('startCalls', { seed: this.#seed + 1_000 * index + restarts });
   }
 
-  async #dismiss(process: RaceProcess): Promise<void> {
+  async #closeInstance(process: RaceProcess): Promise<void> {
     this.#ending.add(process);
-    const closed = process.order('close', null).then(
+    const closed = process.send('close', null).then(
       () => true,
       () => false,
     );
-    if (!(await Promise.race([closed, delay(FAREWELL, false, { ref: false })]))) return;
+    if (!(await Promise.race([closed, delay(CLOSE_TIMEOUT, false, { ref: false })]))) return;
     this.#processes.delete(process);
     this.#pool.giveBack(process);
   }
 
-  /** Asks all members until they agree that the session is valid, or that it has ended. */
-  async #settle(deadline: number): Promise<Settlement[]> {
-    const gone: Settlement = { valid: false, step: 'gone', cause: null, code: 'no_answer' };
+  /** Asks all instances until they agree that the session is valid, or that it has ended. */
+  async #settle(deadline: number): Promise<FinalState[]> {
+    const gone: FinalState = { valid: false, step: 'gone', cause: null, code: 'no_answer' };
     for (;;) {
-      const settlements = await Promise.all(
+      const finalStates = await Promise.all(
         this.#places.map(({ process }) => {
-          const settled = process.order('settle', { patience: PATIENCE }).catch(() => gone);
-          return Promise.race([settled, delay(2 * PATIENCE, gone, { ref: false })]);
+          const settled = process.send('settle', { timeout: SETTLE_TIMEOUT }).catch(() => gone);
+          return Promise.race([settled, delay(2 * SETTLE_TIMEOUT, gone, { ref: false })]);
         }),
       );
-      const [first] = settlements;
-      // There is one record, so there is one ending: a member that reports another has not read it yet.
-      const isOver = settlements.every(({ valid, cause }) => !valid && cause !== null && cause === first?.cause);
-      if (isOver || settlements.every(({ valid }) => valid) || Date.now() > deadline) return settlements;
+      const [first] = finalStates;
+      // There is one record, so there is one ending: an instance that reports another has not read it yet.
+      const isOver = finalStates.every(({ valid, cause }) => !valid && cause !== null && cause === first?.cause);
+      if (isOver || finalStates.every(({ valid }) => valid) || Date.now() > deadline) return finalStates;
       await delay(100);
     }
   }
@@ -370,111 +273,36 @@ class Race {
       server: this.#server,
       random,
       wait,
-      aim: async () => {
+      pickInstance: async () => {
         const [whether, which] = [random(), random()];
         if (whether < 0.5) {
           const sender = await this.#nextToRefresh();
           if (sender !== undefined) return sender;
         }
-        const free = this.#places.filter(({ struck }) => !struck);
+        const free = this.#places.filter(({ isAffected }) => !isAffected);
         return free[Math.floor(which * free.length)];
       },
       nextToRefresh: () => this.#nextToRefresh(),
-      during: async ({ member, losesWrites = false }, goWrong) => {
-        const place = member as Place | undefined;
+      during: async ({ instance, losesWrites = false }, fail) => {
+        const place = instance as Place | undefined;
         const about = { fault: fault.name, losesWrites, ...(place && { process: place.name }) };
-        this.#strikes[fault.name] = (this.#strikes[fault.name] ?? 0) + 1;
-        if (place !== undefined) place.struck = true;
-        this.#tell({ kind: 'struck', at: Date.now(), ...about });
+        this.#faultCounts[fault.name] = (this.#faultCounts[fault.name] ?? 0) + 1;
+        if (place !== undefined) place.isAffected = true;
+        this.#history.note({ kind: 'fault.began', at: Date.now(), ...about });
         try {
-          await goWrong();
+          await fail();
         } finally {
-          this.#tell({ kind: 'healed', at: Date.now(), ...about });
-          if (place !== undefined) place.struck = false;
+          this.#history.note({ kind: 'fault.ended', at: Date.now(), ...about });
+          if (place !== undefined) place.isAffected = false;
         }
       },
-      failNextAnswer: (answerFault) => {
-        const met = new Promise<boolean>((resolve) => {
-          this.#awaitingFaults.push({ fault: answerFault, met: () => resolve(true) });
-        });
-        const missed = delay(this.#opportunity, false, { ref: false }).then((result) => {
-          const index = this.#awaitingFaults.findIndex(({ fault }) => fault === answerFault);
-          if (index >= 0) this.#awaitingFaults.splice(index, 1);
-          return result;
-        });
-        return Promise.race([met, missed]);
-      },
-      nextEvent: (isIt) => new Promise((resolve) => this.#expected.set(isIt, resolve)),
+      failNextResponse: (answerFault) => this.#tokens.failNextResponse(answerFault),
+      nextEvent: (isIt) => this.#history.next(isIt),
     };
   }
 
   async #nextToRefresh(): Promise<Place | undefined> {
-    const sent = new Promise<string>((resolve) => this.#awaiting.push(resolve));
-    const name = await Promise.race([sent, delay(this.#opportunity, undefined, { ref: false })]);
-    return this.#places.find((place) => place.name === name && !place.struck);
-  }
-
-  /** Responds to a token request, with a delay and any waiting fault, and records the outcome. */
-  async #answer(exchange: Exchange): Promise<Answer> {
-    const { form, headers } = exchange.request;
-    const request = headers[REQUEST_HEADER] ?? 'unknown';
-    const process = request.split('-', 1)[0] ?? request;
-    const refreshToken = form.get('refresh_token');
-    if (refreshToken !== null) {
-      const token = fingerprint(refreshToken);
-      this.#tell({ kind: 'token.presented', at: Date.now(), process, request, refreshToken: token });
-      for (const hear of this.#awaiting.splice(0)) hear(process);
-    }
-    const latency = (this.#options.latency ?? 30) / 2;
-    const answered = async (): Promise<Answer> => {
-      const answer = await exchange.process();
-      this.#tell({ kind: 'token.decided', at: Date.now(), process, request, ...this.#decisionIn(answer) });
-      return answer;
-    };
-    await exchange.wait(this.#latency() * latency);
-    const { fault, met } = (refreshToken === null ? undefined : this.#awaitingFaults.shift()) ?? {};
-    met?.();
-    const answer = await (fault === undefined ? answered() : fault({ ...exchange, process: answered }));
-    await exchange.wait(this.#latency() * latency);
-    return answer;
-  }
-
-  #decisionIn({ status, body }: Answer) {
-    if (status !== 200) return { outcome: 'refused' as const };
-    const members = JSON.parse(body) as { access_token: string; refresh_token?: string; expires_in: number };
-    const { access_token: accessToken, refresh_token: refreshToken } = members;
-    if (refreshToken !== undefined) this.#refreshTokens.set(fingerprint(refreshToken), refreshToken);
-    return {
-      outcome: 'granted' as const,
-      accessToken: fingerprint(accessToken),
-      ...(refreshToken === undefined ? {} : { refreshToken: fingerprint(refreshToken) }),
-      expiresAt: Date.now() + Number(members.expires_in) * 1000,
-    };
-  }
-
-  #figures(findings: Findings) {
-    const refused: Record<string, number> = {};
-    let handed = 0;
-    for (const event of this.#history) {
-      if (event.kind === 'handed') handed += event.callers;
-      if (event.kind === 'refused') refused[event.code] = (refused[event.code] ?? 0) + 1;
-    }
-    const { repetitions } = findings;
-    const unexplained = repetitions.filter(
-      (repetition) =>
-        !findings.cameLate(repetition) &&
-        !findings.answerWasLost(repetition.earlier) &&
-        !findings.wasStruck(repetition.earlier.process, repetition.earlier.at, repetition.at),
-    );
-    return {
-      refreshes: findings.refreshed,
-      tokenRequests: findings.presentations.length,
-      ambiguous: repetitions.length,
-      late: repetitions.filter((repetition) => findings.cameLate(repetition)).length,
-      lapses: unexplained.length,
-      strikes: this.#strikes,
-      handed,
-      refused,
-    };
+    const name = await this.#tokens.nextToRefresh();
+    return this.#places.find((place) => place.name === name && !place.isAffected);
   }
 }

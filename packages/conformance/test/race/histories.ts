@@ -66,14 +66,14 @@ export function committed(process: string, at: number, version: number): RaceEve
   return asked(process, at, { call: 'commit', outcome: 'committed', version });
 }
 
-export function handed(process: string, at: number, token: string, asked = at): RaceEvent {
-  return { kind: 'handed', at, ...by(process), token, asked, decided: at, callers: 1 };
+export function returned(process: string, at: number, token: string, asked = at): RaceEvent {
+  return { kind: 'token.returned', at, ...by(process), token, asked, decided: at, callers: 1 };
 }
 
-export function struck(at: number, until: number, what: { process?: string; losesWrites?: boolean } = {}): RaceEvent[] {
+export function faulty(at: number, until: number, what: { process?: string; losesWrites?: boolean } = {}): RaceEvent[] {
   const about = { fault: 'trouble', losesWrites: false, ...what };
   return [
-    { kind: 'struck', at, ...about },
-    { kind: 'healed', at: until, ...about },
+    { kind: 'fault.began', at, ...about },
+    { kind: 'fault.ended', at: until, ...about },
   ];
 }

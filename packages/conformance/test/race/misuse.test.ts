@@ -5,29 +5,29 @@ import { pathToFileURL } from 'node:url';
 import { race } from '@frameio-auth/conformance';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-/** Runs a race of one member with a module of this text. */
+/** Runs a race of one instance with a module of this text. */
 async function raceWith(text: string): Promise<unknown> {
   const directory = await mkdtemp(join(tmpdir(), 'misuse-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const module = join(directory, 'member.mjs');
+  const module = join(directory, 'instance.mjs');
   await writeFile(module, text);
-  return race({ member: pathToFileURL(module), members: 1, duration: 0 });
+  return race({ instance: pathToFileURL(module), instances: 1, duration: 0 });
 }
 
-describe('a race refuses a member', () => {
-  it('whose module exports no createMember', async () => {
-    await expect(raceWith('export const member = 1;')).rejects.toThrow(
-      'A member failed to open: the module exports no createMember.',
+describe('a race rejects an instance', () => {
+  it('whose module exports no createInstance', async () => {
+    await expect(raceWith('export const instance = 1;')).rejects.toThrow(
+      'A instance failed to open: the module exports no createInstance.',
     );
   });
 
-  it('that cannot be made, without the message of its error, which may hold a secret', async () => {
-    const text = "export function createMember() { throw new TypeError('fictional-secret'); }";
-    await expect(raceWith(text)).rejects.toThrow(/^A member failed to open: TypeError\.$/);
+  it('that cannot be created, without the message of its error, which may hold a secret', async () => {
+    const text = "export function createInstance() { throw new TypeError('fictional-secret'); }";
+    await expect(raceWith(text)).rejects.toThrow(/^A instance failed to open: TypeError\.$/);
   });
 
-  it('whose session does not use the witnesses that it is given', async () => {
-    const text = `export function createMember({ client, origin }) {
+  it('whose session does not use the recorded storage', async () => {
+    const text = `export function createInstance({ client, origin }) {
       const session = {
         getAuthorizationUrl: async () => {
           const url = new URL(origin + '/ims/authorize/v2');
@@ -42,8 +42,6 @@ describe('a race refuses a member', () => {
       };
       return { session, close: async () => {} };
     }`;
-    await expect(raceWith(text)).rejects.toThrow(
-      'The session does not use the storage that witnessStorage() returned.',
-    );
+    await expect(raceWith(text)).rejects.toThrow('The session does not use the storage that recordStorage() returned.');
   });
 });

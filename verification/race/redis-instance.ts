@@ -1,12 +1,12 @@
-import type { MemberContext, RaceMember } from '@frameio-auth/conformance';
+import type { InstanceContext, RaceInstance } from '@frameio-auth/conformance';
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Cluster, Redis } from 'ioredis';
-import type { Deployment } from './fields.ts';
+import type { Deployment } from './storages.ts';
 
-/** Creates a member with a session in the Redis that all members share. */
-export function createMember(context: MemberContext<Deployment>): RaceMember {
+/** Creates an instance with a session in the Redis that all instances share. */
+export function createInstance(context: InstanceContext<Deployment>): RaceInstance {
   const { client, origin, parameters } = context;
   const timeout = parameters.kind === 'server' ? parameters.requestTimeout : undefined;
   const redis = connect(context);
@@ -16,8 +16,8 @@ export function createMember(context: MemberContext<Deployment>): RaceMember {
   const session = new WebAppAuth({
     ...client,
     server: adobeIms({ origin }),
-    transport: context.witnessTransport(fetchTransport({ ...(timeout !== undefined && { timeout }) })),
-    storage: context.witnessStorage(storage),
+    transport: context.recordTransport(fetchTransport({ ...(timeout !== undefined && { timeout }) })),
+    storage: context.recordStorage(storage),
   });
   return {
     session,
@@ -29,7 +29,7 @@ export function createMember(context: MemberContext<Deployment>): RaceMember {
   };
 }
 
-function connect({ parameters, storageAddress }: MemberContext<Deployment>): Redis | Cluster {
+function connect({ parameters, storageAddress }: InstanceContext<Deployment>): Redis | Cluster {
   // A server that was demoted keeps its connections, and rejects writes.
   const reconnectOnError = (error: Error) => error.message.startsWith('READONLY') && 2;
   const retryStrategy = () => 50;

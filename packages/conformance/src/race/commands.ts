@@ -2,23 +2,23 @@ import type { FictionalWebApp, TcpAddress } from '@frameio-auth/testing';
 import type { RaceEvent } from './history.js';
 
 /** The commands of a race to its processes, and their results. */
-export interface Orders {
-  /** Imports the member's module, and creates the member. */
-  open: { takes: Opening; gives: null };
+export interface Commands {
+  /** Imports the instance's module, and creates the instance. */
+  open: { argument: OpenCommand; result: null };
   /** Begins the sign-in; the result is the address to send the user to. */
-  beginSignIn: { takes: null; gives: string };
+  beginSignIn: { argument: null; result: string };
   /** Completes the sign-in with the address to which the user returned. */
-  endSignIn: { takes: string; gives: null };
+  endSignIn: { argument: string; result: null };
   /** Begins to call the session, in ways that the seed decides. */
-  work: { takes: { readonly seed: number }; gives: null };
-  /** Stops these calls. */
-  rest: { takes: null; gives: null };
+  startCalls: { argument: { readonly seed: number }; result: null };
+  /** Stops them. */
+  stopCalls: { argument: null; result: null };
   /** Tries once to get a token that the API accepts. */
-  settle: { takes: { readonly patience: number }; gives: Settlement };
-  close: { takes: null; gives: null };
+  settle: { argument: { readonly timeout: number }; result: FinalState };
+  close: { argument: null; result: null };
 }
 
-export interface Opening {
+export interface OpenCommand {
   readonly module: string;
   readonly process: string;
   readonly index: number;
@@ -30,9 +30,9 @@ export interface Opening {
   readonly leaseTtl: number | null;
 }
 
-/** The state of a member after all faults have ended. */
-export interface Settlement {
-  /** Whether the API accepts the token that the member returns. */
+/** The state of an instance after all faults have ended. */
+export interface FinalState {
+  /** Whether the API accepts the token that the instance returns. */
   readonly valid: boolean;
   readonly step: string;
   /** Why the session has ended, if it has. */
@@ -41,15 +41,15 @@ export interface Settlement {
   readonly code: string | null;
 }
 
-export interface Order<Name extends keyof Orders = keyof Orders> {
+export interface Command<Name extends keyof Commands = keyof Commands> {
   readonly id: number;
   readonly name: Name;
-  readonly order: Orders[Name]['takes'];
+  readonly argument: Commands[Name]['argument'];
 }
 
 /** A message of a process: an event that it saw, or the response to a command. */
 export type Message =
   | { readonly event: RaceEvent }
-  | { readonly id: number; readonly gives: unknown }
+  | { readonly id: number; readonly result: unknown }
   /** The error's code or name. Its message may contain anything, even a secret. */
   | { readonly id: number; readonly error: string };

@@ -1,11 +1,8 @@
-/**
- * Races for the tokens of a session, one after the other, and prints what came of them:
- * `node tests/race/race.ts --seeds 50 --fault kill --storage redis`.
- */
+/** Runs one race after another and prints their results: `npm run race -- --seeds 50 --fault kill --storage redis`. */
 import { parseArgs } from 'node:util';
-import { type RaceReport, race, raceProcesses, tellRace } from '@frameio-auth/conformance';
+import { formatRaceReport, type RaceReport, race, raceProcesses } from '@frameio-auth/conformance';
 import type { Rotation } from '@frameio-auth/testing';
-import { type FieldName, fields, REQUEST_TIMEOUT } from './fields.ts';
+import { REQUEST_TIMEOUT, type StorageName, storages } from './storages.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,7 +12,7 @@ const { values } = parseArgs({
     /** One or more, such as `kill,pause`. Default: all that the storage offers. */
     fault: { type: 'string' },
     storage: { type: 'string', default: 'redis' },
-    members: { type: 'string', default: '4' },
+    instances: { type: 'string', default: '4' },
     duration: { type: 'string', default: '4000' },
     rotation: { type: 'string', default: 'strict' },
     /** Milliseconds in which the server takes a spent refresh token again. */
@@ -23,37 +20,37 @@ const { values } = parseArgs({
   },
 });
 
-const open = fields[values.storage as FieldName];
-if (open === undefined) throw new Error(`--storage is one of ${Object.keys(fields).join(', ')}.`);
-const field = await open({ requestTimeout: REQUEST_TIMEOUT });
+const open = storages[values.storage as StorageName];
+if (open === undefined) throw new Error(`--storage is one of ${Object.keys(storages).join(', ')}.`);
+const storage = await open({ requestTimeout: REQUEST_TIMEOUT });
 const processes = raceProcesses();
 try {
-  const names = values.fault?.split(',') ?? Object.keys(field.faults);
+  const names = values.fault?.split(',') ?? Object.keys(storage.faults);
   const faults = names.map((name) => {
-    const fault = field.faults[name];
-    if (fault === undefined) throw new Error(`--fault is one of ${Object.keys(field.faults).join(', ')}.`);
+    const fault = storage.faults[name];
+    if (fault === undefined) throw new Error(`--fault is one of ${Object.keys(storage.faults).join(', ')}.`);
     return fault;
   });
   const [first, count] = [Number(values.seed), Number(values.seeds)];
   const reports: RaceReport[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
     const report = await race({
-      ...field.options,
+      ...storage.options,
       processes,
       seed,
       faults,
-      members: Number(values.members),
+      instances: Number(values.instances),
       duration: Number(values.duration),
       server: { rotation: values.rotation as Rotation, gracePeriod: Number(values.grace) },
     });
     reports.push(report);
-    console.log(report.violations.length === 0 ? summary(report) : `${tellRace(report)}\n\n${again(seed)}`);
+    console.log(report.violations.length === 0 ? summary(report) : `${formatRaceReport(report)}\n\n${again(seed)}`);
   }
   console.table(totals(reports));
   if (reports.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
 } finally {
   await processes.close();
-  await field.close();
+  await storage.close();
 }
 
 /** Races differ by the microsecond, so a seed that found something may have to run more than once. */
@@ -72,15 +69,15 @@ function summary({
   ambiguous,
   late,
   lapses,
-  strikes,
-  handed,
+  faultCounts,
+  tokens,
   recovery,
 }: RaceReport): string {
-  const struck = Object.entries(strikes).map(([name, times]) => `${times} ${name}`);
+  const faults = Object.entries(faultCounts).map(([name, times]) => `${times} ${name}`);
   return [
     `Seed ${seed}:`,
     `${refreshes} refreshes by ${tokenRequests} requests (${ambiguous} again, ${late} of them too late, ${lapses} for a slow machine),`,
-    `${handed} tokens handed out; ${struck.join(', ') || 'no faults'}; calm after ${recovery} ms.`,
+    `${tokens} tokens returned; ${faults.join(', ') || 'no faults'}; recovered after ${recovery} ms.`,
   ].join(' ');
 }
 
@@ -94,9 +91,9 @@ function totals(reports: readonly RaceReport[]): Record<string, number> {
     'of these again': sum(({ ambiguous }) => ambiguous),
     'too late': sum(({ late }) => late),
     'for a slow machine': sum(({ lapses }) => lapses),
-    'tokens handed out': sum(({ handed }) => handed),
-    strikes: sum(({ strikes }) => Object.values(strikes).reduce((total, times) => total + times, 0)),
-    'sessions that ended': reports.filter(({ settlements }) => settlements.some(({ valid }) => !valid)).length,
+    'tokens returned': sum(({ tokens }) => tokens),
+    faultCounts: sum(({ faultCounts }) => Object.values(faultCounts).reduce((total, times) => total + times, 0)),
+    'sessions that ended': reports.filter(({ finalStates }) => finalStates.some(({ valid }) => !valid)).length,
     'longest recovery (ms)': Math.max(...reports.map(({ recovery }) => recovery)),
   };
 }

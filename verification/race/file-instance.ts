@@ -1,17 +1,17 @@
-import type { MemberContext, RaceMember } from '@frameio-auth/conformance';
+import type { InstanceContext, RaceInstance } from '@frameio-auth/conformance';
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 
-/** Creates a member with a session in a directory that all members share. */
-export function createMember(context: MemberContext<{ readonly directory: string }>): RaceMember {
+/** Creates an instance with a session in a directory that all instances share. */
+export function createInstance(context: InstanceContext<{ readonly directory: string }>): RaceInstance {
   const { client, origin, parameters } = context;
   const storage = fileStorage({ directory: parameters.directory });
   const session = new WebAppAuth({
     ...client,
     server: adobeIms({ origin }),
-    transport: context.witnessTransport(fetchTransport()),
-    storage: context.witnessStorage(storage),
+    transport: context.recordTransport(fetchTransport()),
+    storage: context.recordStorage(storage),
   });
   return {
     session,

@@ -22,15 +22,15 @@ import {
   startRedisSentinel,
 } from '../redis/index.ts';
 
-/** The settings for a Redis that the members of a race share. */
+/** The settings for a Redis that the instances of a race share. */
 export type Deployment =
   | { readonly kind: 'server'; readonly requestTimeout?: number }
   | { readonly kind: 'sentinel'; readonly name: string; readonly sentinels: readonly RedisAddress[] }
   | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] };
 
 /** Where a race can be held: a storage that runs, and what can go wrong with it. */
-export interface Field {
-  readonly options: Pick<RaceOptions, 'member' | 'parameters' | 'storageAddress'>;
+export interface RaceStorage {
+  readonly options: Pick<RaceOptions, 'instance' | 'parameters' | 'storageAddress'>;
   readonly faults: Readonly<Record<string, RaceFault>>;
   close(): Promise<void>;
 }
@@ -54,7 +54,7 @@ function losingData(server: RedisServer): RaceFault {
   return {
     name: 'data loss',
     ofStorage: true,
-    strike: (race) =>
+    inject: (race) =>
       race.during({ losesWrites: true }, async () => {
         await server.kill();
         await rm(join(server.directory, 'appendonlydir'), { recursive: true, maxRetries: 3 });
@@ -64,26 +64,26 @@ function losingData(server: RedisServer): RaceFault {
   };
 }
 
-const redisMember = new URL('redis-member.ts', import.meta.url);
+const redisInstance = new URL('redis-instance.ts', import.meta.url);
 
 const addressOf = ({ host, port }: RedisAddress): RedisAddress => ({ host, port });
 
 /** A directory on this machine. */
-async function file(): Promise<Field> {
+async function file(): Promise<RaceStorage> {
   const directory = await mkdtemp(join(tmpdir(), 'race-'));
   return {
-    options: { member: new URL('file-member.ts', import.meta.url), parameters: { directory } },
+    options: { instance: new URL('file-instance.ts', import.meta.url), parameters: { directory } },
     faults: anywhere,
     close: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 
 /** One Redis server that writes everything down at once. */
-async function redis({ requestTimeout }: { readonly requestTimeout?: number } = {}): Promise<Field> {
+async function redis({ requestTimeout }: { readonly requestTimeout?: number } = {}): Promise<RaceStorage> {
   const server = await startRedis({ persistence: 'always' });
   const parameters: Deployment = { kind: 'server', ...(requestTimeout !== undefined && { requestTimeout }) };
   return {
-    options: { member: redisMember, parameters, storageAddress: addressOf(server) },
+    options: { instance: redisInstance, parameters, storageAddress: addressOf(server) },
     faults: { ...anywhere, cut: cutting(), restart: restarting(server), 'data loss': losingData(server) },
     close: () => server.stop(),
   };
@@ -93,7 +93,7 @@ async function redis({ requestTimeout }: { readonly requestTimeout?: number } = 
 const DURABLE = { appendonly: 'yes' };
 
 /** A master with replicas, and sentinels that name another master when it dies. */
-async function sentinel(): Promise<Field> {
+async function sentinel(): Promise<RaceStorage> {
   const group = await startRedisSentinel({ config: DURABLE, downAfter: 1_000 });
   const parameters: Deployment = { kind: 'sentinel', name: group.name, sentinels: group.sentinels.map(addressOf) };
   const failover = async (): Promise<void> => {
@@ -102,14 +102,14 @@ async function sentinel(): Promise<Field> {
     await comeBack(former);
   };
   return {
-    options: { member: redisMember, parameters },
+    options: { instance: redisInstance, parameters },
     faults: { ...anywhere, failover: failingOver({ failover }) },
     close: () => group.stop(),
   };
 }
 
 /** A cluster in which slots move and masters die. */
-async function cluster(): Promise<Field> {
+async function cluster(): Promise<RaceStorage> {
   const nodes = await startRedisCluster({ config: DURABLE });
   const parameters: Deployment = { kind: 'cluster', nodes: nodes.nodes.map(addressOf) };
   const slot = (): Promise<number> => slotOfSession(nodes.nodes.map(addressOf));
@@ -120,7 +120,7 @@ async function cluster(): Promise<Field> {
   };
   const migrate = async () => nodes.migrateSlot(await slot());
   return {
-    options: { member: redisMember, parameters },
+    options: { instance: redisInstance, parameters },
     faults: { ...anywhere, failover: failingOver({ failover }), migration: migrating({ migrate }) },
     close: () => nodes.stop(),
   };
@@ -159,6 +159,6 @@ async function slotOfSession(nodes: readonly RedisAddress[]): Promise<number> {
   throw new Error('No node of the cluster has a session.');
 }
 
-export const fields = { file, redis, sentinel, cluster };
+export const storages = { file, redis, sentinel, cluster };
 
-export type FieldName = keyof typeof fields;
+export type StorageName = keyof typeof storages;
