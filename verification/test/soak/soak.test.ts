@@ -7,7 +7,7 @@ import { COMPILE_CACHE } from '../../compile-cache.ts';
 
 /** The soak in a process of its own, in which nothing else is left over; on the built packages. */
 async function soak(seed: number, ...options: string[]): Promise<{ readonly code: number; readonly stdout: string }> {
-  const program = fileURLToPath(new URL('../../soak/soak.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../../soak/main.ts', import.meta.url));
   const run = promisify(execFile)(process.execPath, [program, '--seed', String(seed), ...options], {
     env: { ...process.env, ...COMPILE_CACHE },
   });
