@@ -15,6 +15,10 @@ export default defineConfig({
         replacement: fileURLToPath(new URL('packages/core/src/$1.ts', import.meta.url)),
       },
       {
+        find: /^@frameio-auth\/sign-in\/([a-z]+)$/,
+        replacement: fileURLToPath(new URL('packages/sign-in/src/$1.ts', import.meta.url)),
+      },
+      {
         find: /^@frameio-auth\/([a-z-]+)$/,
         replacement: fileURLToPath(new URL('packages/$1/src/index.ts', import.meta.url)),
       },

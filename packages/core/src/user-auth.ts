@@ -55,6 +55,11 @@ export abstract class UserAuth extends Auth<UserSession> {
     }
   }
 
+  /** The registered redirect URI, to which the server redirects users. */
+  get redirectUri(): string {
+    return this.#signIn.redirectUri;
+  }
+
   override async close(): Promise<void> {
     this.#giveUpRedirectUri();
     const ending = this.#keepAlive?.close();
