@@ -1,4 +1,4 @@
-import { isPrivate } from '@frameio-auth/core/adapter';
+import { isSecureUrl } from '@frameio-auth/core/adapter';
 import { refuse, type SignInOptions } from './options.js';
 import { ownPath } from './own-path.js';
 import type { SignInProblem } from './problem.js';
@@ -27,7 +27,7 @@ export class Addresses {
   constructor({ auth, path, afterSignIn, afterSignOut }: SignInOptions<never>) {
     this.path = checkedPath(path);
     this.#callback = new URL(auth.redirectUri);
-    if (!isPrivate(this.#callback)) refuse('redirectUri must begin with https (http only on this machine).');
+    if (!isSecureUrl(this.#callback)) refuse('redirectUri must begin with https (http only on this machine).');
     const { origin, pathname } = this.#callback;
     if (!pathname.endsWith(`${this.path}/callback`)) {
       refuse(
@@ -88,7 +88,7 @@ function checkedPath(path: unknown): string {
 function destination(option: string, place: string): string {
   const path = ownPath(place);
   if (path !== undefined) return path;
-  if (URL.canParse(place) && isPrivate(new URL(place))) return place;
+  if (URL.canParse(place) && isSecureUrl(new URL(place))) return place;
   return refuse(
     `${option} must be a path of this application, such as /reviews, or an address that begins with https.`,
   );
