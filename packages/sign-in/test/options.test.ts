@@ -1,5 +1,5 @@
 import { adobeIms, ConfigurationError, WebAppAuth, type WebAppAuthOptions } from '@frameio-auth/core';
-import { cookieLogin, type SignInOptions, signIn } from '@frameio-auth/sign-in';
+import { cookieLogin, type SignInOptions, SignInRequiredError, signIn } from '@frameio-auth/sign-in';
 import { afterEach, expect, test } from 'vitest';
 import { KEY, LOGIN } from './scene.js';
 
@@ -82,8 +82,10 @@ test('finds in the redirect URI the prefix that a proxy removes', async () => {
   const auth = authAt('https://app.example/portal/auth/frameio/callback');
   const frameio = signIn({ ...right(), auth });
   const page = new Request('http://internal.example/reviews', { headers: { accept: 'text/html' } });
-  await expect(frameio.require(page)).rejects.toMatchObject({ code: 'not_authenticated' });
-  const { response } = await frameio.require(page).catch((error: { response: Response }) => error);
+  const error: unknown = await frameio.require(page).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(SignInRequiredError);
+  const { code, response } = error as SignInRequiredError;
+  expect(code).toBe('not_authenticated');
   expect(response.headers.get('location')).toBe('/portal/auth/frameio/login?returnTo=%2Freviews');
   expect(await frameio.handle(new Request('http://internal.example/portal/auth/frameio/login'))).toBeUndefined();
 });
