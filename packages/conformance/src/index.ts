@@ -1,3 +1,4 @@
+export type { ContractClause } from './contract.js';
 export { freePort } from './free-port.js';
 export {
   closedOrigin,
@@ -31,13 +32,11 @@ export { type RaceProcesses, raceProcesses } from './race/race-processes.js';
 export { formatRaceReport, type RaceReport } from './race/race-report.js';
 export { type RandomNumbers, randomNumbers } from './random.js';
 export {
-  type StorageClause,
   type StorageContractOptions,
   type StorageUnderTest,
   storageContract,
 } from './storage-contract/storage-contract.js';
 export {
-  type TransportClause,
   type TransportContractOptions,
   type TransportSettings,
   type TransportUnderTest,

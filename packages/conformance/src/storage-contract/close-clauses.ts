@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { assertRecord, type Clause, comesTrue, grant, KEY, LONG, upTo, write } from './bench.js';
+import { range } from '../range.js';
 import { assertStorageError, failureOf } from './error-clauses.js';
+import { assertRecord, type Clause, grant, KEY, LONG, waitUntil, write } from './storage-fixture.js';
 
 export const closeClauses: readonly Clause[] = [
   {
@@ -24,11 +25,11 @@ export const closeClauses: readonly Clause[] = [
   {
     id: 'close.during',
     rule: 'Calls that are under way when the storage is closed are answered, or reject with a StorageError.',
-    async prove(bench) {
-      const { storage } = bench;
+    async prove(fixture) {
+      const { storage } = fixture;
       const failures: unknown[] = [];
       let ended = 0;
-      const calls = upTo(50).map(async (turn) => {
+      const calls = range(0, 50).map(async (turn) => {
         const key = `${KEY}-${turn}`;
         const call =
           turn % 2 === 0
@@ -39,7 +40,7 @@ export const closeClauses: readonly Clause[] = [
       });
       await storage.close();
       assert.ok(
-        await comesTrue(bench, () => ended === calls.length),
+        await waitUntil(fixture, () => ended === calls.length),
         `Of ${calls.length} calls under way, ${calls.length - ended} had no end after the storage was closed.`,
       );
       await Promise.all(calls);

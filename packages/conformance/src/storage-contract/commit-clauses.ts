@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
+import { range } from '../range.js';
 import {
   assertHeld,
   assertNoRecord,
   assertRecord,
-  type Bench,
   type Clause,
   grant,
   KEY,
   PAST_SHORT,
   SHORT,
-  upTo,
+  type StorageFixture,
   write,
-} from './bench.js';
+} from './storage-fixture.js';
 
 const RIVALS = 50;
 
@@ -30,7 +30,7 @@ export const commitClauses: readonly Clause[] = [
     rule: 'Versions are positive integers that grow with every commit of a key.',
     async prove({ storage, other }) {
       let last = 0;
-      for (const turn of upTo(6)) {
+      for (const turn of range(0, 6)) {
         const version = await write(turn % 2 === 0 ? storage : other, KEY, `value ${turn}`, { expectedVersion: last });
         assert.ok(Number.isSafeInteger(version), `The version ${version} is no integer.`);
         assert.ok(version > last, `The version ${version} follows ${last}.`);
@@ -69,9 +69,9 @@ export const commitClauses: readonly Clause[] = [
   {
     id: 'commit.one-winner',
     rule: 'Of many commits at once that expect the same version, one writes, and the others are shown what it wrote.',
-    async prove(bench) {
-      const first = await assertOneWinner(bench, 0);
-      await assertOneWinner(bench, first);
+    async prove(fixture) {
+      const first = await assertOneWinner(fixture, 0);
+      await assertOneWinner(fixture, first);
     },
   },
   {
@@ -164,9 +164,9 @@ export const commitClauses: readonly Clause[] = [
 ];
 
 /** Asserts that one of two commits wins, and resolves to its version. */
-async function assertOneWinner({ storage, other }: Bench, expectedVersion: number): Promise<number> {
+async function assertOneWinner({ storage, other }: StorageFixture, expectedVersion: number): Promise<number> {
   const replies = await Promise.all(
-    upTo(RIVALS).map(async (rival) => {
+    range(0, RIVALS).map(async (rival) => {
       const value = `written over ${expectedVersion} by ${rival}`;
       const reply = await (rival % 2 === 0 ? storage : other).commit(KEY, { value, expectedVersion });
       return { value, reply };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import { type Clause, grant, inTime, KEY, LONG, PAST_SHORT, past, SHORT, upTo, write } from './bench.js';
+import { range } from '../range.js';
+import { type Clause, grant, inTime, KEY, LONG, PAST_SHORT, past, SHORT, write } from './storage-fixture.js';
 
 /** The prefix of the keys of these clauses only. */
 const PREFIX = 'a/fictional';
@@ -51,7 +52,7 @@ export const dueClauses: readonly Clause[] = [
     rule: 'What was due first is listed first.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
-      const keys = upTo(20).map((turn) => `${PREFIX}/${turn}`);
+      const keys = range(0, 20).map((turn) => `${PREFIX}/${turn}`);
       const shuffled = keys.map((key, turn) => ({ key, dueAt: now - ((turn * 7) % 20) * 10 }));
       for (const { key, dueAt } of shuffled) await write(storage, key, 'value', { dueAt });
       const ordered = shuffled.sort((one, another) => one.dueAt - another.dueAt).map(({ key }) => key);
@@ -63,7 +64,7 @@ export const dueClauses: readonly Clause[] = [
     rule: 'No more keys are listed than asked for, and those are the earliest.',
     async prove({ storage }) {
       const { now } = await storage.read(KEY);
-      for (const turn of upTo(9)) await write(storage, `${PREFIX}/${turn}`, 'value', { dueAt: now - 100 + turn });
+      for (const turn of range(0, 9)) await write(storage, `${PREFIX}/${turn}`, 'value', { dueAt: now - 100 + turn });
       await assertDue(storage, [`${PREFIX}/0`, `${PREFIX}/1`, `${PREFIX}/2`], PREFIX, 3);
     },
   },
@@ -138,7 +139,7 @@ export const dueClauses: readonly Clause[] = [
     rule: 'Of many that are due, and many more that are not listed, each is listed once.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
-      const keys = upTo(260).map((turn) => ({ key: `${turn % 2 === 0 ? PREFIX : 'another'}/${turn}`, turn }));
+      const keys = range(0, 260).map((turn) => ({ key: `${turn % 2 === 0 ? PREFIX : 'another'}/${turn}`, turn }));
       await Promise.all(keys.map(({ key, turn }) => write(storage, key, 'value', { dueAt: now - 1_000 + turn })));
       await assertDue(
         other,

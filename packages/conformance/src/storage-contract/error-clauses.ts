@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './bench.js';
+import { assertNoRecord, assertRecord, type Clause, KEY, LONG, write } from './storage-fixture.js';
 
 const SECRET = 'fictional-secret-refresh-token';
 

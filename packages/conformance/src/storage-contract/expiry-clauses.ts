@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { range } from '../range.js';
 import {
   assertHeld,
   assertNoRecord,
@@ -11,10 +12,9 @@ import {
   PAST_SHORT,
   past,
   SHORT,
-  upTo,
   write,
   writeShortLived,
-} from './bench.js';
+} from './storage-fixture.js';
 
 /** So many commits that some fall into the same millisecond, even on the slowest shared storage. */
 const MANY = 20;
@@ -69,7 +69,7 @@ export const expiryClauses: readonly Clause[] = [
     rule: 'No version is used twice for a key, also when its record was forgotten in between.',
     async prove({ storage, other, advance }) {
       let last = 0;
-      for (const turn of upTo(3)) {
+      for (const turn of range(0, 3)) {
         const version = await writeShortLived(turn % 2 === 0 ? storage : other, `value ${turn}`);
         assert.ok(version > last, `The version ${version} follows ${last}, whose record was forgotten.`);
         last = version;
@@ -85,7 +85,9 @@ export const expiryClauses: readonly Clause[] = [
       const { now } = await storage.read(KEY);
       // Each expires immediately, so none affects the next, and all may come within one tick of the clock.
       const versions = await Promise.all(
-        upTo(MANY).map((turn) => write(turn % 2 === 0 ? storage : other, KEY, `value ${turn}`, { expiresAt: now - 1 })),
+        range(0, MANY).map((turn) =>
+          write(turn % 2 === 0 ? storage : other, KEY, `value ${turn}`, { expiresAt: now - 1 }),
+        ),
       );
       const { lease } = await grant(storage, 'one');
       await storage.release(lease); // The rest of the key is removed with it, but the version must not be.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { assertNoRecord, assertRecord, type Bench, type Clause, upTo, write } from './bench.js';
+import { range } from '../range.js';
 import { keptOrRefused } from './kept-or-refused.js';
+import { assertNoRecord, assertRecord, type Clause, type StorageFixture, write } from './storage-fixture.js';
 
 const HOSTILE_KEYS: readonly string[] = [
   '',
@@ -78,29 +79,29 @@ export const keyClauses: readonly Clause[] = [
   {
     id: 'key.any',
     rule: 'A key is any string: path separators, dots, control characters, emoji and the names of built-in members too.',
-    prove: (bench) => assertApart(bench, HOSTILE_KEYS),
+    prove: (fixture) => assertApart(fixture, HOSTILE_KEYS),
   },
   {
     id: 'key.exact',
     rule: 'Keys that differ in case, Unicode normalisation or white space alone have records of their own.',
-    prove: (bench) => assertApart(bench, LOOKALIKE_KEYS),
+    prove: (fixture) => assertApart(fixture, LOOKALIKE_KEYS),
   },
   {
     id: 'key.long',
     rule: 'Keys of ten thousand characters that differ in the last one alone have records of their own.',
-    prove: (bench) =>
+    prove: (fixture) =>
       assertApart(
-        bench,
+        fixture,
         ['a', 'b', 'é'].map((last) => 'k'.repeat(9_999) + last),
       ),
   },
   {
     id: 'key.many',
     rule: 'Three hundred keys that are written and read at the same time have records of their own.',
-    prove: (bench) =>
+    prove: (fixture) =>
       assertApart(
-        bench,
-        upTo(300).map((index) => `fictional-session-${index}`),
+        fixture,
+        range(0, 300).map((index) => `fictional-session-${index}`),
       ),
   },
   {
@@ -124,7 +125,7 @@ export const keyClauses: readonly Clause[] = [
 ];
 
 /** Writes a record for each key, through either handle, and reads each through the other. */
-async function assertApart({ storage, other }: Bench, keys: readonly string[]): Promise<void> {
+async function assertApart({ storage, other }: StorageFixture, keys: readonly string[]): Promise<void> {
   const written = await Promise.all(
     keys.map(async (key, index) => {
       const [writer, reader] = index % 2 === 0 ? [storage, other] : [other, storage];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { range } from '../range.js';
 import {
   assertHeld,
   assertNoRecord,
@@ -9,9 +10,8 @@ import {
   LONG,
   PAST_SHORT,
   SHORT,
-  upTo,
   write,
-} from './bench.js';
+} from './storage-fixture.js';
 
 const RIVALS = 50;
 
@@ -66,7 +66,7 @@ export const leaseClauses: readonly Clause[] = [
     async prove({ storage, other }) {
       const version = await write(storage, KEY, 'value');
       const replies = await Promise.all(
-        upTo(RIVALS).map((rival) =>
+        range(0, RIVALS).map((rival) =>
           (rival % 2 === 0 ? storage : other).lease(KEY, { owner: `rival ${rival}`, ttl: LONG, ifVersion: version }),
         ),
       );

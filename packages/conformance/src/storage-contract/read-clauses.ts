@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { assertNoRecord, assertRecord, type Clause, grant, KEY, LONG, PAST_SHORT, SHORT, write } from './bench.js';
+import {
+  assertNoRecord,
+  assertRecord,
+  type Clause,
+  grant,
+  KEY,
+  LONG,
+  PAST_SHORT,
+  SHORT,
+  write,
+} from './storage-fixture.js';
 
 /** A time in milliseconds since the epoch is beyond this since 2001; one in seconds will not be for 30,000 years. */
 const AUTUMN_OF_2001 = 1e12;

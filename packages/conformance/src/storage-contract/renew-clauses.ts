@@ -11,7 +11,7 @@ import {
   past,
   SHORT,
   write,
-} from './bench.js';
+} from './storage-fixture.js';
 
 /** How often to repeat a call that a busy machine made too late. */
 const ATTEMPTS = 50;

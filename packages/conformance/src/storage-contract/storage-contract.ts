@@ -1,5 +1,5 @@
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import type { Clause } from './bench.js';
+import { type ContractClause, proving } from '../contract.js';
 import { closeClauses } from './close-clauses.js';
 import { commitClauses } from './commit-clauses.js';
 import { dueClauses } from './due-clauses.js';
@@ -9,6 +9,7 @@ import { keyClauses } from './key-clauses.js';
 import { leaseClauses } from './lease-clauses.js';
 import { readClauses } from './read-clauses.js';
 import { renewClauses } from './renew-clauses.js';
+import type { Clause } from './storage-fixture.js';
 import { valueClauses } from './value-clauses.js';
 import { watchClauses } from './watch-clauses.js';
 
@@ -35,18 +36,6 @@ export interface StorageContractOptions {
   create(): Promise<StorageUnderTest>;
 }
 
-/** One rule that every storage must keep, with its check. */
-export interface StorageClause {
-  /** A stable id across releases: the method or topic, and the aspect, such as `lease.abandoned`. */
-  readonly id: string;
-  /** The rule in one sentence. */
-  readonly rule: string;
-  /**
-   * Creates a storage, checks the rule, and disposes of the storage. Rejects with an Error that says what was wrong.
-   */
-  check(): Promise<void>;
-}
-
 /**
  * Returns what the sessions of `@frameio-auth/core` require of a `TokenStorage`, as data for any test runner:
  *
@@ -56,19 +45,18 @@ export interface StorageClause {
  * disk needs its own database, prefix or folder for each. In real time, they wait for about eight seconds in total if
  * run one after the other.
  */
-export function storageContract({ name, create }: StorageContractOptions): StorageClause[] {
+export function storageContract({ name, create }: StorageContractOptions): ContractClause[] {
   return CLAUSES.map(({ id, rule, prove }) => ({
     id,
     rule,
     async check() {
       const made = await create();
       try {
-        const { storage } = made;
-        const other = made.another === undefined ? storage : await made.another();
-        await prove({ storage, other, advance: (ms) => made.advance(ms) });
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`${name} breaks ${id}. ${rule} ${reason}`, { cause: error });
+        await proving(name, { id, rule }, async () => {
+          const { storage } = made;
+          const other = (await made.another?.()) ?? storage;
+          await prove({ storage, other, advance: (ms) => made.advance(ms) });
+        });
       } finally {
         await made.dispose();
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { assertRecord, type Clause, KEY, write } from './bench.js';
 import { keptOrRefused } from './kept-or-refused.js';
+import { assertRecord, type Clause, KEY, write } from './storage-fixture.js';
 
 const VALUES: readonly string[] = [
   '',

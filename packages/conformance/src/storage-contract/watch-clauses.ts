@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import { type Bench, type Clause, comesTrue, grant, KEY, LONG, upTo, write } from './bench.js';
+import { range } from '../range.js';
+import { type Clause, grant, KEY, LONG, type StorageFixture, waitUntil, write } from './storage-fixture.js';
 
 /** A hint may be lost, so a clause causes several changes, and waits for a hint of each. */
 const OCCASIONS = 10;
@@ -10,32 +11,32 @@ export const watchClauses: readonly Clause[] = [
   {
     id: 'watch.commit',
     rule: 'A watcher is told the version that a commit gave the record, whichever handle made it.',
-    async prove(bench) {
-      for (const [writer, watcher] of directions(bench)) {
+    async prove(fixture) {
+      for (const [writer, watcher] of directions(fixture)) {
         const heard: number[] = [];
         watcher.watch(KEY, (version) => heard.push(version));
-        await assertHeard(bench, 'a commit', heard, () => writeOver(writer, KEY));
+        await assertHeard(fixture, 'a commit', heard, () => writeOver(writer, KEY));
       }
     },
   },
   {
     id: 'watch.release',
     rule: 'A watcher is told when a lease is released: by the version of the record, or 0 when there is none.',
-    async prove(bench) {
-      for (const [direction, [writer, watcher]] of directions(bench).entries()) {
+    async prove(fixture) {
+      for (const [direction, [writer, watcher]] of directions(fixture).entries()) {
         const key = `${KEY}/${direction}`; // Without commits, so that no late hint of one can pass for that of a release.
         const ofNone: number[] = [];
         watcher.watch(key, (version) => ofNone.push(version));
-        await assertHeard(bench, 'a release without a record', ofNone, () => leaseAndRelease(writer, key, 0));
+        await assertHeard(fixture, 'a release without a record', ofNone, () => leaseAndRelease(writer, key, 0));
 
         let version = 0;
-        await assertHeard(bench, 'a commit', ofNone, async () => {
+        await assertHeard(fixture, 'a commit', ofNone, async () => {
           version = await writeOver(writer, key);
           return version;
         });
         const ofRecord: number[] = [];
         watcher.watch(key, (told) => ofRecord.push(told));
-        await assertHeard(bench, 'a release', ofRecord, () => leaseAndRelease(writer, key, version));
+        await assertHeard(fixture, 'a release', ofRecord, () => leaseAndRelease(writer, key, version));
         assert.deepEqual([...new Set(ofRecord)], [version], 'What a watcher was told of releases of a record:');
       }
     },
@@ -43,8 +44,8 @@ export const watchClauses: readonly Clause[] = [
   {
     id: 'watch.readable',
     rule: 'When a watcher is told of a version, a read already gives that one or a newer one.',
-    async prove(bench) {
-      for (const [writer, watcher] of directions(bench)) {
+    async prove(fixture) {
+      for (const [writer, watcher] of directions(fixture)) {
         const heard: number[] = [];
         const readings: Promise<string | undefined>[] = [];
         watcher.watch(KEY, (version) => {
@@ -55,7 +56,7 @@ export const watchClauses: readonly Clause[] = [
           });
           readings.push(reading.catch((error: unknown) => `A read in a watcher failed: ${error}`));
         });
-        await assertHeard(bench, 'a commit', heard, () => writeOver(writer, KEY));
+        await assertHeard(fixture, 'a commit', heard, () => writeOver(writer, KEY));
         const faults = (await Promise.all(readings)).filter((fault) => fault !== undefined);
         assert.equal(faults.join(' '), '', 'What readers in a watcher found:');
       }
@@ -89,20 +90,20 @@ export const watchClauses: readonly Clause[] = [
   {
     id: 'watch.own-key',
     rule: 'A watcher is told of its own key alone.',
-    async prove(bench) {
+    async prove(fixture) {
       const heard: number[] = [];
       const heardElsewhere: number[] = [];
-      bench.storage.watch(KEY, (version) => heardElsewhere.push(version));
-      bench.storage.watch(`${KEY}:2`, (version) => heard.push(version));
-      await assertHeard(bench, 'a commit', heard, () => writeOver(bench.other, `${KEY}:2`));
+      fixture.storage.watch(KEY, (version) => heardElsewhere.push(version));
+      fixture.storage.watch(`${KEY}:2`, (version) => heard.push(version));
+      await assertHeard(fixture, 'a commit', heard, () => writeOver(fixture.other, `${KEY}:2`));
       assert.deepEqual(heardElsewhere, [], 'What a watcher of another key was told:');
     },
   },
   {
     id: 'watch.stop',
     rule: 'A watcher that stopped is told nothing more; stopping is harmless twice, and stops that one watch alone.',
-    async prove(bench) {
-      const { storage, other } = bench;
+    async prove(fixture) {
+      const { storage, other } = fixture;
       const stopped: number[] = [];
       const going: number[] = [];
       const twice = (version: number): void => void going.push(version);
@@ -113,14 +114,14 @@ export const watchClauses: readonly Clause[] = [
       stop();
       stopOne();
       stopOne();
-      for (const _ of upTo(2)) await assertHeard(bench, 'a commit', going, () => writeOver(other, KEY));
+      for (const _ of range(0, 2)) await assertHeard(fixture, 'a commit', going, () => writeOver(other, KEY));
       assert.deepEqual(stopped, [], 'What the watcher that stopped was told:');
     },
   },
 ];
 
 /** Returns the writer and the watcher: each handle in either role. */
-function directions({ storage, other }: Bench): [TokenStorage, TokenStorage][] {
+function directions({ storage, other }: StorageFixture): [TokenStorage, TokenStorage][] {
   return [
     [storage, other],
     [other, storage],
@@ -143,7 +144,7 @@ async function writeOver(storage: TokenStorage, key: string): Promise<number> {
 
 /** Causes changes until a hint arrives with the version of its change. */
 async function assertHeard(
-  bench: Bench,
+  fixture: StorageFixture,
   what: string,
   heard: readonly number[],
   occasion: () => Promise<number>,
@@ -151,7 +152,7 @@ async function assertHeard(
   const before = heard.length;
   for (let given = 0; given < OCCASIONS; given += 1) {
     const version = await occasion();
-    if (await comesTrue(bench, () => heard.slice(before).includes(version), LOOKS)) return;
+    if (await waitUntil(fixture, () => heard.slice(before).includes(version), LOOKS)) return;
   }
   const told = heard.slice(before).join(', ') || 'nothing';
   assert.fail(`After each of ${OCCASIONS} times ${what}, the watcher was not told its version, but: ${told}.`);

@@ -3,6 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { TransportError } from '@frameio-auth/core';
 import type { TransportRequest } from '@frameio-auth/core/adapter';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
+import { range } from '../range.js';
 import {
   answerTo,
   type Clause,
@@ -11,10 +12,9 @@ import {
   PATH,
   pathOf,
   REQUEST,
-  range,
   start,
   startRoutes,
-} from './bench.js';
+} from './transport-fixture.js';
 
 const { respond, send, sendAndHangUp } = misbehaviour;
 
@@ -70,14 +70,14 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.status',
     rule: 'Every status from 200 to 599 is an answer and no failure; but for redirects, and 407, which is for a proxy to say.',
-    async prove(bench) {
-      const server = await start(bench, (connection, request) => {
+    async prove(fixture) {
+      const server = await start(fixture, (connection, request) => {
         const status = Number(pathOf(request).slice(1));
         const body = status === 204 || status === 205 ? '' : `status ${status}`;
         respond(status, body)(connection, request);
       });
       for (const status of STATUSES) {
-        const answer = await answerTo(bench, `${server.origin}/${status}`);
+        const answer = await answerTo(fixture, `${server.origin}/${status}`);
         assert.equal(answer.status, status, 'The status of the answer:');
       }
     },
@@ -85,7 +85,7 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.headers',
     rule: 'The headers of the answer come with it, and one that came several times has all its values.',
-    async prove(bench) {
+    async prove(fixture) {
       const head = [
         'HTTP/1.1 429 Too Many Requests',
         'X-Debug-Id: fictional-1',
@@ -95,8 +95,8 @@ export const answerClauses: readonly Clause[] = [
         'Www-Authenticate: Bearer error="invalid_token"',
         'Content-Length: 0',
       ];
-      const server = await start(bench, send(`${head.join('\r\n')}\r\n\r\n`));
-      const { headers } = await answerTo(bench, server.origin);
+      const server = await start(fixture, send(`${head.join('\r\n')}\r\n\r\n`));
+      const { headers } = await answerTo(fixture, server.origin);
       const expected = {
         'x-debug-id': 'fictional-1',
         'retry-after': 'Fri, 31 Dec 2027 23:59:59 GMT',
@@ -111,10 +111,10 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.verbatim',
     rule: 'The body of an answer is passed on as it came, to the byte, whatever it is and says it is.',
-    async prove(bench) {
+    async prove(fixture) {
       for (const [type, body] of BODIES) {
-        const server = await start(bench, respond(502, body, { 'Content-Type': type }));
-        const answer = await answerTo(bench, server.origin);
+        const server = await start(fixture, respond(502, body, { 'Content-Type': type }));
+        const answer = await answerTo(fixture, server.origin);
         assert.equal(answer.headers.get('content-type'), type, 'The content type of the answer:');
         const bytes = Buffer.from(await answer.arrayBuffer());
         assert.equal(bytes.toString('latin1'), body, `The body of an answer that is said to be ${type}:`);
@@ -124,10 +124,10 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.framing',
     rule: 'A body is read to its end, whether its length, its last chunk or the end of the connection tells it (RFC 9112 §6).',
-    async prove(bench) {
-      const { origin } = await startRoutes(bench, FRAMINGS);
+    async prove(fixture) {
+      const { origin } = await startRoutes(fixture, FRAMINGS);
       for (const path of Object.keys(FRAMINGS)) {
-        const answer = await answerTo(bench, origin + path);
+        const answer = await answerTo(fixture, origin + path);
         assert.deepEqual([answer.status, await answer.text()], [200, 'the whole body'], `The answer of ${path}:`);
       }
     },
@@ -135,10 +135,10 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.empty',
     rule: 'An answer may have no body: a revocation is answered so.',
-    async prove(bench) {
-      const { origin } = await startRoutes(bench, EMPTY);
+    async prove(fixture) {
+      const { origin } = await startRoutes(fixture, EMPTY);
       for (const path of Object.keys(EMPTY)) {
-        const answer = await answerTo(bench, origin + path);
+        const answer = await answerTo(fixture, origin + path);
         assert.equal(await answer.text(), '', `The body of the answer of ${path}:`);
       }
     },
@@ -146,15 +146,15 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.complete',
     rule: 'When the answer is here, so is its body: nothing that happens to the connection afterwards takes it away.',
-    async prove(bench) {
-      const body = 'x'.repeat(bench.maxBodySize);
+    async prove(fixture) {
+      const body = 'x'.repeat(fixture.maxBodySize);
       const head = responseText(200, '', { 'Content-Length': String(body.length) });
-      const server = await start(bench, (connection) => {
+      const server = await start(fixture, (connection) => {
         connection.write(head + body.slice(0, 10));
         // A transport that resolves with the headers alone does so while the rest is still in flight.
         setTimeout(() => connection.writable && connection.write(body.slice(10)), 500);
       });
-      const answer = await answerTo(bench, server.origin);
+      const answer = await answerTo(fixture, server.origin);
       server.reset();
       const text = await answer.text().catch(() => assert.fail('The body of the answer went away.'));
       assert.equal(text.length, body.length, 'The length of the body:');
@@ -163,10 +163,10 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.compressed',
     rule: 'An answer that is compressed in a way that the request allowed is decompressed.',
-    async prove(bench) {
+    async prove(fixture) {
       const text = '{"access_token":"fictional"}'.repeat(100);
       let coding = 'identity';
-      const server = await start(bench, (connection, request) => {
+      const server = await start(fixture, (connection, request) => {
         const allowed = headerOf(request, 'accept-encoding') ?? '';
         if (coding === 'identity' || !new RegExp(`\\b${coding}\\b(?!;q=0)`).test(allowed))
           respond(200, text)(connection, request);
@@ -176,7 +176,7 @@ export const answerClauses: readonly Clause[] = [
         }
       });
       for (coding of ['identity', ...Object.keys(CODINGS)]) {
-        const read = await (await answerTo(bench, server.origin)).text();
+        const read = await (await answerTo(fixture, server.origin)).text();
         assert.ok(read === text, `An answer in ${coding}, which the request allowed, is read as something else.`);
       }
     },
@@ -184,12 +184,12 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.never-raw',
     rule: 'An answer that comes compressed although nobody asked for it is decompressed or refused, and never passed on as it is.',
-    async prove(bench) {
+    async prove(fixture) {
       const text = '{"access_token":"fictional"}'.repeat(100);
       for (const [coding, compress] of Object.entries(CODINGS)) {
         const body = compress(text).toString('latin1');
-        const server = await start(bench, respond(200, body, { 'Content-Encoding': coding }));
-        const outcome = await outcomeOf(bench, server.origin + PATH);
+        const server = await start(fixture, respond(200, body, { 'Content-Encoding': coding }));
+        const outcome = await outcomeOf(fixture, server.origin + PATH);
         if ('answer' in outcome) {
           const read = await outcome.answer.text();
           assert.ok(read === text, `An answer in ${coding} is read as something else.`);
@@ -202,15 +202,15 @@ export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.fresh',
     rule: 'Each request reaches the server, though an answer to the same one says that it may be kept (RFC 9111): tokens are good once.',
-    async prove(bench) {
+    async prove(fixture) {
       const keep = { 'Cache-Control': 'public, max-age=3600', ETag: '"fictional"', Age: '0' };
-      const server = await start(bench, (connection, request) => {
+      const server = await start(fixture, (connection, request) => {
         respond(200, `answer ${server.requests.length}`, keep)(connection, request);
       });
       const { body, ...rest } = REQUEST;
       const asks: TransportRequest[] = [REQUEST, REQUEST, { ...rest, method: 'GET' }, { ...rest, method: 'GET' }];
       for (const [index, request] of asks.entries()) {
-        const read = await (await answerTo(bench, server.origin + PATH, request)).text();
+        const read = await (await answerTo(fixture, server.origin + PATH, request)).text();
         assert.equal(read, `answer ${index + 1}`, `The answer to request ${index + 1}:`);
       }
       assert.equal(server.requests.length, asks.length, 'The number of requests that arrived:');

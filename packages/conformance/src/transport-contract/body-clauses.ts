@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
 import {
   answerTo,
-  assertLetGo,
+  assertReleased,
   assertUnknown,
   CANARIES,
   type Clause,
@@ -12,7 +12,7 @@ import {
   MUCH,
   pourInto,
   start,
-} from './bench.js';
+} from './transport-fixture.js';
 
 const { respond, send, sendAndHangUp } = misbehaviour;
 
@@ -37,16 +37,16 @@ export const bodyClauses: readonly Clause[] = [
   {
     id: 'body.cut',
     rule: 'An answer that ends before its length or its last chunk fails with `body_incomplete` and `unknown`.',
-    async prove(bench) {
-      for (const answer of CUT) assertUnknown(await failureOn(bench, sendAndHangUp(answer)), 'body_incomplete');
+    async prove(fixture) {
+      for (const answer of CUT) assertUnknown(await failureOn(fixture, sendAndHangUp(answer)), 'body_incomplete');
     },
   },
   {
     id: 'body.reset',
     rule: 'An answer whose connection is reset before its end fails with `body_incomplete` and `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       const [half = ''] = CUT;
-      const failure = await failureOn(bench, (connection) => {
+      const failure = await failureOn(fixture, (connection) => {
         // Data that is sent right before a reset may be lost with it.
         connection.write(half);
         setTimeout(() => connection.resetAndDestroy(), 500);
@@ -57,24 +57,24 @@ export const bodyClauses: readonly Clause[] = [
   {
     id: 'body.undecodable',
     rule: 'An answer that says that it is compressed, and is not, fails with `body_incomplete` and `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       const answer = respond(200, CANARIES.answer, { 'Content-Encoding': 'gzip' });
-      assertUnknown(await failureOn(bench, answer), 'body_incomplete');
+      assertUnknown(await failureOn(fixture, answer), 'body_incomplete');
     },
   },
   {
     id: 'body.limit',
     rule: 'A body may be as long as `maxBodySize`, in bytes after decompression, and not longer: `body_too_large`, `unknown`.',
     settings: { maxBodySize: 1_000 },
-    async prove(bench) {
+    async prove(fixture) {
       const plain = (size: number): Misbehaviour => respond(200, '\u00e9'.repeat(size));
       const gzip = (size: number): Misbehaviour =>
         respond(200, gzipSync(Buffer.alloc(size)).toString('latin1'), { 'Content-Encoding': 'gzip' });
       for (const sized of [plain, gzip]) {
-        const { origin } = await start(bench, sized(bench.maxBodySize));
-        const body = await (await answerTo(bench, origin)).arrayBuffer();
-        assert.equal(body.byteLength, bench.maxBodySize, 'The length of the body:');
-        assertUnknown(await failureOn(bench, sized(bench.maxBodySize + 1)), 'body_too_large');
+        const { origin } = await start(fixture, sized(fixture.maxBodySize));
+        const body = await (await answerTo(fixture, origin)).arrayBuffer();
+        assert.equal(body.byteLength, fixture.maxBodySize, 'The length of the body:');
+        assertUnknown(await failureOn(fixture, sized(fixture.maxBodySize + 1)), 'body_too_large');
       }
     },
   },
@@ -82,28 +82,28 @@ export const bodyClauses: readonly Clause[] = [
     id: 'body.declared',
     rule: 'A body that is said to be longer is given up once it is, without waiting for the rest.',
     settings: { timeout: 3_000 },
-    async prove(bench) {
-      const begun = responseText(200, 'x'.repeat(bench.maxBodySize + 1), { 'Content-Length': String(2 ** 40) });
-      const server = await start(bench, send(begun));
-      assertUnknown(await failureTo(bench, server.origin), 'body_too_large');
-      await assertLetGo(server);
+    async prove(fixture) {
+      const begun = responseText(200, 'x'.repeat(fixture.maxBodySize + 1), { 'Content-Length': String(2 ** 40) });
+      const server = await start(fixture, send(begun));
+      assertUnknown(await failureTo(fixture, server.origin), 'body_too_large');
+      await assertReleased(server);
     },
   },
   {
     id: 'body.endless',
     rule: 'A body without an end is given up once it is longer, compressed or not, and its connection is let go.',
-    async prove(bench) {
+    async prove(fixture) {
       for (const [head, more] of ENDLESS) {
         let poured = 0;
-        const server = await start(bench, (connection) => {
+        const server = await start(fixture, (connection) => {
           connection.write(head);
           pourInto(connection, more, (bytes) => {
             poured += bytes;
           });
         });
-        assertUnknown(await failureTo(bench, server.origin), 'body_too_large');
-        await assertLetGo(server);
-        assert.ok(poured < MUCH, `Of a body that may have ${bench.maxBodySize} bytes, ${poured} were read.`);
+        assertUnknown(await failureTo(fixture, server.origin), 'body_too_large');
+        await assertReleased(server);
+        assert.ok(poured < MUCH, `Of a body that may have ${fixture.maxBodySize} bytes, ${poured} were read.`);
       }
     },
   },

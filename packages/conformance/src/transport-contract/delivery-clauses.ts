@@ -6,7 +6,6 @@ import { vouchedFor } from './authority.js';
 import {
   assertDelivery,
   assertUnknown,
-  type Bench,
   CANARIES,
   type Clause,
   failureOn,
@@ -14,8 +13,9 @@ import {
   PATH,
   REQUEST,
   start,
+  type TransportFixture,
   within,
-} from './bench.js';
+} from './transport-fixture.js';
 
 const { hang, hangUp, reset, respond, sendAndHangUp } = misbehaviour;
 
@@ -42,50 +42,50 @@ export const deliveryClauses: readonly Clause[] = [
   {
     id: 'delivery.refused',
     rule: 'Where nobody listens, nothing was sent: `not_sent`, whether the host has one address or several.',
-    async prove(bench) {
+    async prove(fixture) {
       const origin = await closedOrigin();
       for (const host of [origin, origin.replace('127.0.0.1', 'localhost')]) {
-        assertDelivery(await failureTo(bench, host + PATH), 'not_sent');
+        assertDelivery(await failureTo(fixture, host + PATH), 'not_sent');
       }
     },
   },
   {
     id: 'delivery.no-such-host',
     rule: 'Nothing was sent to a host name that does not resolve (RFC 6761 §6.4): `not_sent`.',
-    async prove(bench) {
-      assertDelivery(await failureTo(bench, `https://frameio-auth.invalid${PATH}`), 'not_sent');
+    async prove(fixture) {
+      assertDelivery(await failureTo(fixture, `https://frameio-auth.invalid${PATH}`), 'not_sent');
     },
   },
   {
     id: 'delivery.untrusted',
     rule: 'Nothing is sent to a server whose certificate nobody vouches for: `not_sent`.',
-    prove: async (bench) => assertNothingSent(bench, await serverCertificate()),
+    prove: async (fixture) => assertNothingSent(fixture, await serverCertificate()),
   },
   {
     id: 'delivery.wrong-host',
     rule: "Nothing is sent to a server whose certificate is another host's: `not_sent`.",
-    prove: async (bench) => assertNothingSent(bench, await vouchedFor({ host: 'another.example' })),
+    prove: async (fixture) => assertNothingSent(fixture, await vouchedFor({ host: 'another.example' })),
   },
   {
     id: 'delivery.expired',
     rule: 'Nothing is sent to a server whose certificate has expired: `not_sent`.',
-    prove: async (bench) => assertNothingSent(bench, await vouchedFor({ expired: true })),
+    prove: async (fixture) => assertNothingSent(fixture, await vouchedFor({ expired: true })),
   },
   {
     id: 'delivery.handshake',
     rule: 'Nothing was sent to a server that hangs up in the middle of the TLS handshake: `not_sent`.',
-    async prove(bench) {
-      const server = await start(bench, hang, {
+    async prove(fixture) {
+      const server = await start(fixture, hang, {
         onConnection: (connection) => connection.once('data', () => connection.end()),
       });
-      assertDelivery(await failureTo(bench, server.origin.replace('http:', 'https:') + PATH), 'not_sent');
+      assertDelivery(await failureTo(fixture, server.origin.replace('http:', 'https:') + PATH), 'not_sent');
     },
   },
   {
     id: 'delivery.invalid',
     rule: 'What cannot be a request over HTTP fails with `invalid_request` and `not_sent`, and nobody is connected to.',
-    async prove(bench) {
-      const server = await start(bench, respond(200));
+    async prove(fixture) {
+      const server = await start(fixture, respond(200));
       const cases: [what: string, url: string, request: TransportRequest][] = [
         ...Object.entries(ADDRESSES).map(([what, url]) => [what, url, REQUEST] satisfies [string, string, unknown]),
         ...Object.entries(FLAWS).map(
@@ -93,7 +93,7 @@ export const deliveryClauses: readonly Clause[] = [
         ),
       ];
       for (const [what, url, request] of cases) {
-        const { code, delivery } = await failureTo(bench, url, request);
+        const { code, delivery } = await failureTo(fixture, url, request);
         assert.deepEqual([code, delivery], ['invalid_request', 'not_sent'], `The failure of ${what}:`);
       }
       assert.equal(server.connections, 0, 'The number of connections to the server:');
@@ -102,55 +102,55 @@ export const deliveryClauses: readonly Clause[] = [
   {
     id: 'delivery.hang-up',
     rule: 'A server that hangs up after the request may have seen it: `unknown`.',
-    prove: async (bench) => assertDelivery(await failureOn(bench, hangUp), 'unknown'),
+    prove: async (fixture) => assertDelivery(await failureOn(fixture, hangUp), 'unknown'),
   },
   {
     id: 'delivery.reset',
     rule: 'A connection that is reset after the request: `unknown`.',
-    prove: async (bench) => assertDelivery(await failureOn(bench, reset), 'unknown'),
+    prove: async (fixture) => assertDelivery(await failureOn(fixture, reset), 'unknown'),
   },
   {
     id: 'delivery.half-sent',
     rule: 'A connection that is reset while the request is on its way: `unknown`, because the server has some of it.',
-    async prove(bench) {
-      const server = await start(bench, hang, {
+    async prove(fixture) {
+      const server = await start(fixture, hang, {
         onConnection: (connection) => connection.once('data', () => connection.resetAndDestroy()),
       });
       const request = { ...REQUEST, body: 'x'.repeat(2 ** 23) };
-      assertDelivery(await failureTo(bench, server.origin + PATH, request), 'unknown');
+      assertDelivery(await failureTo(fixture, server.origin + PATH, request), 'unknown');
     },
   },
   {
     id: 'delivery.no-http',
     rule: 'An answer that is no HTTP: `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       for (const answer of [`SSH-2.0-${CANARIES.answer}\r\n`, 'HTTP/1.1 abc\r\n\r\n', '\0\0\0\r\n\r\n']) {
-        assertDelivery(await failureOn(bench, sendAndHangUp(answer)), 'unknown');
+        assertDelivery(await failureOn(fixture, sendAndHangUp(answer)), 'unknown');
       }
     },
   },
   {
     id: 'delivery.status',
     rule: 'An answer with a status that HTTP does not have (RFC 9110 §15) fails with `invalid_status` and `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       for (const status of [600, 999]) {
-        assertUnknown(await failureOn(bench, respond(status, CANARIES.answer)), 'invalid_status');
+        assertUnknown(await failureOn(fixture, respond(status, CANARIES.answer)), 'invalid_status');
       }
     },
   },
   {
     id: 'delivery.head-cut',
     rule: 'An answer that ends within its headers: `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       const [head = ''] = responseText(200, '', { 'X-Secret': CANARIES.answer }).split('\r\n\r\n');
-      assertDelivery(await failureOn(bench, sendAndHangUp(head)), 'unknown');
+      assertDelivery(await failureOn(fixture, sendAndHangUp(head)), 'unknown');
     },
   },
 ];
 
-async function assertNothingSent(bench: Bench, tls: Certificate): Promise<void> {
-  const server = await start(bench, respond(200), { tls });
-  assertDelivery(await failureTo(bench, server.origin + PATH), 'not_sent');
+async function assertNothingSent(fixture: TransportFixture, tls: Certificate): Promise<void> {
+  const server = await start(fixture, respond(200), { tls });
+  assertDelivery(await failureTo(fixture, server.origin + PATH), 'not_sent');
   await within(3_000, 'the end of the connection', server.deserted());
   assert.ok(server.connections > 0, 'The server was not connected to, so its certificate cannot have been looked at.');
   assert.equal(server.bytesReceived, 0, 'The number of bytes that arrived over TLS:');

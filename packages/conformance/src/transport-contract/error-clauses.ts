@@ -4,7 +4,16 @@ import type { TransportError } from '@frameio-auth/core';
 import type { TransportRequest } from '@frameio-auth/core/adapter';
 import { serverCertificate } from '@frameio-auth/testing';
 import { closedOrigin, type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
-import { type Bench, CANARIES, type Clause, failureTo, PATH, REQUEST, SHORT, start } from './bench.js';
+import {
+  CANARIES,
+  type Clause,
+  failureTo,
+  PATH,
+  REQUEST,
+  SHORT,
+  start,
+  type TransportFixture,
+} from './transport-fixture.js';
 
 const { hang, hangUp, reset, respond, send, sendAndHangUp } = misbehaviour;
 
@@ -45,11 +54,11 @@ const UNFIT: readonly (readonly [url: string, flaw: Partial<TransportRequest>])[
 type Failures = [host: string, failure: TransportError][];
 
 /** Causes every kind of failure concurrently, for a transport that reads no more than {@link LITTLE}. */
-async function allFailures(bench: Bench): Promise<Failures> {
+async function allFailures(fixture: TransportFixture): Promise<Failures> {
   const tls = await serverCertificate();
-  return failuresAt(bench, [
-    ...Object.values(SERVERS).map((misbehave) => originOf(bench, misbehave)),
-    originOf(bench, hang, { tls }),
+  return failuresAt(fixture, [
+    ...Object.values(SERVERS).map((misbehave) => originOf(fixture, misbehave)),
+    originOf(fixture, hang, { tls }),
     Promise.resolve('https://frameio-auth.invalid'),
     closedOrigin(),
   ]);
@@ -59,11 +68,11 @@ async function originOf(...server: Parameters<typeof start>): Promise<string> {
   return (await start(...server)).origin;
 }
 
-function failuresAt(bench: Bench, origins: readonly Promise<string>[]): Promise<Failures> {
+function failuresAt(fixture: TransportFixture, origins: readonly Promise<string>[]): Promise<Failures> {
   return Promise.all(
     origins.map(async (started) => {
       const origin = await started;
-      return [new URL(origin).host, await failureTo(bench, origin + PATH)];
+      return [new URL(origin).host, await failureTo(fixture, origin + PATH)];
     }),
   );
 }
@@ -75,8 +84,8 @@ export const errorClauses: readonly Clause[] = [
     id: 'error.host',
     rule: 'An error names the host and the port that the request was for.',
     settings: LITTLE,
-    async prove(bench) {
-      for (const [host, { code, message }] of await allFailures(bench)) {
+    async prove(fixture) {
+      for (const [host, { code, message }] of await allFailures(fixture)) {
         assert.ok(message.includes(host), `The message of the failure ${code} does not name the host.`);
       }
     },
@@ -85,8 +94,8 @@ export const errorClauses: readonly Clause[] = [
     id: 'error.code',
     rule: 'The code of an error is one of this contract, or a word of the platform such as `ECONNREFUSED`.',
     settings: LITTLE,
-    async prove(bench) {
-      for (const [, { code }] of await allFailures(bench))
+    async prove(fixture) {
+      for (const [, { code }] of await allFailures(fixture))
         assert.match(code, /^(?:[A-Z][A-Z0-9_]*|[a-z]+(?:_[a-z]+)*)$/);
     },
   },
@@ -94,17 +103,17 @@ export const errorClauses: readonly Clause[] = [
     id: 'error.secret',
     rule: 'No error shows anything of a header, of a body, or of path and query, nor of what the server answered.',
     settings: LITTLE,
-    async prove(bench) {
-      for (const [, failure] of await allFailures(bench)) assertShowsNothing(failure);
+    async prove(fixture) {
+      for (const [, failure] of await allFailures(fixture)) assertShowsNothing(failure);
     },
   },
   {
     id: 'error.late',
     rule: 'The error for a request that took too long names the host and the port too, and shows as little.',
     settings: { timeout: SHORT },
-    async prove(bench) {
-      const origins = Object.values(SILENT).map((misbehave) => originOf(bench, misbehave));
-      for (const [host, failure] of await failuresAt(bench, origins)) {
+    async prove(fixture) {
+      const origins = Object.values(SILENT).map((misbehave) => originOf(fixture, misbehave));
+      for (const [host, failure] of await failuresAt(fixture, origins)) {
         assert.ok(failure.message.includes(host), 'The message of the failure does not name the host.');
         assertShowsNothing(failure);
       }
@@ -113,8 +122,8 @@ export const errorClauses: readonly Clause[] = [
   {
     id: 'error.secret-unfit',
     rule: 'The error for what could not be sent does not show what was wrong with it.',
-    async prove(bench) {
-      for (const [url, flaw] of UNFIT) assertShowsNothing(await failureTo(bench, url, { ...REQUEST, ...flaw }));
+    async prove(fixture) {
+      for (const [url, flaw] of UNFIT) assertShowsNothing(await failureTo(fixture, url, { ...REQUEST, ...flaw }));
     },
   },
 ];

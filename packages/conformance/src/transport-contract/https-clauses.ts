@@ -1,37 +1,37 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { misbehaviour } from '../misbehaving-server.js';
+import { range } from '../range.js';
 import { goodCertificate } from './authority.js';
+import { type SecureBehaviour, type SecureServer, startSecure } from './secure-server.js';
 import {
   answerTo,
   assertDelivery,
   assertTimedOut,
   assertUnknown,
-  type Bench,
   CANARIES,
   type Clause,
-  comesTrue,
   failureTo,
   forLater,
   MUCH,
   PATH,
   pourInto,
   REQUEST,
-  range,
   start,
-} from './bench.js';
-import { type SecureBehaviour, type SecureServer, startSecure } from './secure-server.js';
+  type TransportFixture,
+  waitUntil,
+} from './transport-fixture.js';
 
 export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.request',
     rule: 'Over https, request and answer arrive as they were given, in whichever version of HTTP they go.',
-    async prove(bench) {
-      const server = await startSecure(bench, ({ request, response }) => {
+    async prove(fixture) {
+      const server = await startSecure(fixture, ({ request, response }) => {
         response.writeHead(400, { 'x-debug-id': 'fictional-1' }).end(`${request.method} ${request.path}`);
       });
-      const old = await start(bench, misbehaviour.respond(200, 'HTTP/1.1'), { tls: await goodCertificate() });
-      const answer = await answerTo(bench, server.origin + PATH);
+      const old = await start(fixture, misbehaviour.respond(200, 'HTTP/1.1'), { tls: await goodCertificate() });
+      const answer = await answerTo(fixture, server.origin + PATH);
       assert.deepEqual(
         [answer.status, answer.headers.get('x-debug-id'), await answer.text()],
         [400, 'fictional-1', `POST ${PATH}`],
@@ -43,7 +43,7 @@ export const httpsClauses: readonly Clause[] = [
       }
       assert.equal(request?.body, REQUEST.body, 'The body that arrived:');
       assert.equal(
-        await (await answerTo(bench, old.origin)).text(),
+        await (await answerTo(fixture, old.origin)).text(),
         'HTTP/1.1',
         'The answer of a server without HTTP/2:',
       );
@@ -52,14 +52,14 @@ export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.many',
     rule: 'Over https, each of many requests at once gets its own answer, and one that is stuck holds up no other.',
-    async prove(bench) {
-      const server = await startSecure(bench, ({ request, response }) => {
+    async prove(fixture) {
+      const server = await startSecure(fixture, ({ request, response }) => {
         if (request.path !== '/stuck') response.end(request.path + request.body);
       });
-      const stuck = forLater(failureTo(bench, `${server.origin}/stuck`));
+      const stuck = forLater(failureTo(fixture, `${server.origin}/stuck`));
       await Promise.all(
         range(0, 10).map(async (turn) => {
-          const answer = await answerTo(bench, `${server.origin}/${turn}`, { ...REQUEST, body: ` body ${turn}` });
+          const answer = await answerTo(fixture, `${server.origin}/${turn}`, { ...REQUEST, body: ` body ${turn}` });
           assert.equal(await answer.text(), `/${turn} body ${turn}`, `The answer to request ${turn}:`);
         }),
       );
@@ -72,38 +72,38 @@ export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.broken',
     rule: 'Over https, a connection that breaks after the request: `unknown`, and the server saw it once.',
-    async prove(bench) {
-      await assertSeenOnce(bench, ({ breakConnection }) => breakConnection());
+    async prove(fixture) {
+      await assertSeenOnce(fixture, ({ breakConnection }) => breakConnection());
     },
   },
   {
     id: 'https.stream-reset',
     rule: 'A request that the server ends by a code of HTTP/2, for a fault of its own or for calm: `unknown`, and it saw it once.',
-    async prove(bench) {
+    async prove(fixture) {
       for (const code of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_ENHANCE_YOUR_CALM]) {
-        await assertSeenOnce(bench, ({ resetStream }) => resetStream(code));
+        await assertSeenOnce(fixture, ({ resetStream }) => resetStream(code));
       }
     },
   },
   {
     id: 'https.refused-stream',
     rule: 'A request that the server refuses by a code of HTTP/2 is not made again, although it might be (RFC 9113 §8.7).',
-    async prove(bench) {
-      const server = await startSecure(bench, ({ resetStream }) => resetStream(constants.NGHTTP2_REFUSED_STREAM));
-      await failureTo(bench, server.origin);
+    async prove(fixture) {
+      const server = await startSecure(fixture, ({ resetStream }) => resetStream(constants.NGHTTP2_REFUSED_STREAM));
+      await failureTo(fixture, server.origin);
       assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
     },
   },
   {
     id: 'https.going-away',
     rule: 'A server that takes no more requests on a connection of HTTP/2 (RFC 9113 §6.8) answers those it has, and the next on another.',
-    async prove(bench) {
-      const server = await startSecure(bench, ({ request, response, goAway }) => {
+    async prove(fixture) {
+      const server = await startSecure(fixture, ({ request, response, goAway }) => {
         goAway();
         setTimeout(() => response.end(request.path), 20);
       });
       for (const path of ['/1', '/2', '/3']) {
-        assert.equal(await (await answerTo(bench, server.origin + path)).text(), path, 'The answer:');
+        assert.equal(await (await answerTo(fixture, server.origin + path)).text(), path, 'The answer:');
       }
       assert.equal(server.requests.length, 3, 'The number of requests that the server saw:');
     },
@@ -111,9 +111,9 @@ export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.body-cut',
     rule: 'Over https, an answer that breaks off fails with `body_incomplete` and `unknown`.',
-    async prove(bench) {
+    async prove(fixture) {
       await assertSeenOnce(
-        bench,
+        fixture,
         ({ response, resetStream }) => {
           response.writeHead(200, { 'content-length': '1000' }).write(CANARIES.answer);
           setTimeout(() => resetStream(constants.NGHTTP2_INTERNAL_ERROR), 300);
@@ -125,11 +125,11 @@ export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.body-endless',
     rule: 'Over https, an answer without an end fails with `body_too_large` and `unknown`, and the rest is not read.',
-    async prove(bench) {
+    async prove(fixture) {
       const chunk = Buffer.alloc(0x4000);
       let poured = 0;
       const server = await assertSeenOnce(
-        bench,
+        fixture,
         ({ response }) => {
           pourInto(response, chunk, (bytes) => {
             poured += bytes;
@@ -138,15 +138,15 @@ export const httpsClauses: readonly Clause[] = [
         'body_too_large',
       );
       await assertNoneOpen(server);
-      assert.ok(poured < MUCH, `Of a body that may have ${bench.maxBodySize} bytes, ${poured} were read.`);
+      assert.ok(poured < MUCH, `Of a body that may have ${fixture.maxBodySize} bytes, ${poured} were read.`);
     },
   },
   {
     id: 'https.redirect',
     rule: 'Over https, a redirect fails with `redirect_refused` and `unknown`, and no other path is asked for.',
-    async prove(bench) {
+    async prove(fixture) {
       await assertSeenOnce(
-        bench,
+        fixture,
         ({ response }) => {
           response.writeHead(307, { location: '/elsewhere' }).end();
         },
@@ -158,18 +158,22 @@ export const httpsClauses: readonly Clause[] = [
     id: 'https.timeout',
     rule: 'Over https, a request that gets no answer fails with `timeout` and `unknown`, and the server is told that nobody waits.',
     settings: { timeout: 1_000 },
-    async prove(bench) {
-      const server = await startSecure(bench, () => {});
-      assertTimedOut(await failureTo(bench, server.origin + PATH), server.requests.length);
+    async prove(fixture) {
+      const server = await startSecure(fixture, () => {});
+      assertTimedOut(await failureTo(fixture, server.origin + PATH), server.requests.length);
       assert.ok(server.requests.length <= 1, 'The server saw the request more than once.');
       await assertNoneOpen(server);
     },
   },
 ];
 
-async function assertSeenOnce(bench: Bench, behave: SecureBehaviour, code?: string): Promise<SecureServer> {
-  const server = await startSecure(bench, behave);
-  const failure = await failureTo(bench, server.origin + PATH);
+async function assertSeenOnce(
+  fixture: TransportFixture,
+  behave: SecureBehaviour,
+  code?: string,
+): Promise<SecureServer> {
+  const server = await startSecure(fixture, behave);
+  const failure = await failureTo(fixture, server.origin + PATH);
   if (code === undefined) assertDelivery(failure, 'unknown');
   else assertUnknown(failure, code);
   assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
@@ -177,5 +181,5 @@ async function assertSeenOnce(bench: Bench, behave: SecureBehaviour, code?: stri
 }
 
 function assertNoneOpen(server: SecureServer): Promise<void> {
-  return comesTrue('the end of a request that nobody waits for', () => server.open === 0);
+  return waitUntil('the end of a request that nobody waits for', () => server.open === 0);
 }

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
-import { assertLetGo, assertUnknown, type Bench, type Clause, failureTo, range, start, startRoutes } from './bench.js';
+import { range } from '../range.js';
+import {
+  assertReleased,
+  assertUnknown,
+  type Clause,
+  failureTo,
+  start,
+  startRoutes,
+  type TransportFixture,
+} from './transport-fixture.js';
 
 const { respond, send } = misbehaviour;
 
@@ -8,48 +17,48 @@ export const redirectClauses: readonly Clause[] = [
   {
     id: 'redirect.elsewhere',
     rule: 'A redirect to another origin fails with `redirect_refused` and `unknown`, and the other origin hears nothing.',
-    async prove(bench) {
-      const other = await start(bench, respond(200));
-      await assertRefused(bench, (status) => respond(status, '', { Location: `${other.origin}/elsewhere` }));
+    async prove(fixture) {
+      const other = await start(fixture, respond(200));
+      await assertRefused(fixture, (status) => respond(status, '', { Location: `${other.origin}/elsewhere` }));
       assert.equal(other.connections, 0, 'The number of connections to the other origin:');
     },
   },
   {
     id: 'redirect.same-origin',
     rule: 'A redirect within the origin fails with `redirect_refused` too, and no other path of it is asked for.',
-    async prove(bench) {
-      await assertRefused(bench, (status) => respond(status, '', { Location: '/elsewhere' }));
+    async prove(fixture) {
+      await assertRefused(fixture, (status) => respond(status, '', { Location: '/elsewhere' }));
     },
   },
   {
     id: 'redirect.any',
     rule: 'Any status from 300 to 399 fails with `redirect_refused`, whether it says where to go or not.',
-    async prove(bench) {
-      await assertRefused(bench, (status) => respond(status), [...range(300, 310), 350, 399]);
+    async prove(fixture) {
+      await assertRefused(fixture, (status) => respond(status), [...range(300, 310), 350, 399]);
     },
   },
   {
     id: 'redirect.let-go',
     rule: 'A redirect whose body does not end is refused all the same, and its connection is let go.',
-    async prove(bench) {
+    async prove(fixture) {
       const half = responseText(302, 'half', { Location: '/elsewhere', 'Content-Length': '1000' });
-      const server = await startRoutes(bench, { '/': send(half), '/elsewhere': respond(200) });
-      assertUnknown(await failureTo(bench, server.origin), 'redirect_refused');
-      await assertLetGo(server);
+      const server = await startRoutes(fixture, { '/': send(half), '/elsewhere': respond(200) });
+      assertUnknown(await failureTo(fixture, server.origin), 'redirect_refused');
+      await assertReleased(server);
     },
   },
 ];
 
 /** Asserts that a request for `/<status>` gets a redirect and is rejected, without a further request. */
 async function assertRefused(
-  bench: Bench,
+  fixture: TransportFixture,
   redirect: (status: number) => Misbehaviour,
   statuses: readonly number[] = [301, 302, 303, 307, 308],
 ): Promise<void> {
   const routes = statuses.map((status) => [`/${status}`, redirect(status)] as const);
-  const server = await startRoutes(bench, { ...Object.fromEntries(routes), '/elsewhere': respond(200) });
+  const server = await startRoutes(fixture, { ...Object.fromEntries(routes), '/elsewhere': respond(200) });
   for (const status of statuses) {
-    assertUnknown(await failureTo(bench, `${server.origin}/${status}`), 'redirect_refused');
+    assertUnknown(await failureTo(fixture, `${server.origin}/${status}`), 'redirect_refused');
     assert.equal(server.requests.length, 1 + statuses.indexOf(status), 'The number of requests that the server saw:');
   }
 }

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
-import { answerTo, type Bench, type Clause, outcomeOf, pathOf, REQUEST, range, start, startRoutes } from './bench.js';
+import { range } from '../range.js';
+import {
+  answerTo,
+  type Clause,
+  outcomeOf,
+  pathOf,
+  REQUEST,
+  start,
+  startRoutes,
+  type TransportFixture,
+} from './transport-fixture.js';
 
 const { hangUp, reset, respond, sendAndHangUp } = misbehaviour;
 
@@ -26,36 +36,36 @@ export const repeatClauses: readonly Clause[] = [
   {
     id: 'repeat.post',
     rule: 'No request is made again, whatever became of it; after a 421, which says that it was for another server, it may be.',
-    prove: (bench) => assertOnce(bench, 'POST'),
+    prove: (fixture) => assertOnce(fixture, 'POST'),
   },
   {
     id: 'repeat.get',
     rule: 'No request is made again by a method that HTTP calls safe or idempotent either: after a second attempt, nobody knows of the first.',
-    async prove(bench) {
-      await assertOnce(bench, 'GET');
-      await assertOnce(bench, 'PUT');
+    async prove(fixture) {
+      await assertOnce(fixture, 'GET');
+      await assertOnce(fixture, 'PUT');
     },
   },
   {
     id: 'repeat.stale',
     rule: 'A connection that was used before, and breaks as the next request arrives, does not make two requests of that one.',
-    prove: (bench) => assertTruthful(bench, 'when it has read the next request'),
+    prove: (fixture) => assertTruthful(fixture, 'when it has read the next request'),
   },
   {
     id: 'repeat.closing',
     rule: 'A connection that the server closes or resets as soon as it has answered does not make two requests of the next one.',
-    async prove(bench) {
-      await assertTruthful(bench, 'right after its answer');
-      await assertTruthful(bench, 'right after its answer, by a reset');
+    async prove(fixture) {
+      await assertTruthful(fixture, 'right after its answer');
+      await assertTruthful(fixture, 'right after its answer, by a reset');
     },
   },
 ];
 
-async function assertOnce(bench: Bench, method: string): Promise<void> {
-  const { origin, requests } = await startRoutes(bench, TEMPTATIONS);
+async function assertOnce(fixture: TransportFixture, method: string): Promise<void> {
+  const { origin, requests } = await startRoutes(fixture, TEMPTATIONS);
   const { body, ...rest } = REQUEST;
   for (const path of Object.keys(TEMPTATIONS)) {
-    await outcomeOf(bench, origin + path, { ...rest, method, ...(method !== 'GET' && body && { body }) });
+    await outcomeOf(fixture, origin + path, { ...rest, method, ...(method !== 'GET' && body && { body }) });
   }
   const seen = requests.map((request) => pathOf(request).slice(1));
   for (const path of Object.keys(TEMPTATIONS).map((each) => each.slice(1))) {
@@ -67,9 +77,9 @@ async function assertOnce(bench: Bench, method: string): Promise<void> {
 type Closing = 'when it has read the next request' | 'right after its answer' | 'right after its answer, by a reset';
 
 /** Asserts that at most one copy of each request arrives, and none of those that were not sent. */
-async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
+async function assertTruthful(fixture: TransportFixture, closing: Closing): Promise<void> {
   const used = new WeakSet<object>();
-  const server = await start(bench, (connection, request) => {
+  const server = await start(fixture, (connection, request) => {
     if (used.has(connection)) {
       connection.destroy();
       return;
@@ -81,7 +91,7 @@ async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
   });
   for (const turn of range(0, 6)) {
     const path = `/${turn}`;
-    const outcome = await outcomeOf(bench, server.origin + path);
+    const outcome = await outcomeOf(fixture, server.origin + path);
     const copies = server.requests.filter((request) => pathOf(request) === path).length;
     if ('answer' in outcome) assert.equal(copies, 1, 'The number of copies of a request that was answered:');
     else {
@@ -92,5 +102,5 @@ async function assertTruthful(bench: Bench, closing: Closing): Promise<void> {
     }
     await nextTurn(); // A client may return a connection to its pool only after it has returned the response.
   }
-  await answerTo(bench, (await start(bench, respond(200))).origin);
+  await answerTo(fixture, (await start(fixture, respond(200))).origin);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { misbehaviour } from '../misbehaving-server.js';
+import { range } from '../range.js';
 import {
   answerTo,
   bodyOf,
@@ -10,11 +11,10 @@ import {
   PATH,
   pathOf,
   REQUEST,
-  range,
   start,
   startRoutes,
   within,
-} from './bench.js';
+} from './transport-fixture.js';
 
 const { hang, respond } = misbehaviour;
 
@@ -40,12 +40,12 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.address',
     rule: 'Method, path and query arrive as they were given, to the byte.',
-    async prove(bench) {
-      const { origin, requests } = await start(bench, respond(200));
+    async prove(fixture) {
+      const { origin, requests } = await start(fixture, respond(200));
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
         for (const address of ADDRESSES) {
           const { body, ...rest } = REQUEST;
-          await answerTo(bench, origin + address, { ...rest, method, ...(method !== 'GET' && body && { body }) });
+          await answerTo(fixture, origin + address, { ...rest, method, ...(method !== 'GET' && body && { body }) });
           assert.equal(requests.at(-1)?.split('\r\n')[0], `${method} ${address} HTTP/1.1`, 'The line that arrived:');
         }
       }
@@ -54,7 +54,7 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.headers',
     rule: 'Headers arrive with the values that they were given, to the byte.',
-    async prove(bench) {
+    async prove(fixture) {
       const headers = {
         Authorization: 'Basic Y2xpZW50OnNlY3JldA==',
         'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
@@ -63,8 +63,8 @@ export const requestClauses: readonly Clause[] = [
         'x-latin': 'Zürich',
         'x-long': 'v'.repeat(4_000),
       };
-      const server = await start(bench, respond(200));
-      await answerTo(bench, server.origin, { ...REQUEST, headers });
+      const server = await start(fixture, respond(200));
+      await answerTo(fixture, server.origin, { ...REQUEST, headers });
       for (const [name, value] of Object.entries(headers)) {
         assert.equal(headerOf(server.requests[0] ?? '', name), value, `The header ${name} that arrived:`);
       }
@@ -73,16 +73,16 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.body',
     rule: 'A body arrives in UTF-8, to the byte, and a request without one arrives without one.',
-    async prove(bench) {
-      const { origin, requests } = await start(bench, respond(200));
+    async prove(fixture) {
+      const { origin, requests } = await start(fixture, respond(200));
       for (const body of BODIES) {
-        await answerTo(bench, origin, { ...REQUEST, body });
+        await answerTo(fixture, origin, { ...REQUEST, body });
         const arrived = bodyOf(requests.at(-1) ?? '');
         // Not assert.equal, because its message would show all of it.
         assert.ok(arrived === Buffer.from(body).toString('latin1'), `${body.length} characters arrived as others.`);
       }
       const { body, ...rest } = REQUEST;
-      await answerTo(bench, origin, { ...rest, method: 'GET' });
+      await answerTo(fixture, origin, { ...rest, method: 'GET' });
       assert.equal(bodyOf(requests.at(-1) ?? ''), '', 'The body that arrived of a request without one:');
       assert.equal(requests.length, BODIES.length + 1, 'The number of requests that arrived:');
     },
@@ -90,11 +90,11 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.no-credentials',
     rule: 'Nothing is added that says who asks: no `Authorization`, also after a 401, and no cookie of an earlier answer.',
-    async prove(bench) {
+    async prove(fixture) {
       const challenge = { 'Set-Cookie': 'fictional=1; Path=/', 'WWW-Authenticate': 'Basic realm="fictional"' };
-      const { origin, requests } = await start(bench, respond(401, '', challenge));
+      const { origin, requests } = await start(fixture, respond(401, '', challenge));
       const request = { ...REQUEST, headers: { 'content-type': 'application/x-www-form-urlencoded' } };
-      for (const _ of range(0, 2)) assert.equal((await answerTo(bench, origin + PATH, request)).status, 401);
+      for (const _ of range(0, 2)) assert.equal((await answerTo(fixture, origin + PATH, request)).status, 401);
       assert.equal(requests.length, 2, 'The number of requests that arrived:');
       for (const arrived of requests) {
         for (const name of ['authorization', 'proxy-authorization', 'cookie', 'referer']) {
@@ -106,12 +106,12 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.many',
     rule: 'Each of many requests gets its own answer, whether they come one after the other or at once.',
-    async prove(bench) {
-      const server = await start(bench, (connection, request) =>
+    async prove(fixture) {
+      const server = await start(fixture, (connection, request) =>
         respond(200, `${pathOf(request)} ${bodyOf(request)}`)(connection, request),
       );
       const ask = async (turn: number): Promise<void> => {
-        const answer = await answerTo(bench, `${server.origin}/${turn}`, { ...REQUEST, body: `body ${turn}` });
+        const answer = await answerTo(fixture, `${server.origin}/${turn}`, { ...REQUEST, body: `body ${turn}` });
         assert.equal(await answer.text(), `/${turn} body ${turn}`, `The answer to request ${turn}:`);
       };
       for (const turn of range(0, 10)) await ask(turn);
@@ -122,19 +122,19 @@ export const requestClauses: readonly Clause[] = [
   {
     id: 'request.stuck',
     rule: 'A request that waits for its answer holds up no other to the same server.',
-    async prove(bench) {
-      const server = await startRoutes(bench, { '/stuck': hang, '/': respond(200) });
-      const stuck = range(0, 10).map(() => failureTo(bench, `${server.origin}/stuck`));
+    async prove(fixture) {
+      const server = await startRoutes(fixture, { '/stuck': hang, '/': respond(200) });
+      const stuck = range(0, 10).map(() => failureTo(fixture, `${server.origin}/stuck`));
       let over = false;
       const end = forLater(
         Promise.all(stuck).then(() => {
           over = true;
         }),
       );
-      for (const _ of range(0, 3)) await answerTo(bench, `${server.origin}/`);
+      for (const _ of range(0, 3)) await answerTo(fixture, `${server.origin}/`);
       assert.equal(over, false, 'Whether it was answered only when the ones that are stuck were over:');
       server.reset();
-      await within(bench.timeout, 'the end of the requests that were stuck', end);
+      await within(fixture.timeout, 'the end of the requests that were stuck', end);
     },
   },
 ];

@@ -8,7 +8,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { goodCertificate } from './authority.js';
-import type { Bench } from './bench.js';
+import type { TransportFixture } from './transport-fixture.js';
 
 /** A request as it arrived, with either version of HTTP. */
 export interface SecureRequest {
@@ -43,7 +43,7 @@ export interface SecureServer {
 }
 
 /** Starts a trusted server that offers HTTP/2 and HTTP/1.1. It lives as long as the clause. */
-export async function startSecure(bench: Bench, behave: SecureBehaviour): Promise<SecureServer> {
+export async function startSecure(fixture: TransportFixture, behave: SecureBehaviour): Promise<SecureServer> {
   const { key, certificate } = await goodCertificate();
   const requests: SecureRequest[] = [];
   const sockets = new Set<Socket>();
@@ -91,7 +91,7 @@ export async function startSecure(bench: Bench, behave: SecureBehaviour): Promis
     for (const session of sessions) session.destroy();
     for (const socket of sockets) socket.destroy();
   };
-  bench.whenOver(async () => {
+  fixture.afterwards(async () => {
     reset();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 import { type Misbehaviour, misbehaviour, responseText } from '../misbehaving-server.js';
 import {
   answerTo,
-  assertLetGo,
+  assertReleased,
   assertTimedOut,
-  type Bench,
   type Clause,
   failureTo,
   PATH,
   SHORT,
   start,
-} from './bench.js';
+  type TransportFixture,
+} from './transport-fixture.js';
 
 const { hang, respond, send } = misbehaviour;
 
@@ -28,81 +28,81 @@ export const timeoutClauses: readonly Clause[] = [
     id: 'timeout.silence',
     rule: 'A request that gets no answer fails with `timeout` and `unknown` in time, and its connection is let go.',
     settings: { timeout: SHORT },
-    prove: (bench) => assertTimesOut(bench, hang),
+    prove: (fixture) => assertTimesOut(fixture, hang),
   },
   {
     id: 'timeout.head',
     rule: 'A request whose answer stops within its headers fails with `timeout` and `unknown` in time.',
     settings: { timeout: SHORT },
-    prove: (bench) => assertTimesOut(bench, send('HTTP/1.1 200 OK\r\nContent-Ty')),
+    prove: (fixture) => assertTimesOut(fixture, send('HTTP/1.1 200 OK\r\nContent-Ty')),
   },
   {
     id: 'timeout.body',
     rule: 'A request whose answer stops within its body fails with `timeout` and `unknown` in time.',
     settings: { timeout: SHORT },
-    prove: (bench) => assertTimesOut(bench, send(responseText(200, 'half', { 'Content-Length': '1000' }))),
+    prove: (fixture) => assertTimesOut(fixture, send(responseText(200, 'half', { 'Content-Length': '1000' }))),
   },
   {
     id: 'timeout.trickle-head',
     rule: 'The time is that of the whole request: it ends for headers that come a byte at a time.',
     settings: { timeout: SHORT },
-    prove: (bench) => assertTimesOut(bench, trickle(bench, LONG_ANSWER)),
+    prove: (fixture) => assertTimesOut(fixture, trickle(fixture, LONG_ANSWER)),
   },
   {
     id: 'timeout.trickle-body',
     rule: 'The time is that of the whole request: it ends for a body that comes a byte at a time.',
     settings: { timeout: SHORT },
-    prove: (bench) => assertTimesOut(bench, trickle(bench, LONG_ANSWER, LONG_ANSWER.indexOf('\r\n\r\n') + 4)),
+    prove: (fixture) => assertTimesOut(fixture, trickle(fixture, LONG_ANSWER, LONG_ANSWER.indexOf('\r\n\r\n') + 4)),
   },
   {
     id: 'timeout.handshake',
     rule: 'A request whose connection never stands, for want of a TLS handshake, fails with `timeout` in time.',
     settings: { timeout: SHORT },
-    async prove(bench) {
-      const server = await start(bench, hang);
-      assertTimedOut(await failureTo(bench, server.origin.replace('http:', 'https:') + PATH), 0);
+    async prove(fixture) {
+      const server = await start(fixture, hang);
+      assertTimedOut(await failureTo(fixture, server.origin.replace('http:', 'https:') + PATH), 0);
     },
   },
   {
     id: 'timeout.patience',
     rule: 'An answer that takes its time, and comes before the time is over, is an answer.',
     settings: { timeout: 5_000 },
-    async prove(bench) {
-      const server = await start(bench, (connection) => {
-        const later = setTimeout(() => trickle(bench, responseText(200, 'late'), 50)(connection, ''), SHORT);
-        bench.whenOver(() => clearTimeout(later));
+    async prove(fixture) {
+      const server = await start(fixture, (connection) => {
+        const later = setTimeout(() => trickle(fixture, responseText(200, 'late'), 50)(connection, ''), SHORT);
+        fixture.afterwards(() => clearTimeout(later));
       });
-      assert.equal(await (await answerTo(bench, server.origin)).text(), 'late', 'The body of the answer:');
+      assert.equal(await (await answerTo(fixture, server.origin)).text(), 'late', 'The body of the answer:');
     },
   },
   {
     id: 'timeout.next',
     rule: 'After a time-out the next request is made as if nothing had happened.',
     settings: { timeout: LONGER },
-    async prove(bench) {
+    async prove(fixture) {
       let silent = true;
-      const server = await start(bench, (connection, request) => {
+      const server = await start(fixture, (connection, request) => {
         if (!silent) respond(200, 'answer')(connection, request);
       });
-      assertTimedOut(await failureTo(bench, server.origin), server.bytesReceived);
+      assertTimedOut(await failureTo(fixture, server.origin), server.bytesReceived);
       silent = false;
-      assert.equal(await (await answerTo(bench, server.origin)).text(), 'answer', 'The body of the answer:');
+      assert.equal(await (await answerTo(fixture, server.origin)).text(), 'answer', 'The body of the answer:');
     },
   },
 ];
 
-async function assertTimesOut(bench: Bench, misbehave: Misbehaviour): Promise<void> {
-  const server = await start(bench, misbehave);
+async function assertTimesOut(fixture: TransportFixture, misbehave: Misbehaviour): Promise<void> {
+  const server = await start(fixture, misbehave);
   const begun = performance.now();
-  assertTimedOut(await failureTo(bench, server.origin + PATH), server.bytesReceived);
+  assertTimedOut(await failureTo(fixture, server.origin + PATH), server.bytesReceived);
   // A timer may be early by a fraction of a millisecond.
-  assert.ok(performance.now() - begun > bench.timeout - 5, 'It was given up before its time was over.');
+  assert.ok(performance.now() - begun > fixture.timeout - 5, 'It was given up before its time was over.');
   assert.ok(server.requests.length <= 1, 'The server saw the request more than once.');
-  await assertLetGo(server);
+  await assertReleased(server);
 }
 
 /** Sends `text`: the first `at` characters at once, and then one byte at a time. */
-function trickle(bench: Bench, text: string, at = 0): Misbehaviour {
+function trickle(fixture: TransportFixture, text: string, at = 0): Misbehaviour {
   return (connection: Socket) => {
     connection.write(text.slice(0, at), 'latin1');
     let next = at;
@@ -110,6 +110,6 @@ function trickle(bench: Bench, text: string, at = 0): Misbehaviour {
       if (connection.writable && next < text.length) connection.write(text.charAt(next), 'latin1');
       next += 1;
     }, TRICKLE);
-    bench.whenOver(() => clearInterval(timer));
+    fixture.afterwards(() => clearInterval(timer));
   };
 }

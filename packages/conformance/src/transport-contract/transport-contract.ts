@@ -1,7 +1,7 @@
 import type { Transport } from '@frameio-auth/core/adapter';
+import { type ContractClause, proving } from '../contract.js';
 import { answerClauses } from './answer-clauses.js';
 import { authority } from './authority.js';
-import { type Clause, SETTINGS } from './bench.js';
 import { bodyClauses } from './body-clauses.js';
 import { deliveryClauses } from './delivery-clauses.js';
 import { errorClauses } from './error-clauses.js';
@@ -10,6 +10,7 @@ import { redirectClauses } from './redirect-clauses.js';
 import { repeatClauses } from './repeat-clauses.js';
 import { requestClauses } from './request-clauses.js';
 import { timeoutClauses } from './timeout-clauses.js';
+import { type Clause, SETTINGS } from './transport-fixture.js';
 
 /** The settings that a clause needs. */
 export interface TransportSettings {
@@ -37,19 +38,6 @@ export interface TransportContractOptions {
   create(settings: TransportSettings): Promise<TransportUnderTest>;
 }
 
-/** One rule that every transport must keep, with its check. */
-export interface TransportClause {
-  /** A stable id across releases: the topic, and the aspect, such as `delivery.refused`. */
-  readonly id: string;
-  /** The rule in one sentence. */
-  readonly rule: string;
-  /**
-   * Creates a transport, checks the rule, and disposes of the transport. Rejects with an Error that says what was
-   * wrong.
-   */
-  check(): Promise<void>;
-}
-
 /**
  * Returns what the sessions of `@frameio-auth/core` require of a `Transport`, as data for any test runner:
  *
@@ -58,21 +46,20 @@ export interface TransportClause {
  * Each clause starts its own servers on loopback, which imitate failures of servers and networks. The clauses are
  * independent and may run concurrently; then they take about three seconds.
  */
-export function transportContract({ name, create }: TransportContractOptions): TransportClause[] {
+export function transportContract({ name, create }: TransportContractOptions): ContractClause[] {
   return CLAUSES.map(({ id, rule, settings, prove }) => ({
     id,
     rule,
     async check() {
       const limits = { ...SETTINGS, ...settings };
       const { transport, dispose } = await create({ ...limits, authority: (await authority()).certificate });
-      const ends: (() => unknown)[] = [];
+      const cleanups: (() => unknown)[] = [];
       try {
-        await prove({ transport, ...limits, whenOver: (end) => ends.push(end) });
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`${name} breaks ${id}. ${rule} ${reason}`, { cause: error });
+        await proving(name, { id, rule }, () =>
+          prove({ transport, ...limits, afterwards: (cleanUp) => cleanups.push(cleanUp) }),
+        );
       } finally {
-        for (const end of ends) await end();
+        for (const cleanUp of cleanups) await cleanUp();
         await dispose();
       }
     },

@@ -4,7 +4,7 @@ import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { MISTAKES } from './broken-storages.js';
+import { mutants } from './mutants/index.js';
 
 /** Returns a handle that can be closed separately, on records that others use too. */
 function handleOn(records: TokenStorage): TokenStorage {
@@ -47,7 +47,7 @@ function underTest(storageOf: (records: TokenStorage) => TokenStorage = handleOn
 
 /** Returns the ids of the clauses that a storage breaks. */
 async function brokenBy(create: () => Promise<StorageUnderTest>): Promise<string[]> {
-  const clauses = storageContract({ name: 'a broken storage', create });
+  const clauses = storageContract({ name: 'a mutant', create });
   const outcomes = await Promise.all(
     clauses.map(({ id, check }) =>
       check().then(
@@ -149,14 +149,14 @@ describe('the storage contract', () => {
   });
 });
 
-describe('a storage breaks the contract that', () => {
+describe('the contract detects a storage that', () => {
   const found = new Set<string>();
 
-  it.each(Object.entries(MISTAKES))('%s', async (_, { breaks, by }) => {
+  it.each(Object.entries(mutants))('%s', async (_, { breaks, mutate }) => {
     const broken = await brokenBy(async () => {
       const clock = manualClock();
       const whole = memoryStorage({ clock });
-      const storage: TokenStorage = { ...whole, ...by(whole, clock) };
+      const storage: TokenStorage = { ...whole, ...mutate(whole, clock) };
       return { storage, advance: (ms) => clock.advance(ms), dispose: () => whole.close() };
     });
     for (const id of broken) found.add(id);
@@ -233,7 +233,7 @@ describe('a storage breaks the contract that', () => {
     expect(broken).toEqual(['close.own-handle']);
   });
 
-  it('breaks any of its clauses: each was broken by one of those above', () => {
+  it('breaks each of the clauses: one of the mutants above breaks it', () => {
     const ids = storageContract({ name: 'a storage', create: async () => underTest() }).map(({ id }) => id);
     expect(ids.filter((id) => !found.has(id))).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { type TransportSettings, transportContract } from '@frameio-auth/conform
 import { TransportError } from '@frameio-auth/core';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { MISTAKES } from './broken-transports.js';
+import { mutants } from './mutants/index.js';
 
 const certificates = getCACertificates();
 let trusted: string;
@@ -63,24 +63,24 @@ describe('the transport contract', () => {
     await expect(clause?.check()).rejects.toThrow('There is no network.');
   });
 
-  it('can be broken in any of its clauses: each is by one of the transports below', () => {
-    const broken = new Set(Object.values(MISTAKES).flatMap(({ breaks }) => breaks));
+  it('has a mutant for each of its clauses', () => {
+    const broken = new Set(Object.values(mutants).flatMap(({ breaks }) => breaks));
     const ids = transportContract({ name: 'a transport', create }).map(({ id }) => id);
     expect(ids.filter((id) => !broken.has(id))).toEqual([]);
   });
 });
 
-describe.concurrent('a transport breaks the contract that', () => {
-  it.each(Object.entries(MISTAKES))('%s', async (_, { breaks, by }) => {
+describe.concurrent('the contract detects a transport that', () => {
+  it.each(Object.entries(mutants))('%s', async (_, { breaks, mutate }) => {
     const clauses = transportContract({
-      name: 'a broken transport',
-      create: async (settings) => ({ transport: by(wholeTransport(settings), settings), dispose }),
+      name: 'a mutant',
+      create: async (settings) => ({ transport: mutate(wholeTransport(settings), settings), dispose }),
     }).filter(({ id }) => breaks.includes(id));
     const outcomes = await Promise.all(
       clauses.map(({ id, check }) =>
         check().then(
           () => [],
-          (error: Error) => (error.message.startsWith(`a broken transport breaks ${id}. `) ? [id] : []),
+          (error: Error) => (error.message.startsWith(`a mutant breaks ${id}. `) ? [id] : []),
         ),
       ),
     );

@@ -18,16 +18,16 @@ export interface Clause {
   readonly rule: string;
   /** The transport's settings that differ from {@link SETTINGS}. */
   readonly settings?: Partial<Pick<TransportSettings, 'timeout' | 'maxBodySize'>>;
-  prove(bench: Bench): Promise<void>;
+  prove(fixture: TransportFixture): Promise<void>;
 }
 
 /** What a clause is checked on. */
-export interface Bench {
+export interface TransportFixture {
   readonly transport: Transport;
   readonly timeout: number;
   readonly maxBodySize: number;
   /** Registers a cleanup for the end of the clause: of a server, a stream. */
-  whenOver(end: () => unknown): void;
+  afterwards(end: () => unknown): void;
 }
 
 /** Limits that no clause reaches by accident. */
@@ -67,18 +67,21 @@ export const PATH = `/${CANARIES.path}?token=${CANARIES.query}`;
 
 /** Starts a server that lives as long as the clause. */
 export async function start(
-  bench: Bench,
+  fixture: TransportFixture,
   misbehave: Misbehaviour,
   options?: MisbehavingServerOptions,
 ): Promise<MisbehavingServer> {
   const server = await startMisbehavingServer(misbehave, options);
-  bench.whenOver(() => server.close());
+  fixture.afterwards(() => server.close());
   return server;
 }
 
 /** Starts a server that handles each path differently. */
-export function startRoutes(bench: Bench, routes: Readonly<Record<string, Misbehaviour>>): Promise<MisbehavingServer> {
-  return start(bench, (connection, request) => {
+export function startRoutes(
+  fixture: TransportFixture,
+  routes: Readonly<Record<string, Misbehaviour>>,
+): Promise<MisbehavingServer> {
+  return start(fixture, (connection, request) => {
     const answer = routes[pathOf(request)] ?? misbehaviour.respond(404);
     answer(connection, request);
   });
@@ -99,15 +102,15 @@ export function bodyOf(request: string): string {
 type Outcome = { readonly answer: Response } | { readonly failure: unknown };
 
 /** Resolves to how a request ends. One that throws instead of rejecting, or does not end, fails the clause. */
-export async function outcomeOf(bench: Bench, url: string, request = REQUEST): Promise<Outcome> {
+export async function outcomeOf(fixture: TransportFixture, url: string, request = REQUEST): Promise<Outcome> {
   let call: Promise<Response>;
   try {
-    call = bench.transport(url, request);
+    call = fixture.transport(url, request);
   } catch {
     assert.fail('The transport threw, where its promise should have rejected.');
   }
   return within(
-    bench.timeout + GRACE,
+    fixture.timeout + GRACE,
     'the end of a request',
     call.then(
       (answer) => ({ answer }),
@@ -117,16 +120,16 @@ export async function outcomeOf(bench: Bench, url: string, request = REQUEST): P
 }
 
 /** Resolves to the response to a request that must succeed. */
-export async function answerTo(bench: Bench, url: string, request = REQUEST): Promise<Response> {
-  const outcome = await outcomeOf(bench, url, request);
+export async function answerTo(fixture: TransportFixture, url: string, request = REQUEST): Promise<Response> {
+  const outcome = await outcomeOf(fixture, url, request);
   if ('failure' in outcome) assert.fail(`A request that was answered fails ${described(outcome.failure)}.`);
   assert.ok(outcome.answer instanceof Response, "An answer is no Response of the platform's.");
   return outcome.answer;
 }
 
 /** Resolves to the TransportError of a request that must fail. */
-export async function failureTo(bench: Bench, url: string, request = REQUEST): Promise<TransportError> {
-  const outcome = await outcomeOf(bench, url, request);
+export async function failureTo(fixture: TransportFixture, url: string, request = REQUEST): Promise<TransportError> {
+  const outcome = await outcomeOf(fixture, url, request);
   if ('answer' in outcome) assert.fail(`A request that had to fail is answered with ${outcome.answer.status}.`);
   const { failure } = outcome;
   assert.ok(failure instanceof TransportError, `A request fails ${described(failure)}, and not with a TransportError.`);
@@ -134,9 +137,9 @@ export async function failureTo(bench: Bench, url: string, request = REQUEST): P
 }
 
 /** Resolves to the error of a request that must fail, on a server that saw it once. */
-export async function failureOn(bench: Bench, misbehave: Misbehaviour): Promise<TransportError> {
-  const server = await start(bench, misbehave);
-  const failure = await failureTo(bench, server.origin + PATH);
+export async function failureOn(fixture: TransportFixture, misbehave: Misbehaviour): Promise<TransportError> {
+  const server = await start(fixture, misbehave);
+  const failure = await failureTo(fixture, server.origin + PATH);
   assert.equal(server.requests.length, 1, 'The number of requests that the server saw:');
   return failure;
 }
@@ -157,7 +160,7 @@ export function assertTimedOut(failure: TransportError, arrived: number): void {
 }
 
 /** Asserts that the transport closes all connections, because the server does not. */
-export async function assertLetGo(server: MisbehavingServer): Promise<void> {
+export async function assertReleased(server: MisbehavingServer): Promise<void> {
   await within(GRACE, 'the end of a connection that nobody reads from', server.deserted());
 }
 
@@ -181,7 +184,7 @@ export function forLater<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 /** Waits until a condition holds; if it never does, the clause fails. */
-export async function comesTrue(what: string, condition: () => boolean): Promise<void> {
+export async function waitUntil(what: string, condition: () => boolean): Promise<void> {
   const deadline = performance.now() + GRACE;
   while (!condition()) {
     assert.ok(performance.now() < deadline, `It took too long: ${what}.`);
@@ -189,17 +192,12 @@ export async function comesTrue(what: string, condition: () => boolean): Promise
   }
 }
 
-/** Returns the numbers from `first` to below `end`. */
-export function range(first: number, end: number): number[] {
-  return Array.from({ length: end - first }, (_, index) => first + index);
-}
-
 /** Writes `more` repeatedly for as long as it is read, and reports the number of bytes. */
-export function pourInto(stream: Writable, more: string | Buffer, tell: (bytes: number) => void): void {
+export function pourInto(stream: Writable, more: string | Buffer, onWrite: (bytes: number) => void): void {
   const pour = (): void => {
-    for (let goesOn = true; goesOn && stream.writable; ) {
-      goesOn = stream.write(more, 'latin1');
-      tell(more.length);
+    for (let mayWrite = true; mayWrite && stream.writable; ) {
+      mayWrite = stream.write(more, 'latin1');
+      onWrite(more.length);
     }
   };
   stream.on('drain', pour);

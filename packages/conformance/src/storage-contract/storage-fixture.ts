@@ -6,11 +6,11 @@ import type { Lease, LeaseReply, StoredRecord, TokenStorage } from '@frameio-aut
 export interface Clause {
   readonly id: string;
   readonly rule: string;
-  prove(bench: Bench): Promise<void>;
+  prove(fixture: StorageFixture): Promise<void>;
 }
 
 /** What a clause is checked on: the same records through two handles, which may be one. */
-export interface Bench {
+export interface StorageFixture {
   readonly storage: TokenStorage;
   readonly other: TokenStorage;
   advance(ms: number): Promise<void>;
@@ -119,15 +119,14 @@ export function assertNoRecord(reply: object): void {
 }
 
 /** Waits until a condition holds; resolves to `false` if it did not. */
-export async function comesTrue({ advance }: Bench, condition: () => boolean, looks = LOOKS): Promise<boolean> {
+export async function waitUntil(
+  { advance }: StorageFixture,
+  condition: () => boolean,
+  looks = LOOKS,
+): Promise<boolean> {
   for (let look = 0; look < looks && !condition(); look += 1) {
     await advance(BETWEEN_LOOKS);
     await delay(1); // A manual clock takes no time, but a socket, a disk or a key derivation does.
   }
   return condition();
-}
-
-/** Returns the numbers below `count`. */
-export function upTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
 }
