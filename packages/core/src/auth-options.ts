@@ -16,12 +16,13 @@ import type { ExportedTokens } from './session/exported-tokens.js';
 import type { Inspect } from './session/inspected-replica.js';
 import { DEFAULT_MAX_PENDING } from './session/pending-authorizations.js';
 import { type ReauthenticationDue, Reauthentications } from './session/reauthentications.js';
+import type { RecordPlace } from './session/record-place.js';
 import { defaultKeepAliveBefore } from './session/refresh-token-life.js';
 import { readScopes, type Scopes } from './session/scopes.js';
-import type { RecordPlace } from './session/session-record.js';
+import type { SessionDependencies } from './session/session-dependencies.js';
+import type { StateChange } from './session/session-snapshot.js';
 import { SessionTime } from './session/session-time.js';
 import { type StorageKeys, storageKeys } from './session/storage-keys.js';
-import type { SessionDependencies, StateChange } from './session/token-session.js';
 import { unsharedStorage } from './session/unshared-storage.js';
 import { DEFAULT_CONCURRENCY, Workload } from './session/workload.js';
 

@@ -1,23 +1,33 @@
 import { refuse } from './auth-options.js';
 import { ConfigurationError } from './kernel/errors.js';
 import type { ExportedTokens, ImportableTokens } from './session/exported-tokens.js';
+import type { SessionDependencies } from './session/session-dependencies.js';
+import { SessionRunner } from './session/session-runner.js';
 import type { SessionSnapshot } from './session/session-snapshot.js';
+import type { StorageKeys } from './session/storage-keys.js';
 import type { RevocationResult } from './session/token-requests.js';
 import type { GetTokenOptions, TokenSession } from './session/token-session.js';
 
 /** The key of the default session, which the auth object itself represents. */
 export const DEFAULT_KEY = 'default';
 
+interface Entry<Session> {
+  readonly runner: SessionRunner;
+  /** The session, if the application has requested it. */
+  session: Session | undefined;
+  /** How many pieces of work use it without the application's request. */
+  borrowers: number;
+}
+
 /**
  * The base class of all auth classes that refresh tokens. It keeps sessions by key, and the object itself is one of
  * them: the default session.
  */
 export abstract class Auth<Session extends TokenSession> {
-  readonly #sessions = new Map<string, Session>();
-  /** The keys of the sessions that the application has not requested. */
-  readonly #borrowed = new Set<string>();
-  readonly #make: (key: string, onClosed: () => void) => Session;
-  readonly #onClose: () => void;
+  readonly #entries = new Map<string, Entry<Session>>();
+  readonly #keys: StorageKeys;
+  readonly #dependencies: SessionDependencies;
+  readonly #make: (runner: SessionRunner) => Session;
   readonly #default: Session;
   /**
    * Resolves to an access token of the default session: see {@link TokenSession.getToken}. It is bound, so it can be
@@ -28,10 +38,15 @@ export abstract class Auth<Session extends TokenSession> {
   readonly peekToken: () => string | undefined;
   #closed = false;
 
-  /** @param onClose - called when `close()` begins */
-  protected constructor(make: (key: string, onClosed: () => void) => Session, onClose: () => void) {
+  /** @param make - makes the session that the application gets */
+  protected constructor(
+    keys: StorageKeys,
+    dependencies: SessionDependencies,
+    make: (runner: SessionRunner) => Session,
+  ) {
+    this.#keys = keys;
+    this.#dependencies = dependencies;
     this.#make = make;
-    this.#onClose = onClose;
     this.#default = this.session(DEFAULT_KEY);
     this.getToken = this.#default.getToken;
     this.peekToken = this.#default.peekToken;
@@ -49,35 +64,40 @@ export abstract class Auth<Session extends TokenSession> {
       refuse('key', 'must be a string, well-formed and not empty, such as a user id.');
     }
     this.assertOpen();
-    this.#borrowed.delete(key);
-    return this.#sessions.get(key) ?? this.#begin(key);
+    const entry = this.#entry(key);
+    entry.session ??= this.#make(entry.runner);
+    return entry.session;
   }
 
-  /** Runs `work` with a session, then releases it unless the application has requested it in the meantime. */
-  protected async borrow<Result>(key: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+  /** Runs `work` with a session. Closes it afterwards if nothing else uses it. */
+  protected async borrow<Result>(key: string, work: (runner: SessionRunner) => Promise<Result>): Promise<Result> {
     this.assertOpen();
-    const known = this.#sessions.get(key);
-    if (known !== undefined) return work(known);
-    const session = this.#begin(key);
-    this.#borrowed.add(key);
+    const entry = this.#entry(key);
+    entry.borrowers += 1;
     try {
-      return await work(session);
+      return await work(entry.runner);
     } finally {
+      entry.borrowers -= 1;
+      const { runner } = entry;
       // Tokens that are not written yet exist only in its memory.
-      if (this.#borrowed.delete(key) && session.snapshot.step !== 'valid.unsaved') {
-        this.#sessions.delete(key);
-        await session.close();
+      if (entry.session === undefined && entry.borrowers === 0 && !runner.snapshot.matches({ valid: 'unsaved' })) {
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+        await runner.close();
       }
     }
   }
 
-  #begin(key: string): Session {
-    const session: Session = this.#make(key, () => {
+  #entry(key: string): Entry<Session> {
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const onClosed = () => {
       // The auth object always represents its default session, so a closed one is not replaced.
-      if (key !== DEFAULT_KEY && this.#sessions.get(key) === session) this.#sessions.delete(key);
-    });
-    this.#sessions.set(key, session);
-    return session;
+      if (key !== DEFAULT_KEY && this.#entries.get(key) === entry) this.#entries.delete(key);
+    };
+    const runner = new SessionRunner(key, this.#keys.session(key), this.#dependencies, onClosed);
+    const entry: Entry<Session> = { runner, session: undefined, borrowers: 0 };
+    this.#entries.set(key, entry);
+    return entry;
   }
 
   /** @throws ConfigurationError after `close()` */
@@ -127,8 +147,8 @@ export abstract class Auth<Session extends TokenSession> {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#onClose();
-    const closings = await Promise.allSettled([...this.#sessions.values()].map((session) => session.close()));
+    this.#dependencies.coolDown.close();
+    const closings = await Promise.allSettled([...this.#entries.values()].map(({ runner }) => runner.close()));
     const failed = closings.find((closing) => closing.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

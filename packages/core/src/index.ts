@@ -29,16 +29,16 @@ export type { Inspect } from './session/inspected-replica.js';
 export type { ReauthenticationDue } from './session/reauthentications.js';
 export type { ReauthenticationReason } from './session/refresh-token-life.js';
 export type { Scopes } from './session/scopes.js';
-export type { SessionSnapshot, SessionState } from './session/session-snapshot.js';
-export type { RevocationResult } from './session/token-requests.js';
-export type { GetTokenOptions, RevocationOptions, StateChange, TokenSession } from './session/token-session.js';
+export type { SessionSnapshot, SessionState, StateChange } from './session/session-snapshot.js';
 export type {
   AuthorizationUrl,
   AuthorizationUrlOptions,
   CallbackOptions,
   CodeExchange,
-  UserSession,
-} from './session/user-session.js';
+} from './session/sign-in-options.js';
+export type { RevocationResult } from './session/token-requests.js';
+export type { GetTokenOptions, RevocationOptions, TokenSession } from './session/token-session.js';
+export type { UserSession } from './session/user-session.js';
 export { SPAAuth, type SPAAuthOptions } from './spa-auth.js';
 export { StaticTokenAuth, type StaticTokenAuthOptions } from './static-token-auth.js';
 export { WebAppAuth, type WebAppAuthOptions } from './web-app-auth.js';

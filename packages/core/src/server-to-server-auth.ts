@@ -29,10 +29,7 @@ export class ServerToServerAuth extends Auth<TokenSession> {
       scopes,
       renewal: 'client_credentials',
     });
-    super(
-      (key, onClosed) => new TokenSession(key, keys.session(key), dependencies, onClosed),
-      () => dependencies.coolDown.close(),
-    );
+    super(keys, dependencies, (runner) => new TokenSession(runner));
   }
 }
 

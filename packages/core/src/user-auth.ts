@@ -1,18 +1,18 @@
 import { Auth, DEFAULT_KEY } from './auth.js';
 import { type AuthSettings, authParts, refuse } from './auth-options.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
-import { KeepAlive } from './session/keep-alive.js';
+import { KeepAlive, refreshUnused } from './session/keep-alive.js';
 import { PendingAuthorizations } from './session/pending-authorizations.js';
 import { claimRedirectUri } from './session/redirect-uri-claims.js';
+import { SignIn } from './session/sign-in.js';
 import {
   type AuthorizationUrl,
   type AuthorizationUrlOptions,
   type CallbackOptions,
   type CodeExchange,
   checkCallbackOptions,
-  type SignIn,
-  UserSession,
-} from './session/user-session.js';
+} from './session/sign-in-options.js';
+import { UserSession } from './session/user-session.js';
 
 /** The base class of the flows in which a user signs in with a browser. */
 export abstract class UserAuth extends Auth<UserSession> {
@@ -30,7 +30,7 @@ export abstract class UserAuth extends Auth<UserSession> {
       );
     }
     checkRedirectUri(server, redirectUri);
-    const signIn: SignIn = {
+    const signIn = new SignIn({
       client,
       pending: new PendingAuthorizations(
         dependencies.storage,
@@ -41,16 +41,13 @@ export abstract class UserAuth extends Auth<UserSession> {
       redirectUri,
       scopes: dependencies.scopes,
       entropy: dependencies.entropy,
-    };
-    super(
-      (key, onClosed) => new UserSession(key, keys.session(key), dependencies, onClosed, signIn),
-      () => dependencies.coolDown.close(),
-    );
+    });
+    super(keys, dependencies, (runner) => new UserSession(runner, signIn));
     this.#signIn = signIn;
     this.#giveUpRedirectUri = claimRedirectUri(dependencies.storage, redirectUri, server);
     const { keepAliveBefore } = dependencies;
     if (keepAliveBefore !== undefined) {
-      const renew = (key: string) => this.borrow(key, UserSession.keepAlive);
+      const renew = (key: string) => this.borrow(key, refreshUnused);
       this.#keepAlive = new KeepAlive({ ...dependencies, keepAliveBefore, keys, renew });
     }
   }
@@ -85,11 +82,10 @@ export abstract class UserAuth extends Auth<UserSession> {
   async handleCallback(url: string | URL, options: CallbackOptions = {}): Promise<UserSession> {
     this.assertOpen();
     checkCallbackOptions(options);
-    return UserSession.completeCallback(this.#signIn, url, options, {
-      prepare: (key) => this.borrow(key, UserSession.prepare),
+    return this.#signIn.complete(url, options, {
       use: (key, work) =>
-        this.borrow(key, async (session) => {
-          await work(session);
+        this.borrow(key, async (runner) => {
+          await work(runner);
           return this.session(key); // Keeps the session, which a failed sign-in would have released.
         }),
     });

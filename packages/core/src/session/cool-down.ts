@@ -4,7 +4,7 @@ import { sanitizeText } from '../kernel/redaction.js';
 import type { StoredRecord, Unsubscribe } from '../kernel/token-storage.js';
 import { policy } from '../machine/policy.js';
 import { ignoreErrors } from './calls.js';
-import type { RecordPlace } from './session-record.js';
+import type { RecordPlace } from './record-place.js';
 
 /** The server's `Retry-After`, as stored. */
 interface StoredCoolDown {

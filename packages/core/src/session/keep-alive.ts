@@ -5,7 +5,9 @@ import type { Lease } from '../kernel/token-storage.js';
 import type { Window } from '../machine/policy.js';
 import { isShared } from './bounded-queue.js';
 import type { CoolDown } from './cool-down.js';
-import type { RecordPlace } from './session-record.js';
+import type { RecordPlace } from './record-place.js';
+import { refreshTokenEnd } from './refresh-token-life.js';
+import type { SessionRunner } from './session-runner.js';
 import { fromStorage } from './storage-failure.js';
 import type { StorageKeys } from './storage-keys.js';
 
@@ -165,4 +167,29 @@ export class KeepAlive {
   #within({ notBefore, notAfter }: Window): number {
     return notBefore + (notAfter - notBefore) * randomFraction(this.#options.entropy);
   }
+}
+
+/**
+ * Refreshes a session's tokens if their refresh token is about to expire and no instance has refreshed them since. This
+ * does not count as use, so the session is not refreshed again when the access token expires.
+ *
+ * @returns the failure that prevented it, or `null`
+ */
+export async function refreshUnused(session: SessionRunner): Promise<Failure | null> {
+  await session.read();
+  await session.rest();
+  if (session.isClosed) return null;
+  if (session.obstacle !== null) return session.obstacle;
+  // After a failure there is a pause for every caller.
+  if (session.snapshot.matches({ refreshing: 'backingOff' })) return session.snapshot.context.failure;
+  if (!isToBeKeptAlive(session)) return null;
+  session.send({ type: 'refresh.requested' });
+  return (await session.until(({ context }) => !context.requested)).context.failure;
+}
+
+function isToBeKeptAlive({ snapshot, dependencies }: SessionRunner): boolean {
+  const { tokens } = snapshot.context;
+  const { refreshTokenLifetime, keepAliveBefore, clock } = dependencies;
+  if (!tokens?.refreshable || refreshTokenLifetime === undefined || keepAliveBefore === undefined) return false;
+  return clock.now() >= refreshTokenEnd(tokens, refreshTokenLifetime) - keepAliveBefore;
 }

@@ -40,13 +40,24 @@ interface Kept {
   readonly expiresAt: number;
 }
 
-/** The outcome of a sign-in after its callback was taken. */
+/** The outcome of a sign-in after its callback was used. */
 export type PendingOutcome =
   /** An outcome that a repeated callback must not see. */
   | { readonly used: true }
   | { readonly used: true; readonly underWay: true }
   /** The session that it signed in, and the hash of the code. */
   | { readonly used: true; readonly sessionKey: string; readonly code: string };
+
+/** A sign-in as it was read: begun and not used, or with its outcome. */
+export type FoundAuthorization = {
+  readonly key: string;
+  readonly version: number;
+  /** On the storage's clock. */
+  readonly readAt: number;
+} & (
+  | { readonly begun: PendingAuthorization; readonly outcome?: undefined }
+  | { readonly begun?: undefined; readonly outcome: PendingOutcome }
+);
 
 /** Proves that a repeated callback comes from the browser that was signed in. */
 export interface RepeatProof {
@@ -58,7 +69,7 @@ export interface RepeatProof {
 
 /**
  * The pending sign-ins, by their `state`. Each is a record in the storage, so a sign-in may begin on one instance and
- * end on another. It is taken by compare-and-set, so a `state` works once.
+ * end on another. It is consumed by compare-and-set, so a `state` works once.
  *
  * Anyone may begin a sign-in, so an instance keeps a limited number and drops the oldest. Rejecting the newest instead
  * would let a few requests per second lock every user out.
@@ -109,53 +120,53 @@ export class PendingAuthorizations {
   }
 
   /**
-   * Takes a sign-in for its completion. A second call for the same state is rejected.
+   * Reads a sign-in, which stays as it is.
    *
-   * `sessionKey` is the session that wants to complete it; a sign-in of another session is left untouched. `ready` is
-   * called before the state is consumed; if it fails, the state stays valid. `willSettle` announces a call of
-   * `settle()` when the outcome is known.
-   *
-   * @throws AuthenticationError `state_unknown`, `state_used` or `state_mismatch`; StorageError
+   * @param sessionKey - the only session that may complete it; default: any
+   * @throws AuthenticationError `state_unknown` or `state_mismatch`; StorageError
    */
-  async take(
-    state: string,
-    {
-      sessionKey,
-      ready,
-      willSettle = false,
-    }: { sessionKey?: string; ready?: (pending: PendingAuthorization) => Promise<void>; willSettle?: boolean } = {},
-  ): Promise<PendingAuthorization> {
+  async find(state: string, sessionKey?: string): Promise<FoundAuthorization> {
     const key = await this.#keys.authorization(state);
     const { record, now } = await fromStorage(() => this.#storage.read(key));
     if (record === undefined) {
-      refuse(
+      throw refusal(
         'state_unknown',
         'No sign-in with this state was begun here within the last ten minutes, or the process that began it is gone and has no shared `storage`: without one, a restart forgets the sign-ins under way. Start a new one with getAuthorizationUrl().',
       );
     }
-    const pending = parse(record.value);
-    if ('used' in pending) return alreadyUsed();
-    if (sessionKey !== undefined && pending.sessionKey !== sessionKey) {
-      refuse(
+    const content = parse(record.value);
+    const found = { key, version: record.version, readAt: now };
+    if ('used' in content) return { ...found, outcome: content };
+    if (sessionKey !== undefined && content.sessionKey !== sessionKey) {
+      throw refusal(
         'state_mismatch',
         'This callback belongs to a sign-in of another session, so it was not used. Start a new sign-in for this one.',
       );
     }
-    await ready?.(pending);
-    // The record stays until it would have expired, to distinguish a repeated callback from an unknown state.
-    const expiresAt = now + policy.authorizationTtl;
-    const value = willSettle ? recordOf({ used: true, underWay: true }) : USED;
-    const reply = await fromStorage(() =>
-      this.#storage.commit(key, { value, expectedVersion: record.version, expiresAt }),
-    );
-    if (reply.outcome !== 'committed') return alreadyUsed();
-    this.#keep(key, { version: reply.version, expiresAt }, now);
-    return pending;
+    return { ...found, begun: content };
   }
 
-  /** Stores the outcome of a sign-in that this instance took, for a repeated callback. */
-  async settle(state: string, completed?: { readonly sessionKey: string; readonly code: Secret }): Promise<void> {
-    const key = await this.#keys.authorization(state);
+  /**
+   * Marks a sign-in as used, for its completion. Resolves to `false` if another call did so since it was read.
+   *
+   * @param willSettle - announces a call of `settle()` when the outcome is known
+   * @throws StorageError
+   */
+  async consume({ key, version, readAt }: FoundAuthorization, willSettle = false): Promise<boolean> {
+    // The record stays until it would have expired, to distinguish a repeated callback from an unknown state.
+    const expiresAt = readAt + policy.authorizationTtl;
+    const value = willSettle ? recordOf({ used: true, underWay: true }) : USED;
+    const reply = await fromStorage(() => this.#storage.commit(key, { value, expectedVersion: version, expiresAt }));
+    if (reply.outcome !== 'committed') return false;
+    this.#keep(key, { version: reply.version, expiresAt }, readAt);
+    return true;
+  }
+
+  /** Stores the outcome of a sign-in that this instance consumed, for a repeated callback. */
+  async settle(
+    { key }: FoundAuthorization,
+    completed?: { readonly sessionKey: string; readonly code: Secret },
+  ): Promise<void> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return; // Newer sign-ins have displaced it.
     const value =
@@ -171,24 +182,33 @@ export class PendingAuthorizations {
    * Resolves to the session that a repeated callback signed in. Waits while that sign-in is in progress, on any
    * instance.
    *
+   * @param read - the outcome that was read already, if any
    * @throws AuthenticationError `state_used` for a sign-in that failed or did not end, and for a callback from a
    * browser that was not signed in; StorageError
    */
-  async completed(state: string, { sessionKey, code }: RepeatProof): Promise<string> {
+  async completed(state: string, { sessionKey, code }: RepeatProof, read?: PendingOutcome): Promise<string> {
     const key = await this.#keys.authorization(state);
     const until = this.#clock.now() + REPEAT.patience;
+    let outcome = read;
+    if (outcome === undefined) outcome = await this.#outcomeOf(key);
     for (;;) {
-      const { record } = await fromStorage(() => this.#storage.read(key));
-      const outcome = record && parse(record.value);
-      if (outcome === undefined || !('used' in outcome)) return alreadyUsed();
+      if (outcome === undefined) throw alreadyUsed();
       if ('sessionKey' in outcome) {
         const isOwn =
           sessionKey === undefined ? outcome.code === (await sha256(code.reveal())) : sessionKey === outcome.sessionKey;
-        return isOwn ? outcome.sessionKey : alreadyUsed();
+        if (!isOwn) throw alreadyUsed();
+        return outcome.sessionKey;
       }
-      if (!('underWay' in outcome) || this.#clock.now() >= until) return alreadyUsed();
+      if (!('underWay' in outcome) || this.#clock.now() >= until) throw alreadyUsed();
       await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, REPEAT.look));
+      outcome = await this.#outcomeOf(key);
     }
+  }
+
+  async #outcomeOf(key: string): Promise<PendingOutcome | undefined> {
+    const { record } = await fromStorage(() => this.#storage.read(key));
+    const content = record && parse(record.value);
+    return content !== undefined && 'used' in content ? content : undefined;
   }
 
   /** Remembers a record. If there are too many, expires the oldest in the storage. */
@@ -245,10 +265,11 @@ function parse(value: string): PendingAuthorization | PendingOutcome {
   );
 }
 
-function alreadyUsed(): never {
-  refuse('state_used', 'This callback was used before. If the sign-in did not succeed then, start a new one.');
+/** Returns the error for a sign-in that was used. */
+export function alreadyUsed(): AuthenticationError {
+  return refusal('state_used', 'This callback was used before. If the sign-in did not succeed then, start a new one.');
 }
 
-function refuse(code: KnownErrorCode, message: string): never {
-  throw new AuthenticationError(code, message, { errorDescription: message });
+function refusal(code: KnownErrorCode, message: string): AuthenticationError {
+  return new AuthenticationError(code, message, { errorDescription: message });
 }

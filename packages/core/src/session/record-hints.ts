@@ -1,6 +1,7 @@
 import { type Entropy, randomFraction } from '../kernel/entropy.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { policy, retryWindow, shift, type Window } from '../machine/policy.js';
+import type { EventSink } from './event-sink.js';
 import type { Timing } from './session-time.js';
 
 /**
@@ -11,7 +12,7 @@ import type { Timing } from './session-time.js';
 export class RecordHints {
   readonly #clock: Timing;
   readonly #entropy: Entropy;
-  readonly #tell: (version: number) => void;
+  readonly #report: EventSink;
   /** The highest version hinted at during other work. */
   #highest = 0;
   /** The version in the storage's last response. */
@@ -21,11 +22,11 @@ export class RecordHints {
   #failures = 0;
   #again: ReturnType<Timing['setTimeout']>;
 
-  /** @param tell - receives repeated hints */
-  constructor(clock: Timing, entropy: Entropy, tell: (version: number) => void) {
+  /** @param report - receives repeated hints */
+  constructor(clock: Timing, entropy: Entropy, report: EventSink) {
     this.#clock = clock;
     this.#entropy = entropy;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** The highest version hinted at and not followed yet. */
@@ -39,7 +40,7 @@ export class RecordHints {
   }
 
   /** Clears the hints after a response; after a failure, repeats them with backoff. */
-  noteAnswer(event: SessionOccurrence): void {
+  noteResponse(event: SessionOccurrence): void {
     if (event.type === 'storage.failed' && event.failure.version === undefined) {
       if (this.#unfollowed === undefined) return;
       this.#failures += 1;
@@ -61,7 +62,7 @@ export class RecordHints {
   repeat(known: number): void {
     const version = this.#highest;
     this.#highest = 0;
-    if (version > known) this.#tell(version);
+    if (version > known) this.#report({ type: 'record.changed', version });
     else if (this.#unfollowed !== undefined && this.#again === undefined) {
       this.#repeatIn(shift(policy.poll, this.#clock.now()));
     }
@@ -89,7 +90,7 @@ export class RecordHints {
     this.#again = this.#clock.setTimeout(
       () => {
         this.#again = undefined;
-        if (this.#unfollowed !== undefined) this.#tell(this.#unfollowed);
+        if (this.#unfollowed !== undefined) this.#report({ type: 'record.changed', version: this.#unfollowed });
       },
       Math.max(0, at - this.#clock.now()),
     );

@@ -49,6 +49,15 @@ export interface SessionSnapshot {
   readonly ending: SessionEnding | null;
 }
 
+/** A change of state, as `onStateChange` receives it. */
+export interface StateChange {
+  readonly key: string;
+  /** The state before, with its substate, such as `valid.fresh`. */
+  readonly from: string;
+  readonly to: string;
+  readonly snapshot: SessionSnapshot;
+}
+
 /**
  * @param refreshTokenLifetime - in milliseconds, if known
  * @param onWall - converts a moment of the session's time to the wall clock

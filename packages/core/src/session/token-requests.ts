@@ -76,6 +76,14 @@ export async function revokeTokens(client: AuthorizationClient, tokens: TokenSet
   }
 }
 
+/** Returns whether two sets have a token in common. Some servers return the same token again. */
+export function sharesToken(one: TokenSet, other: TokenSet): boolean {
+  return (
+    one.accessToken.reveal() === other.accessToken.reveal() ||
+    (one.refreshToken !== undefined && one.refreshToken.reveal() === other.refreshToken?.reveal())
+  );
+}
+
 /**
  * How servers reject an access token that died with its refresh token (RFC 7009 §2.1), although §2.2 requires a 200.
  * The client secret is not the reason: it was accepted a moment before.

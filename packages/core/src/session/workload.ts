@@ -1,6 +1,6 @@
 import type { TokenFacts } from '../kernel/token-set.js';
 import type { Window } from '../machine/policy.js';
-import { BoundedQueue } from './bounded-queue.js';
+import { BoundedQueue, type Place } from './bounded-queue.js';
 import type { Timing } from './session-time.js';
 
 /** How many sessions of one auth object refresh at the same time, by default. */
@@ -52,6 +52,20 @@ export class Workload {
    */
   deadlineOf({ awaited, expiresIn = 0 }: { readonly awaited: boolean; readonly expiresIn?: number }): number {
     return this.#time.now() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
+  }
+
+  /**
+   * Waits for the turn of a last request to the storage. During an outage it does not wait: what is not written now is
+   * lost.
+   */
+  async lastTurn(): Promise<Place> {
+    let begin!: () => void;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const turn = this.questions.enter({ deadline: this.deadlineOf({ awaited: true }), begin, fail: begin });
+    await begun;
+    return turn;
   }
 
   /**

@@ -3,7 +3,11 @@ import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/kernel/secret.js';
 import { adobeIms } from '../../src/protocol/adobe-ims.js';
-import { PendingAuthorizations } from '../../src/session/pending-authorizations.js';
+import {
+  alreadyUsed,
+  type PendingAuthorization,
+  PendingAuthorizations,
+} from '../../src/session/pending-authorizations.js';
 import { storageKeys } from '../../src/session/storage-keys.js';
 
 const STATE = 'a-state.fictional';
@@ -23,13 +27,27 @@ function pendings() {
   return { clock, storage, keys, pending, authorizations: new PendingAuthorizations(storage, keys, clock) };
 }
 
+/** Reads a sign-in and marks it as used. */
+async function take(
+  authorizations: PendingAuthorizations,
+  state: string,
+  sessionKey?: string,
+): Promise<PendingAuthorization> {
+  const found = await authorizations.find(state, sessionKey);
+  if (found.begun === undefined || !(await authorizations.consume(found))) throw alreadyUsed();
+  return found.begun;
+}
+
 describe('a sign-in under way', () => {
   it('is taken as it was begun, once', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    const taken = await authorizations.take(STATE);
+    const taken = await take(authorizations, STATE);
     expect({ ...taken, codeVerifier: taken.codeVerifier.reveal() }).toEqual({ ...pending, codeVerifier: VERIFIER });
-    await expect(authorizations.take(STATE)).rejects.toMatchObject({ name: 'AuthenticationError', code: 'state_used' });
+    await expect(take(authorizations, STATE)).rejects.toMatchObject({
+      name: 'AuthenticationError',
+      code: 'state_used',
+    });
   });
 
   it('is not completed if it is unknown or was not taken', async () => {
@@ -44,44 +62,30 @@ describe('a sign-in under way', () => {
   it('is taken by one of those who try at once', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    const tries = await Promise.allSettled(Array.from({ length: 10 }, () => authorizations.take(STATE)));
+    const tries = await Promise.allSettled(Array.from({ length: 10 }, () => take(authorizations, STATE)));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
   it('is taken by one of two who have both read it', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    let waiting = 0;
-    let open = () => {};
-    const bothHaveRead = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const ready = () => {
-      waiting += 1;
-      if (waiting === 2) open();
-      return bothHaveRead;
-    };
-    const tries = await Promise.allSettled([
-      authorizations.take(STATE, { ready }),
-      authorizations.take(STATE, { ready }),
-    ]);
-    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(tries.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'state_used' } });
+    const [one, other] = await Promise.all([authorizations.find(STATE), authorizations.find(STATE)]);
+    const used = await Promise.all([one, other].map((found) => authorizations.consume(found)));
+    expect(used.filter(Boolean)).toHaveLength(1);
   });
 
   it('is left to the session that began it', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    await expect(authorizations.take(STATE, { sessionKey: 'ode' })).rejects.toMatchObject({ code: 'state_mismatch' });
-    expect(await authorizations.take(STATE, { sessionKey: 'mara' })).toMatchObject({ sessionKey: 'mara' });
+    await expect(take(authorizations, STATE, 'ode')).rejects.toMatchObject({ code: 'state_mismatch' });
+    expect(await take(authorizations, STATE, 'mara')).toMatchObject({ sessionKey: 'mara' });
   });
 
-  it('stays good when what comes after it cannot be begun', async () => {
+  it('stays good when it is only read, because what comes after it cannot be begun', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);
-    const ready = () => Promise.reject(new Error('The storage is down.'));
-    await expect(authorizations.take(STATE, { ready })).rejects.toThrow('The storage is down.');
-    expect(await authorizations.take(STATE)).toMatchObject({ sessionKey: 'mara' });
+    await authorizations.find(STATE);
+    expect(await take(authorizations, STATE)).toMatchObject({ sessionKey: 'mara' });
   });
 
   it('is good for ten minutes', async () => {
@@ -89,13 +93,13 @@ describe('a sign-in under way', () => {
     await authorizations.begin(STATE, pending);
     await authorizations.begin(`${STATE}.2`, pending);
     clock.setNow(clock.now() + 10 * MINUTE - 1);
-    await authorizations.take(STATE);
+    await take(authorizations, STATE);
     clock.setNow(clock.now() + 1);
-    await expect(authorizations.take(`${STATE}.2`)).rejects.toMatchObject({ code: 'state_unknown' });
+    await expect(take(authorizations, `${STATE}.2`)).rejects.toMatchObject({ code: 'state_unknown' });
     // That it was used is remembered for the same time again.
-    await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_used' });
+    await expect(take(authorizations, STATE)).rejects.toMatchObject({ code: 'state_used' });
     clock.setNow(clock.now() + 10 * MINUTE);
-    await expect(authorizations.take(STATE)).rejects.toMatchObject({ code: 'state_unknown' });
+    await expect(take(authorizations, STATE)).rejects.toMatchObject({ code: 'state_unknown' });
   });
 
   it('keeps its state from another one, while it lasts and after', async () => {
@@ -103,7 +107,7 @@ describe('a sign-in under way', () => {
     await authorizations.begin(STATE, pending);
     const inUse = { name: 'ConfigurationError', code: 'state_in_use' };
     await expect(authorizations.begin(STATE, pending)).rejects.toMatchObject(inUse);
-    await authorizations.take(STATE);
+    await take(authorizations, STATE);
     await expect(authorizations.begin(STATE, pending)).rejects.toMatchObject(inUse);
   });
 
@@ -112,7 +116,7 @@ describe('a sign-in under way', () => {
     await authorizations.begin(STATE, pending);
     const key = await keys.authorization(STATE);
     expect((await storage.read(key)).record?.value).toContain(VERIFIER);
-    await authorizations.take(STATE);
+    await take(authorizations, STATE);
     expect((await storage.read(key)).record?.value).not.toContain(VERIFIER);
   });
 
@@ -124,7 +128,7 @@ describe('a sign-in under way', () => {
   ])('cannot be taken if its record %s, which is not quoted', async (_name, value) => {
     const { storage, keys, authorizations } = pendings();
     await storage.commit(await keys.authorization(STATE), { value, expectedVersion: 0 });
-    const error = await authorizations.take(STATE).catch((reason: unknown) => reason as Error);
+    const error = await take(authorizations, STATE).catch((reason: unknown) => reason as Error);
     expect(error).toMatchObject({ name: 'StorageError', code: 'record_unreadable' });
     expect(JSON.stringify([error, (error as Error).stack])).not.toContain(VERIFIER);
   });
@@ -132,7 +136,7 @@ describe('a sign-in under way', () => {
   it('cannot begin or be taken while the storage is down', async () => {
     const { storage, authorizations, pending } = pendings();
     await storage.close();
-    for (const call of [() => authorizations.begin(STATE, pending), () => authorizations.take(STATE)]) {
+    for (const call of [() => authorizations.begin(STATE, pending), () => take(authorizations, STATE)]) {
       await expect(call()).rejects.toMatchObject({ name: 'StorageError', code: 'storage_closed' });
     }
   });

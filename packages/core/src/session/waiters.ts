@@ -1,8 +1,8 @@
 import type { TimerHandle } from '../kernel/clock.js';
 import type { Timing } from './session-time.js';
 
-interface Caller {
-  resolve(token: string): void;
+interface Waiter<Value> {
+  resolve(value: Value): void;
   reject(error: Error): void;
 }
 
@@ -12,11 +12,11 @@ interface Caller {
  */
 const LONG = 2 ** 31 - 1;
 
-/** The callers that wait for one session's token. The request that they wait for does not depend on them. */
-export class Callers {
+/** The callers that wait for one outcome. The request that they wait for does not depend on them. */
+export class Waiters<Value> {
   readonly #clock: Timing;
   /** Usually absent: of ten thousand sessions, few have waiting callers. */
-  #waiting: Set<Caller> | undefined;
+  #waiting: Set<Waiter<Value>> | undefined;
   #hold: TimerHandle;
 
   constructor(clock: Timing) {
@@ -27,49 +27,49 @@ export class Callers {
     return this.#waiting !== undefined;
   }
 
-  /** Waits for a token. A caller that aborts affects no other. */
-  wait(signal?: AbortSignal): Promise<string> {
+  /** Waits for the outcome. A caller that aborts affects no other. */
+  wait(signal?: AbortSignal): Promise<Value> {
     // A signal that has already aborted fires no event.
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const caller: Caller = {
-        resolve: (token) => leave(() => resolve(token)),
+      const waiter: Waiter<Value> = {
+        resolve: (value) => leave(() => resolve(value)),
         reject: (error) => leave(() => reject(error)),
       };
-      const abort = () => caller.reject(signal?.reason);
+      const abort = () => waiter.reject(signal?.reason);
       const leave = (settle: () => void) => {
         signal?.removeEventListener('abort', abort);
-        this.#leave(caller);
+        this.#leave(waiter);
         settle();
       };
-      this.#enter(caller);
+      this.#enter(waiter);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
 
-  /** Serves all waiting callers. Returns whether there were any. */
-  serve(token: string): boolean {
+  /** Resolves the wait of all callers. Returns whether there were any. */
+  resolveAll(value: Value): boolean {
     const waiting = [...(this.#waiting ?? [])];
-    for (const caller of waiting) caller.resolve(token);
+    for (const waiter of waiting) waiter.resolve(value);
     return waiting.length > 0;
   }
 
   /**
-   * Rejects all waiting callers. Each gets an error of its own, so that what one adds to it (a stack, a cause) does not
-   * affect another.
+   * Rejects all callers. Each gets an error of its own, so that what one adds to it (a stack, a cause) does not affect
+   * another.
    */
-  turnAway(error: () => Error): void {
-    for (const caller of [...(this.#waiting ?? [])]) caller.reject(error());
+  rejectAll(error: () => Error): void {
+    for (const waiter of [...(this.#waiting ?? [])]) waiter.reject(error());
   }
 
-  #enter(caller: Caller): void {
+  #enter(waiter: Waiter<Value>): void {
     this.#hold ??= this.#clock.setTimeout(() => {}, LONG, { keepAlive: true });
     this.#waiting ??= new Set();
-    this.#waiting.add(caller);
+    this.#waiting.add(waiter);
   }
 
-  #leave(caller: Caller): void {
-    if (!this.#waiting?.delete(caller) || this.#waiting.size > 0) return;
+  #leave(waiter: Waiter<Value>): void {
+    if (!this.#waiting?.delete(waiter) || this.#waiting.size > 0) return;
     this.#clock.clearTimeout(this.#hold);
     this.#hold = undefined;
     this.#waiting = undefined;
