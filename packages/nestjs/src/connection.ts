@@ -18,6 +18,7 @@ import { exceptionOf, type FrameioAuthException } from './frameio-auth.exception
 import type { FrameioUsers } from './frameio-users.interface.js';
 import { HttpClients } from './http-clients.js';
 import type { SignInRoutes } from './sign-in/sign-in-routes.js';
+import { withTimeLimit } from './time-limit.js';
 
 /** How long startup waits for the tokens of one session, in milliseconds. */
 const RESTORE_TIMEOUT = 5_000;
@@ -160,7 +161,7 @@ export class Connection {
 
   async #restore(session: FrameioTokenSource): Promise<void> {
     try {
-      await session.getToken({ signal: AbortSignal.timeout(RESTORE_TIMEOUT) });
+      await withTimeLimit(RESTORE_TIMEOUT, async (signal) => session.getToken({ signal }));
     } catch (error) {
       if (error instanceof ConfigurationError) throw complaint(this.name, error.message);
       // Before the first sign-in this is normal, so it is not logged.

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Connection } from './connection.js';
 import { FrameioConnections } from './frameio-connections.service.js';
 import { unlessMissing } from './optional-peer.js';
+import { withTimeLimit } from './time-limit.js';
 
 export interface FrameioHealthOptions {
   /** The name of the connection. Default: the connection without a name. */
@@ -77,8 +78,7 @@ async function examine(connection: Connection, timeout: number): Promise<Finding
 
 async function examineOwn(connection: Connection, timeout: number): Promise<Finding> {
   const session = connection.session();
-  const signal = AbortSignal.timeout(timeout);
-  const problem = await problemOf(session.getToken({ signal }), signal);
+  const problem = await problemOf(async (signal) => session.getToken({ signal }), timeout);
   const { state, expiresAt, failure, degraded } = session.snapshot;
   const facts = { state, ...(expiresAt !== null && { expiresAt: new Date(expiresAt).toISOString() }) };
   if (problem !== undefined) return { status: 'down', reason: problem, ...facts };
@@ -91,19 +91,21 @@ async function examineOwn(connection: Connection, timeout: number): Promise<Find
 const NO_RECORD = 'frameio-auth:health';
 
 async function examineUsers({ storage, events }: Connection, timeout: number): Promise<Finding> {
-  const problem = await problemOf(storage?.read(NO_RECORD), AbortSignal.timeout(timeout));
+  const problem = await problemOf(async () => storage?.read(NO_RECORD), timeout);
   if (problem !== undefined) return { status: 'down', reason: problem };
   return events.trouble === undefined ? { status: 'up' } : { status: 'degraded', reason: events.trouble.code };
 }
 
 /** Resolves to the code of the error, or to `timeout`. */
-async function problemOf(work: Promise<unknown> | undefined, signal: AbortSignal): Promise<string | undefined> {
-  const late = new Promise<'timeout'>((resolve) => signal.addEventListener('abort', () => resolve('timeout')));
-  const done = Promise.resolve(work).then(
-    () => undefined,
-    (error: unknown) => (error instanceof FrameioAuthError ? error.code : signal.aborted ? 'timeout' : 'failed'),
-  );
-  return Promise.race([done, late]);
+function problemOf(work: (signal: AbortSignal) => Promise<unknown>, timeout: number): Promise<string | undefined> {
+  return withTimeLimit(timeout, (signal) => {
+    const late = new Promise<'timeout'>((resolve) => signal.addEventListener('abort', () => resolve('timeout')));
+    const done = work(signal).then(
+      () => undefined,
+      (error: unknown) => (error instanceof FrameioAuthError ? error.code : signal.aborted ? 'timeout' : 'failed'),
+    );
+    return Promise.race([done, late]);
+  });
 }
 
 let known: Promise<boolean> | undefined;

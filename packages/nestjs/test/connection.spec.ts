@@ -53,7 +53,7 @@ describe('the start', () => {
     onTestFinished(() => client.disconnect());
     const options = webApp(server, { storage: redisStorage({ client, timeout: 500 }) });
     const { restore, http, users, ...plain } = options;
-    await using earlier = new WebAppAuth(plain);
+    await using earlier = new WebAppAuth({ ...plain, storage: redisStorage({ client, timeout: 60_000 }) });
     await signIn(earlier, server, 'studio');
     await redis.kill();
 
@@ -65,8 +65,8 @@ describe('the start', () => {
 
     await redis.start();
     if (client.status !== 'ready') await once(client, 'ready');
-    const token = await authOf<WebAppAuth>(made).session('studio').getToken();
-    expect(server.accessTokenIsLive(token)).toBe(true);
+    const session = authOf<WebAppAuth>(made).session('studio');
+    await expect.poll(async () => server.accessTokenIsLive(await session.getToken())).toBe(true);
   });
 
   test('says that a session is over without where its user is to act, which is for nobody else', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StorageError } from '@frameio-auth/core';
-import type { LeaseReply, TokenStorage } from '@frameio-auth/core/adapter';
+import { type LeaseReply, startDeadline, type TokenStorage } from '@frameio-auth/core/adapter';
 import type { HintTrouble } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';
@@ -289,11 +289,11 @@ async function within<Answer, Else>(
   patience: number,
   otherwise: Else,
 ): Promise<Answer | Else> {
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = () => {};
   const late = new Promise<Else>((resolve) => {
-    timer = setTimeout(() => resolve(otherwise), patience);
+    cancel = startDeadline(patience, () => resolve(otherwise));
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, late]).finally(cancel);
 }
 
 function unseen(check: Finding['check']): Finding {

@@ -36,9 +36,9 @@ export function connect({ host, port }: RedisAddress, options: ClientOptions = {
   return client;
 }
 
-/** A storage that is closed after the test. */
+/** A storage that is closed after the test. Unless told otherwise, it waits for a slow Redis. */
 export function open(options: RedisStorageOptions): RedisStorage {
-  const storage = redisStorage(options);
+  const storage = redisStorage({ timeout: LONG, ...options });
   onTestFinished(() => storage.close());
   return storage;
 }

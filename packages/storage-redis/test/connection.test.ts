@@ -195,7 +195,7 @@ const lines = {
 describe.each(Object.entries(lines))('a client of %s', (_line, make) => {
   it.concurrent.each(Object.entries(options))('works with %s', async (_name, more) => {
     const client = make(more);
-    const storage = redisStorage({ client, keyPrefix: `${randomUUID()}:` });
+    const storage = redisStorage({ client, keyPrefix: `${randomUUID()}:`, timeout: LONG });
     try {
       const heard: number[] = [];
       storage.watch(KEY, (version) => heard.push(version));

@@ -92,7 +92,7 @@ describe.each(deployments)('on %s', (deployment, start) => {
         name,
         async create() {
           const keyPrefix = `${randomUUID()}:`;
-          const [storage, other] = clients.map((client) => wrap(redisStorage({ client, keyPrefix }))) as [
+          const [storage, other] = clients.map((client) => wrap(redisStorage({ client, keyPrefix, timeout: 60_000 }))) as [
             TokenStorage,
             TokenStorage,
           ];
