@@ -125,7 +125,9 @@ test('the server is well again when another instance was given tokens', async ()
   expect(await health.check('users', { maxAge: 0, timeout: PATIENCE })).toMatchObject({ users: { degraded: true } });
 
   await signIn();
-  await expect.poll(() => health.check('users', { maxAge: 0, timeout: PATIENCE })).toEqual({ users: { status: 'up', degraded: false } });
+  await expect
+    .poll(() => health.check('users', { maxAge: 0, timeout: PATIENCE }))
+    .toEqual({ users: { status: 'up', degraded: false } });
 });
 
 test('a process that was suspended during a check uses the answer that came meanwhile', async () => {

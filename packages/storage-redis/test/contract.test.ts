@@ -92,10 +92,9 @@ describe.each(deployments)('on %s', (deployment, start) => {
         name,
         async create() {
           const keyPrefix = `${randomUUID()}:`;
-          const [storage, other] = clients.map((client) => wrap(redisStorage({ client, keyPrefix, timeout: 60_000 }))) as [
-            TokenStorage,
-            TokenStorage,
-          ];
+          const [storage, other] = clients.map((client) =>
+            wrap(redisStorage({ client, keyPrefix, timeout: 60_000 })),
+          ) as [TokenStorage, TokenStorage];
           return {
             storage,
             another: async () => other,
