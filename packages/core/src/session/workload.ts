@@ -16,6 +16,12 @@ const EARLIEST = 0.5;
 const UNHURRIED = 10_000;
 
 /**
+ * How much earlier than it is, work with waiting callers is due, in milliseconds. Callers overtake sessions that nobody
+ * waits for, also if those expired long ago because the process has more to refresh than it can.
+ */
+const HEAD_START = 3_600_000;
+
+/**
  * Limits what the sessions of one auth object do at the same time. A refresh holds a slot from the lease to the commit.
  * So time-outs measure work and not queueing, and few refreshes are half done when the process ends.
  *
@@ -45,13 +51,13 @@ export class Workload {
   }
 
   /**
-   * Returns the deadline of a piece of work. Work with waiting callers is due now, so it runs in order of arrival.
-   * Other work is due when its token expires.
+   * Returns the deadline of a piece of work. Work with waiting callers was due an hour ago, so it runs first, in order
+   * of arrival. Other work is due when its token expires, and starves for no longer than that hour.
    *
    * @param expiresIn - the remaining lifetime of the token, in milliseconds
    */
   deadlineOf({ awaited, expiresIn = 0 }: { readonly awaited: boolean; readonly expiresIn?: number }): number {
-    return this.#time.now() + (awaited ? 0 : Math.max(UNHURRIED, expiresIn));
+    return this.#time.now() + (awaited ? -HEAD_START : Math.max(UNHURRIED, expiresIn));
   }
 
   /**
