@@ -37,7 +37,7 @@ export interface Presentation {
 /** The facts about one instance. */
 export class Behaviour {
   /** The lease that it was granted and has not released, and the contents of the record then. */
-  lease: { readonly at: number; readonly holding: Holding; readonly abandoned: boolean } | undefined;
+  lease: { readonly at: number; readonly holding: Holding } | undefined;
   /** Whether it was told that an earlier lease was abandoned. */
   knowsOfAbandonment = false;
   storageFailedAt = Number.NEGATIVE_INFINITY;
@@ -60,8 +60,11 @@ export class Behaviour {
   asleep: { readonly since: number; setBack: number } | undefined;
   /** The sleeps that its clocks do not fully show: when they ended, and how much time is hidden. */
   readonly #hidden: { readonly at: number; readonly time: number }[] = [];
-  /** The storage's pending replies, by call. */
-  readonly answers = new Map<number, { readonly version: number; readonly holding: Holding }>();
+  /** The storage's pending replies, by call; `followsAbandoned`: it grants a lease after an abandoned one. */
+  readonly answers = new Map<
+    number,
+    { readonly version: number; readonly holding: Holding; readonly followsAbandoned: boolean }
+  >();
   /** The highest version in a reply of the storage, and in a hint since the server last issued tokens to it. */
   version = 0;
   hinted = 0;

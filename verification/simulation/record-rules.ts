@@ -31,10 +31,10 @@ export class RecordRules {
       this.#report('no way back', `Version ${version} comes after version ${this.#highestVersion}.`);
     }
     this.#highestVersion = Math.max(this.#highestVersion, version);
-    behaviour.answers.set(question, { version, holding: after });
-    if (call === 'lease' && outcome.startsWith('granted')) {
-      behaviour.lease = { at, holding: after, abandoned: outcome !== 'granted' };
-    }
+    const isGranted = call === 'lease' && outcome.startsWith('granted');
+    const followsAbandoned = isGranted && outcome !== 'granted';
+    behaviour.answers.set(question, { version, holding: after, followsAbandoned });
+    if (isGranted) behaviour.lease = { at, holding: after };
     if (call === 'restore' && outcome === 'restored') this.#checkWriter(event, behaviour);
     // The commit that changed the record also ended any lease on it.
     if ((call === 'release' && outcome === 'done') || (call === 'lease' && outcome === 'moved'))

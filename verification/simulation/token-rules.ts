@@ -47,7 +47,7 @@ export class TokenRules {
     behaviour.datesLate = isMidway ? setAhead.by : 0;
     behaviour.roundTrip = at - asked;
     behaviour.repliedAt = at;
-    if (call === 'lease') behaviour.knowsOfAbandonment = behaviour.lease?.abandoned === true;
+    if (call === 'lease') behaviour.knowsOfAbandonment = answer?.followsAbandoned === true;
     if (answer?.holding.status !== 'tokens') return;
     behaviour.known = answer.holding.refreshToken ?? behaviour.known;
     if (!behaviour.read.has(answer.holding.accessToken)) behaviour.read.set(answer.holding.accessToken, at);

@@ -75,6 +75,34 @@ const PLANS: Readonly<Record<string, Plan>> = {
     { at: 5 * MINUTE + 100, kind: 'restart', instance: 1, lasts: MINUTE },
     { at: 20 * MINUTE, kind: 'call', instance: 0, call: 'use' },
   ),
+  'took the abandonment that an instance was told of for that of an earlier request for the lease, which arrived late':
+    {
+      seed: 1268531059,
+      parameters: {
+        ...PARAMETERS,
+        duration: 183_951,
+        clocks: Array(3).fill({ ahead: 0, fast: 0 }),
+        accessTokenLifetime: 68,
+        serverTimeout: 15 * SECOND,
+        storageLatency: [0, 3],
+      },
+      entries: [
+        { at: 123_482, kind: 'call', instance: 0, call: 'visit' },
+        { at: 157_630, kind: 'call', instance: 1, call: 'refresh' },
+        { at: 157_744, kind: 'crash', instance: 1, lasts: 25_438 },
+        { at: 178_799, kind: 'call', instance: 2, call: 'refresh' },
+        {
+          at: 178_914,
+          kind: 'network',
+          peer: 'storage',
+          effect: 'slow',
+          share: 0.3,
+          instance: 2,
+          lasts: 10_857,
+        },
+        { at: 181_577, kind: 'data loss', loses: 2_474, lasts: 1_374 },
+      ],
+    },
 };
 
 /** The same with services that are unused for days. */
