@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SlowestFirst } from './tools/vitest/slowest-first.ts';
 
-/** How long a test may take before it counts as hanging, in milliseconds: many times what the slowest needs. */
+/** How long a test may take, in milliseconds: only one that hangs is stopped. */
 const HANGS = 900_000;
 
-// Tests run on the sources, so that a change needs no build before its test. Child processes, the examples and the
-// packed tarballs are what runs the built packages.
+// Tests run on the sources, so that a change can be tested without a build. Child processes, the examples and the packed
+// tarballs run the built packages.
 export default defineConfig({
   resolve: {
     alias: [
@@ -42,8 +42,8 @@ export default defineConfig({
           ],
         },
       },
-      // The module for Nest supports two lines of it. On the older one run those of its tests that another line can fail,
-      // beside the built packages: they are the same there, and need not be transformed once more.
+      // The package for Nest supports two major versions. The tests whose result depends on the version also run on the older
+      // one, with the built packages, which need not be transformed again.
       {
         extends: true,
         resolve: {
@@ -71,22 +71,22 @@ export default defineConfig({
         },
       },
     ],
-    // No test changes what another one imports, so each worker loads the sources once and not once for every file.
+    // No test changes what another one imports, so a worker loads the sources once, and not once for each file.
     isolate: false,
-    // One more than the cores that it is made for, because many tests wait for other processes.
+    // One more than the two cores that the gate is measured on, because many tests wait for other processes.
     maxWorkers: 3,
-    // Room for what dies young, in MB: the models make much of it, and collect less often.
+    // In MB. The models of the machine allocate much, and this makes garbage collections rarer.
     execArgv: ['--max-semi-space-size=64'],
     sequence: { sequencer: SlowestFirst },
     globalSetup: 'tools/vitest/build.ts',
-    // For what hangs, and for nothing else: how long a test takes is the business of the machine.
+    // Only for tests that hang: how long a test takes depends on the machine.
     testTimeout: HANGS,
     hookTimeout: HANGS,
     expect: { poll: { timeout: HANGS / 2 } },
-    // What decides the fate of a token is reached to the last branch, or says at its place why it cannot be.
+    // Tests reach every branch that decides about a token, or a comment there says why they cannot.
     coverage: {
       include: ['packages/core/src/{machine,protocol,session}/**/*.ts'],
-      exclude: ['packages/core/src/machine/events.ts'], // Types alone, of which nothing is left to run.
+      exclude: ['packages/core/src/machine/events.ts'], // Only types.
       reporter: [['text', { maxCols: 120 }], 'html'],
       thresholds: { 100: true },
     },

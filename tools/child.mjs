@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 import { CommandError } from './command-error.mjs';
 
@@ -76,22 +77,20 @@ export async function attach(program, args, options) {
  * @param {(child: import('node:child_process').ChildProcess) => void} [started]
  * @returns {Promise<Outcome>}
  */
-function finish(program, args, options, started) {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, options);
-    running.add(child);
-    started?.(child);
-    const end = (/** @type {Outcome} */ outcome) => {
-      running.delete(child);
-      resolve(outcome);
-    };
-    child.on('error', (error) => {
-      const missing = 'code' in error && error.code === 'ENOENT';
-      const output = missing ? `There is no command ${program}.` : `${program} cannot be started: ${error.message}`;
-      end({ code: 127, output });
-    });
-    child.on('close', (code, signal) => end({ code: signal === null ? (code ?? 1) : codeOf(signal), output: '' }));
-  });
+async function finish(program, args, options, started) {
+  const child = spawn(program, args, options);
+  running.add(child);
+  started?.(child);
+  try {
+    const [code, signal] = await once(child, 'close');
+    return { code: signal === null ? code : codeOf(signal), output: '' };
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    const isMissing = code === 'ENOENT';
+    return { code: 127, output: isMissing ? `There is no command ${program}.` : `${program} cannot start: ${message}` };
+  } finally {
+    running.delete(child);
+  }
 }
 
 /**

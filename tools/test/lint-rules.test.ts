@@ -12,86 +12,57 @@ interface Diagnostic {
   readonly location: { readonly path: string };
 }
 
-interface Violation {
-  /** The folder of the code. */
-  readonly folder: string;
-  readonly code: string;
-  /** The rule that rejects it; `undefined` if it is allowed. */
-  readonly rule: string | undefined;
-}
+/** A folder, the code in it, and the rule that rejects the code; no rule if the code is allowed. */
+type Case = readonly [folder: string, code: string, rule?: string];
 
-const machine = 'packages/core/src/machine';
-const rejected: Record<string, Violation> = {
-  'a promise without await': {
-    folder: 'packages/core/src/session',
-    code: 'async function ask(): Promise<void> {}\nexport function start(): void {\n  ask();\n}\n',
-    rule: 'lint/nursery/noFloatingPromises',
-  },
-  'a promise as a condition': {
-    folder: 'packages/core/src/session',
-    code: 'async function ask(): Promise<boolean> {\n  return true;\n}\nexport const answer = ask() ? 1 : 2;\n',
-    rule: 'lint/nursery/noMisusedPromises',
-  },
-  'the type any': {
-    folder: 'tests',
-    code: 'export const value: any = 1;\n',
-    rule: 'lint/suspicious/noExplicitAny',
-  },
-  'a non-null assertion': {
-    folder: 'tests',
-    code: 'export const first = (list: string[]) => list[0]!;\n',
-    rule: 'lint/style/noNonNullAssertion',
-  },
-  'a type that is imported like a value': {
-    folder: 'tests',
-    code: "import { Clock } from './clock.js';\nexport const now = (clock: Clock) => clock;\n",
-    rule: 'lint/style/useImportType',
-  },
-  'a default export': {
-    folder: 'packages/core/src',
-    code: 'export default 1;\n',
-    rule: 'lint/style/noDefaultExport',
-  },
-  'an unused import': {
-    folder: 'tests',
-    code: "import { join } from 'node:path';\nexport const value = 1;\n",
-    rule: 'lint/correctness/noUnusedImports',
-  },
-  'a skipped test': {
-    folder: 'tests',
-    code: "import { it } from 'vitest';\nit.skip('does nothing', () => {});\n",
-    rule: 'lint/suspicious/noSkippedTests',
-  },
-  'the console in a package': {
-    folder: 'packages/core/src',
-    code: "console.log('here');\n",
-    rule: 'lint/suspicious/noConsole',
-  },
-  'the environment in a package': {
-    folder: 'packages/core/src',
-    code: "export const home = process.env['HOME'];\n",
-    rule: 'lint/style/noProcessEnv',
-  },
-  'a development dependency in a package': {
-    folder: 'packages/core/src',
-    code: "import { it } from 'vitest';\nexport const test = it;\n",
-    rule: 'lint/correctness/noUndeclaredDependencies',
-  },
-  'another adapter in an adapter': {
-    folder: 'packages/storage-memory/src',
-    code: "import { fetchTransport } from '@frameio-auth/transport-fetch';\nexport const transport = fetchTransport;\n",
-    rule: 'lint/correctness/noUndeclaredDependencies',
-  },
-  'an adapter in core': {
-    folder: 'packages/core/src',
-    code: "import { memoryStorage } from '@frameio-auth/storage-memory';\nexport const storage = memoryStorage;\n",
-    rule: 'lint/correctness/noUndeclaredDependencies',
-  },
-  'Math.random in the machine': {
-    folder: machine,
-    code: 'export const chance = Math.random();\n',
-    rule: 'plugin',
-  },
+const core = 'packages/core/src';
+const machine = `${core}/machine`;
+const adapter = 'packages/storage-memory/src';
+const undeclared = 'correctness/noUndeclaredDependencies';
+
+const rejected: Record<string, Case> = {
+  'a promise without await': [
+    core,
+    'export const f = (g: () => Promise<void>) => {\n  g();\n};',
+    'nursery/noFloatingPromises',
+  ],
+  'a promise as a condition': [
+    core,
+    'export const f = (p: Promise<boolean>) => (p ? 1 : 2);',
+    'nursery/noMisusedPromises',
+  ],
+  'the type any': ['tests', 'export const value: any = 1;', 'suspicious/noExplicitAny'],
+  'a non-null assertion': ['tests', 'export const first = (list: string[]) => list[0]!;', 'style/noNonNullAssertion'],
+  'a type that is imported like a value': [
+    'tests',
+    "import { Clock } from './clock.js';\nexport const now = (clock: Clock) => clock;",
+    'style/useImportType',
+  ],
+  'a default export': [core, 'export default 1;', 'style/noDefaultExport'],
+  'an unused import': [
+    'tests',
+    "import { join } from 'node:path';\nexport const value = 1;",
+    'correctness/noUnusedImports',
+  ],
+  'a skipped test': [
+    'tests',
+    "import { it } from 'vitest';\nit.skip('does nothing', () => {});",
+    'suspicious/noSkippedTests',
+  ],
+  'the console in a package': [core, "console.log('hello');", 'suspicious/noConsole'],
+  'the environment in a package': [core, "export const home = process.env['HOME'];", 'style/noProcessEnv'],
+  'a development dependency in a package': [core, "import { it } from 'vitest';\nexport const test = it;", undeclared],
+  'another adapter in an adapter': [
+    adapter,
+    "import { fetchTransport } from '@frameio-auth/transport-fetch';\nexport const transport = fetchTransport;",
+    undeclared,
+  ],
+  'an adapter in core': [
+    core,
+    "import { memoryStorage } from '@frameio-auth/storage-memory';\nexport const storage = memoryStorage;",
+    undeclared,
+  ],
+  'Math.random in the machine': [machine, 'export const chance = Math.random();', 'plugin'],
 };
 const random = {
   'a random number': 'Math.random()',
@@ -101,44 +72,31 @@ const random = {
   'properties with a seed that changes each time': 'fc.assert(property, { numRuns: 100 })',
 };
 for (const [what, code] of Object.entries(random)) {
-  const imports = "import { randomInt } from 'node:crypto';\nimport fc from 'fast-check';\n";
-  rejected[`${what} in a test`] = {
-    folder: 'packages/core/test',
-    code: `${imports}export const used = [randomInt, fc];\nexport const chance = (property: never) => ${code};\n`,
-    rule: 'plugin',
-  };
+  const imports = "import { randomInt } from 'node:crypto';\nimport fc from 'fast-check';";
+  const used = `export const used = [randomInt, fc];\nexport const chance = (property: never) => ${code};`;
+  rejected[`${what} in a test`] = ['packages/core/test', `${imports}\n${used}`, 'plugin'];
 }
 for (const name of ['Date', 'setTimeout', 'crypto', 'globalThis', 'fetch', 'performance', 'process']) {
-  const code = `export const it = ${name};\n`;
-  rejected[`${name} in the machine`] = { folder: machine, code, rule: 'lint/style/noRestrictedGlobals' };
+  rejected[`${name} in the machine`] = [machine, `export const it = ${name};`, 'style/noRestrictedGlobals'];
 }
-const allowed: Record<string, Violation> = {
-  'Math.min and Math.max in the machine': {
-    folder: machine,
-    code: 'export const least = Math.min(1, Math.max(2, 3));\n',
-    rule: undefined,
-  },
-  'Math.random and Date outside the machine': {
-    folder: 'packages/core/src/session',
-    code: 'export const seed = Math.random() * Date.now();\n',
-    rule: undefined,
-  },
-  'properties with the seed of the run in a test': {
-    folder: 'packages/core/test',
-    code: "import fc from 'fast-check';\nimport { runs } from './seeds.js';\nexport const test = (property: never) =>\n  fc.assert(property, { ...runs(9), examples: [] });\n",
-    rule: undefined,
-  },
-  'core in an adapter': {
-    folder: 'packages/storage-memory/src',
-    code: "import { systemClock } from '@frameio-auth/core';\nexport const clock = systemClock();\n",
-    rule: undefined,
-  },
+const allowed: Record<string, Case> = {
+  'Math.min and Math.max in the machine': [machine, 'export const least = Math.min(1, Math.max(2, 3));'],
+  'Math.random and Date outside the machine': [`${core}/session`, 'export const seed = Math.random() * Date.now();'],
+  'properties with the seed of the run in a test': [
+    'packages/core/test',
+    "import fc from 'fast-check';\nimport { runs } from './seeds.js';\nexport const test = (property: never) =>\n  fc.assert(property, { ...runs(9), examples: [] });",
+  ],
+  'core in an adapter': [
+    adapter,
+    "import { systemClock } from '@frameio-auth/core';\nexport const clock = systemClock();",
+  ],
 };
 
-const cases = Object.entries({ ...rejected, ...allowed }).map(([what, violation], index) => ({
+const cases = Object.entries({ ...rejected, ...allowed }).map(([what, [folder, code, rule]], index) => ({
   what,
-  ...violation,
-  path: `${violation.folder}/case-${index}.ts`,
+  code: `${code}\n`,
+  rule: rule === undefined || rule === 'plugin' ? rule : `lint/${rule}`,
+  path: `${folder}/case-${index}.ts`,
 }));
 
 let copy: string;
