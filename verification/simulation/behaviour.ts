@@ -68,6 +68,8 @@ export class Behaviour {
   /** The highest version in a reply of the storage, and in a hint since the server last issued tokens to it. */
   version = 0;
   hinted = 0;
+  /** The highest hinted version of the session's record that it has not read, and since when there is one. */
+  outdated: { readonly since: number; readonly version: number } | undefined;
   /** The newest refresh token that it knows. */
   known: string | undefined;
   readonly sent = new Map<number, Sending>();

@@ -77,7 +77,7 @@ export type Occurrence =
       readonly record: string;
       readonly code: string;
     }
-  | { readonly kind: 'hinted'; readonly who: string; readonly version: number }
+  | { readonly kind: 'hinted'; readonly who: string; readonly record: string; readonly version: number }
   | {
       readonly kind: 'server asked';
       readonly who: string;

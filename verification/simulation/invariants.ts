@@ -14,6 +14,8 @@ export const invariants = {
     'An ending blames a lost response exactly if the response to the rejected refresh token was lost, to any instance.',
   'living tokens':
     'No caller gets a token that has expired, as far as the session can know the time. If the clock of the storage was set back after the token was issued, an instance that reads the record afterwards may serve it for as much longer, but no longer than its lifetime. If the clock of an instance was set back during its sleep, or ahead by seconds during a call to the storage, it may serve the token for as long as that hides.',
+  'hinted tokens':
+    'An instance that got a hint of a newer record reads it before it returns the tokens that it has, at the latest after a minute. The exceptions: the storage failed or lost data since, or the instance was paused.',
   'no tokens of a revoked session': 'An instance that revoked a session returns none of its tokens afterwards.',
   'known errors': 'A call fails with an error of this project, or with the reason of its own abort.',
   'prompt answers': 'Every call is answered within a bounded time.',

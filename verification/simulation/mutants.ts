@@ -63,6 +63,8 @@ export const mutants = {
       },
     }),
   },
+  /** Serves the tokens in memory although a hint told of newer ones. */
+  'ignored-hint': { mutateStorage: (storage) => ({ ...storage, watch: (key) => storage.watch(key, () => {}) }) },
   'wall-clock': { wallClock: true },
   'late-timer': { isImpatient: true },
   'superseded-offer': { offersSuperseded: true },

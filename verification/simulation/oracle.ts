@@ -93,11 +93,9 @@ export class Oracle {
       case 'token returned':
         this.#tokens.observeToken(event);
         break;
-      case 'hinted': {
-        const behaviour = this.#fleet.behaviourOf(event.who);
-        behaviour.hinted = Math.max(behaviour.hinted, event.version);
+      case 'hinted':
+        this.#tokens.observeHint(event);
         break;
-      }
       case 'signed in':
         this.#fleet.behaviourOf(event.who).imported = event.tokens.refreshToken;
         break;

@@ -141,7 +141,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
     for (const which of hints === 'twice' ? ['first', 'second'] : ['first']) {
       time.after(delay(which), () =>
         receiver.deliver('message', () => {
-          history.note({ kind: 'hinted', who, version });
+          history.note({ kind: 'hinted', who, record: recordNameOf(key), version });
           commits.observe(key, version);
           listener(version);
         }),
@@ -201,7 +201,7 @@ export function storageConnection(route: StorageRoute, receiver: Receiver): Toke
         receiver.clock.setTimeout(
           () => {
             if (!watching || closed) return;
-            history.note({ kind: 'hinted', who, version: 0 });
+            history.note({ kind: 'hinted', who, record: recordNameOf(key), version: 0 });
             listener(0);
           },
           chance.within(`told of loss ${place}`, time.now, [0, LOSS_NOTICE]),

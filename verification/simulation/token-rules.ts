@@ -6,6 +6,9 @@ import { isCode } from './presentation-rules.ts';
 /** Sessions treat clocks that differ by less than this as equal, in milliseconds. */
 const CLOCK_TOLERANCE = 10_000;
 
+/** How long after a hint the older tokens may still be returned, in milliseconds. */
+const PROMPT_READ = 60_000;
+
 /** Checks the tokens that callers get: none has expired, as far as its session can know the time, and none is revoked. */
 export class TokenRules {
   readonly #fleet: Fleet;
@@ -48,6 +51,11 @@ export class TokenRules {
     behaviour.roundTrip = at - asked;
     behaviour.repliedAt = at;
     if (call === 'lease') behaviour.knowsOfAbandonment = answer?.followsAbandoned === true;
+    const { outdated } = behaviour;
+    // A reply is at least as new as the hints before its request.
+    if (outdated && (outdated.since <= asked || (answer && answer.version >= outdated.version))) {
+      behaviour.outdated = undefined;
+    }
     if (answer?.holding.status !== 'tokens') return;
     behaviour.known = answer.holding.refreshToken ?? behaviour.known;
     if (!behaviour.read.has(answer.holding.accessToken)) behaviour.read.set(answer.holding.accessToken, at);
@@ -57,6 +65,14 @@ export class TokenRules {
     // Permanently, because while the server asks to back off, the lease may be released before the token is presented.
     const learnsOfAbandonment = call === 'lease' && behaviour.knowsOfAbandonment;
     if (learnsOfAbandonment && behaviour.known !== undefined) behaviour.suspected.add(behaviour.known);
+  }
+
+  observeHint({ who, record, version, at }: EventOf<'hinted'>): void {
+    const behaviour = this.#fleet.behaviourOf(who);
+    behaviour.hinted = Math.max(behaviour.hinted, version);
+    if (record !== SESSION || version <= behaviour.version) return;
+    const { since = at, version: highest = 0 } = behaviour.outdated ?? {};
+    behaviour.outdated = { since, version: Math.max(version, highest) };
   }
 
   observeResponse({ who, at, request, status }: EventOf<'server answered'>): void {
@@ -71,6 +87,7 @@ export class TokenRules {
     if (presentation !== undefined) presentation.answeredAt = at;
     if (tokens === undefined) return;
     behaviour.hinted = 0;
+    behaviour.outdated = undefined;
     if (behaviour.repliedAt === undefined) this.#misdated.add(tokens.accessToken);
     if (behaviour.datesLate > 0) this.#datedLate.set(tokens.accessToken, behaviour.datesLate);
     if (tokens.refreshToken !== undefined) behaviour.known = tokens.refreshToken;
@@ -88,6 +105,7 @@ export class TokenRules {
     if (revokedAt !== undefined && asked > revokedAt) {
       this.#report('no tokens of a revoked session', `${who} returns ${token}, of a session that it has revoked.`);
     }
+    this.#checkHint(who, token, asked);
     const drift = Math.abs(parameters.clocks[placeOf(who)]?.fast ?? 0) / 1_000_000;
     const late = ledger.now - expiresAt;
     const datedLate = this.#datedLate.get(token) ?? 0;
@@ -97,6 +115,13 @@ export class TokenRules {
     const extra = this.#extraLife(token, behaviour, expiresAt - life, at) + behaviour.hiddenSince(at - age);
     if (late < allowance + extra || this.#misdated.has(token)) return;
     this.#report('living tokens', `${who} returns ${token}, which had expired ${late} ms before.`);
+  }
+
+  #checkHint(who: string, token: string, asked: number): void {
+    const { outdated, hinderedAt, storageFailedAt } = this.#fleet.behaviourOf(who);
+    if (outdated === undefined || asked - outdated.since <= PROMPT_READ || this.#fleet.losses.length > 0) return;
+    if (Math.max(hinderedAt, storageFailedAt) > outdated.since) return;
+    this.#report('hinted tokens', `${who} returns ${token}, ${asked - outdated.since} ms after a hint of a newer record.`);
   }
 
   /**

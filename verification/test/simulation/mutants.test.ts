@@ -44,6 +44,7 @@ const EXPECTED: Readonly<Record<SeededMutant, Expected>> = {
   overwrite: { invariants: ['no way back', 'rightful endings', 'recovery'], from: 28, within: 20 },
   'blind-ending': { invariants: ['rightful endings', 'recovery'], from: 38, within: 20 },
   'short-lease': { invariants: ['one presentation'], from: 18, within: 20 },
+  'ignored-hint': { invariants: ['hinted tokens'], from: 1, within: 20 },
   'wall-clock': { invariants: ['living tokens', 'prompt answers', 'recovery'], from: 2, within: 20 },
   'late-timer': { invariants: ['answers that arrived'], from: 15, within: 20 },
   'superseded-offer': { invariants: ['no way back'], from: 2, within: 20 },
