@@ -121,7 +121,10 @@ export class TokenRules {
     const { outdated, hinderedAt, storageFailedAt } = this.#fleet.behaviourOf(who);
     if (outdated === undefined || asked - outdated.since <= PROMPT_READ || this.#fleet.losses.length > 0) return;
     if (Math.max(hinderedAt, storageFailedAt) > outdated.since) return;
-    this.#report('hinted tokens', `${who} returns ${token}, ${asked - outdated.since} ms after a hint of a newer record.`);
+    this.#report(
+      'hinted tokens',
+      `${who} returns ${token}, ${asked - outdated.since} ms after a hint of a newer record.`,
+    );
   }
 
   /**

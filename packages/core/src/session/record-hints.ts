@@ -1,7 +1,8 @@
-import { type Entropy, randomFraction } from '../kernel/entropy.js';
+import { randomFraction } from '../kernel/entropy.js';
 import type { SessionOccurrence } from '../machine/events.js';
 import { policy, retryWindow, shift, type Window } from '../machine/policy.js';
 import type { EventSink } from './event-sink.js';
+import type { RecordPlace } from './record-place.js';
 import type { Timing } from './session-time.js';
 
 /**
@@ -10,8 +11,7 @@ import type { Timing } from './session-time.js';
  * storage lost.
  */
 export class RecordHints {
-  readonly #clock: Timing;
-  readonly #entropy: Entropy;
+  readonly #place: Pick<RecordPlace, 'clock' | 'entropy'>;
   readonly #report: EventSink;
   /** The highest version hinted at during other work. */
   #highest = 0;
@@ -23,9 +23,8 @@ export class RecordHints {
   #again: ReturnType<Timing['setTimeout']>;
 
   /** @param report - receives repeated hints */
-  constructor(clock: Timing, entropy: Entropy, report: EventSink) {
-    this.#clock = clock;
-    this.#entropy = entropy;
+  constructor(place: Pick<RecordPlace, 'clock' | 'entropy'>, report: EventSink) {
+    this.#place = place;
     this.#report = report;
   }
 
@@ -44,7 +43,7 @@ export class RecordHints {
     if (event.type === 'storage.failed' && event.failure.version === undefined) {
       if (this.#unfollowed === undefined) return;
       this.#failures += 1;
-      this.#repeatIn(retryWindow(event.failure, this.#failures, this.#clock.now()));
+      this.#repeatIn(retryWindow(event.failure, this.#failures, this.#place.clock.now()));
       return;
     }
     if ('record' in event) this.#seen = event.record.version;
@@ -64,7 +63,7 @@ export class RecordHints {
     this.#highest = 0;
     if (version > known) this.#report({ type: 'record.changed', version });
     else if (this.#unfollowed !== undefined && this.#again === undefined) {
-      this.#repeatIn(shift(policy.poll, this.#clock.now()));
+      this.#repeatIn(shift(policy.poll, this.#place.clock.now()));
     }
   }
 
@@ -80,19 +79,19 @@ export class RecordHints {
 
   close(): void {
     if (this.#again === undefined) return;
-    this.#clock.clearTimeout(this.#again);
+    this.#place.clock.clearTimeout(this.#again);
     this.#again = undefined;
   }
 
   #repeatIn({ notBefore, notAfter }: Window): void {
     this.close();
-    const at = notBefore + (notAfter - notBefore) * randomFraction(this.#entropy);
-    this.#again = this.#clock.setTimeout(
+    const at = notBefore + (notAfter - notBefore) * randomFraction(this.#place.entropy);
+    this.#again = this.#place.clock.setTimeout(
       () => {
         this.#again = undefined;
         if (this.#unfollowed !== undefined) this.#report({ type: 'record.changed', version: this.#unfollowed });
       },
-      Math.max(0, at - this.#clock.now()),
+      Math.max(0, at - this.#place.clock.now()),
     );
   }
 }

@@ -1,8 +1,9 @@
 import type { Failure } from '../kernel/failure.js';
 import type { TokenStorage } from '../kernel/token-storage.js';
 import type { Outcome, Place } from './bounded-queue.js';
-import type { Occurrence } from './event-sink.js';
+import type { EventSink, Occurrence } from './event-sink.js';
 import type { RecordCodec } from './record-codec.js';
+import type { RecordHints } from './record-hints.js';
 import type { RecordPlace } from './record-place.js';
 import { fromStorage, storageFailureOf } from './storage-failure.js';
 import type { Workload } from './workload.js';
@@ -21,18 +22,21 @@ export class RecordRequests {
   readonly #place: RecordPlace;
   readonly #codec: RecordCodec;
   readonly #workload: Workload;
-  readonly #onResponse: (response: Occurrence) => void;
+  readonly #hints: RecordHints;
+  readonly #send: EventSink;
   /** The number of the latest request. */
   #latest = 0;
   #isPending = false;
   /** The queue place of the latest request, unless it is part of a refresh. */
   #turn: Place | undefined;
 
-  constructor(place: RecordPlace, codec: RecordCodec, workload: Workload, onResponse: (response: Occurrence) => void) {
+  /** @param send - receives the responses */
+  constructor(place: RecordPlace, workload: Workload, codec: RecordCodec, hints: RecordHints, send: EventSink) {
     this.#place = place;
-    this.#codec = codec;
     this.#workload = workload;
-    this.#onResponse = onResponse;
+    this.#codec = codec;
+    this.#hints = hints;
+    this.#send = send;
   }
 
   /** Whether the response to the latest request is pending. */
@@ -104,8 +108,15 @@ export class RecordRequests {
     this.#respond([{ type: 'storage.failed', failure }]);
   }
 
+  /**
+   * Reports a response. Those that are ignored do not get here, so the next one is compared with what the session knew
+   * before.
+   */
   #respond(response: Occurrence): void {
+    const [event, tokens] = response;
     this.#isPending = false;
-    this.#onResponse(response);
+    if ('record' in event) this.#codec.know(event.record.version, tokens);
+    this.#hints.noteResponse(event);
+    this.#send(event, tokens);
   }
 }

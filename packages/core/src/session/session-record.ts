@@ -38,8 +38,8 @@ export class SessionRecord {
     this.#key = key;
     this.#report = report;
     this.#codec = new RecordCodec(place);
-    this.#requests = new RecordRequests(place, this.#codec, workload, (response) => this.#onResponse(response));
-    this.#hints = new RecordHints(place.clock, place.entropy, report);
+    this.#hints = new RecordHints(place, report);
+    this.#requests = new RecordRequests(place, workload, this.#codec, this.#hints, report);
     this.#lease = new RecordLease(place);
   }
 
@@ -196,17 +196,6 @@ export class SessionRecord {
     this.#hints.close();
     ignoreErrors(() => this.#unwatch?.());
     await this.#lease.release();
-  }
-
-  /**
-   * Reports a response. Ignored responses do not get here, so the next response is compared with what the session knew
-   * before.
-   */
-  #onResponse(response: Occurrence): void {
-    const [event, tokens] = response;
-    if ('record' in event) this.#codec.know(event.record.version, tokens);
-    this.#hints.noteResponse(event);
-    this.#report(...response);
   }
 
   #commitOf(tokens: TokenSet, expectedVersion: number): CommitRequest {
