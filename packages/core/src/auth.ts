@@ -16,7 +16,7 @@ interface Entry<Session> {
   /** The session, if the application has requested it. */
   session: Session | undefined;
   /** How many pieces of work use it without the application's request. */
-  borrowers: number;
+  holders: number;
 }
 
 /**
@@ -70,17 +70,17 @@ export abstract class Auth<Session extends TokenSession> {
   }
 
   /** Runs `work` with a session. Closes it afterwards if nothing else uses it. */
-  protected async borrow<Result>(key: string, work: (runner: SessionRunner) => Promise<Result>): Promise<Result> {
+  protected async withRunner<Result>(key: string, work: (runner: SessionRunner) => Promise<Result>): Promise<Result> {
     this.assertOpen();
     const entry = this.#entry(key);
-    entry.borrowers += 1;
+    entry.holders += 1;
     try {
       return await work(entry.runner);
     } finally {
-      entry.borrowers -= 1;
+      entry.holders -= 1;
       const { runner } = entry;
       // Tokens that are not written yet exist only in its memory.
-      if (entry.session === undefined && entry.borrowers === 0 && !runner.snapshot.matches({ valid: 'unsaved' })) {
+      if (entry.session === undefined && entry.holders === 0 && !runner.snapshot.matches({ valid: 'unsaved' })) {
         if (this.#entries.get(key) === entry) this.#entries.delete(key);
         await runner.close();
       }
@@ -95,7 +95,7 @@ export abstract class Auth<Session extends TokenSession> {
       if (key !== DEFAULT_KEY && this.#entries.get(key) === entry) this.#entries.delete(key);
     };
     const runner = new SessionRunner(key, this.#keys.session(key), this.#dependencies, onClosed);
-    const entry: Entry<Session> = { runner, session: undefined, borrowers: 0 };
+    const entry: Entry<Session> = { runner, session: undefined, holders: 0 };
     this.#entries.set(key, entry);
     return entry;
   }

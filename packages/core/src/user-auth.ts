@@ -47,7 +47,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     this.#giveUpRedirectUri = claimRedirectUri(dependencies.storage, redirectUri, server);
     const { keepAliveBefore } = dependencies;
     if (keepAliveBefore !== undefined) {
-      const renew = (key: string) => this.borrow(key, refreshUnused);
+      const renew = (key: string) => this.withRunner(key, refreshUnused);
       this.#keepAlive = new KeepAlive({ ...dependencies, keepAliveBefore, keys, renew });
     }
   }
@@ -84,7 +84,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkCallbackOptions(options);
     return this.#signIn.complete(url, options, {
       use: (key, work) =>
-        this.borrow(key, async (runner) => {
+        this.withRunner(key, async (runner) => {
           await work(runner);
           return this.session(key); // Keeps the session, which a failed sign-in would have released.
         }),
