@@ -74,7 +74,8 @@ async function answerTo(request: IncomingMessage): Promise<Answer> {
     }
 
     case 'POST /logout':
-      if (!isFromOwnPage(request)) return page(403, '<p>That did not come from a page of this application.</p>');
+      if (!isFromOwnPage(request))
+        return page(403, '<p>Another site sent this request. Sign out on a page of this application.</p>');
       await forget(browser);
       return redirect('/', cookie('browser', '', 0), cookie('sign-in', '', 0));
 
@@ -126,7 +127,10 @@ interface Answer {
 
 const welcome = page(200, '<a href="/login">Sign in with Adobe</a>');
 
-const confirmation = page(200, '<p>You are signed in.</p><a href="/login">Sign in again</a> <a href="/">Go back</a>');
+const confirmation = page(
+  200,
+  '<p>You are signed in already, and another site sent you here.</p><a href="/login">Sign in again</a> <a href="/">Go back</a>',
+);
 
 function page(status: number, content: string): Answer {
   return { status, html: `<!doctype html><title>Review Portal</title>${content}` };

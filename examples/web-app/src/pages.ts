@@ -34,7 +34,7 @@ export async function profile(answer: Response): Promise<Page> {
 export const confirmation = page(
   200,
   'Sign in again?',
-  `<p>You are signed in. Go on if you want to use another account.</p>${signIn}${back}`,
+  `<p>You are signed in already, and another site sent you here. Continue only if you want to use another account.</p>${signIn}${back}`,
 );
 
 /**
@@ -47,7 +47,11 @@ export const strayCallback = page(
 );
 
 /** For a form that another site sent. */
-export const foreignForm = page(403, 'Nothing was done', `<p>That did not come from a page of this site.</p>${back}`);
+export const foreignForm = page(
+  403,
+  'Nothing was done',
+  `<p>Another site sent this request. Use the pages of this site.</p>${back}`,
+);
 
 export const notFound = page(404, 'There is nothing here', back);
 

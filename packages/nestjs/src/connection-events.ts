@@ -99,7 +99,7 @@ export class ConnectionEvents {
       this.logger.warn(`${failure.code}: ${failure.description}`);
     }
     if (snapshot.state === 'expired' && before !== 'expired' && ending !== null) {
-      this.logger.warn(`A session is over (${ending.cause}): its user must sign in again.`);
+      this.logger.warn(`A session has ended (${ending.cause}). Its user must sign in again.`);
     }
     this.#emit(FrameioAuthEvents.stateChanged, { ...change });
   };

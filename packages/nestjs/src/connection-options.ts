@@ -95,24 +95,26 @@ export function complaint(connection: string, message: string): ConfigurationErr
 
 function checkOptions(options: FrameioAuthModuleOptions): void {
   if (typeof options !== 'object' || options === null) {
-    refuse('the options are missing. Give them to forRoot(), or return them from the factory of forRootAsync().');
+    refuse('the options are missing. Pass them to forRoot(), or return them from the factory of forRootAsync().');
   }
   if (!['server-to-server', 'web-app', 'static'].includes(options.flow)) {
     refuse("flow is missing or unknown. Set it to 'server-to-server', 'web-app' or 'static'.");
   }
   const { restore = 'eager', http, onClosed } = options;
-  if (restore !== 'eager' && restore !== 'lazy') refuse("restore must be 'eager' or 'lazy'.");
+  if (restore !== 'eager' && restore !== 'lazy')
+    refuse("restore is neither 'eager' nor 'lazy'. Set it to one of them, or leave it out.");
   if (http !== undefined && typeof http !== 'function') {
-    refuse('http must be a function that makes a client: (session) => authenticatedFetch(session).');
+    refuse('http is not a function. Set it to one that creates a client: (session) => authenticatedFetch(session).');
   }
-  if (onClosed !== undefined && typeof onClosed !== 'function') refuse('onClosed must be a function.');
+  if (onClosed !== undefined && typeof onClosed !== 'function')
+    refuse('onClosed is not a function. Set it to one, or leave it out.');
   if (options.flow === 'web-app' && options.users !== undefined) checkUsers(options.users);
 }
 
 /** The presence of `admit` decides which user the tokens of a sign-in belong to, so it must not be there by mistake. */
 function checkUsers(users: FrameioUsers): void {
   if (typeof users?.identify !== 'function') {
-    refuse('users must have identify(request): it returns the id of the user whom the request is from.');
+    refuse('users has no method identify(request). Add it: it returns the ID of the user that a request belongs to.');
   }
   for (const name of ['identifyMessage', 'admit', 'dismiss'] as const) {
     if (users[name] !== undefined && typeof users[name] !== 'function') {

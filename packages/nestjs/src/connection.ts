@@ -55,7 +55,7 @@ export class Connection {
     if (users === undefined) {
       throw complaint(
         this.name,
-        'users is missing, so nobody knows whose session a request wants. Set it to { identify(request) { … } }.',
+        'users is missing, so no request can be matched to a session. Set it to { identify(request) { … } }.',
       );
     }
     return users;
@@ -71,7 +71,10 @@ export class Connection {
     const { auth } = this;
     if (key === undefined) return this.#own(auth);
     if (auth instanceof StaticTokenAuth) {
-      throw complaint(this.name, 'forFeature() makes sessions by their keys, and a static token is a single one.');
+      throw complaint(
+        this.name,
+        'forFeature() creates sessions by key, but a static token is a single session. Remove forFeature(), or use another flow.',
+      );
     }
     return auth.session(key);
   }
@@ -97,7 +100,9 @@ export class Connection {
     this.#leaving.set(
       session,
       session.close().catch((error: unknown) => {
-        this.events.logger.warn(`A session that is over could not be closed: ${wordsOf(error)}`);
+        this.events.logger.warn(
+          `A session that has ended could not be closed, and is kept in memory until the process ends: ${wordsOf(error)}`,
+        );
       }),
     );
   }
@@ -114,7 +119,7 @@ export class Connection {
     if (this.#clients === undefined) {
       throw complaint(
         this.name,
-        'http is missing, and an HTTP client is to be injected. Set it to (session) => authenticatedFetch(session), or the like.',
+        'http is missing, so there is no HTTP client to inject. Set it to (session) => authenticatedFetch(session), for example.',
       );
     }
     return this.#clients.of(session);
@@ -144,13 +149,17 @@ export class Connection {
     try {
       await this.auth.close();
     } catch (error) {
-      this.events.logger.error(`Tokens could not be kept: ${wordsOf(error)}`);
+      this.events.logger.error(
+        `Tokens could not be written to the storage at shutdown, so their users must sign in again: ${wordsOf(error)}`,
+      );
     }
     try {
       await this.#options.onClosed?.();
     } catch (error) {
       // If this threw, Nest would skip the remaining shutdown hooks.
-      this.events.logger.error(`onClosed failed: ${wordsOf(error)}`);
+      this.events.logger.error(
+        `The option onClosed failed at shutdown, so what it closes may still be open: ${wordsOf(error)}`,
+      );
     }
   }
 
@@ -167,8 +176,8 @@ export class Connection {
       // Before the first sign-in this is normal, so it is not logged.
       if (error instanceof AuthenticationError && error.code === 'not_authenticated') return;
       // A session that has ended stays so until its user signs in.
-      const prospect = error instanceof AuthenticationError ? '' : ' It is tried again when one is wanted.';
-      this.events.logger.warn(`No token yet: ${wordsOf(error)}${prospect}`);
+      const prospect = error instanceof AuthenticationError ? '' : ' The next request for a token tries again.';
+      this.events.logger.warn(`No token was obtained at startup: ${wordsOf(error)}${prospect}`);
     }
   }
 }

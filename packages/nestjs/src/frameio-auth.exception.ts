@@ -81,11 +81,11 @@ export function exceptionOf(error: FrameioAuthError, signIn?: string): FrameioAu
     });
   }
   if (error instanceof ConfigurationError) {
-    const message = 'The application is not configured correctly.';
+    const message = 'This application is not configured correctly. Its log says what to change.';
     return new FrameioAuthException({ ...statusOf(HttpStatus.INTERNAL_SERVER_ERROR), code, message });
   }
   if (error instanceof ProtocolError) {
-    const message = 'The authorization server gave no usable answer. Try again later.';
+    const message = 'The authorization server sent no usable response. Try again later.';
     const { debugId } = error;
     return new FrameioAuthException({
       ...statusOf(HttpStatus.BAD_GATEWAY),
@@ -99,7 +99,7 @@ export function exceptionOf(error: FrameioAuthError, signIn?: string): FrameioAu
     {
       ...statusOf(HttpStatus.SERVICE_UNAVAILABLE),
       code,
-      message: 'No token can be had at the moment. Try again later.',
+      message: 'No access token is available at the moment. Try again later.',
       ...(retryAfter !== undefined && { retryAfter }),
     },
     retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
@@ -117,7 +117,8 @@ export function forbidden(code: KnownErrorCode, message: string): FrameioAuthExc
  * @param signIn - where a page of the application sends the user to confirm
  */
 export function confirmationRequired(signIn: string): FrameioAuthException {
-  const message = 'No page of this application asked for this sign-in. Let its user confirm it.';
+  const message =
+    'No sign-in was started: the user is known already, and another site sent the request. Ask the user to confirm: show a link to `signIn` on a page of this application.';
   return new FrameioAuthException(
     { ...statusOf(HttpStatus.FORBIDDEN), code: 'confirmation_required', message, signIn },
     // In browsers without `Sec-Fetch-Site`, `Referer` identifies the page.
@@ -127,7 +128,7 @@ export function confirmationRequired(signIn: string): FrameioAuthException {
 
 /** Creates a redirect as an exception, for places that cannot respond in another way. */
 export function redirectTo(location: string, code: string): FrameioAuthException {
-  const message = 'Sign in first.';
+  const message = 'No user is signed in. Sign in first.';
   return new FrameioAuthException(
     { ...statusOf(HttpStatus.SEE_OTHER), code, message, signIn: location },
     { Location: location, 'Cache-Control': 'no-store' },

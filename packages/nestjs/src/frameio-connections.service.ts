@@ -17,13 +17,16 @@ export class FrameioConnections {
   add(connection: Connection): void {
     const { name, routes } = connection;
     if (this.#connections.has(name)) {
-      throw complaint(name, 'forRoot() was called twice for it. Give each connection a name of its own: { name: … }.');
+      throw complaint(
+        name,
+        'forRoot() was called twice for this connection. Give each connection its own name: { name: … }.',
+      );
     }
     for (const other of this.#connections.values()) {
       if (routes !== undefined && other.routes?.path === routes.path) {
         throw complaint(
           name,
-          `signIn.path is that of connection "${other.name}". Give each sign-in a path of its own.`,
+          `signIn.path is also that of connection "${other.name}". Give each sign-in its own path.`,
         );
       }
     }
@@ -45,7 +48,7 @@ export class FrameioConnections {
 
   #known(): string {
     const names = [...this.#connections.keys()].map((name) => `"${name}"`);
-    return names.length === 0 ? 'There is none at all.' : `There are: ${names.join(', ')}.`;
+    return names.length === 0 ? 'No connection is registered.' : `Registered connections: ${names.join(', ')}.`;
   }
 }
 

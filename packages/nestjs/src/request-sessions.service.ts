@@ -49,7 +49,7 @@ export class RequestSessions {
     if (users === undefined) return connection.session();
     const key = await userOf(users, context);
     if (key === undefined) {
-      const message = 'Nobody is logged in to this application.';
+      const message = 'No user is logged in to this application. Log in, then repeat the request.';
       throw new AuthenticationError('not_logged_in', message, { errorDescription: message });
     }
     return connection.userSession(key);
@@ -114,7 +114,7 @@ export async function userOf(users: FrameioUsers, context: ExecutionContext): Pr
   if (key && isInCookie(request, key)) {
     throw new ConfigurationError(
       'key_in_cookie',
-      "users.identify() returned what a cookie of the browser holds, as it is. A session's key is a name and no secret: storages show it, and whoever can plant the cookie would have the tokens. Give the browser a random value at each sign-in, keep which key it stands for, and return that; or encrypt the key.",
+      'users.identify() returned a session key that the browser sent unchanged in a cookie. Keys are names, not secrets, so anyone who can plant that cookie could use the tokens. Give the browser a random cookie at each sign-in, map it to the key on the server, and return the key; or encrypt the key in the cookie.',
     );
   }
   return key || undefined;

@@ -44,7 +44,7 @@ describe('the start', () => {
     expect(server.count({ endpoint: 'token' })).toBe(1);
   });
 
-  test('does not fail for a Redis that is down, whose sessions are there when it is', async () => {
+  test('does not fail while Redis is down, and reads the sessions when it is back', async () => {
     const server = await serverForTest();
     const redis = await startRedis({ persistence: 'always' });
     onTestFinished(() => redis.stop());
@@ -61,7 +61,9 @@ describe('the start', () => {
       imports: [FrameioAuthModule.forRoot(options), FrameioAuthModule.forFeature(['studio'])],
     });
     await made.module.init();
-    expect(made.journal.lines.join('\n')).toMatch(/No token yet: .* It is tried again when one is wanted\./);
+    expect(made.journal.lines.join('\n')).toMatch(
+      /No token was obtained at startup: .* The next request for a token tries again\./,
+    );
 
     await redis.start();
     if (client.status !== 'ready') await once(client, 'ready');
@@ -69,7 +71,7 @@ describe('the start', () => {
     await expect.poll(async () => server.accessTokenIsLive(await session.getToken())).toBe(true);
   });
 
-  test('says that a session is over without where its user is to act, which is for nobody else', async () => {
+  test('says that a session has ended, without the address that is only for its user', async () => {
     const server = await serverForTest();
     const options = webApp(server, { storage: memoryStorage() });
     const { restore, http, users, ...plain } = options;
@@ -85,7 +87,7 @@ describe('the start', () => {
     });
     await made.module.init();
     const log = made.journal.lines.join('\n');
-    expect(log).toMatch(/No token yet: .+ \(ride_AdobeID_acct_actreq\)\./);
+    expect(log).toMatch(/No token was obtained at startup: .+ \(ride_AdobeID_acct_actreq\)\./);
     expect(log).not.toContain('accounts.example');
     expect(log).not.toContain('tried again');
   });
@@ -95,7 +97,9 @@ describe('the start', () => {
     server.faults.next('token', fault.status(503, { retryAfter: 3_600 }));
     const made = await compile({ imports: [FrameioAuthModule.forRoot(service(server))] });
     await made.module.init();
-    expect(made.journal.lines.join('\n')).toContain('No token yet: The authorization server failed (http_503)');
+    expect(made.journal.lines.join('\n')).toContain(
+      'No token was obtained at startup: The authorization server failed (http_503)',
+    );
   });
 });
 
@@ -221,7 +225,9 @@ test('an onClosed that fails keeps nothing else from ending, and what it says is
   await made.module.init();
   await made.module.close();
   expect(ended).toEqual(['the storage']);
-  expect(made.journal.lines.join('\n')).toContain('onClosed failed: TypeError.');
+  expect(made.journal.lines.join('\n')).toContain(
+    'The option onClosed failed at shutdown, so what it closes may still be open: TypeError.',
+  );
   expect(made.journal.lines.join('\n')).not.toContain('redis://');
 });
 
@@ -278,7 +284,9 @@ test('events come through the event emitter, and neither they nor the log have a
   });
   expect(own).toEqual(heard.filter(({ event }) => event === 'stateChanged').map(({ payload }) => payload['to']));
   const log = made.journal.lines.join('\n');
-  expect(log).toContain('A session is over (refresh_token_rejected): its user must sign in again. FrameioAuth:reviews');
+  expect(log).toContain(
+    'A session has ended (refresh_token_rejected). Its user must sign in again. FrameioAuth:reviews',
+  );
   expect(log.match(/server_error/g)).toHaveLength(1);
   expect(log).not.toContain('mara');
   const told = log + JSON.stringify(heard);

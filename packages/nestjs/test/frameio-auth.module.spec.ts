@@ -144,7 +144,7 @@ describe('several connections', () => {
   test('must have names of their own', async () => {
     const imports = [FrameioAuthModule.forRoot(offline), FrameioAuthModule.forRoot(offline)];
     await expect(compile({ imports })).rejects.toThrow(
-      'FrameioAuthModule, connection "default": forRoot() was called twice for it. Give each connection a name of its own: { name: … }.',
+      'FrameioAuthModule, connection "default": forRoot() was called twice for this connection. Give each connection its own name: { name: … }.',
     );
   });
 
@@ -169,7 +169,7 @@ describe('isGlobal', () => {
     expect(module.get(Reviews, { strict: false }).auth).toBeInstanceOf(ServerToServerAuth);
   });
 
-  test('is off where nobody sets it', async () => {
+  test('is off by default', async () => {
     await expect(compile({ imports: [FrameioAuthModule.forRoot(offline), ReviewsModule] })).rejects.toThrow(
       /can't resolve dependencies of the Reviews/,
     );
@@ -225,7 +225,7 @@ describe('forFeature()', () => {
       FrameioAuthModule.forRoot({ flow: 'static', token: 'fio-u-fictional' }),
       FrameioAuthModule.forFeature(['studio']),
     ];
-    await expect(compile({ imports })).rejects.toThrow(/static token is a single one/);
+    await expect(compile({ imports })).rejects.toThrow(/static token is a single session/);
   });
 });
 
@@ -264,7 +264,7 @@ describe('the HTTP client', () => {
   test('is missed when it is injected, and only then', async () => {
     const imports = [FrameioAuthModule.forRoot(offline)];
     await expect(compile({ imports, providers: [Caller] })).rejects.toThrow(
-      'FrameioAuthModule, connection "default": http is missing, and an HTTP client is to be injected. Set it to (session) => authenticatedFetch(session), or the like.',
+      'FrameioAuthModule, connection "default": http is missing, so there is no HTTP client to inject. Set it to (session) => authenticatedFetch(session), for example.',
     );
   });
 });
@@ -295,10 +295,14 @@ describe('a wrong option fails at the start, and is named', () => {
     ],
     ['transport', { ...offline, transport: undefined }, 'transport is missing. Give fetchTransport()'],
     ['token', { flow: 'static' }, 'token must be a token'],
-    ['restore', { ...offline, restore: 'soon' }, "restore must be 'eager' or 'lazy'."],
-    ['http', { ...offline, http: 'fetch' }, 'http must be a function that makes a client'],
-    ['onClosed', { ...offline, onClosed: true }, 'onClosed must be a function.'],
-    ['users', { ...app, users: {} }, 'users must have identify(request)'],
+    [
+      'restore',
+      { ...offline, restore: 'soon' },
+      "restore is neither 'eager' nor 'lazy'. Set it to one of them, or leave it out.",
+    ],
+    ['http', { ...offline, http: 'fetch' }, 'http is not a function. Set it to one that creates a client'],
+    ['onClosed', { ...offline, onClosed: true }, 'onClosed is not a function. Set it to one, or leave it out.'],
+    ['users', { ...app, users: {} }, 'users has no method identify(request). Add it'],
     ['users of a sign-in', { ...app, signIn }, 'users is missing, and signIn must know who signs in.'],
     ['signIn of a service', { ...offline, signIn }, "signIn is for users, so it needs flow: 'web-app'."],
     ['redirectUri', { ...app, users, signIn: { path: 'sign-in' } }, 'redirectUri must end with /sign-in/callback'],
@@ -330,7 +334,7 @@ describe('a wrong option fails at the start, and is named', () => {
     const imports = [
       FrameioAuthModule.forRootAsync({ useFactory: () => undefined as unknown as FrameioAuthModuleOptions }),
     ];
-    await expect(compile({ imports })).rejects.toThrow(/the options are missing. Give them to forRoot\(\)/);
+    await expect(compile({ imports })).rejects.toThrow(/the options are missing. Pass them to forRoot\(\)/);
   });
 
   test.each([
@@ -359,7 +363,7 @@ describe('a wrong option fails at the start, and is named', () => {
   test('two sign-ins at one path', async () => {
     const options = { ...app, users, signIn } as const;
     const imports = [FrameioAuthModule.forRoot(options), FrameioAuthModule.forRoot({ ...options, name: 'archive' })];
-    await expect(compile({ imports })).rejects.toThrow(/signIn.path is that of connection "\w+"/);
+    await expect(compile({ imports })).rejects.toThrow(/signIn.path is also that of connection "\w+"/);
   });
 
   test('a client secret that the server refuses, when sessions are restored eagerly', async () => {

@@ -11,7 +11,7 @@ async function failureOf(load: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe('a package that may be missing', () => {
-  test('is missed by nobody where it is not installed', async () => {
+  test('is treated as absent where it is not installed', async () => {
     const name = '@studio.example/not-installed';
     expect(unlessMissing(await failureOf(() => import(/* @vite-ignore */ name)))).toBeUndefined();
   });

@@ -119,7 +119,7 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
       statusCode: 401,
       error: 'Unauthorized',
       code: 'not_logged_in',
-      message: 'Nobody is logged in to this application.',
+      message: 'No user is logged in to this application. Log in, then repeat the request.',
     });
     const unconnected = await ask('/token', asMara);
     expect(unconnected.status).toBe(401);
@@ -167,13 +167,13 @@ describe.each(platforms)('on $platform', ({ adapter }) => {
       statusCode: 503,
       error: 'Service Unavailable',
       code: 'rate_limited',
-      message: 'No token can be had at the moment. Try again later.',
+      message: 'No access token is available at the moment. Try again later.',
       retryAfter: 600,
     });
     expect(journal.lines.join('\n')).toContain('asks to wait');
   });
 
-  test('the filter answers for errors that nobody caught', async () => {
+  test('the filter answers uncaught errors', async () => {
     @Controller()
     class Careless {
       readonly auth: WebAppAuth;

@@ -36,12 +36,16 @@ export function apologyFor(error: unknown): Apology {
     return apology(401, 'You are not signed in', html`<p>A sign-in was not completed, or is over.</p>${tryAgain}`);
   }
   if (code === 'confirmation_required' && signIn !== undefined) {
-    const text = html`<p>You are signed in. Go on if you want to use another account.</p>`;
+    const text = html`<p>You are signed in already, and another site sent you here. Continue only if you want to use another account.</p>`;
     const again = html`<p><a class="button" href="${signIn}">Sign in again</a></p>`;
     return apology(403, 'Sign in again?', html`${text}${again}${back}`);
   }
   if (code === 'foreign_origin') {
-    return apology(403, 'Nothing was done', html`<p>That did not come from a page of this site.</p>${back}`);
+    return apology(
+      403,
+      'Nothing was done',
+      html`<p>Another site sent this request. Use the pages of this site.</p>${back}`,
+    );
   }
   if (status === 403) {
     const text = html`<p>Frame.io has no place for this Adobe account. Sign out, and sign in with another one.</p>`;

@@ -43,7 +43,7 @@ export class ProfileController {
   @ApiUnauthorizedResponse({ description: 'No user is signed in; `signIn` is the address to sign in at.' })
   @ApiForbiddenResponse({ description: 'Frame.io has no place for this Adobe account.' })
   @ApiBadGatewayResponse({ description: 'Frame.io, or Adobe, gives no usable answer.' })
-  @ApiServiceUnavailableResponse({ description: 'No token can be had at the moment.' })
+  @ApiServiceUnavailableResponse({ description: 'No access token is available at the moment.' })
   profile(@FrameioHttp() frameio: typeof fetch): Promise<Profile> {
     return this.profiles.profileOf(frameio);
   }

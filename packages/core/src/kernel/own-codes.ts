@@ -101,9 +101,11 @@ export const OWN_CODES = {
 
   'Signing in and callbacks': {
     confirmation_required: {
-      meaning: 'No page of the application asked for this sign-in of a user who is known, so it was not begun.',
+      meaning:
+        'The user is known already, and another site sent the request to sign in, so no sign-in was started. ' +
+        'Otherwise that site could connect the user to the account of someone else.',
       remedy:
-        'Let the user confirm it: show a link to `signIn` of the answer, on a page of the origin that `redirectUri` has.',
+        'Ask the user to confirm: show a link to `signIn` of the response on a page of the origin of `redirectUri`.',
     },
     foreign_origin: {
       meaning: 'The request to sign out did not come from a page of this application, so it was refused.',

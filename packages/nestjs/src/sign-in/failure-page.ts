@@ -48,41 +48,49 @@ ${shown.join('')}<p><small>${escaped(code)}</small></p>
 function wordsFor({ statusCode, code, actionUrl, signIn }: FrameioAuthProblem): Words {
   if (actionUrl !== undefined) {
     return {
-      title: 'Something is needed from you first',
-      text: 'Do what is asked for there, then sign in again.',
+      title: 'Adobe or Frame.io needs something from you first',
+      text: 'You are not signed in yet. Continue to their page, do what it asks, then sign in again.',
       links: { Continue: actionUrl, 'Sign in again': signIn },
     };
   }
   if (code === 'access_denied') {
     return {
       title: 'You did not sign in',
-      text: 'Nothing of yours was shared with this application.',
+      text: 'You declined, so nothing was shared with this application.',
       links: { 'Try again': signIn },
     };
   }
   if (code === 'confirmation_required') {
     return {
       title: 'Sign in to Frame.io?',
-      text: 'Another site has sent you here. Go on only if you want to sign in.',
+      text: 'Another site sent you here to sign in, perhaps with an account that is not yours. Continue only if you want to sign in.',
       links: { Continue: signIn },
     };
   }
   if (code === 'not_logged_in') {
-    return { title: 'Log in first', text: 'Log in to this application, then come back.', links: {} };
+    return {
+      title: 'Log in first',
+      text: 'You can connect Frame.io after you have logged in to this application.',
+      links: {},
+    };
   }
   if (statusCode === 401) {
     return {
       title: 'The sign-in was not completed',
-      text: 'It may have been begun in another browser, or too long ago, or be completed already.',
+      text: 'It was started in another browser, took too long, or was completed before. Start it again here.',
       links: { 'Try again': signIn },
     };
   }
   if (statusCode < 500) {
-    return { title: 'Nothing was done', text: 'That did not come from a page of this application.', links: {} };
+    return {
+      title: 'Nothing was changed',
+      text: 'Another site sent this request. Use the pages of this application.',
+      links: {},
+    };
   }
   return {
-    title: 'This does not work at the moment',
-    text: 'You have lost nothing. Load this page again in a while.',
+    title: 'Signing in does not work at the moment',
+    text: 'There is a problem here or at Frame.io, and nothing was lost. Reload this page in a few minutes.',
     links: {},
   };
 }

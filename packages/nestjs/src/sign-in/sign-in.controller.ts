@@ -160,7 +160,8 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       { state }: SignInSecret,
     ): Promise<AuthorizationUrl> {
       const user = await userOf(this.#users, context);
-      if (user === undefined) refuse('not_logged_in', 'Log in to this application first.');
+      if (user === undefined)
+        refuse('not_logged_in', 'No user is logged in to this application, so no sign-in was started. Log in first.');
       this.#assertWanted(request, returnTo);
       return this.#auth.session(user).getAuthorizationUrl({ state });
     }
@@ -271,7 +272,10 @@ export function signInController(connectionName: string, signIn: SignInOptions):
       const site = headers['sec-fetch-site'];
       const isOwn = site === undefined ? headers['origin'] === this.#routes.origin : site === 'same-origin';
       if (!isOwn)
-        throw forbidden('foreign_origin', 'Only a page of this application can sign its user out. Sign out there.');
+        throw forbidden(
+          'foreign_origin',
+          'The user was not signed out, because another site sent the request. Sign out on a page of this application.',
+        );
     }
 
     /**
@@ -315,5 +319,8 @@ function refuse(code: KnownErrorCode, message: string): never {
 }
 
 function refuseStray(): never {
-  refuse('state_mismatch', 'This sign-in was not begun in this browser, or too long ago. Start it again.');
+  refuse(
+    'state_mismatch',
+    'This browser did not start this sign-in, or more than ten minutes ago. Start it again in this browser.',
+  );
 }

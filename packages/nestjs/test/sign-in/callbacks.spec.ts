@@ -38,7 +38,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect(exchanges(server)).toBe(1);
     });
 
-    test('takes each of two that come at once there, on whichever instance', async () => {
+    test('takes two callbacks that arrive at once to the same place, on any instance', async () => {
       const server = await serverForTest();
       const storage = memoryStorage();
       const [one, other] = [await application(server, { storage }), await application(server, { storage })];
@@ -118,7 +118,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect((await app.ask(path, back)).headers.location).toBe('/reviews');
     });
 
-    test('begins nothing for a user whom another site sent, but asks', async () => {
+    test('asks a known user to confirm a sign-in that another site requested', async () => {
       const server = await serverForTest();
       const app = await application(server, {}, { onFailure: '/sorry' });
       const user = { 'x-user': 'mara', accept: 'text/html' };
@@ -131,6 +131,9 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       for (const headers of foreign) {
         const asked = await app.ask(REVIEWS, { ...user, ...headers });
         expect(asked.status).toBe(403);
+        expect(asked.text).toContain(
+          'Another site sent you here to sign in, perhaps with an account that is not yours.',
+        );
         expect(asked.text).toContain('<a href="/auth/frameio/login?returnTo=%2Freviews">Continue</a>');
         expect(asked.headers).toMatchObject({ 'referrer-policy': 'same-origin', 'cache-control': 'no-store' });
         expect(asked.headers['content-security-policy']).toContain("frame-ancestors 'none'");
@@ -187,7 +190,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect(exchanges(server)).toBe(1);
     });
 
-    test('admits nobody who planted the cookie of a sign-in, and keeps a copy (session fixation)', async () => {
+    test('does not admit an attacker who planted the cookie of a sign-in and kept a copy (session fixation)', async () => {
       const { users, app, login: planted, path } = await begun(); // By the attacker, who has the cookie and the state.
       expect((await app.ask(path, { cookie: cookieOf(planted) })).status).toBe(303); // The victim.
       const [victim] = users.keys.keys();
@@ -217,7 +220,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect(new Set(users.keys.values()).size).toBe(1);
     });
 
-    test('admits nobody again who has signed out since', async () => {
+    test('does not admit a browser again after its user has signed out', async () => {
       const { users, app, login, path } = await begun();
       await app.ask(path, { cookie: cookieOf(login) });
       const form = { ...fromOwnPage, cookie: 'login=no1', 'content-length': 0 };
@@ -243,7 +246,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       }
     });
 
-    test('asks a user who is signed in, and nobody else, whether another site may sign her in anew', async () => {
+    test('asks only a user who is signed in whether another site may start a new sign-in', async () => {
       const server = await serverForTest();
       const users = new Logins();
       const app = await application(server, { users });
@@ -269,7 +272,7 @@ describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adap
       expect(refused, visitor).toMatchObject({ status: 500, json: { code: 'key_in_cookie' } });
     }
     const log = app.journal.lines.join('\n');
-    expect(log).toContain('users.identify() returned what a cookie of the browser holds');
+    expect(log).toContain('users.identify() returned a session key that the browser sent unchanged in a cookie');
     expect(log).not.toContain('mara.fictional');
   });
 });

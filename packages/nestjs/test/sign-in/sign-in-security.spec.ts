@@ -195,7 +195,7 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     const users = new Logins();
     const memory = memoryStorage();
     const outage = { is: false };
-    const down = () => Promise.reject(new StorageError('ECONNRESET', 'Nobody answers.'));
+    const down = () => Promise.reject(new StorageError('ECONNRESET', 'It does not respond.'));
     const storage: TokenStorage = {
       ...memory,
       read: (key) => (outage.is ? down() : memory.read(key)),

@@ -179,7 +179,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
       expect(page.status).toBe(503);
       expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
       expect(page.headers['set-cookie']).toBeUndefined();
-      expect(page.text).toContain('<h1>This does not work at the moment</h1>');
+      expect(page.text).toContain('<h1>Signing in does not work at the moment</h1>');
       expect(page.text).not.toContain('redis');
     }
     expect(app.journal.lines.filter((line) => line.includes('redis.studio.example'))).toHaveLength(2);
@@ -192,7 +192,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     const limited = await app.ask(code, { ...asBrowser, cookie: cookieOf(again) });
     expect(limited.status).toBe(503);
     expect(limited.headers['retry-after']).toBe('600');
-    expect(limited.text).toContain('<h1>This does not work at the moment</h1>');
+    expect(limited.text).toContain('<h1>Signing in does not work at the moment</h1>');
   });
 
   test('sends people to the place of the application for what failed, where it has one', async () => {
@@ -220,7 +220,7 @@ describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
     };
     const foreign = await app.ask('/auth/frameio/logout', { ...form, origin: 'https://evil.example' }, 'POST');
     expect(foreign.status).toBe(403);
-    expect(foreign.text).toContain('<h1>Nothing was done</h1>');
+    expect(foreign.text).toContain('<h1>Nothing was changed</h1>');
     expect((await app.ask('/auth/frameio/logout', { ...form, origin: ORIGIN }, 'POST')).status).toBe(303);
   });
 
