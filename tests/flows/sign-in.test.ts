@@ -114,6 +114,18 @@ describe.each(FLOWS)('%s', (_name, profile, flow) => {
 });
 
 describe('a sign-in', () => {
+  it('uses the profile as it was checked, even if the application changes it later', async () => {
+    const world = await startWorld();
+    const profile = { ...world.profile };
+    const auth = world.portal({ server: profile });
+    profile.authorizationEndpoint = 'http://attacker.example/authorize';
+    profile.tokenEndpoint = 'http://attacker.example/token';
+    profile.revocationEndpoint = 'http://attacker.example/revoke';
+    await world.signIn(auth);
+    await auth.refresh();
+    expect(await auth.revoke()).toEqual({ revokedRemotely: true });
+  });
+
   it('while the session is valid replaces its tokens, and serves the old one meanwhile', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();

@@ -125,14 +125,14 @@ const DEFAULT_REFRESH_BUFFER = 300;
  */
 export function authParts({ options, clientId, clientSecret, scopes, renewal }: AuthSettings): AuthParts {
   checkPlatform({ hashes: renewal === 'refresh_token' });
-  const { transport, storage, server = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
+  const { transport, storage, server: given = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
   if (typeof clientId !== 'string' || clientId === '') {
     refuse('clientId', "is missing. Give the client ID of the application's credential.");
   }
   if (typeof transport !== 'function') {
     refuse('transport', 'is missing. Give fetchTransport() of @frameio-auth/transport-fetch, or fetch itself.');
   }
-  if (typeof server !== 'object' || server === null) {
+  if (typeof given !== 'object' || given === null) {
     refuse('server', 'is no server. Give adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.');
   }
   if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'due', 'watch'])) {
@@ -168,6 +168,8 @@ export function authParts({ options, clientId, clientSecret, scopes, renewal }: 
     if (options[name] !== undefined && typeof options[name] !== 'function') refuse(name, 'must be a function.');
   }
 
+  // A copy, because a later change of the application's object would not be checked.
+  const server: ServerProfile = { ...given };
   const client = authorizationClient({
     profile: server,
     clientId,

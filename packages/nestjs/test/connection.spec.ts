@@ -103,6 +103,24 @@ describe('the start', () => {
   });
 });
 
+test('logs on one line, without escape sequences, what a planted record says', async () => {
+  const server = await serverForTest();
+  const storage = memoryStorage();
+  const place = [server.origin, server.clients.webApp.clientId].map(encodeURIComponent).join('/');
+  const description = 'gone.\n\u001b[32m[Nest] LOG user admin logged in\u001b[39m';
+  const failure = { kind: 'terminal', source: 'server', code: 'x', description };
+  const record = { format: 1, status: 'expired', ending: { cause: 'refresh_token_rejected', failure } };
+  await storage.commit(`${place}/session/studio`, { value: JSON.stringify(record), expectedVersion: 0 });
+  const options = webApp(server, { storage });
+  const made = await compile({
+    imports: [FrameioAuthModule.forRoot(options), FrameioAuthModule.forFeature(['studio'])],
+  });
+  await made.module.init();
+  const lines = made.journal.lines.filter((line) => line.includes('gone.'));
+  expect(lines).toHaveLength(1);
+  expect(lines.join()).not.toMatch(/\p{Cc}/u);
+});
+
 describe('the shutdown', () => {
   test('in the middle of a refresh waits for its answer, and keeps it', async () => {
     const server = await serverForTest();

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import {
+  FrameioAuthHealthIndicator,
   FrameioAuthModule,
   type FrameioAuthModuleExtras,
   type FrameioUsers,
   type WebAppConnection,
 } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import type { AuthorizationServer } from '@frameio-auth/testing';
+import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { ForbiddenException, type INestApplication } from '@nestjs/common';
 import { describe, expect, test } from 'vitest';
 import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from '../application.js';
@@ -177,6 +178,45 @@ describe.each(platforms)('what a sign-in on $platform proves, and what it ends',
     expect(app.journal.lines.join('\n')).toContain(
       'The tokens of a session that is no longer used could not be revoked:',
     );
+  });
+
+  test.each([
+    'error=invalid_client&error_description=The+database+is+gone',
+    'error=server_error%0aforged&error_description=x',
+    'error=temporarily_unavailable',
+    'error=constructor',
+    'code=garbage.fictional',
+  ])('takes what a callback says for the claim of a browser, and logs no error for it: %s', async (claim) => {
+    const server = await serverForTest();
+    const app = await application(server, {}, { users: new Logins() });
+    const health = app.app.get(FrameioAuthHealthIndicator, { strict: false });
+    const login = await app.ask('/auth/frameio/login');
+    const state = new URL(String(login.headers.location)).searchParams.get('state');
+    const logged = app.journal.lines.length;
+    const answer = await app.ask(`/auth/frameio/callback?${claim}&state=${state}`, { cookie: cookieOf(login) });
+    expect(answer.status).toBe(401);
+    expect(app.journal.lines.slice(logged).join('\n')).not.toMatch(/database|forged/);
+    expect(await health.check('frameio', { maxAge: 0 })).toMatchObject({ frameio: { status: 'up' } });
+  });
+
+  test.each([
+    fault.status(429, { retryAfter: 3_600 }),
+    fault.status(503, { retryAfter: 600 }),
+    fault.error('invalid_client'),
+  ])('lets no code that a stranger made up delay the tokens of other users (%#)', async (refusal) => {
+    const server = await serverForTest();
+    const app = await application(server, {}, { users: new Logins() });
+    const user = authOf(app).session('mara');
+    await user.handleCallback(await server.signIn((await user.getAuthorizationUrl()).url));
+    const login = await app.ask('/auth/frameio/login');
+    const state = new URL(String(login.headers.location)).searchParams.get('state');
+    server.faults.next('token', refusal);
+    const stray = await app.ask(`/auth/frameio/callback?code=garbage&state=${state}`, { cookie: cookieOf(login) });
+    expect(stray.status).toBeGreaterThanOrEqual(401);
+
+    server.expireAccessTokens();
+    const rejected = await user.getToken();
+    expect(server.accessTokenIsLive(await user.getToken({ rejected }))).toBe(true);
   });
 
   test('leaves a sign-in under way alone, whatever callback a link brings in between', async () => {
