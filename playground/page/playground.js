@@ -19,7 +19,7 @@ events.addEventListener('message', ({ data }) => {
   show(pageState);
 });
 events.addEventListener('error', end);
-setInterval(() => pageState?.instances.forEach(showToken), 500);
+setInterval(() => pageState?.instances.forEach(showTime), 500);
 
 document.addEventListener('click', ({ target }) => {
   const button = target.closest('button[data-press]');
@@ -60,14 +60,11 @@ function tell(title, sentences) {
 }
 
 function showInstance(instance, isBusy) {
-  const { number, condition, pid, step, disabledReasons } = instance;
+  const { number, condition, pid, disabledReasons } = instance;
   const card = one(`[data-instance="${number}"]`) ?? newCard(number);
-  const isRunning = condition === 'running';
-  const words = { running: step.replace('.', ' › '), gone: 'killed' };
-  tone(one('.condition', card), words[condition] ?? condition, isRunning ? toneOf(step) : 'bad');
   one('.condition', card).title = pid === undefined ? '' : `process ${pid}`;
   count(card, instance);
-  showToken(instance);
+  showTime(instance);
   for (const button of card.querySelectorAll('button')) {
     button.hidden = !BUTTONS[condition].includes(button.dataset.press);
   }
@@ -85,9 +82,14 @@ function newCard(number) {
   return card;
 }
 
-function showToken({ number, condition, token, expiresAt }) {
-  const card = one(`[data-instance="${number}"] .token`);
+/** Shows what changes as time passes. */
+function showTime({ number, condition, step, token, expiresAt }) {
   const left = token === '' || expiresAt === null ? 0 : Math.max(0, (expiresAt - Date.now() - ahead) / 1_000);
+  const isStale = step.startsWith('valid') && expiresAt !== null && left === 0;
+  const words = { running: `${step.replace('.', ' › ')}${isStale ? ', token expired' : ''}`, gone: 'killed' };
+  const colour = condition !== 'running' ? 'bad' : isStale ? 'busy' : toneOf(step);
+  tone(one(`[data-instance="${number}"] .condition`), words[condition] ?? condition, colour);
+  const card = one(`[data-instance="${number}"] .token`);
   const known = condition !== 'gone' && token !== '';
   one('span', card).textContent = known ? `token ${token}, ${Math.ceil(left)} s` : 'no valid token';
   one('progress', card).value = known ? left : 0;

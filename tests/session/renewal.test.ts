@@ -34,14 +34,33 @@ describe('a renewal by the timer', () => {
     await (await signedIn({ storage })).close();
     const auth = portal({ storage });
     await auth.exportTokens();
+    expect(auth.snapshot).toMatchObject({ step: 'valid.fresh', hasUsableToken: true });
     await clock.advance(LIFETIME + HOUR);
     await idle();
     expect(server.count({ endpoint: 'token' })).toBe(1);
-    expect(auth.snapshot.step).toBe('valid.due');
+    expect(auth.snapshot).toMatchObject({ step: 'valid.due', hasUsableToken: false });
     expect([auth.isAuthenticated, auth.peekToken()]).toEqual([true, undefined]);
 
     expect(server.accessTokenIsLive(await auth.getToken())).toBe(true);
     expect(server.count({ endpoint: 'token' })).toBe(2);
+    expect(auth.snapshot.hasUsableToken).toBe(true);
+    await auth.close();
+    expect(auth.snapshot.hasUsableToken).toBe(false);
+  });
+
+  it('leaves the snapshot without a usable token while it replaces one that an API rejected', async () => {
+    const { server, signedIn } = await startWorld();
+    const auth = await signedIn();
+    const held = fault.held();
+    server.faults.next('token', held);
+    const next = auth.getToken({ rejected: await auth.getToken() });
+    await held.reached;
+    expect(auth.snapshot).toMatchObject({ state: 'refreshing', hasUsableToken: false });
+    held.release();
+    await next;
+    expect(auth.snapshot.hasUsableToken).toBe(true);
+    await auth.revoke();
+    expect(auth.snapshot).toMatchObject({ state: 'revoked', hasUsableToken: false });
   });
 
   it('happens again and again for as long as each token is used, and ends when one is not', async () => {

@@ -100,6 +100,7 @@ export class StaticTokenAuth {
       step: this.#state,
       issuedAt: null,
       expiresAt: null,
+      hasUsableToken: this.isAuthenticated,
       refreshable: false,
       reauthenticationDueAt: null,
       scopes: [],

@@ -194,6 +194,8 @@ export interface SessionFacts {
   readonly issuedAt: number | null;
   /** When the access token expires; `null` if there is none, or if the server did not say. */
   readonly expiresAt: number | null;
+  /** Whether the access token could be served at the last event: until `expiresAt`, if the server set one. */
+  readonly hasUsableToken: boolean;
   /** The earliest and the latest time of the refresh; `null` if none is scheduled. */
   readonly refreshAt: Span | null;
   /** When the next attempt after a failure happens; `null` if none is scheduled. */

@@ -217,6 +217,7 @@ export const shownFacts = whole<SessionFacts>({
   now: orNull(number),
   issuedAt: orNull(number),
   expiresAt: orNull(number),
+  hasUsableToken: flag,
   refreshAt: orNull(span),
   retryAt: orNull(span),
   attempt: number,

@@ -72,11 +72,15 @@ export class WatchedSession {
 
   facts({ value, context }: ShownSnapshot): SessionFacts {
     const { tokens = null, attempt = 0, failure = null, ending = null, version = 0, newest = 0, unwritten } = context;
+    const state = pathOf(value);
+    const expiresAt = tokens?.expiresAt ?? null;
+    const isServed = tokens !== null && context.suspect !== true && !state.startsWith('revoking');
     return {
-      state: pathOf(value),
+      state,
       now: this.#now,
       issuedAt: tokens?.issuedAt ?? null,
-      expiresAt: tokens?.expiresAt ?? null,
+      expiresAt,
+      hasUsableToken: isServed && (expiresAt === null || (this.#now ?? 0) < expiresAt),
       // The same timer waits for the expiry of tokens that cannot be refreshed.
       refreshAt: (isRenewable(context) && this.#timers.get('refresh')) || null,
       retryAt: this.#timers.get('retry') ?? null,

@@ -108,10 +108,13 @@ describe('what is told', () => {
     await scene.auth.getToken();
     const { facts } = (told.at(-1) as SnapshotMessage).frameio;
     const expiresAt = start + 3_600_000;
-    expect(facts).toMatchObject({ now: start, issuedAt: start, expiresAt, attempt: 0, failure: null, retryAt: null });
+    expect(facts).toMatchObject({ now: start, issuedAt: start, expiresAt, hasUsableToken: true });
+    expect(facts).toMatchObject({ attempt: 0, failure: null, retryAt: null });
     // The first half of the refresh buffer, which is five minutes.
     expect(facts.refreshAt).toEqual({ notBefore: expiresAt - 300_000, notAfter: expiresAt - 150_000 });
     expect(facts.storage).toEqual({ version: 1, newest: 1, unwritten: null, lease: 'none' });
+    await scene.auth.revoke();
+    expect((told.at(-1) as SnapshotMessage).frameio.facts).toMatchObject({ state: 'revoked', hasUsableToken: false });
   });
 
   it('is what failed, how often, and when it is tried again', async () => {

@@ -1,5 +1,5 @@
 import { html, setText } from './elements.js';
-import { duration, failureName, stateName, topOf } from './words.js';
+import { colourOf, currentState, duration, failureName } from './words.js';
 
 /** @typedef {import('../src/messages.js').SessionFacts} SessionFacts */
 
@@ -33,9 +33,9 @@ export class LifePanel {
    * @param {number} now on the storage's clock
    */
   show(facts, now) {
-    const { state, issuedAt, expiresAt, refreshAt } = facts;
-    setText(this.#state, stateName(state));
-    this.#state.dataset['top'] = topOf(state);
+    const { issuedAt, expiresAt, refreshAt } = facts;
+    setText(this.#state, currentState(facts, now));
+    this.#state.dataset['top'] = colourOf(facts, now);
     this.#bar.classList.toggle('none', issuedAt === null);
     this.#bar.classList.toggle('over', expiresAt !== null && expiresAt <= now);
     if (issuedAt !== null) {

@@ -1,6 +1,6 @@
 import { html, setText } from './elements.js';
 import { placeOf } from './session-log.js';
-import { expiry, stateName, topOf } from './words.js';
+import { colourOf, currentState, expiry, topOf } from './words.js';
 
 /**
  * @typedef {import('./session-log.js').Session} Session
@@ -80,11 +80,14 @@ export class SessionList {
     this.#options.set(session.id, row);
     const { option, badge, state, time, trouble, ribbon } = row;
     option.setAttribute('aria-selected', String(selected));
-    option.dataset['top'] = moment === undefined ? '' : topOf(moment.facts.state);
+    option.dataset['top'] = moment === undefined ? '' : colourOf(moment.facts, now);
     option.classList.toggle('stopped', session.stopped);
     setText(badge, letter);
     const { facts } = moment ?? {};
-    setText(state, facts === undefined ? 'not yet' : `${stateName(facts.state)}${session.stopped ? ' (closed)' : ''}`);
+    setText(
+      state,
+      facts === undefined ? 'not yet' : `${currentState(facts, now)}${session.stopped ? ' (closed)' : ''}`,
+    );
     setText(time, facts === undefined ? '' : expiry(facts.expiresAt, now));
     setText(trouble, facts === undefined || facts.attempt === 0 ? '' : `${facts.attempt} failed`);
     if (moment !== undefined) ribbon.style.background = ribbonOf(session, moment, now);
@@ -146,9 +149,17 @@ function ribbonOf({ moments }, until, now) {
   let right = 100;
   for (let place = placeOf(moments, until.order); place >= 0 && right > 0; place -= 1) {
     const { facts, time } = /** @type {Moment} */ (moments[place]);
-    const left = Math.max(0, 100 - ((end - time) / RIBBON) * 100);
-    const colour = `var(--${topOf(facts.state)})`;
-    if (left < right) stops.unshift(`${colour} ${left.toFixed(1)}%, ${colour} ${right.toFixed(1)}%`);
+    const placeAt = (/** @type {number} */ moment) => Math.max(0, 100 - ((end - moment) / RIBBON) * 100);
+    const left = placeAt(time);
+    const expiresAt =
+      facts.expiresAt === null ? Number.POSITIVE_INFINITY : time + facts.expiresAt - (facts.now ?? time);
+    const expired = topOf(facts.state) === 'valid' ? Math.min(right, Math.max(left, placeAt(expiresAt))) : right;
+    for (const [from, to, top] of /** @type {const} */ ([
+      [expired, right, 'stale'],
+      [left, expired, topOf(facts.state)],
+    ])) {
+      if (from < to) stops.unshift(`var(--${top}) ${from.toFixed(1)}%, var(--${top}) ${to.toFixed(1)}%`);
+    }
     right = Math.min(right, left);
   }
   return `linear-gradient(to right, transparent ${Math.max(0, right).toFixed(1)}%${stops.length > 0 ? `, ${stops.join(', ')}` : ', transparent'})`;

@@ -63,6 +63,36 @@ export function stateName(state) {
 }
 
 /**
+ * Returns whether a session only waits for a caller, because its access token cannot be served any more.
+ *
+ * @param {import('../src/messages.js').SessionFacts} facts
+ * @param {number} now on the storage's clock
+ */
+function isStale({ state, hasUsableToken, expiresAt }, now) {
+  return topOf(state) === 'valid' && (!hasUsableToken || (expiresAt !== null && expiresAt <= now));
+}
+
+/**
+ * Returns what colours a session: its top state, or `stale` for `valid` without a usable token.
+ *
+ * @param {import('../src/messages.js').SessionFacts} facts
+ * @param {number} now on the storage's clock
+ */
+export function colourOf(facts, now) {
+  return isStale(facts, now) ? 'stale' : topOf(facts.state);
+}
+
+/**
+ * Formats the state that a session is in now.
+ *
+ * @param {import('../src/messages.js').SessionFacts} facts
+ * @param {number} now on the storage's clock
+ */
+export function currentState(facts, now) {
+  return `${stateName(facts.state)}${isStale(facts, now) ? ', token expired' : ''}`;
+}
+
+/**
  * Formats the path from one state to another, without their common part.
  *
  * @param {string} from

@@ -32,7 +32,7 @@ export class SessionNotifications {
   /** Returns a snapshot as applications see it. */
   present(snapshot: MachineSnapshot): SessionSnapshot {
     const { clock, refreshTokenLifetime } = this.#dependencies;
-    return presentSnapshot(this.#key, snapshot, refreshTokenLifetime, (time) => clock.onWall(time));
+    return presentSnapshot(this.#key, snapshot, refreshTokenLifetime, clock);
   }
 
   /** Tells the inspector of an event, before its effects are carried out. */

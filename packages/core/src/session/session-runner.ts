@@ -9,6 +9,7 @@ import { EffectHandlers, type HandledSession } from './effect-handlers.js';
 import type { Occurrence } from './event-sink.js';
 import type { SessionDependencies } from './session-dependencies.js';
 import { SessionNotifications } from './session-notifications.js';
+import { hasUsableToken } from './session-snapshot.js';
 import { revokeTokens } from './token-requests.js';
 
 interface Watcher {
@@ -67,12 +68,7 @@ export class SessionRunner implements HandledSession {
 
   /** Whether the served token may be given to callers now. */
   get isAlive(): boolean {
-    const { tokens, suspect } = this.#snapshot.context;
-    // Tokens that are being revoked are not served, even if a storage that lost its last writes returned them.
-    if (this.#snapshot.matches('revoking')) return false;
-    return (
-      tokens !== null && !suspect && (tokens.expiresAt === null || this.dependencies.clock.now() < tokens.expiresAt)
-    );
+    return hasUsableToken(this.#snapshot, this.dependencies.clock.now());
   }
 
   /** Whether there are tokens, and they are not known to be dead. */

@@ -2,6 +2,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { SessionEnding } from '../kernel/session-ending.js';
 import { type MachineSnapshot, pathOf } from '../machine/transition.js';
 import { unavoidableEnd } from './refresh-token-life.js';
+import type { SessionTime } from './session-time.js';
 
 /** The states of a session, as applications see them. */
 export type SessionState =
@@ -28,6 +29,11 @@ export interface SessionSnapshot {
   readonly issuedAt: number | null;
   /** When the access token expires; `null` if there is none, or if the server gave no lifetime. */
   readonly expiresAt: number | null;
+  /**
+   * Whether `getToken()` would return a token at once. In the state `valid`, it becomes `false` when the access token
+   * expires; the next caller then waits for a refresh. No listener is called for that.
+   */
+  readonly hasUsableToken: boolean;
   /** Whether there is a refresh token. */
   readonly refreshable: boolean;
   /**
@@ -58,17 +64,22 @@ export interface StateChange {
   readonly snapshot: SessionSnapshot;
 }
 
-/**
- * @param refreshTokenLifetime - in milliseconds, if known
- * @param onWall - converts a moment of the session's time to the wall clock
- */
+/** Returns whether the access token may be given to callers at this moment of the session's time. */
+export function hasUsableToken(snapshot: MachineSnapshot, now: number): boolean {
+  const { tokens, suspect } = snapshot.context;
+  // Tokens that are being revoked are not served, even if a storage that lost its last writes returned them.
+  if (tokens === null || suspect || snapshot.matches('revoking')) return false;
+  return tokens.expiresAt === null || now < tokens.expiresAt;
+}
+
+/** @param refreshTokenLifetime - in milliseconds, if known */
 export function presentSnapshot(
   key: string,
   snapshot: MachineSnapshot,
   refreshTokenLifetime: number | undefined,
-  onWall: (time: number) => number,
+  clock: Pick<SessionTime, 'now' | 'onWall'>,
 ): SessionSnapshot {
-  const shown = (time: number | null | undefined) => (time == null ? null : onWall(time));
+  const shown = (time: number | null | undefined) => (time == null ? null : clock.onWall(time));
   const { tokens, attempt, failure, retryAt, ending } = snapshot.context;
   const step = pathOf(snapshot);
   return {
@@ -77,6 +88,7 @@ export function presentSnapshot(
     step,
     issuedAt: shown(tokens?.issuedAt),
     expiresAt: shown(tokens?.expiresAt),
+    hasUsableToken: hasUsableToken(snapshot, clock.now()),
     refreshable: tokens?.refreshable ?? false,
     reauthenticationDueAt: shown(unavoidableEnd(snapshot.context, refreshTokenLifetime)?.by),
     scopes: tokens?.scopes ?? [],

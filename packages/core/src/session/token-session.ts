@@ -162,7 +162,8 @@ export class TokenSession {
 
   /** The session's current state, without secrets. */
   get snapshot(): SessionSnapshot {
-    return this.#runner.notifications.present(this.#runner.snapshot);
+    const snapshot = this.#runner.notifications.present(this.#runner.snapshot);
+    return this.#runner.isClosed ? { ...snapshot, hasUsableToken: false } : snapshot;
   }
 
   /** Calls `listener` with the snapshot after each change. Errors of the listener are ignored. */
