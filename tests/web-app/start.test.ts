@@ -90,7 +90,7 @@ describe('the web application', () => {
       when: 'the port is none',
       args: ['--port', '99999'],
       env: {},
-      sentence: '"99999" is no port: give a number up to 65535, or 0 for one that is free.',
+      sentence: '"99999" is not a port. Give a number up to 65535, or 0 for a free one.',
     },
     {
       when: 'half of an account is set',
