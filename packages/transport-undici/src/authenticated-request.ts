@@ -156,9 +156,10 @@ export class AuthenticatedRequest extends RelayingHandler {
   /** Reads the rest of the 401 without passing it on, so that its connection can be reused. */
   #discard(controller: Controller): void {
     const held = this.#held;
+    this.#discarded = new DiscardedResponse(controller, held?.size);
     this.#held = undefined;
     this.caller.relay.end();
-    if (held !== undefined && held.end === undefined) this.#discarded = new DiscardedResponse(controller, held.size);
+    if (held !== undefined && held.end === undefined) this.#discarded.read();
   }
 }
 

@@ -13,15 +13,19 @@ export const MAX_DISCARDED = 64 * 1024;
  */
 export class DiscardedResponse {
   readonly #controller: Controller;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #size: number;
 
   /** @param size - how many bytes of the body were read before */
   constructor(controller: Controller, size = 0) {
     this.#controller = controller;
     this.#size = size;
+  }
+
+  /** Reads on. Events of the response may come before this returns, so the handler must expect them. */
+  read(): void {
     this.#timer = setTimeout(() => this.#abort(), MAX_TIME);
-    controller.resume(); // The handler may have paused earlier, and will not see this response.
+    this.#controller.resume(); // The handler may have paused earlier, and will not see this response.
   }
 
   onData(chunk: Buffer): void {

@@ -96,6 +96,7 @@ export class ThrottledRequest extends RelayingHandler implements Sender {
         this.#phase = 'rejected';
         this.#retriesLeft -= 1;
         this.#discarded = new DiscardedResponse(controller);
+        this.#discarded.read();
         return;
       }
     }
