@@ -97,8 +97,9 @@ async function assertTimesOut(fixture: TransportFixture, misbehave: Misbehaviour
   assertTimedOut(await failureTo(fixture, server.origin + PATH), server.bytesReceived);
   // A timer may be early by a fraction of a millisecond.
   assert.ok(performance.now() - begun > fixture.timeout - 5, 'It was given up before its time was over.');
-  assert.ok(server.requests.length <= 1, 'The server saw the request more than once.');
   await assertReleased(server);
+  // Not before, because a busy server may see a request only after its sender has given up.
+  assert.ok(server.requests.length <= 1, 'The server saw the request more than once.');
 }
 
 /** Sends `text`: the first `at` characters at once, and then one byte at a time. */
