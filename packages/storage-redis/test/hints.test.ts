@@ -167,6 +167,23 @@ describe('many storages on one client', () => {
     expect(count()).toEqual(before);
     expect(warnings).toEqual([]);
   });
+
+  it('come again by one new connection for storages that are opened after the last one was closed', async () => {
+    const name = 'fictional-reopened';
+    const [client, admin] = [connect(server, { connectionName: name }), connect(server)];
+    for (const expected of ['first', 'second']) {
+      const places = [watching(client), watching(client)];
+      for (const { storage, heard } of places) {
+        await until(`a storage of the ${expected} pair is notified`, async () => {
+          await storage.release((await grant(storage, 'one')).lease);
+          return heard.length > 0;
+        });
+      }
+      expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
+      for (const { storage } of places) await storage.close();
+      await until('the connection is closed', async () => (await connectionsOf(admin, name)).all === 1);
+    }
+  });
 });
 
 describe('a proxy without pub/sub', () => {

@@ -1,9 +1,13 @@
+import { EventEmitter } from 'node:events';
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { LostData } from '../src/lost-data.js';
 import { RecentCommits } from '../src/recent-commits.js';
+import type { RedisClient } from '../src/redis-client.js';
+import { Watchers } from '../src/watchers.js';
 import { connect, grant, hashOf, KEY, open, stopBeforeOffers, until, write } from './bench.js';
 
 const PREFIX = 'frameio-auth:';
@@ -275,5 +279,28 @@ describe('recent commits', () => {
     expect(recent.all[0]?.key).toBe('session 500');
     expect(recent.all.at(-1)).toMatchObject({ key: 'session 600', version: 2 });
     expect(recent.all.filter(({ key }) => key === 'session 600')).toHaveLength(1);
+  });
+
+  it('are offered a hundred at a time when the connection is back', async () => {
+    const client = Object.assign(new EventEmitter(), { status: 'ready', isCluster: false, options: {} });
+    const recent = new RecentCommits();
+    for (let index = 0; index < 250; index += 1) recent.add(commit(`session ${index}`));
+    const restored: string[] = [];
+    let [pending, most] = [0, 0];
+    const lostData = new LostData(client as unknown as RedisClient, new Watchers(), recent, {
+      versionsOf: async () => ({ origin: '', highest: 0, versions: [] }),
+      async restore({ key }) {
+        pending += 1;
+        most = Math.max(most, pending);
+        await new Promise((resolve) => setImmediate(resolve));
+        pending -= 1;
+        restored.push(key);
+      },
+    });
+    client.emit('ready');
+    await until('all are offered', () => restored.length === 250);
+    lostData.close();
+    expect(most).toBe(100);
+    expect(new Set(restored).size).toBe(250);
   });
 });
