@@ -142,16 +142,19 @@ export class Facts {
     const asks = this.all('storage.asked').filter((event) => event.key === key);
     const release = asks.find((event) => event.call === 'release' && isOwn(event) && event.question > question);
     // Any process that writes the record ends the lease on it, holder or not.
-    const commit = asks.find((event) => event.call === 'commit' && this.#mayTakeEffect(event, at));
+    const commit = asks.find((event) => event.call === 'commit' && this.#mayEnd(event, at, version));
     const untilReleased = Math.min(deadline, release?.at ?? deadline);
     const until = Math.min(untilReleased, Math.max(at, commit?.at ?? deadline));
     return { process, key, version, asked, from: at, deadline, until, untilReleased };
   }
 
-  /** Whether a commit may have taken effect after a time, as far as its reply shows. */
-  #mayTakeEffect({ process, question }: EventOf<'storage.asked'>, since: number): boolean {
+  /** Whether a commit may have ended a lease that was granted under a version, as far as the replies show. */
+  #mayEnd({ process, question }: EventOf<'storage.asked'>, granted: number, version: number): boolean {
     const reply = this.replies.find((event) => event.process === process && event.question === question);
-    return reply === undefined || (reply.outcome !== 'conflict' && reply.at >= since);
+    if (reply === undefined) return true;
+    // Its reply may have come before that of the lease, although the storage granted the lease first.
+    if (reply.outcome === 'committed' && (reply.version ?? 0) > version) return true;
+    return reply.outcome !== 'conflict' && reply.at >= granted;
   }
 
   /** Whether a commit failed before a time, so that the storage may still have carried it out at any moment since. */
@@ -193,7 +196,10 @@ export class Facts {
     const answered = end?.status === 200 && end.at <= later.at;
     if (earlier.process === later.process && end !== undefined && !answered) return true;
     if (this.#wasKept(earlier)) return held.until <= later.at;
-    if (answered && this.#commits(earlier.process, end.at).some(({ at }) => at <= later.at)) return false;
+    // A lease under an older version was granted before the commit.
+    const known = this.#leaseAt(later)?.version ?? Number.POSITIVE_INFINITY;
+    const isKnown = ({ at, version = 0 }: EventOf<'storage.answered'>) => at <= later.at && version <= known;
+    if (answered && this.#commits(earlier.process, end.at).some(isKnown)) return false;
     return (answered ? held.deadline : held.untilReleased) <= later.at;
   }
 

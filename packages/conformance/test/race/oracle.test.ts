@@ -62,6 +62,14 @@ describe('one presentation', () => {
     expect(violated(...first, committed('0', 20, 2), again)).toStrictEqual(['one presentation']);
   });
 
+  it('allows a process to present under a lease that was granted just before the commit of a process with an expired one', () => {
+    const again = refreshed('1', 1_110, { presents: 'one', gives: 'other' });
+    const granted = (version: number) =>
+      violated(...first, committed('0', 1_099, 2), leased('1', 1_100, { version }), again);
+    expect(granted(1)).toStrictEqual([]);
+    expect(granted(2)).toStrictEqual(['one presentation']);
+  });
+
   it('counts a renewed lease from its renewal', () => {
     const renewed = asked('0', 600, { call: 'renew', outcome: 'renewed', ttl: 1_000 });
     const again = refreshed('1', 1_110, { presents: 'one', gives: 'other' });
@@ -98,6 +106,13 @@ describe('one holder', () => {
       violated(leased('0', 0), asked('1', 100, { call: 'commit', outcome }), leased('2', 110));
     expect(following('committed')).toStrictEqual([]);
     expect(following('conflict')).toStrictEqual(['one holder']);
+  });
+
+  it('holds when a commit ended a lease before the reply that grants it arrived, as its older version shows', () => {
+    const granted = (version: number) =>
+      violated(committed('0', 99, 2), leased('1', 100, { version }), leased('0', 150, { version: 2 }));
+    expect(granted(1)).toStrictEqual([]);
+    expect(granted(2)).toStrictEqual(['one holder']);
   });
 
   it('holds when a failed commit took effect later, as a newer version shows', () => {
