@@ -1,18 +1,16 @@
 import type { Failure } from '../kernel/failure.js';
 import type { TokenSet } from '../kernel/token-set.js';
 import type { CommitReply, CommitRequest, Unsubscribe } from '../kernel/token-storage.js';
-import type { SessionContext } from '../machine/context.js';
 import type { Tombstone } from '../machine/effects.js';
 import type { Outcome, Place } from './bounded-queue.js';
 import { ignoreErrors } from './calls.js';
 import type { EventSink, Occurrence } from './event-sink.js';
+import { type LastKnown, type LastOutcome, writeLast } from './last-write.js';
 import { RecordCodec } from './record-codec.js';
 import { RecordHints } from './record-hints.js';
 import { RecordLease } from './record-lease.js';
 import type { RecordPlace } from './record-place.js';
 import { RecordRequests } from './record-requests.js';
-import { fromStorage, storageFailureOf } from './storage-failure.js';
-import { readRecord } from './stored-record.js';
 import type { Workload } from './workload.js';
 
 /**
@@ -159,35 +157,11 @@ export class SessionRecord {
     this.#hints.repeat(known);
   }
 
-  /**
-   * Writes tokens that the storage has not accepted yet, for a session that receives no more events. They replace a
-   * tombstone of expiry, which they disprove, and older records that the storage went back to. They do not replace
-   * newer tokens or a revocation, even if the storage lost those.
-   */
-  async writeLast(
-    tokens: TokenSet,
-    { version, newest, hintedVersion }: Pick<SessionContext, 'version' | 'newest' | 'hintedVersion'>,
-  ): Promise<'written' | 'outdone' | 'revoked' | Failure> {
-    if (hintedVersion > newest && version < newest) return 'outdone';
-    const turn = await this.#workload.lastTurn();
-    try {
-      for (let expectedVersion = version; ; ) {
-        const request = this.#commitOf(tokens, expectedVersion);
-        const reply = await fromStorage(() => this.#place.storage.commit(this.#key, request));
-        if (reply.outcome === 'committed') return 'written';
-        const { facts, tokens: others } = readRecord(reply.record, reply.now);
-        const isNews =
-          (facts.version > newest || facts.version === expectedVersion) && !this.#codec.isRewritten(others, tokens);
-        if (isNews && facts.status === 'revoked') return 'revoked';
-        if (isNews && facts.status === 'tokens') return 'outdone';
-        if (hintedVersion > Math.max(newest, facts.version)) return 'outdone';
-        expectedVersion = facts.version;
-      }
-    } catch (error) {
-      return storageFailureOf(error);
-    } finally {
-      turn.leave();
-    }
+  /** Writes tokens that the storage has not accepted yet, for a session that receives no more events. */
+  writeLast(tokens: TokenSet, known: LastKnown): Promise<LastOutcome> {
+    return writeLast(tokens, known, this.#codec, this.#workload, (expectedVersion) =>
+      this.#place.storage.commit(this.#key, this.#commitOf(tokens, expectedVersion)),
+    );
   }
 
   async close(): Promise<void> {
