@@ -81,7 +81,7 @@ export abstract class Auth<Session extends TokenSession> {
       const { runner } = entry;
       // Tokens that are not written yet exist only in its memory.
       if (entry.session === undefined && entry.holders === 0 && !runner.snapshot.matches({ valid: 'unsaved' })) {
-        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+        this.#entries.delete(key);
         await runner.close();
       }
     }
