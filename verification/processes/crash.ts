@@ -1,7 +1,7 @@
 /**
  * Kills processes at random moments of a refresh, and checks what is left: `npm run crash -- --kills 1000`.
  *
- * Two processes share a user's session and are told to refresh it. During the refresh one of them is killed, each time
+ * Two processes share a user's session and are both asked to refresh it. During the refresh one of them is killed, each time
  * at a different moment, and the other must continue: its clock is advanced until any lease of the dead one has
  * expired. Then a new process replaces the dead one.
  */
@@ -17,18 +17,18 @@ import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { type AuthorizationServer, manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
-import { type Member, type Orders, startMember } from './process.ts';
+import { type Commands, Instance } from './instance.ts';
 
 export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
-  /** Milliseconds in which the server takes a spent refresh token again; 0: never. */
+  /** For how many milliseconds the server accepts a spent refresh token again; 0: never. */
   readonly gracePeriod: number;
 }
 
 export interface CrashFigures {
   readonly kills: number;
-  /** One each time that both were told to, and one more if one of them was told after the other had finished. */
+  /** One each time that both were asked to, and one more if one was asked after the other had finished. */
   readonly refreshes: number;
   readonly tokenRequests: number;
   /** Kills after the server took the request and before the commit: the refresh token was presented again. */
@@ -66,24 +66,26 @@ export async function crash({ kills, seed, gracePeriod }: CrashOptions): Promise
   const count = { refreshes: TIMED, interrupted: 0, lost: 0, regressions: 0, unreadable: 0 };
   try {
     await host.signIn();
-    let pair: [Member, Member] = [await host.join(), await host.join()];
+    let pair: [Instance, Instance] = [await host.join(), await host.join()];
     const window = BEYOND * (await host.timeOfRefresh(pair[0]));
     for (let killed = 0; killed < kills; killed += 1) {
       const [victim, survivor] = random() < 0.5 ? pair : [pair[1], pair[0]];
       const token = await host.agreedToken(pair);
       const before = await host.look();
-      const begun = pair.map((member) => member.begun.length);
+      const begun = pair.map((instance) => instance.replaced.length);
       const presentedBefore = host.presented();
 
-      victim.order('refresh', null).catch(() => {}); // It is killed, so there may be no response.
-      const refreshed = survivor.order('refresh', null);
+      victim.call('refresh', null).catch(() => {}); // It is killed, so there may be no response.
+      const refreshed = survivor.call('refresh', null);
       await delay(((killed + random()) / kills) * window);
       await victim.kill();
       const left = await host.look();
-      const reply = await host.passUntil(survivor, refreshed);
+      const reply = await host.advanceUntil(survivor, refreshed);
       const after = await host.look();
 
-      const late = pair.flatMap((member, index) => member.begun.slice(begun[index])).filter((each) => each !== token);
+      const late = pair
+        .flatMap((instance, index) => instance.replaced.slice(begun[index]))
+        .filter((each) => each !== token);
       count.refreshes += 1 + late.length;
       count.unreadable += [left, after].filter(({ value }) => value === undefined).length;
       if (left.version < before.version || after.version <= before.version) count.regressions += 1;
@@ -115,8 +117,8 @@ class Host {
   readonly #directory: string;
   readonly #clock = manualClock({ now: Date.now() });
   readonly #storage: TokenStorage;
-  readonly #members = new Set<Member>();
-  readonly #spare: Member[] = [];
+  readonly #instances = new Set<Instance>();
+  readonly #spare: Instance[] = [];
   /** How many processes it starts in all. */
   readonly #most: number;
   #key = '';
@@ -147,24 +149,24 @@ class Host {
   }
 
   /** A new process, ready; the next one is started meanwhile. */
-  async join(): Promise<Member> {
-    const member = this.#spare.shift() ?? this.#start();
-    if (this.#members.size < this.#most) this.#spare.push(this.#start());
+  async join(): Promise<Instance> {
+    const instance = this.#spare.shift() ?? this.#start();
+    if (this.#instances.size < this.#most) this.#spare.push(this.#start());
     const { origin, clients } = this.#server;
-    await member.order('open', { directory: this.#directory, origin, client: clients.webApp, now: this.#clock.now() });
-    return member;
+    await instance.call('open', { directory: this.#directory, origin, client: clients.webApp, now: this.#clock.now() });
+    return instance;
   }
 
-  #start(): Member {
-    const member = startMember();
-    this.#members.add(member);
-    return member;
+  #start(): Instance {
+    const instance = new Instance();
+    this.#instances.add(instance);
+    return instance;
   }
 
   /** The token that all of them serve, as soon as the hint of the last change has reached them. */
-  async agreedToken(members: readonly Member[]): Promise<string> {
+  async agreedToken(instances: readonly Instance[]): Promise<string> {
     for (let look = 0; look < LOOKS; look += 1) {
-      const served = await Promise.all(members.map((member) => member.order('getTokens', { callers: 1 })));
+      const served = await Promise.all(instances.map((instance) => instance.call('getTokens', { callers: 1 })));
       const [token = '', ...others] = new Set(served.flat());
       if (others.length === 0) return token;
       await delay(5);
@@ -173,10 +175,10 @@ class Host {
   }
 
   /** How long a refresh takes, in milliseconds. */
-  async timeOfRefresh(member: Member): Promise<number> {
-    await member.order('getTokens', { callers: 1 });
+  async timeOfRefresh(instance: Instance): Promise<number> {
+    await instance.call('getTokens', { callers: 1 });
     const start = performance.now();
-    for (let turn = 0; turn < TIMED; turn += 1) await member.order('refresh', null);
+    for (let turn = 0; turn < TIMED; turn += 1) await instance.call('refresh', null);
     return (performance.now() - start) / TIMED;
   }
 
@@ -199,14 +201,17 @@ class Host {
   }
 
   /** Advances the clock of a process until it responds. */
-  async passUntil(member: Member, answer: Promise<Orders['refresh']['gives']>): Promise<Orders['refresh']['gives']> {
+  async advanceUntil(
+    instance: Instance,
+    answer: Promise<Commands['refresh']['result']>,
+  ): Promise<Commands['refresh']['result']> {
     let answered = false;
     const note = () => {
       answered = true;
     };
     answer.then(note, note);
     while (!answered) {
-      this.#clock.setNow(await member.order('pass', { milliseconds: STEP }));
+      this.#clock.setNow(await instance.call('advance', { milliseconds: STEP }));
       await Promise.race([answer, delay(2)]);
     }
     return answer;
@@ -230,7 +235,7 @@ class Host {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#members].map((member) => member.kill()));
+    await Promise.all([...this.#instances].map((instance) => instance.kill()));
     await this.#storage.close();
   }
 }

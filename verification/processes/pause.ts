@@ -31,11 +31,11 @@ export interface Pause {
 /** The settings of the process, in its environment. */
 export type PausedProcess = Pause & { readonly origin: string };
 
-/** What became of it. */
+/** The result. */
 export interface Outcome {
   /** The token in its memory at the end, or its error. */
   readonly result: string;
-  /** The refresh tokens and codes that the server was shown, in order. */
+  /** The refresh tokens and codes that the server received, in order. */
   readonly presented: readonly string[];
 }
 

@@ -15,7 +15,7 @@ const { values } = parseArgs({
     instances: { type: 'string', default: '4' },
     duration: { type: 'string', default: '4000' },
     rotation: { type: 'string', default: 'strict' },
-    /** Milliseconds in which the server takes a spent refresh token again. */
+    /** For how many milliseconds the server accepts a spent refresh token again. */
     grace: { type: 'string', default: '60000' },
   },
 });

@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomNumbers } from '@frameio-auth/conformance';
 import { fault, startAuthorizationServer, type Fault as TokenFault } from '@frameio-auth/testing';
-import type { Addresses, Arrival, Question, Questions, Reply, Sighting } from './messages.ts';
+import { answerCommands } from '../child-program.ts';
+import type { Addresses, Arrival, Commands, RequestRecord } from './messages.ts';
 import { answerText, type Plan, planOf } from './plan.ts';
 import { chosen } from './weighted-choice.ts';
 
@@ -17,7 +18,7 @@ const authorizationServer = await startAuthorizationServer({
   clients: services.map((service) => ({ ...service, grantTypes: ['client_credentials'] })),
 });
 
-const sightings = new Map<number, Sighting>();
+const records = new Map<number, RequestRecord>();
 const tokens = new Map<string, number>();
 
 function serviceNamed(name: string): Addresses['services'][number] {
@@ -28,13 +29,13 @@ function serviceNamed(name: string): Addresses['services'][number] {
   };
 }
 
-function sightingOf(id: number): Sighting {
-  let sighting = sightings.get(id);
-  if (sighting === undefined) {
-    sighting = { id, arrivals: [], elsewhere: [] };
-    sightings.set(id, sighting);
+function recordOf(id: number): RequestRecord {
+  let record = records.get(id);
+  if (record === undefined) {
+    record = { id, arrivals: [], elsewhere: [] };
+    records.set(id, record);
   }
-  return sighting;
+  return record;
 }
 
 function tokenOf({ headers: { authorization } }: IncomingMessage): { readonly text: string; readonly number: number } {
@@ -46,7 +47,7 @@ function tokenOf({ headers: { authorization } }: IncomingMessage): { readonly te
 
 async function answerAtApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const plan = planOf(seed, Number(request.headers['x-soak-request']));
-  const { arrivals } = sightingOf(plan.id);
+  const { arrivals } = recordOf(plan.id);
   const token = tokenOf(request);
   const arrival: Arrival = { token: token.number, body: 'incomplete', status: 0, end: 'none' };
   const first = arrivals.push(arrival) === 1;
@@ -141,7 +142,7 @@ async function bodyOf(request: IncomingMessage, { body, content }: Plan): Promis
 async function answerElsewhere(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const plan = planOf(seed, Number(request.headers['x-soak-request']));
   const arrival: Arrival = { token: tokenOf(request).number, body: 'incomplete', status: 0, end: 'none' };
-  sightingOf(plan.id).elsewhere.push(arrival);
+  recordOf(plan.id).elsewhere.push(arrival);
   arrival.body = await bodyOf(request, plan);
   await answer(response, arrival, plan, plan.statusElsewhere);
 }
@@ -185,11 +186,12 @@ const addresses: Addresses = {
   services,
 };
 
-const replies: {
-  readonly [Name in keyof Questions]: (takes: Questions[Name]['takes']) => Promise<Questions[Name]['gives']>;
-} = {
-  async sightings({ from, to }) {
-    return Array.from({ length: to - from }, (_, index) => sightingOf(from + index));
+answerCommands<Commands>({
+  async addresses() {
+    return addresses;
+  },
+  async records({ from, to }) {
+    return Array.from({ length: to - from }, (_, index) => recordOf(from + index));
   },
   async connections() {
     const counts = servers.map(
@@ -200,13 +202,6 @@ const replies: {
   async tokenRequests() {
     return { total: authorizationServer.count({ endpoint: 'token' }), faulty: faultyTokenRequests };
   },
-};
+});
 
-async function reply<Name extends keyof Questions>({ number, name, takes }: Question<Name>): Promise<void> {
-  const message: Reply = { number, gives: await replies[name](takes) };
-  process.send?.(message);
-}
-
-process.on('message', (question: Question<keyof Questions>) => void reply(question));
 process.on('disconnect', () => process.exit());
-process.send?.(addresses);

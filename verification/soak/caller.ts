@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { FrameioAuthError } from '@frameio-auth/core';
 import { type Dispatcher, request, FormData as UndiciFormData, fetch as undiciFetch } from 'undici';
-import type { Outcome } from './judge.ts';
+import type { Outcome } from './oracle.ts';
 import { answerText, type Plan } from './plan.ts';
 
 /** What a request goes out through. */
-export interface Doors {
+export interface Routes {
   readonly dispatcher: Dispatcher;
   readonly authenticatedFetch: (url: string, init: RequestInit) => Promise<Response>;
 }
@@ -14,7 +14,7 @@ export interface Doors {
 export interface CallerOptions {
   readonly api: string;
   /** The call sites of a service, for tokens that are available immediately or take a while. */
-  readonly doors: (plan: Plan) => Doors;
+  readonly routes: (plan: Plan) => Routes;
   /** What a long-lived application hands in with its requests, and what never comes. */
   readonly shutdown: AbortSignal;
   /** How long a request may take in all, in milliseconds. */
@@ -89,7 +89,7 @@ export class Caller {
   }
 
   async #send(plan: Plan, signal: AbortSignal): Promise<Answer> {
-    const { dispatcher, authenticatedFetch } = this.#options.doors(plan);
+    const { dispatcher, authenticatedFetch } = this.#options.routes(plan);
     const url = `${this.#options.api}/v4/things/${plan.id}`;
     const headers = { 'x-soak-request': String(plan.id) };
     const method = plan.body === 'none' ? 'GET' : 'POST';

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 type Handler = Dispatcher.DispatchHandler;
-type Heard<Event extends keyof Handler> = Parameters<NonNullable<Handler[Event]>>;
+type Arguments<Event extends keyof Handler> = Parameters<NonNullable<Handler[Event]>>;
 
 /** Counts how often the requests through it receive their end; the outermost interceptor. */
 export class Endings {
@@ -27,46 +27,46 @@ class CountingHandler implements Handler {
     this.#endings = endings;
   }
 
-  onRequestStart(...heard: Heard<'onRequestStart'>): void {
+  onRequestStart(...args: Arguments<'onRequestStart'>): void {
     this.#count({ ends: false });
-    this.#handler.onRequestStart?.(...heard);
+    this.#handler.onRequestStart?.(...args);
   }
 
-  onBodySent(...heard: Heard<'onBodySent'>): void {
-    this.#handler.onBodySent?.(...heard);
+  onBodySent(...args: Arguments<'onBodySent'>): void {
+    this.#handler.onBodySent?.(...args);
   }
 
   onRequestSent(): void {
     this.#handler.onRequestSent?.();
   }
 
-  onRequestUpgrade(...heard: Heard<'onRequestUpgrade'>): void {
+  onRequestUpgrade(...args: Arguments<'onRequestUpgrade'>): void {
     this.#count({ ends: true });
-    this.#handler.onRequestUpgrade?.(...heard);
+    this.#handler.onRequestUpgrade?.(...args);
   }
 
   onResponseStarted(): void {
     this.#handler.onResponseStarted?.();
   }
 
-  onResponseStart(...heard: Heard<'onResponseStart'>): void {
+  onResponseStart(...args: Arguments<'onResponseStart'>): void {
     this.#count({ ends: false });
-    this.#handler.onResponseStart?.(...heard);
+    this.#handler.onResponseStart?.(...args);
   }
 
-  onResponseData(...heard: Heard<'onResponseData'>): void {
+  onResponseData(...args: Arguments<'onResponseData'>): void {
     this.#count({ ends: false });
-    this.#handler.onResponseData?.(...heard);
+    this.#handler.onResponseData?.(...args);
   }
 
-  onResponseEnd(...heard: Heard<'onResponseEnd'>): void {
+  onResponseEnd(...args: Arguments<'onResponseEnd'>): void {
     this.#count({ ends: true });
-    this.#handler.onResponseEnd?.(...heard);
+    this.#handler.onResponseEnd?.(...args);
   }
 
-  onResponseError(...heard: Heard<'onResponseError'>): void {
+  onResponseError(...args: Arguments<'onResponseError'>): void {
     this.#count({ ends: true });
-    this.#handler.onResponseError?.(...heard);
+    this.#handler.onResponseError?.(...args);
   }
 
   #count({ ends }: { readonly ends: boolean }): void {

@@ -13,33 +13,24 @@ export interface Arrival {
 }
 
 /** Everything that came with the number of one request. */
-export interface Sighting {
+export interface RequestRecord {
   readonly id: number;
   readonly arrivals: Arrival[];
   readonly elsewhere: Arrival[];
 }
 
-/** What the process of the API can be asked. */
-export interface Questions {
+/** The commands of the process of the API. */
+export interface Commands {
   /** What was seen of the requests with these numbers. */
-  sightings: { takes: { readonly from: number; readonly to: number }; gives: Sighting[] };
+  records: { argument: { readonly from: number; readonly to: number }; result: RequestRecord[] };
+  /** Where the servers listen. */
+  addresses: { argument: null; result: Addresses };
   /** How many connections are open to the API and to the other origin. */
-  connections: { takes: null; gives: number };
-  tokenRequests: { takes: null; gives: { readonly total: number; readonly faulty: number } };
+  connections: { argument: null; result: number };
+  tokenRequests: { argument: null; result: { readonly total: number; readonly faulty: number } };
 }
 
-export interface Question<Name extends keyof Questions> {
-  readonly number: number;
-  readonly name: Name;
-  readonly takes: Questions[Name]['takes'];
-}
-
-export interface Reply {
-  readonly number: number;
-  readonly gives: unknown;
-}
-
-/** The first message of the process: it listens. */
+/** Where the servers listen, and the services that they know. */
 export interface Addresses {
   readonly api: string;
   readonly elsewhere: string;

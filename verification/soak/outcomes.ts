@@ -1,4 +1,4 @@
-import type { Outcome } from './judge.ts';
+import type { Outcome } from './oracle.ts';
 
 /** How the requests ended, in a memory that does not grow with them. */
 export class Outcomes {

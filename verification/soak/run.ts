@@ -3,14 +3,14 @@ import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetc
 import { authInterceptor, undiciTransport } from '@frameio-auth/transport-undici';
 import { Agent, interceptors } from 'undici';
 import { type ApiProcess, startApi } from './api-process.ts';
-import { Caller, type Doors } from './caller.ts';
+import { Caller, type Routes } from './caller.ts';
 import { Endings } from './endings.ts';
-import { judge, type Outcome } from './judge.ts';
 import { activeResources, eventually, heldMemory, listeners } from './leftovers.ts';
-import type { Sighting } from './messages.ts';
+import type { RequestRecord } from './messages.ts';
+import { type Mutant, mutants } from './mutants.ts';
+import { brokenRules, type Outcome } from './oracle.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Plan, planOf } from './plan.ts';
-import { type Plant, plants } from './plants.ts';
 import { type HurriedService, hurriedService, slowed } from './services.ts';
 
 export interface SoakOptions {
@@ -24,7 +24,7 @@ export interface SoakOptions {
    */
   readonly deadline: number;
   /** The mistakes to add. */
-  readonly planted: readonly Plant[];
+  readonly chosenMutants: readonly Mutant[];
 }
 
 export interface SoakReport {
@@ -57,7 +57,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const clients = new Clients(api, options);
   const emitters = { process, agent: clients.agent };
   const idle = listeners(emitters, shutdown.signal);
-  const caller = new Caller({ api: api.api, doors: clients.doors, shutdown: shutdown.signal, deadline });
+  const caller = new Caller({ api: api.api, routes: clients.routes, shutdown: shutdown.signal, deadline });
   const outcomes = new Outcomes(requests);
   let next = 0;
   const callUntil = async (end: number) => {
@@ -80,18 +80,18 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const held = await heldMemory();
 
   violations.expect(held - warm < MOST_GROWTH, `${megabytes(held - warm)} more are held than after the warm-up`);
-  const tokenRequests = await api.ask('tokenRequests', null);
-  const endings = await judgeAll(api, options, outcomes, violations);
+  const tokenRequests = await api.program.call('tokenRequests', null);
+  const endings = await checkAll(api, options, outcomes, violations);
   const made = clients.endings;
-  violations.expect(made.ended === made.begun, `${made.begun - made.ended} requests of undici were told no end`);
-  violations.expect(made.late === 0, `requests of undici were told something after their end, ${made.late} times`);
+  violations.expect(made.ended === made.begun, `${made.begun - made.ended} requests of undici were never ended`);
+  violations.expect(made.late === 0, `requests of undici got an event after their end, ${made.late} times`);
   for (const surprise of caller.surprises) violations.note(`an error: ${nameOf(surprise)}`);
 
   await clients.close();
   const connections = async (most: number, otherwise: string) => {
     let count = 0;
     const few = await eventually(async () => {
-      count = await api.ask('connections', null);
+      count = await api.program.call('connections', null);
       return count <= most;
     }, deadline);
     violations.expect(few, `${count} connections are ${otherwise}`);
@@ -100,7 +100,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const kept = await connections(atOnce * 2, 'kept');
   platformsDispatcher().close(); // Not waited for: what is left of its requests is in the connections that are left.
   await connections(0, 'left');
-  await api.stop();
+  await api.program.stop();
   await eventually(() => same(activeResources(), before), deadline);
   violations.expectSame('what keeps the process alive', activeResources(), before);
   // What the platform's `fetch` leaves on a signal goes with the request that it is about, when that is collected.
@@ -127,7 +127,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       violations: violations.size,
     },
     endings,
-    violations: violations.told(),
+    violations: violations.report(),
   };
 }
 
@@ -137,12 +137,12 @@ class Clients {
   readonly endings = new Endings();
   readonly #transport = undiciTransport();
   readonly #services: readonly HurriedService[];
-  readonly doors: (plan: { readonly service: 0 | 1; readonly slowToken: boolean }) => Doors;
+  readonly routes: (plan: { readonly service: 0 | 1; readonly slowToken: boolean }) => Routes;
 
-  constructor(api: ApiProcess, { seed, planted }: SoakOptions) {
+  constructor(api: ApiProcess, { seed, chosenMutants }: SoakOptions) {
     const policy = { allowedOrigins: [api.api], otherOrigins: 'pass' } as const;
-    const mistakes = planted.map((plant) => plants[plant](api.api));
-    const doorsFor = (source: TokenSource): Doors => ({
+    const mistakes = chosenMutants.map((mutant) => mutants[mutant](api.api));
+    const routesOf = (source: TokenSource): Routes => ({
       // A redirect is followed inside, without the token to another origin; that of `fetch` is a request of its own.
       dispatcher: this.agent.compose(
         interceptors.redirect({ maxRedirections: 3 }),
@@ -156,9 +156,9 @@ class Clients {
     const one = hurriedService(api.authorizationServer, first, this.#transport);
     const other = hurriedService(api.authorizationServer, second, fetchTransport());
     this.#services = [one, other];
-    const quick = [doorsFor(one), doorsFor(other)] as const;
-    const slow = [doorsFor(slowed(one, seed)), doorsFor(slowed(other, seed + 1))] as const;
-    this.doors = ({ service, slowToken }) => (slowToken ? slow : quick)[service];
+    const quick = [routesOf(one), routesOf(other)] as const;
+    const slow = [routesOf(slowed(one, seed)), routesOf(slowed(other, seed + 1))] as const;
+    this.routes = ({ service, slowToken }) => (slowToken ? slow : quick)[service];
   }
 
   async close(): Promise<void> {
@@ -168,7 +168,7 @@ class Clients {
   }
 }
 
-async function judgeAll(
+async function checkAll(
   api: ApiProcess,
   { requests, seed }: SoakOptions,
   outcomes: Outcomes,
@@ -176,24 +176,24 @@ async function judgeAll(
 ): Promise<SoakReport['endings']> {
   const endings: Record<string, Record<string, number>> = {};
   for (let from = 0; from < requests; from += PAGE) {
-    for (const sighting of await api.ask('sightings', { from, to: Math.min(from + PAGE, requests) })) {
-      const plan = planOf(seed, sighting.id);
+    for (const record of await api.program.call('records', { from, to: Math.min(from + PAGE, requests) })) {
+      const plan = planOf(seed, record.id);
       const outcome = outcomes.of(plan.id) ?? { kind: 'never ended', status: 0 };
-      const ending = tell(outcome, sighting);
-      const repeated = sighting.arrivals.length > 1 ? ['repeated'] : [];
+      const ending = describe(outcome, record);
+      const repeated = record.arrivals.length > 1 ? ['repeated'] : [];
       for (const name of [ending, ...repeated]) {
         endings[name] ??= {};
         endings[name][plan.way] = (endings[name][plan.way] ?? 0) + 1;
       }
-      for (const rule of judge(plan, sighting, outcome)) {
-        violations.note(`a request ${rule}`, JSON.stringify({ plan: brief(plan), outcome, ...sighting }));
+      for (const rule of brokenRules(plan, record, outcome)) {
+        violations.note(`a request ${rule}`, JSON.stringify({ plan: brief(plan), outcome, ...record }));
       }
     }
   }
   return endings;
 }
 
-function tell({ kind, status }: Outcome, { arrivals }: Sighting): string {
+function describe({ kind, status }: Outcome, { arrivals }: RequestRecord): string {
   if (kind !== 'aborted') return status === 0 ? kind : `${kind} ${status}`;
   const last = arrivals.at(-1);
   if (last === undefined) return 'aborted before it was sent';
@@ -230,7 +230,7 @@ class Violations {
     return [...this.#broken.values()].reduce((sum, { times }) => sum + times, 0);
   }
 
-  told(): string[] {
+  report(): string[] {
     return [...this.#broken].map(([rule, { times, example }]) => `${rule} (${times} times) ${example}`.trim());
   }
 }

@@ -6,7 +6,7 @@ import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock, startAuthorizationServer } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Member, startMember } from '../../processes/process.ts';
+import { Instance } from '../../processes/instance.ts';
 
 const PROCESSES = 4;
 const KEY = 'fictional-session';
@@ -18,17 +18,17 @@ async function makeDirectory(): Promise<string> {
 }
 
 describe(`${PROCESSES} processes that share a directory`, () => {
-  let members: Member[];
+  let instances: Instance[];
   beforeAll(() => {
-    members = Array.from({ length: PROCESSES }, startMember);
+    instances = Array.from({ length: PROCESSES }, () => new Instance());
   });
-  afterAll(async () => void (await Promise.all(members.map((member) => member.kill()))));
+  afterAll(async () => void (await Promise.all(instances.map((instance) => instance.kill()))));
 
-  it('lose none of the commits that they were told of, and see versions that only grow', async () => {
+  it('lose none of their confirmed commits, and see versions that only grow', async () => {
     const directory = await makeDirectory();
     const times = 20;
-    const orders = members.map((member) => member.order('increment', { directory, key: KEY, times }));
-    const versions = await Promise.all(orders);
+    const results = instances.map((instance) => instance.call('increment', { directory, key: KEY, times }));
+    const versions = await Promise.all(results);
     const { record } = await fileStorage({ directory }).read(KEY);
     expect(record?.value).toBe(String(PROCESSES * times));
     for (const own of versions) expect(own).toStrictEqual([...own].sort((one, other) => one - other));
@@ -38,8 +38,8 @@ describe(`${PROCESSES} processes that share a directory`, () => {
 
   it('never have the same lease at the same time', async () => {
     const directory = await makeDirectory();
-    const orders = members.map((member) => member.order('lead', { directory, key: KEY, times: 10 }));
-    expect(await Promise.all(orders)).toStrictEqual(Array.from({ length: PROCESSES }, () => 0));
+    const results = instances.map((instance) => instance.call('lead', { directory, key: KEY, times: 10 }));
+    expect(await Promise.all(results)).toStrictEqual(Array.from({ length: PROCESSES }, () => 0));
   });
 
   it('make one request for an expired session, though fifty callers ask in each, and all get the same token', async () => {
@@ -63,8 +63,8 @@ describe(`${PROCESSES} processes that share a directory`, () => {
     const old = await auth.getToken();
     await auth.close();
 
-    await Promise.all(members.map((member) => member.order('open', { directory, origin, client })));
-    const tokens = await Promise.all(members.map((member) => member.order('getTokens', { callers: 50 })));
+    await Promise.all(instances.map((instance) => instance.call('open', { directory, origin, client })));
+    const tokens = await Promise.all(instances.map((instance) => instance.call('getTokens', { callers: 50 })));
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
     expect(tokens.flat()).toHaveLength(PROCESSES * 50);
     const [token = '', ...others] = new Set(tokens.flat());

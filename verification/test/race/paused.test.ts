@@ -168,7 +168,7 @@ describe('an instance that is paused for longer than its lease in the middle of 
   }
 
   describe('by a server that rotates refresh tokens', () => {
-    it.concurrent('costs a request where the server takes a spent token once more', async (context) => {
+    it.concurrent('costs a request if the server accepts a spent token once more', async (context) => {
       const report = await racePaused(context, { rotation: 'strict', gracePeriod: 60_000 });
       expect(report.violations).toStrictEqual([]);
       expect(answersToFirst(report)).toStrictEqual(['granted', 'granted']);

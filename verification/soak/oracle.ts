@@ -1,4 +1,4 @@
-import type { Arrival, Sighting } from './messages.ts';
+import type { Arrival, RequestRecord } from './messages.ts';
 import type { Plan } from './plan.ts';
 
 /** How a request ended for its caller. */
@@ -22,7 +22,7 @@ export type Outcome =
     };
 
 /** Which rules a request broke, in words. */
-export function judge(plan: Plan, { arrivals, elsewhere }: Sighting, outcome: Outcome): string[] {
+export function brokenRules(plan: Plan, { arrivals, elsewhere }: RequestRecord, outcome: Outcome): string[] {
   const rules: Readonly<Record<string, boolean>> = {
     'ends as its fault allows': mayEnd(plan, arrivals, elsewhere, outcome),
     'is made twice at most': arrivals.length <= 2,

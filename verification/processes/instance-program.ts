@@ -3,25 +3,21 @@ import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { adobeIms, WebAppAuth } from '@frameio-auth/core';
-import type { Clock, TokenStorage } from '@frameio-auth/core/adapter';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
+import { type ManualClock, manualClock } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
-import type { Answer, Application, Order, Orders } from './process.ts';
+import { answerCommands, reportEvent } from '../child-program.ts';
+import type { Commands, RefreshBegan } from './instance.ts';
 
-/** One process of a host: an application that shares a directory with others, and does what its parent orders. */
+/** One process of a host: an application that shares a directory with others, and carries out the commands of its parent. */
 
 let auth: WebAppAuth;
-let clock: ReturnType<typeof standingClock>;
+let clock: ManualClock;
 
-function send(answer: Answer): void {
-  process.send?.(answer);
-}
-
-const orders: {
-  readonly [Name in keyof Orders]: (order: Orders[Name]['takes'], id: number) => Promise<Orders[Name]['gives']>;
-} = {
-  async open({ directory, origin, client, now }: Application) {
-    if (now !== undefined) clock = standingClock(now);
+answerCommands<Commands>({
+  async open({ directory, origin, client, now }) {
+    if (now !== undefined) clock = manualClock({ now });
     const time = now === undefined ? {} : { clock };
     const storage = fileStorage({ directory, ...time });
     auth = new WebAppAuth({ ...client, server: adobeIms({ origin }), transport: fetchTransport(), storage, ...time });
@@ -32,9 +28,9 @@ const orders: {
     return Promise.all(Array.from({ length: callers }, () => auth.getToken()));
   },
 
-  async refresh(_, id) {
+  async refresh() {
     // Sent before anything is done: a process that was killed without a message has not begun.
-    send({ id, begun: auth.peekToken() ?? '' });
+    reportEvent({ replaced: auth.peekToken() ?? '' } satisfies RefreshBegan);
     try {
       await auth.refresh();
       return { token: await auth.getToken() };
@@ -43,8 +39,9 @@ const orders: {
     }
   },
 
-  async pass({ milliseconds }) {
-    return clock.pass(milliseconds);
+  async advance({ milliseconds }) {
+    await clock.advance(milliseconds);
+    return clock.now();
   },
 
   async increment({ directory, key, times }) {
@@ -85,30 +82,7 @@ const orders: {
     await storage.close();
     return trespasses;
   },
-};
-
-/** A clock that the test advances; due timers then run. (The one of the test package loads a server.) */
-function standingClock(start: number): Clock & { pass(milliseconds: number): number } {
-  let now = start;
-  const timers = new Map<unknown, { readonly callback: () => void; readonly at: number }>();
-  return {
-    now: () => now,
-    monotonic: () => now,
-    setTimeout(callback, wait) {
-      const handle = {};
-      timers.set(handle, { callback, at: now + wait });
-      return handle;
-    },
-    clearTimeout: (handle) => void timers.delete(handle),
-    pass(milliseconds) {
-      now += milliseconds;
-      for (const [handle, { callback, at }] of timers) {
-        if (at <= now && timers.delete(handle)) callback();
-      }
-      return now;
-    },
-  };
-}
+});
 
 async function leaseOf(storage: TokenStorage, key: string) {
   const { record } = await storage.read(key);
@@ -116,12 +90,5 @@ async function leaseOf(storage: TokenStorage, key: string) {
   const reply = await storage.lease(key, { owner, ttl: 60_000, ifVersion: record?.version ?? 0 });
   return reply.outcome === 'granted' ? reply : undefined;
 }
-
-process.on('message', <Name extends keyof Orders>({ id, name, order }: Order<Name>) => {
-  orders[name](order, id).then(
-    (reply) => send({ id, reply }),
-    (error: Error) => send({ id, error: `${error.name}: ${error.message}` }),
-  );
-});
 
 flushCompileCache(); // Node does it at the end of a process, and this one will be killed.

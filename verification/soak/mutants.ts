@@ -4,14 +4,14 @@ import { type Dispatcher, interceptors } from 'undici';
 type Mistake = (api: string) => Dispatcher.DispatcherComposeInterceptor;
 
 /** Interceptors that add a mistake around the tested one, to check that the soak detects it. */
-export const plants = {
-  'repeats after failures': () =>
+export const mutants = {
+  'retries after failures': () =>
     interceptors.retry({ statusCodes: [500, 503], maxRetries: 1, minTimeout: 1, methods: ['GET'] }),
 
-  'tells everybody': () => (dispatch) => (request, handler) =>
+  'sends the token everywhere': () => (dispatch) => (request, handler) =>
     dispatch({ ...request, headers: { ...headersOf(request), authorization: 'Bearer fictional' } }, handler),
 
-  'forgets some': () => {
+  'drops some requests': () => {
     let requests = 0;
     return (dispatch) => (request, handler) => {
       requests += 1;
@@ -19,23 +19,23 @@ export const plants = {
     };
   },
 
-  'tells the end twice': () => (dispatch) => (request, handler) => dispatch(request, toldTwice(handler)),
+  'ends requests twice': () => (dispatch) => (request, handler) => dispatch(request, endingTwice(handler)),
 
-  'goes on listening': () => (dispatch) => (request, handler) => {
+  'keeps listening': () => (dispatch) => (request, handler) => {
     const { signal } = request as { readonly signal?: AbortSignal };
     signal?.addEventListener('abort', () => handler);
     return dispatch(request, handler);
   },
 
-  'hoards requests': () => {
-    const hoard: unknown[] = [];
+  'keeps requests': () => {
+    const kept: unknown[] = [];
     return (dispatch) => (request, handler) => {
-      hoard.push({ handler, more: new Array(5_000).fill(request.path) });
+      kept.push({ handler, more: new Array(5_000).fill(request.path) });
       return dispatch(request, handler);
     };
   },
 
-  'connects for nothing': (api) => {
+  'leaves a connection open': (api) => {
     let connected = false;
     return (dispatch) => (request, handler) => {
       if (!connected) connect(Number(new URL(api).port), '127.0.0.1');
@@ -45,7 +45,7 @@ export const plants = {
   },
 } satisfies Record<string, Mistake>;
 
-export type Plant = keyof typeof plants;
+export type Mutant = keyof typeof mutants;
 
 function headersOf({ headers }: Dispatcher.DispatchOptions): Record<string, string> {
   return headers !== null && typeof headers === 'object' && !(Symbol.iterator in headers)
@@ -53,14 +53,14 @@ function headersOf({ headers }: Dispatcher.DispatchOptions): Record<string, stri
     : Object.fromEntries(headers as Iterable<[string, string]>);
 }
 
-function toldTwice(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+function endingTwice(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
   return new Proxy(handler, {
     get(target, event: keyof Dispatcher.DispatchHandler) {
-      const tell = (target[event] as ((...heard: unknown[]) => void) | undefined)?.bind(target);
+      const tell = (target[event] as ((...args: unknown[]) => void) | undefined)?.bind(target);
       if (event !== 'onResponseEnd') return tell;
-      return (...heard: unknown[]) => {
-        tell?.(...heard);
-        tell?.(...heard);
+      return (...args: unknown[]) => {
+        tell?.(...args);
+        tell?.(...args);
       };
     },
   });
