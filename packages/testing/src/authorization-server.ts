@@ -2,7 +2,7 @@ import type { Clock } from '@frameio-auth/core/adapter';
 import type { ClientRegistration } from './client-registry.js';
 import type { Faults } from './fault-queue.js';
 import type { FictionalClients } from './fictional-clients.js';
-import type { ApiRateLimit, ApiRefusal } from './frameio-api.js';
+import type { ApiRateLimit, ApiRejectionCause } from './frameio-api.js';
 import type { ProfileName } from './profiles/profile.js';
 import type { RecordedRequest, RequestFilter } from './request-record.js';
 import type { SignInOptions } from './sign-in.js';
@@ -117,7 +117,7 @@ export interface AuthorizationServer {
    * Makes the API respond with 401 to a user, named by id or e-mail, or to a service, by its client ID. The `outcome`
    * of the recorded request has the cause, which the caller does not see. `undefined`: no longer.
    */
-  refuseAtApi(who: string, cause: ApiRefusal | undefined): void;
+  rejectAtApi(who: string, cause: ApiRejectionCause | undefined): void;
   /** Adds a second secret to a client and returns it; the first stays valid until it is dropped. */
   rotateClientSecret(clientId: string): string;
   /** Drops a client's secret; the oldest if none is given. */

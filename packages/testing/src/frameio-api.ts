@@ -28,7 +28,7 @@ interface Caller {
  * - `no_entitlement`: the account has no product profile for it.
  * - `expired`: the token has expired. A refresh helps.
  */
-export type ApiRefusal = 'scope_missing' | 'not_linked' | 'no_entitlement' | 'expired';
+export type ApiRejectionCause = 'scope_missing' | 'not_linked' | 'no_entitlement' | 'expired';
 
 /** Implements a few endpoints of the Frame.io V4 API: enough to see a token accepted or rejected. */
 export class FrameioApi {
@@ -36,7 +36,7 @@ export class FrameioApi {
   readonly #limiter: RateLimiter;
   readonly #developerTokens: readonly string[];
   /** By user, or by service client; `until`: the last sign-in that it applies to. */
-  readonly #refusals = new Map<string, { readonly cause: ApiRefusal; readonly until: number }>();
+  readonly #rejections = new Map<string, { readonly cause: ApiRejectionCause; readonly until: number }>();
 
   constructor(context: EndpointContext, rateLimit: ApiRateLimit, developerTokens: readonly string[]) {
     this.#context = context;
@@ -46,24 +46,24 @@ export class FrameioApi {
 
   answer(request: ReceivedRequest): Decision {
     const token = bearerToken(request.headers) ?? '';
-    if (!this.#limiter.admits(token)) return refusal(429, 'rate_limited', 'Too Many Requests', 'Rate limit exceeded');
+    if (!this.#limiter.admits(token)) return rejection(429, 'rate_limited', 'Too Many Requests', 'Rate limit exceeded');
     const caller = this.#caller(token, request);
     if (typeof caller === 'string') {
-      return refusal(401, caller, 'Unauthorized', 'Invalid or missing authorization token');
+      return rejection(401, caller, 'Unauthorized', 'Invalid or missing authorization token');
     }
     const data = request.method === 'GET' ? dataAt(request.path, caller) : undefined;
-    if (data === undefined) return refusal(404, 'not_found', 'Not Found', 'Resource not found');
+    if (data === undefined) return rejection(404, 'not_found', 'Not Found', 'Resource not found');
     return { answer: jsonAnswer(200, data), outcome: 'granted' };
   }
 
   /** Rejects a user, or a service client, from now on; `undefined`: no longer. */
-  refuse(who: string, cause: ApiRefusal | undefined): void {
+  reject(who: string, cause: ApiRejectionCause | undefined): void {
     const { issuer } = this.#context;
-    this.#refusals.delete(who);
+    this.#rejections.delete(who);
     if (cause === 'expired') issuer.expireAccessTokensOf(who);
     else if (cause !== undefined) {
       const until = cause === 'scope_missing' ? issuer.signIns : Number.POSITIVE_INFINITY;
-      this.#refusals.set(who, { cause, until });
+      this.#rejections.set(who, { cause, until });
     }
   }
 
@@ -73,7 +73,7 @@ export class FrameioApi {
   }
 
   /** Returns the caller, or the recorded outcome for a rejected token. */
-  #caller(token: string, request: ReceivedRequest): Caller | 'unauthorized' | ApiRefusal {
+  #caller(token: string, request: ReceivedRequest): Caller | 'unauthorized' | ApiRejectionCause {
     const { issuer, users, profile, clients } = this.#context;
     if (this.#developerTokens.includes(token)) {
       const isTold = request.headers['x-frameio-legacy-token-auth'] === 'true';
@@ -82,7 +82,7 @@ export class FrameioApi {
     const facts = issuer.accessTokenFacts(token);
     if (facts === undefined) return 'unauthorized';
     const { clientId, userId, scopes, signIn = 0 } = facts;
-    const refused = this.#refusals.get(userId ?? clientId);
+    const refused = this.#rejections.get(userId ?? clientId);
     if (refused !== undefined && signIn <= refused.until) return refused.cause;
     const needed = userId === undefined ? profile.apiScopes.service : profile.apiScopes.user;
     if (!needed.every((scope) => scopes.includes(scope))) return 'scope_missing';
@@ -141,6 +141,6 @@ function dataAt(path: string, { id, name, email }: Caller): object | undefined {
   }
 }
 
-function refusal(status: number, outcome: string, title: string, detail: string): Decision {
+function rejection(status: number, outcome: string, title: string, detail: string): Decision {
   return { answer: jsonAnswer(status, { errors: [{ title, detail }] }), outcome };
 }

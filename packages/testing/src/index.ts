@@ -12,7 +12,7 @@ export type {
 } from './fault-queue.js';
 export { fault, type HeldFault } from './faults.js';
 export type { FictionalClients, FictionalPublicApp, FictionalService, FictionalWebApp } from './fictional-clients.js';
-export type { ApiRateLimit, ApiRefusal } from './frameio-api.js';
+export type { ApiRateLimit, ApiRejectionCause } from './frameio-api.js';
 export type { Answer, Endpoint, ReceivedRequest } from './http-message.js';
 export { startAuthorizationServer } from './local-server.js';
 export { type ManualClock, type ManualClockOptions, manualClock } from './manual-clock.js';

@@ -6,7 +6,7 @@ import { ClientRegistry } from './client-registry.js';
 import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { FaultQueue } from './fault-queue.js';
 import { type FictionalClients, registrationsOf } from './fictional-clients.js';
-import { type ApiRefusal, FrameioApi } from './frameio-api.js';
+import { type ApiRejectionCause, FrameioApi } from './frameio-api.js';
 import { HttpListener } from './http-listener.js';
 import { adobeIms } from './profiles/adobe-ims.js';
 import { legacyFrameio } from './profiles/legacy-frameio.js';
@@ -154,10 +154,10 @@ class LocalAuthorizationServer implements AuthorizationServer {
     this.#issuer.expireAccessTokens();
   }
 
-  refuseAtApi(who: string, cause: ApiRefusal | undefined): void {
+  rejectAtApi(who: string, cause: ApiRejectionCause | undefined): void {
     oneOf('cause', cause, ['scope_missing', 'not_linked', 'no_entitlement', 'expired']);
     const isClient = this.#registry.find(who) !== undefined;
-    this.#api.refuse(isClient ? who : this.#user(who).id, cause);
+    this.#api.reject(isClient ? who : this.#user(who).id, cause);
   }
 
   rotateClientSecret(clientId: string): string {

@@ -10,7 +10,7 @@ import type { EndpointContext } from './endpoints/endpoint-context.js';
 import { type TokenRequestOptions, tokenEndpoint } from './endpoints/token-endpoint.js';
 import type { FrameioApi } from './frameio-api.js';
 import { type Answer, type Decision, type Endpoint, errorAnswer, type ReceivedRequest } from './http-message.js';
-import { Refusal } from './refusal.js';
+import { OAuthError } from './oauth-error.js';
 
 /** Applications in browsers may call these from another origin. Discovery is excluded, as with Adobe. */
 const CROSS_ORIGIN: ReadonlySet<Endpoint> = new Set(['token', 'revoke', 'userinfo', 'validate', 'api']);
@@ -37,7 +37,7 @@ export class Router {
     try {
       return this.#route(request, options);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof OAuthError)) throw error;
       // RFC 6749 §5.2 and RFC 6750 §3 require a challenge with a 401.
       const scheme = request.endpoint === 'userinfo' ? 'Bearer' : 'Basic';
       const headers = error.status === 401 ? { 'www-authenticate': `${scheme} realm="fictional"` } : {};
@@ -84,7 +84,7 @@ export class Router {
       case 'api':
         return this.#api.answer(request);
       case 'unknown':
-        throw new Refusal('not_found', 'there is nothing here', 404);
+        throw new OAuthError('not_found', 'there is nothing here', 404);
     }
   }
 }

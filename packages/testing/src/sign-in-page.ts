@@ -39,7 +39,7 @@ export function signInPage({ request, clientName, scopes, users, action }: SignI
 }
 
 /** Returns the page for a request that cannot be redirected (RFC 6749 §4.1.2.1). */
-export function refusalPage(error: string, description: string): string {
+export function errorPage(error: string, description: string): string {
   return page(
     'Sign-in refused',
     `<h1>Sign-in refused</h1>\n    <p><code>${escapeHtml(error)}</code>: ${escapeHtml(description)}</p>`,

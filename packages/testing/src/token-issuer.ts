@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@frameio-auth/core/adapter';
-import { Refusal } from './refusal.js';
+import { OAuthError } from './oauth-error.js';
 
 /**
  * What a refresh does to the refresh token that was presented:
@@ -152,24 +152,24 @@ export class TokenIssuer {
     return code;
   }
 
-  /** @throws Refusal `invalid_grant` or `invalid_scope` */
+  /** @throws OAuthError `invalid_grant` or `invalid_scope` */
   redeemCode(redemption: CodeRedemption): IssuedTokens {
     const entry = this.#codes.get(redemption.code);
     if (entry === undefined || entry.consent.clientId !== redemption.clientId) {
-      throw new Refusal('invalid_grant', 'unknown authorization code');
+      throw new OAuthError('invalid_grant', 'unknown authorization code');
     }
     if (entry.family !== undefined) {
       // RFC 6749 §4.1.2: a code that comes twice may have been stolen, so its tokens are revoked.
       entry.family.revoked = true;
-      throw new Refusal('invalid_grant', 'the authorization code was used before');
+      throw new OAuthError('invalid_grant', 'the authorization code was used before');
     }
     const { consent } = entry;
-    if (entry.expiresAt <= this.#now()) throw new Refusal('invalid_grant', 'the authorization code has expired');
+    if (entry.expiresAt <= this.#now()) throw new OAuthError('invalid_grant', 'the authorization code has expired');
     if (redemption.redirectUri !== undefined && redemption.redirectUri !== consent.redirectUri) {
-      throw new Refusal('invalid_grant', 'redirect_uri is not the one that the code was sent to');
+      throw new OAuthError('invalid_grant', 'redirect_uri is not the one that the code was sent to');
     }
     if (redemption.state !== undefined && redemption.state !== consent.state) {
-      throw new Refusal('invalid_grant', 'state is not the one of the authorization request');
+      throw new OAuthError('invalid_grant', 'state is not the one of the authorization request');
     }
     checkCodeVerifier(consent.codeChallenge, redemption.codeVerifier);
     checkWithin(consent.scopes, redemption.scopes);
@@ -184,21 +184,21 @@ export class TokenIssuer {
     return this.#issueAccessToken({ clientId, scopes });
   }
 
-  /** @throws Refusal `invalid_grant` or `invalid_scope` */
+  /** @throws OAuthError `invalid_grant` or `invalid_scope` */
   refresh(request: RefreshRequest): IssuedTokens {
     const { rotation, refreshEndsAccessTokens } = this.#rules;
     const now = this.#now();
     const entry = this.#refreshTokens.get(request.refreshToken);
     if (entry === undefined || entry.family.consent.clientId !== request.clientId) {
-      throw new Refusal('invalid_grant', 'unknown refresh token');
+      throw new OAuthError('invalid_grant', 'unknown refresh token');
     }
     const { family } = entry;
-    if (family.revoked) throw new Refusal('invalid_grant', 'the refresh token was revoked');
-    if (entry.expiresAt <= now) throw new Refusal('invalid_grant', 'the refresh token has expired');
+    if (family.revoked) throw new OAuthError('invalid_grant', 'the refresh token was revoked');
+    if (entry.expiresAt <= now) throw new OAuthError('invalid_grant', 'the refresh token has expired');
     const replayed = entry.spentAt !== undefined;
     if (this.#worksUntil(entry) <= now) {
       if (rotation === 'revoke-chain') family.revoked = true;
-      throw new Refusal('invalid_grant', 'the refresh token was used before');
+      throw new OAuthError('invalid_grant', 'the refresh token was used before');
     }
     checkWithin(family.consent.scopes, request.scopes);
 
@@ -297,15 +297,15 @@ export class TokenIssuer {
  */
 function checkCodeVerifier(challenge: Consent['codeChallenge'], verifier: string | undefined): void {
   if (challenge === undefined) {
-    if (verifier !== undefined) throw new Refusal('invalid_grant', 'unexpected code_verifier parameter');
+    if (verifier !== undefined) throw new OAuthError('invalid_grant', 'unexpected code_verifier parameter');
     return;
   }
-  if (verifier === undefined) throw new Refusal('invalid_grant', 'missing code_verifier parameter');
+  if (verifier === undefined) throw new OAuthError('invalid_grant', 'missing code_verifier parameter');
   const derived = challenge.method === 'S256' ? createHash('sha256').update(verifier).digest('base64url') : verifier;
-  if (derived !== challenge.value) throw new Refusal('invalid_grant', 'code_verifier does not match code_challenge');
+  if (derived !== challenge.value) throw new OAuthError('invalid_grant', 'code_verifier does not match code_challenge');
 }
 
 function checkWithin(granted: readonly string[], asked: readonly string[] = []): void {
   const extra = asked.find((scope) => !granted.includes(scope));
-  if (extra !== undefined) throw new Refusal('invalid_scope', 'scope was not granted by the user');
+  if (extra !== undefined) throw new OAuthError('invalid_scope', 'scope was not granted by the user');
 }

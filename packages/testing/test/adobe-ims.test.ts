@@ -535,8 +535,8 @@ describe('the Frame.io API', () => {
     const { access_token: ode } = await webAppTokens(server, 'ode@studio.example');
     const words = { errors: [{ title: 'Unauthorized', detail: 'Invalid or missing authorization token' }] };
     for (const cause of ['scope_missing', 'not_linked', 'no_entitlement'] as const) {
-      server.refuseAtApi('mara@studio.example', cause);
-      server.refuseAtApi(server.clients.serverToServer.clientId, cause);
+      server.rejectAtApi('mara@studio.example', cause);
+      server.rejectAtApi(server.clients.serverToServer.clientId, cause);
       for (const refused of [mara, service]) {
         const response = await get('/me', refused);
         expect([response.status, await response.json()]).toEqual([401, words]);
@@ -544,19 +544,19 @@ describe('the Frame.io API', () => {
       }
       expect((await get('/me', ode)).status).toBe(200);
     }
-    server.refuseAtApi('mara@studio.example', undefined);
-    server.refuseAtApi(server.clients.serverToServer.clientId, undefined);
+    server.rejectAtApi('mara@studio.example', undefined);
+    server.rejectAtApi(server.clients.serverToServer.clientId, undefined);
     for (const taken of [mara, service]) expect((await get('/me', taken)).status).toBe(200);
-    expect(() => server.refuseAtApi('mara@studio.example', 'tired' as never)).toThrow(/must be one of 'scope_missing'/);
+    expect(() => server.rejectAtApi('mara@studio.example', 'tired' as never)).toThrow(/must be one of 'scope_missing'/);
   });
 
   it('takes the tokens of a new sign-in where a scope was missing, and of a refresh where they had expired', async () => {
     const first = await webAppTokens(server);
-    server.refuseAtApi('mara@studio.example', 'scope_missing');
+    server.rejectAtApi('mara@studio.example', 'scope_missing');
     expect((await get('/me', first.access_token)).status).toBe(401);
     const second = await webAppTokens(server);
     expect((await get('/me', second.access_token)).status).toBe(200);
-    server.refuseAtApi('mara@studio.example', 'expired');
+    server.rejectAtApi('mara@studio.example', 'expired');
     expect((await get('/me', second.access_token)).status).toBe(401);
     const { clientId, clientSecret } = server.clients.webApp;
     const form = { grant_type: 'refresh_token', refresh_token: second.refresh_token };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../src/refusal.js';
+import { OAuthError } from '../src/oauth-error.js';
 import { type Consent, type IssuedTokens, type IssuerRules, TokenIssuer } from '../src/token-issuer.js';
 
 const MINUTE = 60_000;
@@ -40,7 +40,7 @@ function refusalOf(action: () => unknown): string {
   try {
     action();
   } catch (error) {
-    if (error instanceof Refusal) return `${error.error}: ${error.message}`;
+    if (error instanceof OAuthError) return `${error.error}: ${error.message}`;
     throw error;
   }
   return 'granted';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { bearerToken, type Decision, jsonAnswer, type ReceivedRequest } from '../http-message.js';
-import { Refusal } from '../refusal.js';
+import { OAuthError } from '../oauth-error.js';
 import type { User } from '../users.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { checkForm, parameter } from './token-endpoint.js';
@@ -8,7 +8,7 @@ import { checkForm, parameter } from './token-endpoint.js';
 /**
  * Revokes a token: 200 and an empty body, even if the token is unknown (RFC 7009 §2.2).
  *
- * @throws Refusal `invalid_client` or `invalid_request`
+ * @throws OAuthError `invalid_client` or `invalid_request`
  */
 export function revokeEndpoint(request: ReceivedRequest, { profile, clients, issuer }: EndpointContext): Decision {
   checkForm(request);
@@ -17,11 +17,11 @@ export function revokeEndpoint(request: ReceivedRequest, { profile, clients, iss
   return { answer: { status: 200, headers: {}, body: '' }, outcome: 'granted' };
 }
 
-/** @throws Refusal `invalid_token` */
+/** @throws OAuthError `invalid_token` */
 export function userinfoEndpoint(request: ReceivedRequest, { issuer, users }: EndpointContext): Decision {
   const facts = issuer.accessTokenFacts(bearerToken(request.headers) ?? '');
   const user = users.find(({ id }) => id === facts?.userId);
-  if (facts === undefined || user === undefined) throw new Refusal('invalid_token', 'invalid access token', 401);
+  if (facts === undefined || user === undefined) throw new OAuthError('invalid_token', 'invalid access token', 401);
   const members = {
     sub: user.id,
     account_type: 'ind',

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '../client-registry.js';
 import { type Decision, htmlAnswer, type ReceivedRequest, redirectAnswer } from '../http-message.js';
+import { OAuthError } from '../oauth-error.js';
 import { scopesOf } from '../profiles/profile.js';
-import { Refusal } from '../refusal.js';
-import { refusalPage, signInPage } from '../sign-in-page.js';
+import { errorPage, signInPage } from '../sign-in-page.js';
 import type { Consent } from '../token-issuer.js';
 import type { EndpointContext } from './endpoint-context.js';
 
@@ -30,8 +30,8 @@ export class AuthorizeEndpoint {
     try {
       return request.method === 'POST' ? this.#decide(request.form) : this.#ask(request.query);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return { answer: htmlAnswer(error.status, refusalPage(error.error, error.message)), outcome: error.error };
+      if (!(error instanceof OAuthError)) throw error;
+      return { answer: htmlAnswer(error.status, errorPage(error.error, error.message)), outcome: error.error };
     }
   }
 
@@ -39,10 +39,10 @@ export class AuthorizeEndpoint {
   #ask(query: URLSearchParams): Decision {
     const { profile, clients, users, clock } = this.#context;
     const client = clients.find(query.get('client_id') ?? '');
-    if (client === undefined) throw new Refusal('invalid_client', 'invalid client_id parameter');
+    if (client === undefined) throw new OAuthError('invalid_client', 'invalid client_id parameter');
     const redirectUri = this.#redirectUri(client, query.get('redirect_uri'));
     const state = query.get('state') ?? undefined;
-    if ((state?.length ?? 0) > profile.longestState) throw new Refusal('invalid_request', 'state is too long');
+    if ((state?.length ?? 0) > profile.longestState) throw new OAuthError('invalid_request', 'state is too long');
 
     try {
       const consent = {
@@ -62,7 +62,7 @@ export class AuthorizeEndpoint {
       });
       return { answer: htmlAnswer(200, page), outcome: 'page' };
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof OAuthError)) throw error;
       return this.#redirect(redirectUri, state, { error: error.error, error_description: error.message });
     }
   }
@@ -73,7 +73,7 @@ export class AuthorizeEndpoint {
     const question = this.#questions.get(id);
     this.#questions.delete(id);
     if (question === undefined || question.expiresAt <= clock.now()) {
-      throw new Refusal('invalid_request', 'this sign-in page was answered already, or is too old');
+      throw new OAuthError('invalid_request', 'this sign-in page was answered already, or is too old');
     }
     const { redirectUri, state } = question.consent;
     if (form.get('decision') !== 'allow') {
@@ -83,7 +83,7 @@ export class AuthorizeEndpoint {
       });
     }
     const user = users.find((each) => each.id === form.get('user'));
-    if (user === undefined) throw new Refusal('invalid_request', 'nobody of that name may sign in');
+    if (user === undefined) throw new OAuthError('invalid_request', 'nobody of that name may sign in');
     const code = issuer.issueCode({ ...question.consent, userId: user.id });
     ledger.add(code);
     return this.#redirect(redirectUri, state, { code });
@@ -97,7 +97,7 @@ export class AuthorizeEndpoint {
     if (asked !== null && registered(asked)) return asked;
     const fallback = client.redirectUris.find(allowed);
     if (fallback !== undefined && (asked === null || unregisteredRedirectUri === 'replaced')) return fallback;
-    throw new Refusal('invalid_request', 'redirect_uri is not registered');
+    throw new OAuthError('invalid_request', 'redirect_uri is not registered');
   }
 
   #redirect(redirectUri: string, state: string | undefined, parameters: Record<string, string>): Decision {
@@ -122,25 +122,25 @@ function consentAsked(
   { profile }: EndpointContext,
 ): Omit<Consent, 'userId' | 'redirectUri'> {
   if ((query.get('response_type') ?? 'code') !== 'code') {
-    throw new Refusal('unsupported_response_type', 'invalid response_type parameter');
+    throw new OAuthError('unsupported_response_type', 'invalid response_type parameter');
   }
   if (!client.grantTypes.includes('authorization_code')) {
-    throw new Refusal('unauthorized_client', 'this client signs no users in');
+    throw new OAuthError('unauthorized_client', 'this client signs no users in');
   }
   const scopes = scopesOf(query.get('scope') ?? '', profile);
   if (scopes.length === 0 || scopes.some((scope) => !client.scopes.includes(scope) || scope === 'frame.s2s.all')) {
-    throw new Refusal('invalid_scope', 'invalid scope parameter');
+    throw new OAuthError('invalid_scope', 'invalid scope parameter');
   }
   const challenge = query.get('code_challenge');
   const method = query.get('code_challenge_method') ?? 'plain';
   if (method !== 'plain' && method !== 'S256') {
-    throw new Refusal('invalid_request', 'invalid code_challenge_method parameter');
+    throw new OAuthError('invalid_request', 'invalid code_challenge_method parameter');
   }
   if (challenge === null && client.isPublic) {
-    throw new Refusal('invalid_request', 'missing code_challenge parameter');
+    throw new OAuthError('invalid_request', 'missing code_challenge parameter');
   }
   // No user is signed in before the page is submitted, so a silent sign-in is impossible.
-  if (query.get('prompt') === 'none') throw new Refusal('login_required', 'nobody is signed in');
+  if (query.get('prompt') === 'none') throw new OAuthError('login_required', 'nobody is signed in');
 
   const nonce = query.get('nonce');
   return {

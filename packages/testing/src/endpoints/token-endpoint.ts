@@ -1,7 +1,7 @@
 import type { Client } from '../client-registry.js';
 import { type Decision, jsonAnswer, type ReceivedRequest } from '../http-message.js';
+import { OAuthError } from '../oauth-error.js';
 import { scopesOf } from '../profiles/profile.js';
-import { Refusal } from '../refusal.js';
 import type { IssuedTokens } from '../token-issuer.js';
 import type { EndpointContext } from './endpoint-context.js';
 
@@ -13,7 +13,7 @@ export interface TokenRequestOptions {
 /**
  * Implements the token endpoint (RFC 6749 §3.2).
  *
- * @throws Refusal
+ * @throws OAuthError
  */
 export function tokenEndpoint(
   request: ReceivedRequest,
@@ -42,10 +42,10 @@ function grant(
   const { clientId } = client;
   const grantType = parameter(form, 'grant_type');
   if (!profile.grantTypes.includes(grantType)) {
-    throw new Refusal('unsupported_grant_type', 'invalid grant_type parameter');
+    throw new OAuthError('unsupported_grant_type', 'invalid grant_type parameter');
   }
   if (!(client.grantTypes as readonly string[]).includes(grantType)) {
-    throw new Refusal('unauthorized_client', 'this client may not use this grant type');
+    throw new OAuthError('unauthorized_client', 'this client may not use this grant type');
   }
   profile.checkTokenRequest(request, client);
   const scopeText = form.get('scope');
@@ -53,7 +53,7 @@ function grant(
 
   if (grantType === 'client_credentials') {
     if (scopes === undefined || scopes.length === 0 || scopes.some((scope) => !client.scopes.includes(scope))) {
-      throw new Refusal('invalid_scope', 'invalid scope parameter');
+      throw new OAuthError('invalid_scope', 'invalid scope parameter');
     }
     return issuer.issueToClient(clientId, scopes);
   }
@@ -71,22 +71,22 @@ function grant(
 }
 
 /**
- * @throws Refusal if the request is not a form sent by POST, or has a parameter twice (RFC 6749 §3.2)
+ * @throws OAuthError if the request is not a form sent by POST, or has a parameter twice (RFC 6749 §3.2)
  */
 export function checkForm({ method, headers, form }: ReceivedRequest): void {
-  if (method !== 'POST') throw new Refusal('invalid_request', 'the request method must be POST', 405);
+  if (method !== 'POST') throw new OAuthError('invalid_request', 'the request method must be POST', 405);
   if (!headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
-    throw new Refusal('invalid_request', 'the request body must be application/x-www-form-urlencoded');
+    throw new OAuthError('invalid_request', 'the request body must be application/x-www-form-urlencoded');
   }
   const names = [...form.keys()];
-  if (new Set(names).size < names.length) throw new Refusal('invalid_request', 'a parameter came more than once');
+  if (new Set(names).size < names.length) throw new OAuthError('invalid_request', 'a parameter came more than once');
 }
 
 /**
- * @throws Refusal if it is missing or empty
+ * @throws OAuthError if it is missing or empty
  */
 export function parameter(form: URLSearchParams, name: string): string {
   const value = form.get(name);
-  if (value === null || value === '') throw new Refusal('invalid_request', `missing ${name} parameter`);
+  if (value === null || value === '') throw new OAuthError('invalid_request', `missing ${name} parameter`);
   return value;
 }

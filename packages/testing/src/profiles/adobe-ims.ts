@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Client, ClientRegistry } from '../client-registry.js';
 import { fictionalClients } from '../fictional-clients.js';
 import { basicCredentials, type ReceivedRequest } from '../http-message.js';
-import { Refusal } from '../refusal.js';
+import { OAuthError } from '../oauth-error.js';
 import type { IssuedTokens, TokenSubject } from '../token-issuer.js';
 import type { Profile } from './profile.js';
 
@@ -48,18 +48,18 @@ export const adobeIms: Profile = {
     const secretInBody = request.form.get('client_secret') ?? undefined;
     if (basic !== undefined && secretInBody !== undefined) {
       // RFC 6749 §2.3
-      throw new Refusal('invalid_request', 'more than one way of client authentication');
+      throw new OAuthError('invalid_request', 'more than one way of client authentication');
     }
     const clientId = basic?.clientId ?? request.form.get('client_id') ?? request.query.get('client_id') ?? '';
     const secret = basic?.clientSecret ?? secretInBody;
     const client = clients.find(clientId);
     // All of these with 400, although RFC 6749 §5.2 prefers 401.
-    if (client === undefined) throw new Refusal('invalid_client', 'invalid client_id parameter');
+    if (client === undefined) throw new OAuthError('invalid_client', 'invalid client_id parameter');
     if (client.isPublic && secret !== undefined) {
-      throw new Refusal('invalid_client', 'unexpected client_secret parameter');
+      throw new OAuthError('invalid_client', 'unexpected client_secret parameter');
     }
     if (!client.isPublic && !client.secrets.includes(secret ?? '')) {
-      throw new Refusal('invalid_client', 'invalid client_secret parameter');
+      throw new OAuthError('invalid_client', 'invalid client_secret parameter');
     }
     return client;
   },

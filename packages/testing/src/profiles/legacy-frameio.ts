@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Client, ClientRegistry } from '../client-registry.js';
 import { fictionalClients } from '../fictional-clients.js';
 import { basicCredentials, type ReceivedRequest } from '../http-message.js';
-import { Refusal } from '../refusal.js';
+import { OAuthError } from '../oauth-error.js';
 import type { IssuedTokens } from '../token-issuer.js';
 import type { Profile } from './profile.js';
 
@@ -40,14 +40,14 @@ export const legacyFrameio: Profile = {
   authenticateClient(request: ReceivedRequest, clients: ClientRegistry): Client {
     const basic = basicCredentials(request.headers);
     const client = clients.find(basic?.clientId ?? request.form.get('client_id') ?? '');
-    if (client === undefined) throw new Refusal('invalid_client', 'unknown client', 401);
+    if (client === undefined) throw new OAuthError('invalid_client', 'unknown client', 401);
     if (client.isPublic) {
       const tried = request.headers['authorization'] !== undefined || request.form.has('client_secret');
-      if (tried) throw new Refusal('invalid_client', 'this client must not authenticate', 401);
+      if (tried) throw new OAuthError('invalid_client', 'this client must not authenticate', 401);
     } else if (basic === undefined) {
-      throw new Refusal('invalid_client', 'this client authenticates by HTTP Basic', 401);
+      throw new OAuthError('invalid_client', 'this client authenticates by HTTP Basic', 401);
     } else if (!client.secrets.includes(basic.clientSecret)) {
-      throw new Refusal('invalid_client', 'client authentication failed', 401);
+      throw new OAuthError('invalid_client', 'client authentication failed', 401);
     }
     return client;
   },
@@ -60,7 +60,7 @@ export const legacyFrameio: Profile = {
     const isRefresh = form.get('grant_type') === 'refresh_token';
     const wanted = isRefresh ? ['scope'] : client.isPublic ? ['redirect_uri'] : ['redirect_uri', 'state', 'scope'];
     const missing = wanted.find((name) => !form.has(name));
-    if (missing !== undefined) throw new Refusal('invalid_request', `missing ${missing} parameter`);
+    if (missing !== undefined) throw new OAuthError('invalid_request', `missing ${missing} parameter`);
   },
 
   tokenAnswer({ accessToken, refreshToken, expiresIn, scopes }: IssuedTokens): object {

@@ -39,11 +39,11 @@ export interface Profile {
   /** Returns the headers of every response. */
   everyAnswer(): Answer['headers'];
   /**
-   * @throws Refusal if the request does not prove, as this server requires, that it comes from a registered client
+   * @throws OAuthError if the request does not prove, as this server requires, that it comes from a registered client
    */
   authenticateClient(request: ReceivedRequest, clients: ClientRegistry): Client;
   /**
-   * @throws Refusal if the request lacks what this server requires beyond RFC 6749
+   * @throws OAuthError if the request lacks what this server requires beyond RFC 6749
    */
   checkTokenRequest(request: ReceivedRequest, client: Client): void;
   /** Returns the members of a token response; `enterprise`: as the server responds for company accounts. */

@@ -1,8 +1,8 @@
 /**
  * A rejected request, in the terms of RFC 6749 §5.2. The rules throw it, and the endpoints convert it into a response.
  */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError';
   readonly error: string;
   readonly status: number;
 
