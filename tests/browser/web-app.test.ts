@@ -88,7 +88,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
   /** Begins a sign-in in the browser and lets the user allow it elsewhere. Resolves to the callback, not yet visited. */
   async function beginSignIn({ request }: { request: APIRequestContext }, user: string): Promise<string> {
     const headers = { 'sec-fetch-site': 'same-origin' };
-    const answer = await request.get(`${service.home}/sign-in`, { maxRedirects: 0, headers });
+    const answer = await request.get(`${service.home}/login`, { maxRedirects: 0, headers });
     return local.signIn(answer.headers()['location'] ?? '', { user });
   }
 
@@ -148,11 +148,11 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
   });
 
   it('takes no for an answer, and lets the user try again', async () => {
-    await goto('/sign-in');
+    await goto('/login');
     await page.getByRole('button', { name: 'Deny' }).click();
 
     expect(await title()).toBe('You did not sign in');
-    expect(await page.getByRole('link', { name: 'Try again' }).getAttribute('href')).toBe('/sign-in');
+    expect(await page.getByRole('link', { name: 'Try again' }).getAttribute('href')).toBe('/login');
     await signedIn();
     expect(await titleFor(page)).toBe('Hello, Mara Editor');
   });
@@ -188,7 +188,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
     records.clear();
     await signedIn();
     const [key = ''] = [...records].flatMap((record) => /\/session\/(.+)$/.exec(record)?.[1] ?? []);
-    expect(key).toMatch(/^[\w-]{36}$/);
+    expect(key).toMatch(/^[\w-]{43}$/);
     for (const { value } of await page.context().cookies()) {
       const parts = decodeURIComponent(value).split('.');
       for (const part of [value, ...parts.map((text) => Buffer.from(text, 'base64').toString())]) {
@@ -200,7 +200,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
   it('begins no other sign-in for a user who is signed in because another site says so', async () => {
     await signedIn();
     await page.goto(local.origin);
-    await page.setContent(`<a href="${service.home}/sign-in">Win a prize</a>`);
+    await page.setContent(`<a href="${service.home}/login">Win a prize</a>`);
 
     await page.getByRole('link').click();
 
@@ -221,7 +221,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
 
   it('leads a callback that is opened again, or twice at once, to where the first one led', async () => {
     const called = page.waitForRequest((request) => request.url().startsWith(`${service.home}/callback?`));
-    await goto('/sign-in');
+    await goto('/login');
     await page.getByRole('button', { name: 'Allow' }).click();
     const callback = (await called).url();
     expect(await title()).toBe('Hello, Mara Editor');
@@ -274,7 +274,7 @@ describe.each(Object.keys(frameworks) as Framework[])('the %s application', (fra
   it('signs no user out because another site says so', async () => {
     await signedIn();
     await page.goto(local.origin);
-    await page.setContent(`<form method="post" action="${service.home}/sign-out"><button>Win a prize</button></form>`);
+    await page.setContent(`<form method="post" action="${service.home}/logout"><button>Win a prize</button></form>`);
 
     await page.getByRole('button').click();
 

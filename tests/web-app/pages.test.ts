@@ -16,7 +16,7 @@ it.each([401, 403])('tells an account that Frame.io does not let in to take anot
 
   expect(page.status).toBe(403);
   expect(page.html).toContain('<h1>No access to Frame.io</h1>');
-  expect(page.html).toContain('<form method="post" action="/sign-out">');
+  expect(page.html).toContain('<form method="post" action="/logout">');
 });
 
 it('asks to come back later when Frame.io itself fails', async () => {

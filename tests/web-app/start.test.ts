@@ -41,7 +41,7 @@ async function redirectOf(address: string): Promise<string | undefined> {
 const account = {
   FRAMEIO_CLIENT_ID: 'review-portal.fictional',
   FRAMEIO_CLIENT_SECRET: 'client-secret.fictional.review-portal',
-  FRAMEIO_REDIRECT_URI: 'https://localhost:0/from/adobe',
+  FRAMEIO_REDIRECT_URI: 'https://localhost:0/callback',
 };
 
 describe('the web application', () => {
@@ -49,17 +49,17 @@ describe('the web application', () => {
     const { home, server } = await placesOf(start(['--port', '0']));
 
     expect(server).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(await redirectOf(`${home}/sign-in`)).toContain(`${server}/ims/authorize/v2?`);
+    expect(await redirectOf(`${home}/login`)).toContain(`${server}/ims/authorize/v2?`);
   });
 
   it('signs in at the real Adobe IMS with an account, and comes back to its redirect URI', async () => {
     const { home, server } = await placesOf(start(['--framework', 'hono'], account));
 
     expect(server).toBe('https://ims-na1.adobelogin.com');
-    const { origin, searchParams } = new URL((await redirectOf(`${home}/sign-in`)) ?? '');
+    const { origin, searchParams } = new URL((await redirectOf(`${home}/login`)) ?? '');
     expect(origin).toBe(server);
     expect(searchParams.get('client_id')).toBe(account.FRAMEIO_CLIENT_ID);
-    expect(searchParams.get('redirect_uri')).toBe(`${home}/from/adobe`);
+    expect(searchParams.get('redirect_uri')).toBe(`${home}/callback`);
   });
 
   it('says that its port is in use', async () => {
@@ -104,7 +104,7 @@ describe('the web application', () => {
       args: [],
       env: { ...account, FRAMEIO_REDIRECT_URI: 'https://portal.example/callback' },
       sentence:
-        'FRAMEIO_REDIRECT_URI must be an https address of this machine with a path, such as https://localhost:8443/callback.',
+        'FRAMEIO_REDIRECT_URI must be an https address of this machine with the path /callback, such as https://localhost:8443/callback.',
     },
     {
       when: 'there are two ports',

@@ -16,9 +16,8 @@ const FOLDER = join('node_modules', '.readme-code');
 /** The page of the guide whose programs another gate compiles and runs. */
 const CHECKED_ELSEWHERE = 'nestjs.md';
 
-/** What the programs for Next.js may import, and the types of Next.js that they use. */
-const NEXT_FOLDER = join('examples/web-app', FOLDER, 'nextjs.md');
-const NEXT_TYPES = 'tools/gates/next-types.d.ts';
+/** Where the programs for Next.js are written, which import each other by the alias `@`. */
+const NEXT_FOLDER = join('tests', FOLDER, 'nextjs.md');
 
 /**
  * Checks the types of the TypeScript in the guide and in the READMEs of the repository, packages and examples, in one run
@@ -36,7 +35,7 @@ export async function checkReadmeCode({ root, env }: GateContext): Promise<GateR
       .filter((name) => name !== CHECKED_ELSEWHERE)
       .map((name) => ({
         page: join('docs/guide', name),
-        folder: name === 'nextjs.md' ? NEXT_FOLDER : join('tests', FOLDER, name),
+        folder: join('tests', FOLDER, name),
       })),
   ];
   for (const { page, folder } of pages) {
@@ -83,7 +82,7 @@ function configuration(root: string, files: readonly string[]): object {
         '@/*': [`${root}/${NEXT_FOLDER}/*.mts`],
       },
     },
-    files: [...files, NEXT_TYPES].map((file) => join(root, file)),
+    files: files.map((file) => join(root, file)),
   };
 }
 

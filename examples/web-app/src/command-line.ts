@@ -8,7 +8,7 @@ Serves an application with users who sign in with Adobe, at https://localhost:84
 fictional, and so is the server that signs them in.
 
 With FRAMEIO_CLIENT_ID, FRAMEIO_CLIENT_SECRET and FRAMEIO_REDIRECT_URI set to those of a web app credential it is the
-real Adobe IMS. The redirect URI says the port and the path: https://localhost:8443/callback, for instance.
+real Adobe IMS. The redirect URI says the port: https://localhost:8443/callback, for instance.
 `;
 
 /** The environment variables of a credential. */
@@ -49,9 +49,9 @@ export function wishOf(args: string[], env: NodeJS.ProcessEnv): Wish | undefined
   }
   if (port !== undefined) throw new Mistake('Leave --port out: FRAMEIO_REDIRECT_URI says the port.');
   const [clientId, clientSecret, redirectUri] = NAMES.map((name) => env[name] ?? '') as [string, string, string];
-  if (!/^https:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/[^?#]+$/.test(redirectUri)) {
+  if (!/^https:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/callback$/.test(redirectUri)) {
     throw new Mistake(
-      'FRAMEIO_REDIRECT_URI must be an https address of this machine with a path, such as https://localhost:8443/callback.',
+      'FRAMEIO_REDIRECT_URI must be an https address of this machine with the path /callback, such as https://localhost:8443/callback.',
     );
   }
   const account = { clientId, clientSecret, server: adobeIms(), api: 'https://api.frame.io' };

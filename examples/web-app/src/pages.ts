@@ -1,19 +1,20 @@
 // The pages for users. The applications differ only in how they send them.
-import {
-  AuthenticationError,
-  ConfigurationError,
-  FrameioAuthError,
-  TokenExpiredError,
-  UserActionRequiredError,
-} from '@frameio-auth/core';
+import { AuthenticationError, ConfigurationError, FrameioAuthError, UserActionRequiredError } from '@frameio-auth/core';
+import { SignInRequiredError, type SignInVisit } from '@frameio-auth/sign-in';
 import { escaped, type Page, page } from './layout.ts';
 
-const signIn = '<p><a class="button" href="/sign-in">Sign in with Adobe</a></p>';
-const tryAgain = '<p><a class="button" href="/sign-in">Try again</a></p>';
-const signOut = '<form method="post" action="/sign-out"><button class="button">Sign out</button></form>';
+const signIn = '<p><a class="button" href="/login">Sign in with Adobe</a></p>';
+const tryAgain = '<p><a class="button" href="/login">Try again</a></p>';
+const signOut = '<form method="post" action="/logout"><button class="button">Sign out</button></form>';
 const back = '<p><a class="button" href="/">Back</a></p>';
 
-export const welcome = page(200, 'Review Portal', `<p>See your Frame.io reviews in one place.</p>${signIn}`);
+const welcome = page(200, 'Review Portal', `<p>See your Frame.io reviews in one place.</p>${signIn}`);
+
+/** Returns the first page, for a visitor or a user. */
+export async function home(frameio: SignInVisit, api: string): Promise<Page> {
+  if ((await frameio.session()) === undefined) return welcome;
+  return profile(await frameio.fetch(`${api}/v4/me`));
+}
 
 /** Returns the page for the user that Frame.io's `GET /v4/me` describes. */
 export async function profile(answer: Response): Promise<Page> {
@@ -31,7 +32,7 @@ export async function profile(answer: Response): Promise<Page> {
 }
 
 /** Asks a signed-in user to confirm a sign-in that another site led to. The button is on this application's page. */
-export const confirmation = page(
+const confirmation = page(
   200,
   'Sign in again?',
   `<p>You are signed in already, and another site sent you here. Continue only if you want to use another account.</p>${signIn}${back}`,
@@ -40,14 +41,14 @@ export const confirmation = page(
 /**
  * For a callback of a sign-in that this browser did not begin: a link from someone else, or one that was used before.
  */
-export const strayCallback = page(
+const strayCallback = page(
   400,
   'This sign-in cannot be completed',
   `<p>It was begun elsewhere, is too old, or was completed before.</p>${tryAgain}`,
 );
 
 /** For a form that another site sent. */
-export const foreignForm = page(
+const foreignForm = page(
   403,
   'Nothing was done',
   `<p>Another site sent this request. Use the pages of this site.</p>${back}`,
@@ -70,9 +71,12 @@ export function apology(error: unknown): Page {
     if (error.errorCode === 'access_denied') {
       return page(403, 'You did not sign in', `<p>Nothing of yours was shared with this site.</p>${tryAgain}`);
     }
-    const over = error instanceof TokenExpiredError || error.errorCode === 'not_authenticated';
-    return over ? page(403, 'Your sign-in has ended', `<p>Please sign in again.</p>${signIn}`) : strayCallback;
+    return error instanceof SignInRequiredError
+      ? page(403, 'Your sign-in has ended', `<p>Please sign in again.</p>${signIn}`)
+      : strayCallback;
   }
+  if (error instanceof FrameioAuthError && error.code === 'confirmation_required') return confirmation;
+  if (error instanceof FrameioAuthError && error.code === 'foreign_origin') return foreignForm;
   // A rejection by the framework itself, such as for a body that is too long.
   if (Number(Object(error).statusCode) < 500) return page(400, 'That was not understood', back);
   // The errors of these packages say what to do, and contain no token: they may be logged as they are.

@@ -55,7 +55,7 @@ for (const framework of Object.keys(frameworks) as Framework[]) {
   try {
     const mara = new Visitor(service);
     assert.match((await mara.open('/')).html, /Sign in with Adobe/);
-    const callback = await local.signIn((await mara.open('/sign-in')).location);
+    const callback = await local.signIn((await mara.open('/login')).location);
 
     assert.equal((await new Visitor(service).open(callback)).status, 400, 'the callback is worth nothing elsewhere');
     assert.equal((await mara.open(callback, 'HEAD')).status, 204, 'nor is it spent by looking');
@@ -65,7 +65,7 @@ for (const framework of Object.keys(frameworks) as Framework[]) {
     assert.equal((await mara.open(callback)).location, '/', 'a reloaded callback ends where the first one did');
     assert.match((await mara.open('/')).html, /Hello, Mara Editor/);
 
-    assert.equal((await mara.open('/sign-out', 'POST')).location, '/');
+    assert.equal((await mara.open('/logout', 'POST')).location, '/');
     assert.match((await mara.open('/')).html, /Sign in with Adobe/);
     console.log(`${framework}: signed in, and signed out`);
   } finally {

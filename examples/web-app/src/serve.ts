@@ -8,7 +8,7 @@ import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { serverCertificate } from '@frameio-auth/testing';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
-import type { Portal } from './portal.ts';
+import { frameioSignIn, type Portal } from './frameio.ts';
 
 /** Converts each framework's application into a listener for Node. Only the selected one is loaded. */
 export const frameworks = {
@@ -71,7 +71,7 @@ export async function serve(service: Service): Promise<RunningService> {
 
   const { api, ...client } = account;
   const auth = new WebAppAuth({ ...client, redirectUri: redirectUri.href, transport: fetchTransport(), storage });
-  web.on('request', await frameworks[framework]({ auth, api, callbackPath: redirectUri.pathname, cookieKey }));
+  web.on('request', await frameworks[framework]({ frameio: frameioSignIn(auth, api, cookieKey), api }));
 
   return {
     home: redirectUri.origin,

@@ -7,7 +7,7 @@ import { fault } from '@frameio-auth/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../../../tests/seeds.js';
-import { Browser } from './asking.js';
+import { Browser, type Headed } from './asking.js';
 import { doors } from './doors.js';
 import { hostilePlace, hostilePlaces, ownPlaces, staysHere } from './hostile-paths.js';
 import { allowed, KEY, LOGIN, ORIGIN, own, PENDING, scene, signedIn } from './scene.js';
@@ -147,20 +147,22 @@ describe.each(doors)('a sign-in over $name', (door) => {
     expect((await mara.ask(LOGIN_ROUTE)).json).toMatchObject({ statusCode: 401, code: 'not_logged_in' });
   });
 
-  test.each([
-    (path: string) => `${path}&state=forged`,
-    (path: string) => path.replace('?', '?state=forged&'),
-    (path: string) => `${path}&code=forged`,
-    (path: string) => path.replace(/state=[^&]+/, 'state='),
-    (path: string) => path.replace(/state=[^&]+&?/, ''),
-    (path: string) => `${path}&error=access_denied`,
-  ])('rejects a callback with duplicated or contradictory parameters (case %#)', async (forge) => {
+  test('rejects a callback with duplicated or contradictory parameters', async () => {
     const at = await scene(door);
     const browser = at.browser();
     const path = await allowed(at.server, await browser.ask(LOGIN_ROUTE));
-    const forged = await browser.ask(forge(path));
-    expect(forged.status).toBe(401);
-    expect(forged.headers.getSetCookie()).toEqual([]);
+    for (const forged of [
+      `${path}&state=forged`,
+      path.replace('?', '?state=forged&'),
+      `${path}&code=forged`,
+      path.replace(/state=[^&]+/, 'state='),
+      path.replace(/state=[^&]+&?/, ''),
+      `${path}&error=access_denied`,
+    ]) {
+      const answer = await browser.ask(forged);
+      expect(answer.status, forged).toBe(401);
+      expect(answer.headers.getSetCookie(), forged).toEqual([]);
+    }
     expect(at.server.count({ endpoint: 'token' })).toBe(0);
     expect(await keyOf(browser)).toBeNull();
   });
@@ -286,7 +288,7 @@ describe.each(doors)('a sign-in over $name', (door) => {
     const returnTo = hostilePlace.map((place) => `returnTo=${encodeURIComponent(place)}`);
     await fc.assert(
       fc.asyncProperty(returnTo, async (query) => staysHere(await placeOf(query))),
-      runs(40),
+      runs(25),
     );
     const browser = at.browser();
     const login = await browser.ask(`${LOGIN_ROUTE}?returnTo=%2F%5Cevil.example`);
@@ -339,25 +341,26 @@ describe.each(doors)('a sign-in over $name', (door) => {
     expect(at.log.join()).not.toContain('\n');
   });
 
-  test.each([
-    { 'sec-purpose': 'prefetch' },
-    { 'sec-purpose': 'prefetch;prerender' },
-    { purpose: 'prefetch' },
-    { 'x-moz': 'prefetch' },
-  ])('spends nothing on what a browser loads ahead of time, nor on HEAD: %o', async (ahead) => {
+  test('spends nothing on what a browser loads ahead of time, nor on HEAD', async () => {
     const at = await scene(door);
     const browser = at.browser();
-    for (const [headers, method, status] of [
-      [ahead, 'GET', 503],
-      [{}, 'HEAD', 204],
-    ] as const) {
-      const early = await browser.ask(LOGIN_ROUTE, headers, method);
-      expect([early.status, early.text]).toEqual([status, '']);
-      expect(early.headers.getSetCookie()).toEqual([]);
-    }
+    const ahead: Headed[] = [
+      { 'sec-purpose': 'prefetch' },
+      { 'sec-purpose': 'prefetch;prerender' },
+      { purpose: 'prefetch' },
+      { 'x-moz': 'prefetch' },
+    ];
+    const assertNoEffect = async (path: string) => {
+      for (const headers of ahead) {
+        const early = await browser.ask(path, headers);
+        expect([early.status, early.text, early.headers.getSetCookie()]).toEqual([503, '', []]);
+      }
+      const head = await browser.ask(path, {}, 'HEAD');
+      expect([head.status, head.text, head.headers.getSetCookie()]).toEqual([204, '', []]);
+    };
+    await assertNoEffect(LOGIN_ROUTE);
     const path = await allowed(at.server, await browser.ask(LOGIN_ROUTE));
-    expect((await browser.ask(path, ahead)).status).toBe(503);
-    expect((await browser.ask(path, {}, 'HEAD')).status).toBe(204);
+    await assertNoEffect(path);
     expect(at.server.count({ endpoint: 'token' })).toBe(0);
     expect((await browser.ask(path)).status).toBe(303);
   });

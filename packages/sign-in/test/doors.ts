@@ -2,6 +2,7 @@ import type { SignIn, SignInVisit } from '@frameio-auth/sign-in';
 import * as express from '@frameio-auth/sign-in/express';
 import * as fastify from '@frameio-auth/sign-in/fastify';
 import * as hono from '@frameio-auth/sign-in/hono';
+import * as next from '@frameio-auth/sign-in/next';
 import * as node from '@frameio-auth/sign-in/node';
 import { getRequestListener } from '@hono/node-server';
 import express5 from 'express';
@@ -35,37 +36,71 @@ async function who(frameio: SignInVisit): Promise<{ readonly key: string | null 
 const me = async (frameio: SignInVisit, api: string | undefined): Promise<string> =>
   (await frameio.fetch(`${api}/v4/me`)).text();
 
-/** The core itself, as in SvelteKit, Remix or Astro. */
-const web: Door = {
-  name: 'Request and Response',
-  async open(make) {
-    const frameio = make((request: Request, name) => request.headers.get(name) ?? undefined);
-    return async (path, headers = {}, method = 'GET') => {
-      const request = new Request(`http://internal.example${path}`, { method, headers });
-      const cookies: string[] = [];
-      const visit = frameio.visit(request, { native: request, setCookie: (cookie) => cookies.push(cookie) });
-      const respond = async (): Promise<Response> => {
-        const handled = await frameio.handle(request);
-        if (handled !== undefined) return handled;
-        switch (new URL(request.url).pathname) {
-          case '/who':
-            return Response.json(await who(visit));
-          case '/reviews':
-            await visit.require();
-            return new Response('The reviews.');
-          case '/me':
-            return new Response(await me(visit, headers['x-api']));
-          default:
-            return new Response('', { status: 404 });
-        }
-      };
-      const response = await respond().catch((error: unknown) => visit.answer(error));
-      const answer = answerOf(response.status, response.headers, await response.text());
-      for (const cookie of cookies) answer.headers.append('Set-Cookie', cookie);
-      return answer;
-    };
+/** An application without a framework. */
+function webDoor(
+  name: string,
+  // biome-ignore lint/suspicious/noExplicitAny: the sign-in is one of any request.
+  partsOf: (frameio: SignIn<any>) => {
+    handle(request: Request): Promise<Response | undefined>;
+    guard(visit: SignInVisit, request: Request): Promise<Response | undefined>;
   },
-};
+): Door {
+  return {
+    name,
+    async open(make) {
+      const frameio = make((request: Request, header) => request.headers.get(header) ?? undefined);
+      const { handle, guard } = partsOf(frameio);
+      return async (path, headers = {}, method = 'GET') => {
+        const request = new Request(`http://internal.example${path}`, { method, headers });
+        const cookies: string[] = [];
+        const visit = frameio.visit(request, { native: request, setCookie: (cookie) => cookies.push(cookie) });
+        const respond = async (): Promise<Response> => {
+          switch (new URL(request.url).pathname) {
+            case '/who':
+              return Response.json(await who(visit));
+            case '/reviews':
+              return (await guard(visit, request)) ?? new Response('The reviews.');
+            case '/me':
+              return new Response(await me(visit, headers['x-api']));
+            default:
+              return (await handle(request)) ?? new Response('', { status: 404 });
+          }
+        };
+        const response = await respond().catch((error: unknown) => visit.answer(error));
+        const answer = answerOf(response.status, response.headers, await response.text());
+        for (const cookie of cookies) answer.headers.append('Set-Cookie', cookie);
+        return answer;
+      };
+    },
+  };
+}
+
+/** The core itself, as in SvelteKit, React Router or Astro. */
+const web = webDoor('Request and Response', (frameio) => ({
+  handle: (request) => frameio.handle(request),
+  async guard(visit) {
+    await visit.require();
+    return undefined;
+  },
+}));
+
+let nextApplications = 0;
+
+/** The functions that Next.js calls. `tests/next` runs them in Next.js itself. */
+const nextDoor = webDoor('the handlers and the proxy for Next.js', (frameio) => {
+  nextApplications += 1;
+  const { handlers, proxy } = next.frameioAuth(() => frameio, `test ${nextApplications}`);
+  return {
+    handle: async (request) => handlers[request.method as 'GET']?.(request) ?? new Response('', { status: 405 }),
+    async guard(_visit, request) {
+      const response = await proxy(request);
+      if (response === undefined) return undefined;
+      const location = response.headers.get('location');
+      if (location !== null) response.headers.set('location', location.replace('https://app.example/', '/'));
+      return response;
+    },
+  };
+});
 
 const plainNode: Door = {
   name: 'node:http',
@@ -159,4 +194,5 @@ export const doors: readonly Door[] = [
   fastifyDoor('Fastify 5', fastify5),
   fastifyDoor('Fastify 4', fastify4 as unknown as typeof fastify5),
   honoDoor,
+  nextDoor,
 ];

@@ -13,7 +13,7 @@ export type RouteName = keyof typeof ROUTES;
 export class Addresses {
   /** The application's own origin, as browsers see it. It is that of the redirect URI, whatever a header says. */
   readonly origin: string;
-  /** The path of the routes, as the application sees it. */
+  /** The path of the routes, as the application sees it; empty for the root. */
   readonly path: string;
   /** The path of `login`, as browsers see it: with any prefix that a proxy adds. */
   readonly login: string;
@@ -31,7 +31,7 @@ export class Addresses {
     const { origin, pathname } = this.#callback;
     if (!pathname.endsWith(`${this.path}/callback`)) {
       refuse(
-        `path ${this.path} does not match the redirectUri, which must end with ${this.path}/callback. Change one of them, and what is registered at the server.`,
+        `path ${this.path || '/'} does not match the redirectUri, which must end with ${this.path}/callback. Change one of them, and what is registered at the server.`,
       );
     }
     this.origin = origin;
@@ -79,6 +79,7 @@ export function returnToOf(request: SignInRequest): string | undefined {
 }
 
 function checkedPath(path: unknown): string {
+  if (path === '/') return '';
   const trimmed = typeof path === 'string' ? path.replace(/^\/+|\/+$/g, '') : '';
   if (!/^[\w.~-]+(?:\/[\w.~-]+)*$/.test(trimmed)) refuse('path must be a plain path, such as /auth/frameio.');
   return `/${trimmed}`;

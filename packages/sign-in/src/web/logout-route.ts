@@ -7,7 +7,7 @@ import type { Identity } from './users.js';
 
 /** `POST logout`: signs the user out. Closes the session and revokes its tokens. */
 export async function logout<Native>(
-  { addresses, failures, identities, sessions }: Parts<Native>,
+  { addresses, failures, identities, pending, sessions }: Parts<Native>,
   request: SignInRequest,
   native: Native,
   identify: () => Promise<Identity | undefined>,
@@ -16,7 +16,7 @@ export async function logout<Native>(
     const message = 'Only a page of this application can sign its user out. Sign out there.';
     throw new ForbiddenRequestError('foreign_origin', message);
   }
-  const done = redirect(returnToOf(request) ?? addresses.afterSignOut);
+  const done = redirect(returnToOf(request) ?? addresses.afterSignOut, pending.ended(request));
   const key = (await identify())?.key;
   if (key === undefined) return done;
   const session = await sessions.get(key);

@@ -66,6 +66,11 @@ export class PendingCookie {
     ];
   }
 
+  /** Returns the `Set-Cookie` headers that end all sign-ins of a browser. */
+  ended(request: SignInRequest): string[] {
+    return this.#contents(request).map(({ name }) => this.#cookies.set(name, '', 0));
+  }
+
   /** Returns the `Set-Cookie` header for a sign-in that cannot continue until the user has acted. */
   actionRequired(url: string): string {
     return this.#cookies.set(this.#prefix + ACTION, base64url.encode(url), MAX_AGE);

@@ -27,7 +27,12 @@ export class SignIn<Native = unknown> {
     this.#parts = parts;
   }
 
-  /** The path of the routes. */
+  /** The application's own origin, as browsers see it: that of the redirect URI. */
+  get origin(): string {
+    return this.#parts.addresses.origin;
+  }
+
+  /** The path of the routes; empty for the root. */
   get path(): string {
     return this.#parts.addresses.path;
   }

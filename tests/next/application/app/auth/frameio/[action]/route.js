@@ -1,0 +1,3 @@
+import { frameio } from '../../../../frameio';
+
+export const { GET, HEAD, POST } = frameio.handlers;
