@@ -17,7 +17,7 @@ const FOLDER = join('node_modules', '.readme-code');
 const CHECKED_ELSEWHERE = 'nestjs.md';
 
 /** Where the programs for Next.js are written, which import each other by the alias `@`. */
-const NEXT_FOLDER = join('tests', FOLDER, 'nextjs.md');
+const NEXT_FOLDER = join('examples/web-app', FOLDER, 'nextjs.md');
 
 /**
  * Checks the types of the TypeScript in the guide and in the READMEs of the repository, packages and examples, in one run
@@ -35,7 +35,7 @@ export async function checkReadmeCode({ root, env }: GateContext): Promise<GateR
       .filter((name) => name !== CHECKED_ELSEWHERE)
       .map((name) => ({
         page: join('docs/guide', name),
-        folder: join('tests', FOLDER, name),
+        folder: name === 'nextjs.md' ? NEXT_FOLDER : join('tests', FOLDER, name),
       })),
   ];
   for (const { page, folder } of pages) {

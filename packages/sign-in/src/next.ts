@@ -48,7 +48,7 @@ export function frameioAuth(create: () => SignIn<NextRequestHeaders>, name = 'de
     work: (visit: SignInVisit<NextRequestHeaders>) => Promise<Result>,
     returnTo?: string,
   ): Promise<Result> {
-    const { headers } = await import('next/headers.js');
+    const { headers } = await nextHeaders();
     const native = { headers: await headers() };
     // A page load, so that a user who must sign in is redirected. The address of the page is not known here.
     const request = { method: 'GET', url: returnTo ?? '', headers: pageLoad(native.headers) };
@@ -58,7 +58,7 @@ export function frameioAuth(create: () => SignIn<NextRequestHeaders>, name = 'de
       if (!(error instanceof SignInRequiredError)) throw error;
       const location = error.response.headers.get('location');
       if (location === null) throw error;
-      const { redirect } = await import('next/navigation.js');
+      const { redirect } = await nextNavigation();
       return redirect(location);
     }
   }
@@ -74,7 +74,7 @@ export function frameioAuth(create: () => SignIn<NextRequestHeaders>, name = 'de
         return withWholeAddress(await visit.answer(error), signIn().origin);
       }
       if (cookies.length === 0) return undefined;
-      const { NextResponse } = await import('next/server.js');
+      const { NextResponse } = await nextServer();
       const response = NextResponse.next();
       for (const cookie of cookies) response.headers.append('Set-Cookie', cookie);
       return response;
@@ -101,4 +101,21 @@ function withWholeAddress(response: Response, origin: string): Response {
 
 function pageLoad(headers: Pick<Headers, 'get'>): Pick<Headers, 'get'> {
   return { get: (name) => (name === 'sec-fetch-mode' ? 'navigate' : headers.get(name)) };
+}
+
+// Next.js takes 217 MB, so this repository does not install it. These are the parts of its types that are used here.
+
+function nextHeaders(): Promise<{ headers(): Promise<Headers> }> {
+  // @ts-expect-error: not installed
+  return import('next/headers.js');
+}
+
+function nextNavigation(): Promise<{ redirect(url: string): never }> {
+  // @ts-expect-error: not installed
+  return import('next/navigation.js');
+}
+
+function nextServer(): Promise<{ readonly NextResponse: { next(): Response } }> {
+  // @ts-expect-error: not installed
+  return import('next/server.js');
 }
