@@ -415,7 +415,7 @@ describe.each(doors)('a sign-in over $name', (door) => {
       const page = await browser.ask(place, { ...html, 'accept-language': 'de-AT,en;q=0.5' });
       expect(page.status).toBe(503);
       expect(page.text).toContain('<html lang="de">');
-      expect(page.text).toContain('Bitte versuchen Sie es später noch einmal');
+      expect(page.text).toContain('Bitte versuchen Sie es noch einmal');
       expect(page.text).not.toContain('redis');
       expect(page.headers.getSetCookie()).toEqual([]);
     }

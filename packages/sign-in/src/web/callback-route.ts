@@ -67,6 +67,6 @@ async function completeAndAdmit<Native>(
 function refuseStray(): never {
   throw authenticationError(
     'state_mismatch',
-    'This sign-in was not begun in this browser, or too long ago. Start it again.',
+    'This browser did not start this sign-in, or more than ten minutes ago. Start it again in this browser.',
   );
 }

@@ -1,6 +1,7 @@
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
+import { errors } from 'jose';
 import type { Cookies } from './cookies.js';
 import { KeyRing, type LoginKey } from './key-ring.js';
+import { LoginSeal } from './login-seal.js';
 import { refuse, type SignInLogger } from './options.js';
 import type { SignInRequest } from './request.js';
 import type { Identities, Identity } from './users.js';
@@ -37,8 +38,6 @@ const LONGEST = 400 * DAY;
 /** Browsers store no longer cookie, in characters (RFC 6265bis §5.6). */
 const LONGEST_COOKIE = 4_096;
 
-const TYPE = 'frameio-login';
-
 /**
  * Makes signing in with Adobe the login of the application. The browser gets a `__Host-` cookie, new at each sign-in,
  * that holds the key of its session, encrypted (JWE, RFC 7516, with AES-256-GCM). The server stores nothing for it.
@@ -58,14 +57,14 @@ class LoginCookie implements Identities<unknown> {
   readonly admits = true;
   readonly #place: LoginPlace;
   readonly #name: string;
-  readonly #ring: KeyRing;
+  readonly #seal: LoginSeal;
   readonly #lifetime: number;
   readonly #clock: { now(): number };
 
   constructor(place: LoginPlace, ring: KeyRing, lifetime: number, clock: { now(): number }) {
     this.#place = place;
     this.#name = place.cookies.nameOf('login');
-    this.#ring = ring;
+    this.#seal = new LoginSeal(ring, place.redirectUri);
     this.#lifetime = lifetime;
     this.#clock = clock;
   }
@@ -77,20 +76,14 @@ class LoginCookie implements Identities<unknown> {
     if (second !== undefined) return this.#ignore('there are two of them');
     if (cookie.value.length > LONGEST_COOKIE) return this.#ignore('it is too long');
     try {
-      const { payload } = await jwtDecrypt(cookie.value, async ({ kid }) => this.#key(kid), {
-        typ: TYPE,
-        audience: this.#place.redirectUri,
-        requiredClaims: ['sub', 'iat', 'exp'],
-        keyManagementAlgorithms: ['dir'],
-        contentEncryptionAlgorithms: ['A256GCM'],
-        currentDate: new Date(this.#clock.now()),
-      });
-      const { sub: key = '', iat = 0 } = payload;
+      const now = this.#now();
+      const login = await this.#seal.open(cookie.value, now);
+      if (login === undefined) return undefined;
+      const { key, issuedAt } = login;
       // Not at each request, because responses that cross would overwrite each other's cookies.
-      const isDue = this.#clock.now() / 1000 - iat > this.#lifetime / 10;
+      const isDue = now - issuedAt > this.#lifetime / 10;
       return isDue ? { key, renewal: await this.#issue(key) } : { key };
     } catch (error) {
-      if (error instanceof errors.JWTExpired) return undefined;
       return this.#ignore(error instanceof errors.JOSEError ? error.code : 'it cannot be read');
     }
   }
@@ -104,18 +97,14 @@ class LoginCookie implements Identities<unknown> {
   }
 
   async #issue(key: string): Promise<string> {
-    const now = Math.floor(this.#clock.now() / 1000);
-    const kid = this.#ring.current;
-    const sealed = await new EncryptJWT({ sub: key, aud: this.#place.redirectUri, iat: now, exp: now + this.#lifetime })
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', typ: TYPE, kid })
-      .encrypt(await this.#key(kid));
+    const issuedAt = this.#now();
+    const sealed = await this.#seal.seal({ key, issuedAt, expiresAt: issuedAt + this.#lifetime });
     return this.#place.cookies.set(this.#name, sealed, this.#lifetime);
   }
 
-  async #key(kid: unknown) {
-    const key = await this.#ring.find(kid);
-    if (key === undefined) throw new errors.JWEDecryptionFailed('The key is not in the ring.');
-    return key;
+  /** Returns the time in seconds. */
+  #now(): number {
+    return Math.floor(this.#clock.now() / 1000);
   }
 
   #ignore(reason: string): undefined {

@@ -18,14 +18,17 @@ export async function login<Native>(
   const returnTo = returnToOf(request);
   const user = await identify();
   if (user === undefined && !identities.admits) {
-    throw authenticationError('not_logged_in', 'Log in to this application first.');
+    throw authenticationError(
+      'not_logged_in',
+      'No user is logged in to this application, so no sign-in was started. Log in first.',
+    );
   }
   // Otherwise another site could send a known user here while signed in at the server as a different person, and have
   // the user work in that person's account.
   if (user !== undefined && !isFromOwnPage(request, addresses.origin)) {
     throw new ForbiddenRequestError(
       'confirmation_required',
-      'No page of this application asked for this sign-in. Let its user confirm it.',
+      'No sign-in was started: the user is known already, and another site sent the request. Ask the user to confirm: show a link to `signIn` on a page of this application.',
       addresses.loginWith(returnTo),
     );
   }

@@ -13,7 +13,8 @@ export async function logout<Native>(
   identify: () => Promise<Identity | undefined>,
 ): Promise<Response> {
   if (!isOwnForm(request, addresses.origin)) {
-    const message = 'Only a page of this application can sign its user out. Sign out there.';
+    const message =
+      'The user was not signed out, because another site sent the request. Sign out on a page of this application.';
     throw new ForbiddenRequestError('foreign_origin', message);
   }
   const done = redirect(returnToOf(request) ?? addresses.afterSignOut, pending.ended(request));

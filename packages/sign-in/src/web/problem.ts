@@ -80,14 +80,18 @@ export function problemOf(error: FrameioAuthError, login: string): SignInProblem
     return { ...status(403), code, message: error.message, ...(error.signIn && { signIn: error.signIn }) };
   }
   if (error instanceof ConfigurationError) {
-    return { ...status(500), code, message: 'The application is not configured correctly.' };
+    return {
+      ...status(500),
+      code,
+      message: 'This application is not configured correctly. Its log says what to change.',
+    };
   }
   if (error instanceof ProtocolError) {
-    const message = 'The authorization server gave no usable answer. Try again later.';
+    const message = 'The authorization server sent no usable response. Try again later.';
     return { ...status(502), code, message, ...(error.debugId !== undefined && { debugId: error.debugId }) };
   }
   const retryAfter = error instanceof RateLimitError ? error.retryAfter : undefined;
-  const message = 'No token can be had at the moment. Try again later.';
+  const message = 'No access token is available at the moment. Try again later.';
   return { ...status(503), code, message, ...(retryAfter !== undefined && { retryAfter }) };
 }
 

@@ -81,7 +81,7 @@ export class ApplicationUsers<Native> implements Identities<Native> {
     if (cookieValues(request).includes(key)) {
       throw new ConfigurationError(
         'key_in_cookie',
-        "users.identify() returned the content of a cookie unchanged. A session's key is a name and no secret: storages show it, and anyone who can plant the cookie would have the tokens. Give the browser a random value at each sign-in, keep which key it stands for, and return that; or encrypt the key.",
+        'users.identify() returned a session key that the browser sent unchanged in a cookie. Keys are names, not secrets, so anyone who can plant that cookie could use the tokens. Give the browser a random cookie at each sign-in, map it to the key on the server, and return the key; or encrypt the key in the cookie.',
       );
     }
     return { key };

@@ -46,8 +46,11 @@ export class SignInVisit<Native = unknown> {
     return this.#using(session, async () => {
       if (session === undefined) {
         throw this.#parts.identities.admits
-          ? authenticationError('not_authenticated', 'No user is signed in.')
-          : authenticationError('not_logged_in', 'No user is logged in to this application.');
+          ? authenticationError('not_authenticated', 'No user is signed in. Sign in first.')
+          : authenticationError(
+              'not_logged_in',
+              'No user is logged in to this application. Log in, then repeat the request.',
+            );
       }
       await session.getToken();
       return session;

@@ -2,23 +2,29 @@ import type { Words } from './words.js';
 
 export const english: Words = {
   actionRequired: {
-    title: 'Something is needed from you first',
-    text: 'Do what is asked for there, then sign in again.',
+    title: 'Adobe or Frame.io needs something from you first',
+    text: 'You are not signed in yet. Continue to their page, do what it asks, then sign in again.',
   },
-  declined: { title: 'You did not sign in', text: 'Nothing of yours was shared with this application.' },
+  declined: { title: 'You did not sign in', text: 'You declined, so nothing was shared with this application.' },
   confirmation: {
     title: 'Sign in to Frame.io?',
-    text: 'Another site has sent you here. Go on only if you want to sign in.',
+    text: 'Another site sent you here to sign in, perhaps with an account that is not yours. Continue only if you want to sign in.',
   },
-  notLoggedIn: { title: 'Log in first', text: 'Log in to this application, then come back.' },
+  notLoggedIn: {
+    title: 'Log in first',
+    text: 'You can connect Frame.io after you have logged in to this application.',
+  },
   notCompleted: {
     title: 'The sign-in was not completed',
-    text: 'It may have been begun in another browser, or too long ago, or be completed already.',
+    text: 'It was started in another browser, took too long, or was completed before. Start it again here.',
   },
-  notAllowed: { title: 'Nothing was done', text: 'That did not come from a page of this application.' },
+  notAllowed: {
+    title: 'Nothing was changed',
+    text: 'Another site sent this request. Use the pages of this application.',
+  },
   outage: {
-    title: 'This does not work at the moment',
-    text: 'You have lost nothing. Please try again in a while: load this page again.',
+    title: 'Signing in does not work at the moment',
+    text: 'There is a problem here or at Frame.io, and nothing was lost. Try again: reload this page in a few minutes.',
   },
   continue: 'Continue',
   tryAgain: 'Try again',

@@ -2,29 +2,32 @@ import type { Words } from './words.js';
 
 export const spanish: Words = {
   actionRequired: {
-    title: 'Primero se necesita algo de usted',
-    text: 'Haga lo que se le pide allí y, a continuación, vuelva a iniciar sesión.',
+    title: 'Adobe o Frame.io necesita primero algo de usted',
+    text: 'Todavía no ha iniciado sesión. Continúe en su página, haga lo que se le pide y vuelva a iniciar sesión.',
   },
-  declined: { title: 'No ha iniciado sesión', text: 'No se ha compartido ningún dato suyo con esta aplicación.' },
+  declined: {
+    title: 'No ha iniciado sesión',
+    text: 'Ha rechazado la solicitud, así que no se ha compartido nada con esta aplicación.',
+  },
   confirmation: {
     title: '¿Iniciar sesión en Frame.io?',
-    text: 'Otro sitio le ha enviado aquí. Continúe solo si desea iniciar sesión.',
+    text: 'Otro sitio le ha enviado aquí para iniciar sesión, quizá con una cuenta que no es suya. Continúe solo si desea iniciar sesión.',
   },
   notLoggedIn: {
     title: 'Identifíquese primero',
-    text: 'Identifíquese en esta aplicación y vuelva después.',
+    text: 'Podrá conectar Frame.io cuando se haya identificado en esta aplicación.',
   },
   notCompleted: {
     title: 'El inicio de sesión no se ha completado',
-    text: 'Puede que se iniciara en otro navegador, hace demasiado tiempo, o que ya se haya completado.',
+    text: 'Se inició en otro navegador, tardó demasiado o ya se había completado. Vuelva a empezar aquí.',
   },
   notAllowed: {
-    title: 'No se ha hecho nada',
-    text: 'La solicitud no procedía de una página de esta aplicación.',
+    title: 'No se ha cambiado nada',
+    text: 'Otro sitio ha enviado esta solicitud. Use las páginas de esta aplicación.',
   },
   outage: {
-    title: 'Esto no funciona en este momento',
-    text: 'No se ha perdido nada. Vuelva a intentarlo más tarde: recargue esta página.',
+    title: 'El inicio de sesión no funciona en este momento',
+    text: 'Hay un problema aquí o en Frame.io, y no se ha perdido nada. Vuelva a intentarlo: recargue esta página en unos minutos.',
   },
   continue: 'Continuar',
   tryAgain: 'Volver a intentarlo',
