@@ -37,7 +37,7 @@ class Visitor {
     sent.end();
     const [answer] = (await once(sent, 'response')) as [IncomingMessage];
     for (const set of answer.headers['set-cookie'] ?? []) {
-      const [, name = '', value = ''] = /^(__Host-\w+)=([^;]*);/.exec(set) ?? [];
+      const [, name = '', value = ''] = /^(__Host-[\w-]+)=([^;]*);/.exec(set) ?? [];
       this.#cookies.set(name, value);
     }
     return { status: answer.statusCode ?? 0, location: answer.headers.location ?? '', html: await text(answer) };

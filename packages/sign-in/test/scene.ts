@@ -4,7 +4,7 @@ import { cookieLogin, type SignInOptions, signIn } from '@frameio-auth/sign-in';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, startAuthorizationServer } from '@frameio-auth/testing';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Answer, type Ask, Browser, type Headed } from './asking.js';
 import type { Door } from './doors.js';
 
@@ -64,6 +64,10 @@ export async function scene(door: Door, setting: Setting = {}, server?: Authoriz
   });
   onTestFinished(() => auth.close());
   const log: string[] = [];
+  onTestFinished(() => {
+    const written = log.join('\n');
+    expect(its.secrets().filter((secret) => written.includes(secret))).toEqual([]);
+  });
   const write = (level: string) => (message: string) => void log.push(`${level}: ${message}`);
   const ask = await door.open((headerOf) =>
     signIn({
