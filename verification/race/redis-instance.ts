@@ -1,29 +1,27 @@
 import type { InstanceContext, RaceInstance } from '@frameio-auth/conformance';
-import { adobeIms, WebAppAuth } from '@frameio-auth/core';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { fetchTransport } from '@frameio-auth/transport-fetch';
 import { Cluster, Redis } from 'ioredis';
+import { instanceOver } from './instance.ts';
 import type { Deployment } from './storages.ts';
 
 /** Creates an instance with a session in the Redis that all instances share. */
 export function createInstance(context: InstanceContext<Deployment>): RaceInstance {
-  const { client, origin, parameters } = context;
+  const { parameters } = context;
   const timeout = parameters.kind === 'server' ? parameters.requestTimeout : undefined;
   const redis = connect(context);
   redis.on('error', () => {}); // Failed commands report it to the session.
   // A client of several servers asks several of them before its first reply, which takes a while on a busy machine.
   const storage = redisStorage({ client: redis, timeout: parameters.kind === 'server' ? 1_000 : 3_000 });
-  const session = new WebAppAuth({
-    ...client,
-    server: adobeIms({ origin }),
-    transport: context.recordTransport(fetchTransport({ ...(timeout !== undefined && { timeout }) })),
-    storage: context.recordStorage(storage),
-  });
+  const { session, close } = instanceOver(
+    storage,
+    context,
+    fetchTransport({ ...(timeout !== undefined && { timeout }) }),
+  );
   return {
     session,
     async close() {
-      await session.close();
-      await storage.close();
+      await close();
       redis.disconnect();
     },
   };

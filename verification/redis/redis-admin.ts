@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import type { RedisAddress } from './redis-server.ts';
 
 /** How long servers may take to agree before they count as hanging, in milliseconds; many times what they need. */
@@ -8,12 +9,14 @@ const PATIENCE = 240_000;
 export type Command = readonly [string, ...(string | number)[]];
 
 /** Sends one command over a new connection, so that no connection must survive what tests do to the servers. */
-export async function ask({ host, port }: RedisAddress, ...command: Command): Promise<unknown> {
-  // Imported lazily, because most users of this package start no Redis.
-  const { Redis } = await import('ioredis');
+export async function ask(
+  { host, port, password = '' }: RedisAddress & { readonly password?: string },
+  ...command: Command
+): Promise<unknown> {
   const client = new Redis({
     host,
     port,
+    password,
     lazyConnect: true,
     enableReadyCheck: false,
     disableClientInfo: true,

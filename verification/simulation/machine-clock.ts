@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '@frameio-auth/core/adapter';
-import type { Receiver } from './storage-connection.ts';
+import type { Receiver } from './receiver.ts';
 import type { Appointment, VirtualTime } from './virtual-time.ts';
 
 /** The errors of a machine's clocks: milliseconds ahead of the true time, and parts per million faster than it. */

@@ -1,5 +1,5 @@
+import type { Receiver } from './receiver.ts';
 import type { WrittenRecord } from './simulated-storage.ts';
-import type { Receiver } from './storage-connection.ts';
 
 /** How long commits are kept, in milliseconds. Older ones have reached the replicas, or never will. */
 const SPAN = 60_000;

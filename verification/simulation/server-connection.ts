@@ -4,8 +4,8 @@ import type { ActiveFaults } from './active-faults.ts';
 import type { Chance } from './chance.ts';
 import type { History } from './history.ts';
 import type { Span } from './plan.ts';
+import type { Receiver } from './receiver.ts';
 import { presentedIn, type ServerAnswer, type SimulatedServer } from './simulated-server.ts';
-import type { Receiver } from './storage-connection.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface ServerRoute {

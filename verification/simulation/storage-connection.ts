@@ -4,7 +4,6 @@ import {
   assertDueRequest,
   assertKey,
   assertLeaseRequest,
-  type Clock,
   type StoredRecord,
   startDeadline,
   type TokenStorage,
@@ -14,18 +13,9 @@ import type { Chance } from './chance.ts';
 import type { History, Holding, StorageCall } from './history.ts';
 import { OfferedCommits } from './offered-commits.ts';
 import type { Span } from './plan.ts';
+import type { Receiver } from './receiver.ts';
 import type { SimulatedStorage } from './simulated-storage.ts';
 import type { VirtualTime } from './virtual-time.ts';
-
-/** The receiver of messages: an instance, which may be dead or suspended. */
-export interface Receiver {
-  readonly name: string;
-  readonly place: number;
-  readonly clock: Clock;
-  readonly isPaused: boolean;
-  /** Runs a function there as soon as possible; never if the receiver is dead. */
-  deliver(kind: 'timer' | 'message', run: () => void): void;
-}
 
 export interface StorageRoute {
   readonly time: VirtualTime;

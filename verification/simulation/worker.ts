@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { type Coverage, count, noCoverage } from './coverage.ts';
 import type { Violation } from './invariants.ts';
 import type { Mutant } from './mutants.ts';
-import { planOf } from './plan.ts';
+import { planOf } from './planner.ts';
 import { simulate } from './simulation.ts';
 
 export interface Batch {

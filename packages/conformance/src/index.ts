@@ -38,7 +38,7 @@ export {
 } from './storage-contract/storage-contract.js';
 export {
   type TransportContractOptions,
-  type TransportSettings,
   type TransportUnderTest,
   transportContract,
 } from './transport-contract/transport-contract.js';
+export type { TransportSettings } from './transport-contract/transport-settings.js';

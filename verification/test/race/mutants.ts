@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { InstanceContext, RaceInstance } from '@frameio-auth/conformance';
-import { adobeIms, WebAppAuth } from '@frameio-auth/core';
+import type { WebAppAuth } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { fileStorage } from '@frameio-auth/storage-file';
-import { fetchTransport } from '@frameio-auth/transport-fetch';
+import { instanceOver } from '../../race/instance.ts';
 
 type GetToken = WebAppAuth['getToken'];
 
@@ -57,22 +57,15 @@ export interface MutantParameters {
 }
 
 export function createInstance(context: InstanceContext<MutantParameters>): RaceInstance {
-  const { client, index, origin } = context;
   const { directory, mutant } = context.parameters;
   const { mutateStorage, mutateGetToken, isApart }: Mutation = mutants[mutant];
-  const whole = fileStorage({ directory: isApart && index === 1 ? join(directory, 'apart') : directory });
-  const storage = mutateStorage?.(whole) ?? whole;
-  const session = new WebAppAuth({
-    ...client,
-    server: adobeIms({ origin }),
-    transport: context.recordTransport(fetchTransport()),
-    storage: context.recordStorage(storage),
-  });
+  const whole = fileStorage({ directory: isApart && context.index === 1 ? join(directory, 'apart') : directory });
+  const { session, close } = instanceOver(mutateStorage?.(whole) ?? whole, context);
   return {
     session: {
       getAuthorizationUrl: () => session.getAuthorizationUrl(),
       handleCallback: (url) => session.handleCallback(url),
-      getToken: mutateGetToken?.(session.getToken, index) ?? session.getToken,
+      getToken: mutateGetToken?.(session.getToken, context.index) ?? session.getToken,
       peekToken: () => session.peekToken(),
       refresh: () => session.refresh(),
       subscribe: (listener) => session.subscribe(listener),
@@ -80,10 +73,7 @@ export function createInstance(context: InstanceContext<MutantParameters>): Race
         return session.snapshot;
       },
     },
-    async close() {
-      await session.close();
-      await storage.close();
-    },
+    close,
   };
 }
 

@@ -1,41 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { Redis } from 'ioredis';
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-  readonly password?: string;
-}
-
-/** Resolves to a server's reply to one command, sent like an application's, over a new connection. */
-export async function ask({ host, port, password = '' }: Address, ...command: [string, ...string[]]): Promise<unknown> {
-  const client = new Redis({
-    host,
-    port,
-    password,
-    protocol: 2,
-    enableReadyCheck: false,
-    lazyConnect: true,
-    retryStrategy: () => null,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await client.call(...command);
-  } finally {
-    client.disconnect();
-  }
-}
+import type { RedisAddress } from '../../redis/index.ts';
+import { ask } from '../../redis/redis-admin.ts';
 
 /** Resolves to the role of a server: `master` or `slave`. */
-export async function roleOf(server: Address): Promise<string | undefined> {
+export async function roleOf(server: RedisAddress): Promise<string | undefined> {
   const [role] = (await ask(server, 'ROLE')) as string[];
   return role;
 }
 
 /** Whether a server listens at an address; rejects if it cannot be determined. */
-export async function listens({ host, port }: Address): Promise<boolean> {
+export async function listens({ host, port }: RedisAddress): Promise<boolean> {
   const socket = connect(port, host);
   try {
     await once(socket, 'connect');

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisCluster, startRedisCluster } from '../../redis/index.ts';
-import { ask, roleOf } from './client.ts';
+import { ask } from '../../redis/redis-admin.ts';
+import { roleOf } from './client.ts';
 
 let cluster: RedisCluster;
 

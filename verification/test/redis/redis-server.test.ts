@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../redis/index.ts';
-import { ask, listens } from './client.ts';
+import { ask } from '../../redis/redis-admin.ts';
+import { listens } from './client.ts';
 
 const servers: RedisServer[] = [];
 

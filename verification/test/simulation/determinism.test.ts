@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { planOf } from '../../simulation/plan.ts';
+import { planOf } from '../../simulation/planner.ts';
 import { simulate } from '../../simulation/simulation.ts';
 import { formatTrace } from '../../simulation/trace.ts';
 

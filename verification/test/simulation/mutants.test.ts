@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Invariant } from '../../simulation/invariants.ts';
 import type { Mutant } from '../../simulation/mutants.ts';
-import { type Plan, planOf } from '../../simulation/plan.ts';
+import type { Plan } from '../../simulation/plan.ts';
+import { planOf } from '../../simulation/planner.ts';
 import { shrink } from '../../simulation/shrinking.ts';
 import { type Outcome, simulate } from '../../simulation/simulation.ts';
 import { formatTrace } from '../../simulation/trace.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { count, noCoverage } from '../../simulation/coverage.ts';
-import { planOf } from '../../simulation/plan.ts';
+import { planOf } from '../../simulation/planner.ts';
 import { reportFailure } from '../../simulation/report.ts';
 import { simulate } from '../../simulation/simulation.ts';
 

@@ -4,8 +4,9 @@ import { ActiveFaults } from '../../simulation/active-faults.ts';
 import { Chance } from '../../simulation/chance.ts';
 import { History } from '../../simulation/history.ts';
 import { instanceClock, MachineClock } from '../../simulation/machine-clock.ts';
+import type { Receiver } from '../../simulation/receiver.ts';
 import { SimulatedStorage } from '../../simulation/simulated-storage.ts';
-import { type Receiver, storageConnection } from '../../simulation/storage-connection.ts';
+import { storageConnection } from '../../simulation/storage-connection.ts';
 import { VirtualTime } from '../../simulation/virtual-time.ts';
 
 describe('the simulated storage keeps the contract while no fault strikes', () => {

@@ -11,19 +11,7 @@ import { repeatClauses } from './repeat-clauses.js';
 import { requestClauses } from './request-clauses.js';
 import { timeoutClauses } from './timeout-clauses.js';
 import { type Clause, SETTINGS } from './transport-fixture.js';
-
-/** The settings that a clause needs. */
-export interface TransportSettings {
-  /** How long a request may take in total, in milliseconds. */
-  readonly timeout: number;
-  /** The longest body to read, in bytes, after decompression. */
-  readonly maxBodySize: number;
-  /**
-   * The certificate (PEM) of the authority of the contract's trusted servers. It is the same for all clauses, created
-   * anew for each process, and its key never leaves the process.
-   */
-  readonly authority: string;
-}
+import type { TransportSettings } from './transport-settings.js';
 
 /** A transport that was created for one clause. */
 export interface TransportUnderTest {

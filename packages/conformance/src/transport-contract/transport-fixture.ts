@@ -10,7 +10,7 @@ import {
   misbehaviour,
   startMisbehavingServer,
 } from '../misbehaving-server.js';
-import type { TransportSettings } from './transport-contract.js';
+import type { TransportSettings } from './transport-settings.js';
 
 /** A clause before it is bound to a transport. */
 export interface Clause {
