@@ -35,9 +35,9 @@ export const it = test
     return browser;
   });
 
-function chromiumProgram({ CHROMIUM: wish, PATH = '' }: NodeJS.ProcessEnv): string {
+function chromiumProgram({ CHROMIUM: request, PATH = '' }: NodeJS.ProcessEnv): string {
   const folders = PATH.split(delimiter).filter((folder) => folder !== '');
-  for (const command of wish ? [wish] : COMMANDS) {
+  for (const command of request ? [request] : COMMANDS) {
     const places = /[/\\]/.test(command) ? [command] : folders.map((folder) => resolve(folder, command));
     const program = places.find(isProgram);
     if (program !== undefined) return program;

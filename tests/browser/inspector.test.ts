@@ -24,8 +24,8 @@ import {
   nameOfFocused,
   pageWidth,
   replay,
+  report,
   saysOtherThan,
-  tell,
 } from './page-functions.js';
 
 const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
@@ -298,19 +298,19 @@ describe('a viewer in another page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('goes on with a session that began anew, as after a restart of its instance', async () => {
+  it('continues with a session that began again, as after a restart of its instance', async () => {
     await pageAt(await embeddingPage());
     const recording = await recordedMessages('cutting-room');
-    await page.evaluate(tell, recording);
+    await page.evaluate(report, recording);
     await option('(closed)').click();
     const later = recording.map((message) => {
       const { frameio } = message;
       return { ...message, frameio: { ...frameio, time: frameio.time + 60_000 } } as InspectorMessage;
     });
-    await page.evaluate(tell, later.slice(0, 1));
+    await page.evaluate(report, later.slice(0, 1));
     await page.locator('.now-state', { hasText: 'restoring › unread' }).waitFor();
     expect(await option('(closed)').count()).toBe(0);
-    await page.evaluate(tell, later.slice(1));
+    await page.evaluate(report, later.slice(1));
     await option('(closed)').waitFor();
     expect(await page.locator('.timeline .event', { hasText: 'xstate.stop' }).count()).toBe(2);
   });

@@ -125,7 +125,7 @@ describe('two instances of the Nest application behind one Redis', () => {
     await page.screenshot({ path: `${artifacts}nestjs-app.png` });
   });
 
-  it('uses on one instance the token that the other has renewed', async () => {
+  it('uses on one instance the token that the other has refreshed', async () => {
     await signIn(one);
     expect(await titleAt(other)).toBe('Hello, Mara Editor');
     local.expireAccessTokens();
@@ -231,7 +231,7 @@ describe('two instances of the Nest application behind one Redis', () => {
     await ahead.context().close();
   });
 
-  it('asks a user who is signed in before another site has her sign in anew', async () => {
+  it('asks a user who is signed in before another site has her sign in again', async () => {
     await signIn(one);
     await page.goto(local.origin);
     await page.setContent(`<a href="${one.home}/auth/frameio/login?returnTo=/profile">Win a prize</a>`);
@@ -280,7 +280,7 @@ describe('two instances of the Nest application behind one Redis', () => {
     expect(await titleAt(one)).toBe('Hello, Mara Editor');
   });
 
-  it('goes on with the one when the other is killed, and ends the session for both when the user signs out', async () => {
+  it('continues with the one when the other is killed, and ends the session for both when the user signs out', async () => {
     await signIn(one);
     await one.end('SIGKILL');
     local.expireAccessTokens();

@@ -13,5 +13,5 @@ export function replay(what: {
   others: readonly InspectorMessage[];
   rounds: number;
 }): void;
-export function tell(messages: readonly InspectorMessage[]): void;
+export function report(messages: readonly InspectorMessage[]): void;
 export function faintTexts(): string[];

@@ -102,7 +102,7 @@ class Visit {
   }
 
   /** Resolves when that is said, and whatever was pressed is done. */
-  async hears(sentence: RegExp): Promise<void> {
+  async receives(sentence: RegExp): Promise<void> {
     await this.page.locator('#report', { hasText: sentence }).waitFor();
     await this.page.locator('.controls [title^="What was pressed"]').first().waitFor({ state: 'detached' });
   }
@@ -115,7 +115,7 @@ class Visit {
 
   async press(name: string, sentence: RegExp): Promise<void> {
     await this.button(name).click();
-    await this.hears(sentence);
+    await this.receives(sentence);
   }
 
   /** Presses a button that says that it cannot be pressed. */
@@ -125,7 +125,7 @@ class Visit {
 
   async pressOf(number: number, name: string, sentence: RegExp): Promise<void> {
     await this.card(number).locator(`[data-press="${name}"]`).click();
-    await this.hears(sentence);
+    await this.receives(sentence);
   }
 
   /** Ends it whatever became of it: a test that failed leaves no process behind either. */
@@ -159,7 +159,7 @@ describe('the playground', () => {
   it('says what to do first, and why other buttons are disabled', async () => {
     await visit.pressInVain('expire');
 
-    await visit.hears(/^No user is signed in\.$/);
+    await visit.receives(/^No user is signed in\.$/);
     expect(await visit.button('sign-in').getAttribute('aria-disabled')).toBe('false');
     expect(await visit.conditions()).toEqual(Array(3).fill('unauthenticated'));
   });
@@ -167,14 +167,14 @@ describe('the playground', () => {
   it('accepts that the user declines', async () => {
     await visit.signIn('Ode Colorist', 'Deny');
 
-    await visit.hears(/You declined/);
+    await visit.receives(/You declined/);
     expect(await visit.tokens()).toEqual(Array(3).fill('none'));
   });
 
   it('signs a user in at two instances, for all three', async () => {
     await visit.signIn();
 
-    await visit.hears(/You came back to instance 2/);
+    await visit.receives(/You came back to instance 2/);
     expect(new Set(await visit.tokens()).size).toBe(1);
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
     expect(await visit.page.locator('[data-user]').textContent()).toBe('Mara Editor');
@@ -185,7 +185,7 @@ describe('the playground', () => {
     await visit.button('call').focus();
     await visit.page.keyboard.press('Enter');
 
-    await visit.hears(/3 instances called the API and got 200\. No request went/);
+    await visit.receives(/3 instances called the API and got 200\. No request went/);
     expect(await visit.count('tokenRequests')).toBe(1);
   });
 
@@ -228,7 +228,7 @@ describe('the playground', () => {
     await visit.page.locator('#report', { hasText: 'is frozen' }).waitFor();
     await visit.page.screenshot({ path: `${artifacts}playground-light.png` });
 
-    await visit.hears(/took over after .* resumes, reads in the storage that it is too late/s);
+    await visit.receives(/took over after .* resumes, reads in the storage that it is too late/s);
 
     expect(await visit.page.evaluate(conditionsSeen)).toContain('paused');
     expect(new Set(await visit.tokens()).size).toBe(1);
@@ -242,7 +242,7 @@ describe('the playground', () => {
     await visit.page.locator('#report', { hasText: 'was killed' }).waitFor();
     await visit.page.screenshot({ path: `${artifacts}playground-dark.png` });
 
-    await visit.hears(/took over after .* read the session from the storage, and sent no request/s);
+    await visit.receives(/took over after .* read the session from the storage, and sent no request/s);
 
     expect(await visit.page.evaluate(conditionsSeen)).toContain('killed');
     expect(await visit.conditions()).toEqual(Array(3).fill('valid › fresh'));
@@ -273,7 +273,7 @@ describe('the playground', () => {
     await visit.press('expire', /1 request for 1 instance, and no call failed/);
     expect(await visit.conditions()).toEqual(['valid › fresh', 'paused', 'killed']);
     await visit.pressInVain('rotate');
-    await visit.hears(/All instances must be running/);
+    await visit.receives(/All instances must be running/);
 
     await visit.pressOf(2, 'resume', /Instance 2 resumes/);
     await visit.pressOf(3, 'start', /a new process, \d+\. It read the session from the storage, and sent no request/);
@@ -293,7 +293,7 @@ describe('the playground', () => {
     expect(await visit.conditions()).toEqual(Array(3).fill('expired'));
 
     await visit.signIn('Pim Producer');
-    await visit.hears(/You came back/);
+    await visit.receives(/You came back/);
     expect(await visit.page.locator('[data-user]').textContent()).toBe('Pim Producer');
   });
 
@@ -302,7 +302,7 @@ describe('the playground', () => {
     expect(await visit.conditions()).toEqual(Array(3).fill('expired'));
 
     await visit.signIn();
-    await visit.hears(/You came back/);
+    await visit.receives(/You came back/);
   });
 
   it('signs out everywhere at once', async () => {
@@ -364,7 +364,7 @@ it('shares the session in a real Redis, and stops it at the end', async ({ brows
   onTestFinished(() => visit.abandon());
   expect(await visit.page.locator('#storage .condition').textContent()).toMatch(/^(Redis|Valkey) \d+\.\d+\.\d+$/);
   await visit.signIn();
-  await visit.hears(/You came back to instance 2/);
+  await visit.receives(/You came back to instance 2/);
 
   await visit.press('expire', /1 request for 3 instances, and no call failed/);
 

@@ -27,7 +27,7 @@ describe(`${INSTANCES} instances with ${CALLERS} callers each`, () => {
     await Promise.all(instances.map((auth) => auth.close()));
   });
 
-  it('make one request when the API refuses the token that all of them have', async () => {
+  it('make one request when the API rejects the token that all of them have', async () => {
     const { server, webApp } = await startFleet({ server: { rotation: 'revoke-chain' } });
     const instances = each(INSTANCES, () => webApp());
     const old = await signIn(server, instances[0] as WebAppAuth);

@@ -95,7 +95,7 @@ describe('an authorization URL', () => {
     expect(auth.isAuthenticated).toBe(true);
   });
 
-  it('is refused for a state that is in use, on any instance, also after it was used', async () => {
+  it('is rejected for a state that is in use, on any instance, also after it was used', async () => {
     const { server, clock, portal } = await startWorld();
     const storage = memoryStorage({ clock });
     const [one, other] = [portal({ storage }), portal({ storage })];
@@ -117,7 +117,7 @@ describe('an authorization URL', () => {
     ['a state longer than Adobe takes', { state: 's'.repeat(4097) }, /^state has 4097 characters.*takes 4096/],
     ['scopes that are neither', { scopes: 42 as never }, /^scopes must be an array of strings, such as/],
     ['a scope that is several', { scopes: ['openid,profile'] }, /^scopes holds "openid,profile".*Give each/],
-  ])('is refused for %s', async (_name, options, message) => {
+  ])('is rejected for %s', async (_name, options, message) => {
     const auth = new SPAAuth({ ...common, redirectUri });
     expect(await errorOf(auth.getAuthorizationUrl(options))).toMatchObject({
       name: 'ConfigurationError',

@@ -34,7 +34,7 @@ const FORGED: readonly (readonly [string, string, Tampering])[] = [
 ];
 
 describe('a callback', () => {
-  it.each(FORGED)('%s is refused with %s, and costs a valid session nothing', async (_name, code, tamper) => {
+  it.each(FORGED)('%s is rejected with %s, and costs a valid session nothing', async (_name, code, tamper) => {
     const world = await startWorld();
     const { server, signedIn } = world;
     const auth = await signedIn();
@@ -50,7 +50,7 @@ describe('a callback', () => {
     expect([auth.snapshot.step, await auth.getToken()]).toEqual(['valid.fresh', token]);
   });
 
-  it('is refused at another address than its sign-in named, and is still good at the right one (RFC 9700 §4.4.2)', async () => {
+  it('is rejected at another address than its sign-in named, and is still good at the right one (RFC 9700 §4.4.2)', async () => {
     const { server, portal } = await startWorld();
     const redirectUri = 'http://127.0.0.1:5050/auth/frameio/callback?tenant=1';
     const auth = portal({ redirectUri });
@@ -174,7 +174,7 @@ describe('a callback', () => {
     expect(other.session('user-1')).toBe(session);
   });
 
-  it('of another session is refused by a session, and left to the one that began it', async () => {
+  it('of another session is rejected by a session, and left to the one that began it', async () => {
     const { server, portal } = await startWorld();
     const auth = portal();
     const [mara, ode] = [auth.session('mara'), auth.session('ode')];
@@ -222,7 +222,7 @@ describe('a callback', () => {
   });
 
   it.each(['', 'nonsense', 'https://portal.example/callback', 'https://portal.example/callback?'])(
-    'that is none is refused: "%s"',
+    'that is none is rejected: "%s"',
     async (url) => {
       const { portal } = await startWorld();
       expect(await errorOf(portal().handleCallback(url))).toMatchObject({
@@ -255,7 +255,7 @@ describe('a callback', () => {
     expect(server.count({ grantType: 'authorization_code' })).toBe(1);
   });
 
-  it('is refused by a closed auth object before its state is used up', async () => {
+  it('is rejected by a closed auth object before its state is used up', async () => {
     const { server, clock, portal } = await startWorld();
     const storage = memoryStorage({ clock });
     const [closed, open] = [portal({ storage }), portal({ storage })];

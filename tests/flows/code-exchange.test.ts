@@ -38,7 +38,7 @@ describe('exchangeCode()', () => {
     expect(await errorOf(again)).toMatchObject({ name: 'AuthenticationError', code: 'state_used' });
   });
 
-  it('with code, verifier and state checks the state all the same', async () => {
+  it('with code, verifier and state checks the state anyway', async () => {
     const world = await startWorld();
     const auth = world.portal();
     const { url, state, codeVerifier } = await auth.getAuthorizationUrl();
@@ -49,7 +49,7 @@ describe('exchangeCode()', () => {
     expect(auth.isAuthenticated).toBe(true);
   });
 
-  it('refuses the state of another session, and leaves it to that one', async () => {
+  it('rejects the state of another session, and leaves it to that one', async () => {
     const world = await startWorld();
     const auth = world.portal();
     const [mara, ode] = [auth.session('mara'), auth.session('ode')];
@@ -60,7 +60,7 @@ describe('exchangeCode()', () => {
     expect([mara.isAuthenticated, ode.isAuthenticated]).toEqual([true, false]);
   });
 
-  it('with a wrong verifier is refused by the server (RFC 7636 §4.6)', async () => {
+  it('with a wrong verifier is rejected by the server (RFC 7636 §4.6)', async () => {
     const world = await startWorld();
     const auth = world.portal();
     const { url } = await auth.getAuthorizationUrl();
@@ -85,7 +85,7 @@ describe('exchangeCode()', () => {
     ['a code that is no string', { code: 7 }, 'code'],
     ['an empty verifier', { code: 'a-code.fictional', codeVerifier: '' }, 'codeVerifier'],
     ['a verifier that is no string', { code: 'a-code.fictional', codeVerifier: null }, 'codeVerifier'],
-  ])('refuses %s', async (_name, exchange, option) => {
+  ])('rejects %s', async (_name, exchange, option) => {
     const { server, portal } = await startWorld();
     expect(await errorOf(portal().exchangeCode(exchange as never))).toMatchObject({
       name: 'ConfigurationError',

@@ -216,7 +216,7 @@ const NO_REDIRECT = [
 ];
 
 describe('an auth object', () => {
-  it.each(NO_REDIRECT)('is refused with the redirectUri %s', (address) => {
+  it.each(NO_REDIRECT)('is rejected with the redirectUri %s', (address) => {
     for (const flow of ['portal', 'player', 'uploader'] as const) {
       const error = refusalOf(() => flows[flow]({ redirectUri: address }));
       expect(error.message).toMatch(
@@ -225,14 +225,14 @@ describe('an auth object', () => {
     }
   });
 
-  it.each(REFUSED)('is refused with %s', (_name, flow, options, message) => {
+  it.each(REFUSED)('is rejected with %s', (_name, flow, options, message) => {
     const error = refusalOf(() => flows[flow](options));
     expect(error.message).toMatch(message);
     expect(error.name).toBe('ConfigurationError');
     expect(error.code).toMatch(/^(?:invalid_option|client_secret_unexpected|client_secret_missing)$/);
   });
 
-  it.each(REFUSED)('does not repeat a secret when it is refused with %s', (_name, flow, options) => {
+  it.each(REFUSED)('does not repeat a secret when it is rejected with %s', (_name, flow, options) => {
     const error = refusalOf(() => flows[flow](options));
     expect(JSON.stringify([error, error.stack])).not.toContain('client-secret.fictional');
   });
@@ -327,7 +327,7 @@ describe('the profile of a server', () => {
       () => customServer({ ...endpoints, defaultScopes: { user: ['a b'] } } as never),
       /^server\.defaultScopes\.user holds "a b"/,
     ],
-  ])('is refused with %s', (_name, make, message) => {
+  ])('is rejected with %s', (_name, make, message) => {
     const error = refusalOf(make);
     expect(error.message).toMatch(message);
     expect([error.code, error.message.includes('pass@')]).toEqual(['invalid_option', false]);

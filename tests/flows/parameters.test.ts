@@ -27,7 +27,7 @@ describe('parameters of the application', () => {
     ]);
   });
 
-  it('that a request has anyway are refused before anything is used up, and the option is named', async () => {
+  it('that a request has anyway are rejected before anything is used up, and the option is named', async () => {
     const world = await startWorld();
     const auth = world.portal();
     const reserved = (name: string) => ({ name: 'ConfigurationError', message: expect.stringContaining(`"${name}"`) });

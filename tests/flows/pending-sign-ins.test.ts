@@ -76,7 +76,7 @@ describe('sign-ins that are begun and not completed', () => {
     expect(await errorOf(other.handleCallback(callback))).toMatchObject({ code: 'state_used' });
   });
 
-  it('are refused when they would take too much space', async () => {
+  it('are rejected when they would take too much space', async () => {
     const { portal } = await startWorld();
     const auth = portal();
     const [long, longer] = ['k'.repeat(17_000), 's'.repeat(4_097)];

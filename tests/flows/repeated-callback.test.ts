@@ -73,7 +73,7 @@ describe('a callback that comes again, where that is allowed', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('is refused when its user has signed out', async () => {
+  it('is rejected when its user has signed out', async () => {
     const { one, other, callback, settled } = await fleet();
     await (await one.handleCallback(callback, REPEAT)).revoke();
     await settled();
@@ -82,7 +82,7 @@ describe('a callback that comes again, where that is allowed', () => {
     }
   });
 
-  it('is refused when the first one failed, and says again that the user declined', async () => {
+  it('is rejected when the first one failed, and says again that the user declined', async () => {
     const { one, callback, server, settled } = await fleet();
     const bad = new URL(callback);
     bad.searchParams.set('code', 'guessed.fictional');
@@ -98,7 +98,7 @@ describe('a callback that comes again, where that is allowed', () => {
     }
   });
 
-  it('is refused at once when the first one was not to be repeated', async () => {
+  it('is rejected at once when the first one was not to be repeated', async () => {
     const { one, callback } = await fleet();
     await one.handleCallback(callback);
     expect(await errorOf(one.handleCallback(callback, REPEAT))).toMatchObject({ code: 'state_used' });
@@ -110,7 +110,7 @@ describe('a callback that comes again, where that is allowed', () => {
       'could not write what came of it',
       (storage) => (key, request) => storage.commit(key, { ...request, expectedVersion: 0 }),
     ],
-  ])('is refused after half a minute when the instance that took the first one %s', async (_what, lastCommit) => {
+  ])('is rejected after half a minute when the instance that took the first one %s', async (_what, lastCommit) => {
     const { portal, other, storage, server, clock } = await fleet();
     let writes = 0;
     const ends: TokenStorage = {
@@ -136,7 +136,7 @@ describe('a callback that comes again, where that is allowed', () => {
     expect(waited).toBeGreaterThanOrEqual(30_000);
   });
 
-  it('is refused when the sign-in gave way to newer ones meanwhile', async () => {
+  it('is rejected when the sign-in gave way to newer ones meanwhile', async () => {
     const { portal, server, storage, settled } = await fleet();
     const one = portal({ storage, maxPendingSignIns: 1 });
     const callback = await server.signIn((await one.session('ode').getAuthorizationUrl()).url);

@@ -62,7 +62,7 @@ describe('a sign-in in the place of another', () => {
     expect(auth.snapshot.step).toBe('valid.fresh');
   });
 
-  it('revokes nothing when its code is refused, or while its tokens are not written', async () => {
+  it('revokes nothing when its code is rejected, or while its tokens are not written', async () => {
     const world = await startWorld();
     const storage = observedStorage(world);
     const auth = world.portal({ storage });
@@ -79,10 +79,10 @@ describe('a sign-in in the place of another', () => {
   });
 
   it.each([
-    { user: 'another user', as: ODE, reach: undefined, told: true },
-    { user: 'the same user', as: undefined, reach: undefined, told: false },
-    { user: 'the same user, where one sign-in ends alone', as: undefined, reach: 'sign_in' as const, told: true },
-  ])('with a key of its own lets the former session be given up, and lives: $user', async ({ as, reach, told }) => {
+    { user: 'another user', as: ODE, reach: undefined, received: true },
+    { user: 'the same user', as: undefined, reach: undefined, received: false },
+    { user: 'the same user, where one sign-in ends alone', as: undefined, reach: 'sign_in' as const, received: true },
+  ])('with its own key abandons the former session, and stays signed in: $user', async ({ as, reach, received }) => {
     const world = await startWorld();
     const auth = world.portal({ server: { ...world.profile, ...(reach && { revocationReach: reach }) } });
     const signIn = async (key: string, options: { user?: string }) => {
@@ -93,8 +93,10 @@ describe('a sign-in in the place of another', () => {
     const { refreshToken = '' } = (await former.exportTokens()) ?? {};
     const session = await signIn('later', as === undefined ? {} : { user: as });
     const result = await former.revoke({ sparing: session });
-    expect(result).toEqual(told ? { revokedRemotely: true } : { revokedRemotely: false, reason: 'would_end_another' });
-    expect(world.server.refreshTokenIsLive(refreshToken)).toBe(!told);
+    expect(result).toEqual(
+      received ? { revokedRemotely: true } : { revokedRemotely: false, reason: 'would_end_another' },
+    );
+    expect(world.server.refreshTokenIsLive(refreshToken)).toBe(!received);
     await expect(former.getToken()).rejects.toMatchObject({ code: 'token_revoked' });
     await session.refresh();
     expect(session.snapshot.step).toBe('valid.fresh');

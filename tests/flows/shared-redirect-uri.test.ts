@@ -19,7 +19,7 @@ function portal(server: ServerProfile, storage: TokenStorage | undefined, uri = 
 }
 
 describe('one redirect URI for two servers that do not name themselves in callbacks (RFC 9700 §4.4.2)', () => {
-  it('is refused where their sign-ins share a storage, with both names and what to do', () => {
+  it('is rejected where their sign-ins share a storage, with both names and what to do', () => {
     const storage = memoryStorage();
     portal(serverNamed('honest'), storage);
     const second = () => portal(serverNamed('other'), storage);
@@ -34,7 +34,7 @@ describe('one redirect URI for two servers that do not name themselves in callba
     ['with a slash at the end', 'https://review-portal.example/callback/'],
     ['spelled otherwise', 'https://REVIEW-portal.example:443/x/../callback'],
     ['with a parameter that the other has not', 'https://review-portal.example/callback?tenant=other'],
-  ])('is refused %s, because a callback there would be taken for the other', (_how, uri) => {
+  ])('is rejected %s, because a callback there would be taken for the other', (_how, uri) => {
     for (const [first, second] of [
       [redirectUri, uri],
       [uri, redirectUri],

@@ -67,7 +67,7 @@ const FLOWS: readonly (readonly [string, 'adobe-ims' | 'legacy-frameio', Flow])[
 ];
 
 describe.each(FLOWS)('%s', (_name, profile, flow) => {
-  it('signs in, refreshes, goes on after a restart, and signs out', async () => {
+  it('signs in, refreshes, continues after a restart, and signs out', async () => {
     const { clock, server } = await startWorld({ profile });
     const storage = memoryStorage({ clock });
     const auth = flow(server, { clock, storage });
@@ -219,7 +219,7 @@ describe('a failing code exchange', () => {
     ['503 three times', fault.status(503), { name: 'ProtocolError', code: 'http_503', status: 503 }],
     ['429 three times', fault.status(429), { name: 'RateLimitError' }],
     ['no connection', fault.dropped(), { name: 'TransportError', delivery: 'unknown' }],
-  ])('for longer (%s) is given up, and says why', async (_name, failing, expected) => {
+  ])('for longer (%s) is abandoned, and says why', async (_name, failing, expected) => {
     const { server, clock, portal, signIn } = await startWorld();
     const auth = portal();
     const callback = await callbackOf(auth, server);
@@ -236,7 +236,7 @@ describe('a failing code exchange', () => {
     expect(auth.isAuthenticated).toBe(true);
   });
 
-  it('because the server refuses it leaves the session as it was', async () => {
+  it('because the server rejects it leaves the session as it was', async () => {
     const { server, clock, signedIn } = await startWorld();
     const auth = await signedIn();
     const old = await auth.getToken();
@@ -252,7 +252,7 @@ describe('a failing code exchange', () => {
     expect(await auth.getToken()).not.toBe(old);
   });
 
-  it('because its answer is lost cannot be had again, since a code is good once (RFC 6749 §4.1.2)', async () => {
+  it('because its response is lost cannot be had again, since a code is good once (RFC 6749 §4.1.2)', async () => {
     const { server, signedIn, portal } = await startWorld();
     const callback = await callbackOf(portal(), server);
     expect(callback).toContain('code=');
@@ -289,7 +289,7 @@ describe('a failing code exchange', () => {
     });
   });
 
-  it('waits for a renewal that is under way, and replaces its tokens', async () => {
+  it('waits for a refresh that is in progress, and replaces its tokens', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const callback = await callbackOf(auth, server);
@@ -309,7 +309,7 @@ describe('a failing code exchange', () => {
     expect(server.accessTokenIsLive(await auth.getToken())).toBe(true);
   });
 
-  it('goes on although others ask meanwhile and are told of its trouble', async () => {
+  it('continues although other callers ask meanwhile and get its error', async () => {
     const { server, clock, portal } = await startWorld();
     const auth = portal();
     const callback = await callbackOf(auth, server);

@@ -27,7 +27,7 @@ export function lawsOfServers(start: () => Promise<OtherServer>): void {
   const signIn = async (auth: WebAppAuth) =>
     auth.handleCallback(await server.signIn((await auth.getAuthorizationUrl()).url));
 
-  it('a user signs in, and the tokens are renewed and revoked', async () => {
+  it('a user signs in, and the tokens are refreshed and revoked', async () => {
     await using auth = webApp();
     await signIn(auth);
     const first = await auth.getToken();
@@ -75,9 +75,9 @@ export function lawsOfServers(start: () => Promise<OtherServer>): void {
     expect(good.snapshot).toMatchObject({ state: 'valid', degraded: false });
     expect(await mistaken.getToken()).toBe(last);
 
-    await using mended = webApp({ storage, clock });
-    await mended.refresh();
-    expect(await server.isActive(await mended.getToken())).toBe(true);
+    await using fixed = webApp({ storage, clock });
+    await fixed.refresh();
+    expect(await server.isActive(await fixed.getToken())).toBe(true);
   });
 
   it('a wrong secret signs no user in, and is a ConfigurationError', async () => {

@@ -66,7 +66,7 @@ describe('a session at oidc-provider, which rotates refresh tokens', () => {
     expect(await provider.isActive(await auth.getToken())).toBe(true);
   });
 
-  it('is renewed once when two instances and a hundred callers find its token expired', async () => {
+  it('is refreshed once when two instances and a hundred callers find its token expired', async () => {
     const provider = await startProvider();
     const clock = manualClock();
     const storage = memoryStorage({ clock });

@@ -27,7 +27,7 @@ describe('a user who signs in at oidc-provider', () => {
     ['a web app with its secret in the body', 'client_secret_post', (common) => new WebAppAuth({ ...post, ...common })],
     ['a single-page app without a secret', 'none', (common) => new SPAAuth({ ...singlePage, ...common })],
     ['a native app without a secret', 'none', (common) => new NativeAppAuth({ ...native, ...common })],
-  ])('gets tokens for %s, with PKCE, and they are renewed and revoked', async (_name, authentication, make) => {
+  ])('gets tokens for %s, with PKCE, and they are refreshed and revoked', async (_name, authentication, make) => {
     const provider = await startProvider();
     const server = provider.profile(authentication);
     await using auth = make({ server, scopes: SCOPES, transport: fetchTransport() });
@@ -63,7 +63,7 @@ describe('a user who signs in at oidc-provider', () => {
     expect(auth.snapshot.step).toBe('valid.fresh');
   });
 
-  it('may sign in once more under another key, and stays signed in when the former session is given up', async () => {
+  it('may sign in once more under another key, and stays signed in when the former session is abandoned', async () => {
     const provider = await startProvider();
     await using auth = webApp(provider);
     const cookies = new Map<string, string>();

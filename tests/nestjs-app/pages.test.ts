@@ -3,7 +3,7 @@ import { foreignCode } from '@frameio-auth/core/adapter';
 import { FrameioAuthException } from '@frameio-auth/nestjs';
 import { BadRequestException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import { expect, it } from 'vitest';
-import { apologyFor } from '../../examples/nestjs-app/src/pages/apology.js';
+import { errorPageFor } from '../../examples/nestjs-app/src/pages/apology.js';
 import { html } from '../../examples/nestjs-app/src/pages/html.js';
 import { page } from '../../examples/nestjs-app/src/pages/layout.js';
 
@@ -29,7 +29,7 @@ it.each([
     error: new FrameioAuthException({ ...problem, actionUrl: details.actionUrl }),
   },
 ])('sends a user who must act at Adobe there, for $what', ({ error }) => {
-  const { status, page: shown } = apologyFor(error);
+  const { status, page: shown } = errorPageFor(error);
 
   expect(status).toBe(403);
   expect(shown).toContain('href="https://account.adobe.example/terms?a=1&#38;b=2">Go to Adobe<');
@@ -82,5 +82,5 @@ it.each([
   },
   { what: 'a bug', error: new TypeError('undefined is not a function'), status: 500, title: 'Please come back later' },
 ])('has a page for $what', ({ error, status, title }) => {
-  expect(apologyFor(error)).toEqual({ status, page: expect.stringContaining(`<h1>${title}</h1>`) });
+  expect(errorPageFor(error)).toEqual({ status, page: expect.stringContaining(`<h1>${title}</h1>`) });
 });

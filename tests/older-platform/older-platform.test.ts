@@ -30,9 +30,9 @@ async function onOlderPlatform(missing?: string): Promise<News> {
   const [begun] = (await once(child, 'message')) as [News];
   let news = begun;
   if (begun.url !== undefined) {
-    const heard = once(child, 'message');
+    const received = once(child, 'message');
     child.send(await server.signIn(begun.url));
-    [news] = (await heard) as [News];
+    [news] = (await received) as [News];
   }
   await exit;
   return news;

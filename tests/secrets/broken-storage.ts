@@ -17,7 +17,7 @@ export const quotingErrors: Readonly<Record<string, (kept: string) => unknown>> 
 export interface BrokenStorage extends TokenStorage {
   /** @param at - whether it throws at once, or rejects */
   break(operation: Operation, error: (kept: string) => unknown, at: 'throws' | 'rejects'): void;
-  mend(): void;
+  fix(): void;
 }
 
 export function brokenStorage(storage: TokenStorage): BrokenStorage {
@@ -35,7 +35,7 @@ export function brokenStorage(storage: TokenStorage): BrokenStorage {
     break(operation, error, at) {
       broken = { operation, error: () => error(kept.join(' ')), at };
     },
-    mend() {
+    fix() {
       broken = undefined;
     },
     read: (key) => orFail('read', () => storage.read(key)),

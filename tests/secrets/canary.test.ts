@@ -196,7 +196,7 @@ describe('no secret can be seen', () => {
     const { clock, collector } = scene;
     const storage = brokenStorage(scene.storage);
     const auth = scene.webApp({ storage });
-    const tokens = { accessToken: scene.plant('access-token.fictional.to-be-imported') };
+    const tokens = { accessToken: scene.inject('access-token.fictional.to-be-imported') };
     const outcomes: Record<string, string[]> = {};
     for (const operation of operations) {
       for (const [name, error] of Object.entries(quotingErrors)) {
@@ -217,7 +217,7 @@ describe('no secret can be seen', () => {
             await scene.attempt(() => fresh.handleCallback(callback)),
             await scene.attempt(() => fresh.close()),
           ];
-          storage.mend();
+          storage.fix();
           await clock.advance(HOURS);
         }
       }
@@ -231,7 +231,7 @@ describe('no secret can be seen', () => {
 
   it('whatever stands in a record', async () => {
     const { collector, storage } = scene;
-    const token = scene.plant('refresh-token.fictional.in-a-bad-record');
+    const token = scene.inject('refresh-token.fictional.in-a-bad-record');
     const failure = { kind: 'terminal', source: 'server', code: 'invalid_grant', description: 'refused' };
     const expired = (ending: unknown) => ({ format: 1, status: 'expired', ending });
     const tokens = { format: 1, status: 'tokens', accessToken: token, issuedAt: 0, expiresAt: null, scopes: [] };
@@ -290,7 +290,7 @@ describe('no secret can be seen', () => {
 
   it('whatever is imported', async () => {
     const { collector } = scene;
-    const token = scene.plant('access-token.fictional.of-a-bad-import');
+    const token = scene.inject('access-token.fictional.of-a-bad-import');
     const imports: Readonly<Record<string, unknown>> = {
       'a string': token,
       'an array': [token],
@@ -326,7 +326,7 @@ describe('no secret can be seen', () => {
     const auth = scene.webApp({ server: { ...scene.options.server, callbackCarriesIssuer: true } });
     const { clientId, clientSecret } = applications.webApp;
     const inForm = new URLSearchParams({ '': clientSecret }).toString().slice('='.length);
-    const told = [clientSecret, encodeURIComponent(clientSecret), inForm, btoa(`${clientId}:${inForm}`)].join(' ');
+    const received = [clientSecret, encodeURIComponent(clientSecret), inForm, btoa(`${clientId}:${inForm}`)].join(' ');
     const altered: Readonly<Record<string, (callback: URL, code: string) => unknown>> = {
       'no issuer': (callback) => callback,
       'another issuer': (callback, code) => altering(callback, { iss: `https://elsewhere.example/${code}` }),
@@ -336,14 +336,14 @@ describe('no secret can be seen', () => {
       'a code and an error': (callback, code) => altering(callback, { iss: server.origin, error: code }),
       'neither code nor error': (callback) => altering(callback, { iss: server.origin, code: '' }),
       'an error that repeats the secrets': (callback) =>
-        altering(callback, { iss: server.origin, code: '', error: told, error_description: told }),
+        altering(callback, { iss: server.origin, code: '', error: received, error_description: received }),
       'the wish that the user act, with the secrets': (callback) =>
         altering(callback, {
           iss: server.origin,
           code: '',
-          error: `ride_${told}`,
-          error_description: told,
-          jump: `https://accounts.example/?${new URLSearchParams({ told })}`,
+          error: `ride_${received}`,
+          error_description: received,
+          jump: `https://accounts.example/?${new URLSearchParams({ received })}`,
         }),
       'what is no address': (_callback, code) => `code ${code}`,
       'a code with a wrong character': (callback, code) =>
@@ -361,8 +361,8 @@ describe('no secret can be seen', () => {
       outcomes.add(await scene.attempt(() => auth.session('pim@studio.example').handleCallback(shown)));
     }
     collector.chapter('a code exchange');
-    const code = scene.plant('code.fictional.of-no-user-at-all');
-    const codeVerifier = scene.plant('code-verifier.fictional.of-no-user-at-all');
+    const code = scene.inject('code.fictional.of-no-user-at-all');
+    const codeVerifier = scene.inject('code-verifier.fictional.of-no-user-at-all');
     for (const exchange of [
       { code, codeVerifier },
       { code, state: 'state.fictional.unknown' },
@@ -388,7 +388,7 @@ describe('no secret can be seen', () => {
 
   it('whatever option is wrong', async () => {
     const { collector, options, server } = scene;
-    const secret = scene.plant('client-secret.fictional.mistaken-for-an-option');
+    const secret = scene.inject('client-secret.fictional.mistaken-for-an-option');
     const { webApp, service: serviceApp } = applications;
     const { singlePageApp } = server.clients;
     const service = (mistake: object) => () => new ServerToServerAuth({ ...serviceApp, ...options, ...mistake });
@@ -521,7 +521,7 @@ describe('no secret can be seen', () => {
 
   it('in a token that the application already has', async () => {
     const { collector } = scene;
-    const token = scene.plant('fio-u-fictional-developer-token-of-mara');
+    const token = scene.inject('fio-u-fictional-developer-token-of-mara');
     for (const bad of [`${token}\n`, `Bearer ${token}`, [token], { token }, `${token}\u0000`]) {
       expect(await scene.attempt(() => new StaticTokenAuth(bad as string))).toBe('invalid_option');
     }
@@ -545,7 +545,7 @@ describe('no secret can be seen', () => {
   });
 
   it('in a token that a request cannot carry, or that should go elsewhere', async () => {
-    const token = scene.plant('access-token.fictional.that-breaks-a-header');
+    const token = scene.inject('access-token.fictional.that-breaks-a-header');
     const { apiBaseUrl } = scene.server;
     const auth = await scene.signedIn();
     const allowedOrigins = [new URL(apiBaseUrl).origin];

@@ -88,7 +88,7 @@ describe('the collector', () => {
     expect(collector.leaksOf([SECRET])).toEqual([]);
   });
 
-  it('refuses to search for what is too short to be found', () => {
+  it('refuses to search for text that is too short', () => {
     expect(() => new Collector().leaksOf(['short'])).toThrow('fewer than 16 characters');
   });
 });

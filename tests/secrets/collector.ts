@@ -72,7 +72,7 @@ export class Collector {
     const found = (place: string, name: string, what: unknown) => {
       if (isObject(what)) {
         if (!this.#walked.has(what) || isActor(what)) path.push([place + name, what]);
-      } else if (mayTell(what)) {
+      } else if (mayReport(what)) {
         this.#print(place + name, () => String(what));
       }
     };
@@ -87,7 +87,7 @@ export class Collector {
     const get = (place: string, of: object, key: PropertyKey) => {
       try {
         const value = Reflect.get(of, key);
-        if (mayTell(value)) found(place, `.${String(key)}`, value);
+        if (mayReport(value)) found(place, `.${String(key)}`, value);
       } catch (error) {
         found(place, `.${String(key)}, when read`, error);
       }
@@ -126,7 +126,7 @@ export class Collector {
       }
       if (what instanceof Map || what instanceof Set) go(place, ' entries', () => [...what]);
       for (const key of Reflect.ownKeys(what)) {
-        if (typeof key === 'symbol' || mayTell(key)) this.#print(`${place}, a key`, () => String(key));
+        if (typeof key === 'symbol' || mayReport(key)) this.#print(`${place}, a key`, () => String(key));
         get(place, what, key);
       }
       for (let kind = Object.getPrototypeOf(what); kind !== null; kind = Object.getPrototypeOf(kind)) {
@@ -159,7 +159,7 @@ const THIS_ALONE = {
 } as const;
 
 /** Numbers and the like, and texts that are too short, hold no piece of a secret. Most of what there is, is of these. */
-function mayTell(what: unknown): boolean {
+function mayReport(what: unknown): boolean {
   return isObject(what) || (typeof what === 'string' && what.length >= PIECE) || typeof what === 'symbol';
 }
 

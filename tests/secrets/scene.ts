@@ -49,7 +49,7 @@ export class Scene {
   /** Which the storage is asked for; each once. */
   readonly keys = new Set<string>();
   readonly storage: TokenStorage;
-  readonly #planted = new Set<string>();
+  readonly #injected = new Set<string>();
   readonly #watched = new Set<Watched>();
   #printed = 0;
 
@@ -107,9 +107,9 @@ export class Scene {
   async callback(auth: WebAppAuth | UserSession): Promise<string> {
     const { url, codeVerifier } = await auth.getAuthorizationUrl();
     this.collector.show('an authorization URL', url);
-    this.plant(codeVerifier);
+    this.inject(codeVerifier);
     const callback = await this.server.signIn(url);
-    this.plant(new URL(callback).searchParams.get('code') as string);
+    this.inject(new URL(callback).searchParams.get('code') as string);
     return callback;
   }
 
@@ -121,13 +121,13 @@ export class Scene {
   }
 
   /** Names a secret that the server may never get to know. */
-  plant(secret: string): string {
-    this.#planted.add(secret);
+  inject(secret: string): string {
+    this.#injected.add(secret);
     return secret;
   }
 
   get secrets(): readonly string[] {
-    return [...new Set([...this.server.secrets(), ...this.#planted])];
+    return [...new Set([...this.server.secrets(), ...this.#injected])];
   }
 
   /**

@@ -7,7 +7,7 @@ import { DUE, errorOf, isSettled, LIFETIME, MINUTE, observedStorage, reaches, SE
 const CLOSED = { name: 'ConfigurationError', code: 'session_closed' };
 
 describe('close()', () => {
-  it('in the middle of a refresh waits for the answer and writes it', async () => {
+  it('midway of a refresh waits for the response and writes it', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = memoryStorage({ clock });
     const auth = await signedIn({ storage });
@@ -194,7 +194,7 @@ describe('close()', () => {
 });
 
 describe('a closed session', () => {
-  it('refuses whatever it is asked for', async () => {
+  it('rejects every call', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const tokens = (await auth.exportTokens()) ?? {};
@@ -260,9 +260,9 @@ describe('a closed session', () => {
     const changes: string[] = [];
     other.subscribe(({ step }) => changes.push(step));
     await other.close();
-    const heard = changes.length;
+    const received = changes.length;
     await one.refresh();
     await clock.advance(SECOND);
-    expect(changes).toHaveLength(heard);
+    expect(changes).toHaveLength(received);
   });
 });

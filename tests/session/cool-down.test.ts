@@ -18,9 +18,9 @@ describe('a server that asks one instance to wait', () => {
     expect(await errorOf(one.session('mara').refresh())).toMatchObject({ name: 'RateLimitError', retryAfter: 120 });
     await idle();
     await clock.advance(20 * SECOND);
-    const told = await errorOf(other.session('ilya').refresh());
-    expect(told).toBeInstanceOf(RateLimitError);
-    expect(told).toMatchObject({ retryAfter: 100 });
+    const received = await errorOf(other.session('ilya').refresh());
+    expect(received).toBeInstanceOf(RateLimitError);
+    expect(received).toMatchObject({ retryAfter: 100 });
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
     expect(other.session('ilya').snapshot).toMatchObject({ degraded: true, state: 'refreshing' });
 
@@ -39,7 +39,7 @@ describe('a server that asks one instance to wait', () => {
     expect(server.count({ grantType: 'client_credentials' })).toBe(1);
   });
 
-  it('is asked for the tokens of a code all the same, because codes do not live long', async () => {
+  it('is asked for the tokens of a code anyway, because codes do not live long', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const auth = portal({ storage });
@@ -50,7 +50,7 @@ describe('a server that asks one instance to wait', () => {
     expect(auth.session('ilya').isAuthenticated).toBe(true);
   });
 
-  it('is asked for new tokens all the same when it turned away a code, which anybody can hand in', async () => {
+  it('is asked for new tokens even after it rejected a code, which anyone can submit', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const [auth, other] = [portal({ storage }), portal({ storage })];

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { errorOf, idle, LIFETIME, MINUTE, observedStorage, reaches, SECOND, sitOut, startWorld } from './world.js';
 
 describe('a sign-in', () => {
-  it('is not taken for complete because another instance renewed the old tokens meanwhile', async () => {
+  it('is not taken for complete because another instance refreshed the old tokens meanwhile', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const storage = observedStorage({ clock });
     const [first, second] = [portal({ storage }), portal({ storage })];
@@ -136,7 +136,7 @@ describe('tokens that the storage has not taken', () => {
 });
 
 describe('close()', () => {
-  it('leaves no import, sign-in or revocation without an answer that was waiting for its turn', async () => {
+  it('leaves no import, sign-in or revocation without a response that was waiting for its turn', async () => {
     const { server, portal, signedIn } = await startWorld();
     const tokens = (await (await signedIn()).exportTokens()) ?? {};
     for (const ask of ['importTokens', 'revoke', 'exchangeCode'] as const) {
@@ -177,7 +177,7 @@ describe('close()', () => {
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'session_closed' } });
   });
 
-  it('writes tokens that the storage did not take, also while the next renewal is having a break', async () => {
+  it('writes tokens that were not stored, even while the next refresh pauses', async () => {
     const { clock, server, portal, signIn } = await startWorld();
     const storage = observedStorage({ clock });
     const auth = portal({ storage, onStorageUnavailable: 'request' });
@@ -253,7 +253,7 @@ describe('close()', () => {
   });
 });
 
-it('begins an import also when a renewal waited for the same rest, and goes on first', async () => {
+it('starts an import even if a refresh waited for the same pause, and continues first', async () => {
   const { clock, portal, signIn } = await startWorld();
   const storage = observedStorage({ clock });
   const first = portal({ storage });

@@ -81,7 +81,7 @@ describe('a session that was made before the timers were faked', () => {
 });
 
 describe('a session that was made under fake timers', () => {
-  it('goes on in the real time, once that is back', async () => {
+  it('continues in the real time, once that is back', async () => {
     vi.useFakeTimers({ now: Date.UTC(2020, 0, 1), toNotFake: [...KEPT] });
     const auth = service();
     expect(await auth.getToken()).toBe('token-1');
@@ -90,7 +90,7 @@ describe('a session that was made under fake timers', () => {
     expect(auth.snapshot.expiresAt).toBeGreaterThan(Date.now());
   });
 
-  it('renews in the background when its time comes', async () => {
+  it('refreshes in the background when its time comes', async () => {
     vi.useFakeTimers({ toNotFake: [...KEPT] });
     const auth = service();
     await auth.getToken();

@@ -21,7 +21,7 @@ function shownOf(auth: { readonly snapshot: object }, error?: Error): string[] {
 }
 
 /** Returns a storage with a planted record under the session's key. */
-async function planted({ server, profile, clock }: World, body: object, name = 'session/default') {
+async function injected({ server, profile, clock }: World, body: object, name = 'session/default') {
   const storage = memoryStorage({ clock });
   const key = [profile.issuer, server.clients.webApp.clientId].map(encodeURIComponent).join('/');
   await storage.commit(`${key}/${name}`, { value: JSON.stringify({ format: 1, ...body }), expectedVersion: 0 });
@@ -55,7 +55,7 @@ describe('a planted record', () => {
     ['has words that objects have anyway', failureIn({ code: 'constructor', description: '__proto__', status: '200' })],
   ])('and that %s is shown as what a server says is: cleaned, cut, and without the address', async (_what, body) => {
     const world = await startWorld();
-    const auth = world.portal({ storage: await planted(world, body) });
+    const auth = world.portal({ storage: await injected(world, body) });
     const error = (await errorOf(auth.getToken())) as FrameioAuthError & { actionUrl?: string };
     for (const text of shownOf(auth, error)) {
       expect(text).not.toMatch(UNSHOWABLE);
@@ -68,7 +68,7 @@ describe('a planted record', () => {
   it('keeps the address where a user must act, when it is one that a server could have named', async () => {
     const world = await startWorld();
     const body = failureIn({ userActionRequired: true, actionUrl: 'https://adobe.example/terms' });
-    const error = await errorOf(world.portal({ storage: await planted(world, body) }).getToken());
+    const error = await errorOf(world.portal({ storage: await injected(world, body) }).getToken());
     expect(error).toBeInstanceOf(UserActionRequiredError);
     expect(error).toMatchObject({ actionUrl: 'https://adobe.example/terms' });
   });
@@ -82,7 +82,7 @@ describe('a planted record', () => {
         { ...tokens, accessToken },
         { ...tokens, accessToken: 'access.fictional', refreshToken: accessToken },
       ]) {
-        const error = await errorOf(world.portal({ storage: await planted(world, body) }).getToken());
+        const error = await errorOf(world.portal({ storage: await injected(world, body) }).getToken());
         expect(error).toMatchObject({ name: 'StorageError', code: 'record_unreadable' });
       }
     },
@@ -93,7 +93,7 @@ describe('a planted record', () => {
     const accessToken = 'access-token.fictional-canary';
     const scopes = ['openid', `a ${FORGED}`, '', 'say"so', accessToken, `x-${btoa(accessToken)}`, 'frame.read', 7];
     const body = { status: 'tokens', accessToken, issuedAt: world.clock.now(), expiresAt: null, scopes };
-    const auth = world.portal({ storage: await planted(world, body) });
+    const auth = world.portal({ storage: await injected(world, body) });
     expect(await auth.getToken()).toBe(accessToken);
     expect(auth.snapshot.scopes).toEqual(['openid', 'frame.read']);
   });
@@ -102,7 +102,7 @@ describe('a planted record', () => {
     const world = await startWorld();
     const until = world.clock.now() + 60_000;
     const failure = { code: `x${FORGED}`, description: FORGED, status: 429, debugId: FORGED };
-    const storage = await planted(world, { until, failure }, 'cool-down');
+    const storage = await injected(world, { until, failure }, 'cool-down');
     const auth = world.portal({ storage });
     await world.signIn(auth);
     await idle();

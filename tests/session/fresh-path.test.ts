@@ -20,7 +20,7 @@ it('serves a fresh token without asking the server, the storage or the machine',
   expect(server.count()).toBe(1);
 });
 
-it('hands out the same resolved promise as long as the token is fresh', async () => {
+it('serves the same resolved promise as long as the token is fresh', async () => {
   const { clock, service } = await startWorld();
   const auth = service();
   await auth.getToken();
@@ -54,7 +54,7 @@ it('serves callers of all kinds from one request: with options, bound, by sessio
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('serves the old token inside the refresh window at once, and renews it once in the background', async () => {
+it('serves the old token inside the refresh window at once, and refreshes it once in the background', async () => {
   const { server, clock, service } = await startWorld();
   const auth = service();
   const old = await auth.getToken();
@@ -69,7 +69,7 @@ it('serves the old token inside the refresh window at once, and renews it once i
   expect(server.accessTokenIsLive(renewed)).toBe(true);
 });
 
-it('does not wait for the background renewal even when the server does not answer', async () => {
+it('does not wait for the background refresh even when the server does not answer', async () => {
   const { server, clock, service } = await startWorld();
 
   const auth = service();

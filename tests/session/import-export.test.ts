@@ -43,7 +43,7 @@ describe('exported tokens', () => {
     expect(await portal().exportTokens()).toBeUndefined();
   });
 
-  it('are the new ones when a refresh is under way', async () => {
+  it('are the new ones when a refresh is in progress', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const held = fault.held();
@@ -104,7 +104,7 @@ describe('importTokens()', () => {
     expect(world.server.accessTokenIsLive(await auth.getToken())).toBe(true);
   });
 
-  it('takes an access token alone, and serves it until an API refuses it', async () => {
+  it('takes an access token alone, and serves it until an API rejects it', async () => {
     const { clock, portal } = await startWorld();
     const auth = portal();
     await auth.importTokens({ accessToken: 'an-access-token.fictional' });
@@ -147,7 +147,7 @@ describe('importTokens()', () => {
     expect(await auth.exportTokens()).toEqual(tokens);
   });
 
-  it('while a refresh is under way waits for it, and replaces what came of it', async () => {
+  it('while a refresh is in progress waits for it, and replaces what came of it', async () => {
     const world = await startWorld();
     const { server, signedIn } = world;
     const tokens = await foreignTokens(world);
@@ -164,7 +164,7 @@ describe('importTokens()', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('wins over a refresh that another instance has under way', async () => {
+  it('wins over a refresh that another instance has in progress', async () => {
     const world = await startWorld();
     const { server, clock, portal, signedIn } = world;
     const tokens = await foreignTokens(world);
@@ -233,7 +233,7 @@ const REFUSED: readonly (readonly [string, unknown, RegExp])[] = [
   ['scopes that are not strings', { ...good, scope: [7] }, /scopes that are neither a string nor an array/],
 ];
 
-describe('an import that is refused', () => {
+describe('an import that is rejected', () => {
   it.each(REFUSED)(
     'because it is %s says what to do, and leaves the session as it was',
     async (_name, tokens, message) => {

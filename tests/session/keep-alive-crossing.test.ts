@@ -54,7 +54,7 @@ it('does not refresh a session after a new sign-in without a refresh token since
   expect([looks(), refreshes()]).toEqual([1, 0]);
 });
 
-it('leaves a session to its pause, when its renewal failed a moment ago', async () => {
+it('leaves a session in its pause after a recent failed refresh', async () => {
   const { clock, server, keeper, signIn, looks, refreshes } = await startPlace();
   const session = keeper().session('mara');
   await signIn(session);

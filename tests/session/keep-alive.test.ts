@@ -102,7 +102,7 @@ describe('an unused session', () => {
     await auth.session('mara@studio.example').getToken();
   });
 
-  it('is kept alive without a shared storage, and one that the application holds is renewed once as well', async () => {
+  it('is kept alive without a shared storage, and one that the application holds is refreshed once as well', async () => {
     const { clock, server, signedIn } = await startWorld();
     const auth = await signedIn({ keepAlive: true });
     await pass(clock, 21 * DAY);
@@ -111,7 +111,7 @@ describe('an unused session', () => {
     await auth.getToken();
   });
 
-  it('is renewed when `before` says it', async () => {
+  it('is refreshed at the time that `before` gives', async () => {
     const { clock, keeper, signIn, refreshes } = await startPlace();
     const auth = keeper({ keepAlive: { before: 10 * 24 * 60 * 60 } });
     await signIn(auth.session('mara'));
@@ -176,7 +176,7 @@ describe('many sessions that began together', () => {
     expect(clock.pendingTimers).toHaveLength(1);
   });
 
-  it('are renewed by one of several instances, which takes turns with none in between', async () => {
+  it('are refreshed by one of several instances, which takes turns with none in between', async () => {
     const { clock, server, storage, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(12));
     const passes: string[] = [];
@@ -196,13 +196,13 @@ describe('many sessions that began together', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(12);
   });
 
-  it('are gone on with by another instance when the first one dies in the middle', async () => {
+  it('are continued by another instance if the first one dies midway', async () => {
     const { clock, server, storage, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(9));
     await pass(clock, LATEST + HOUR);
-    let bury: (error: Error) => void = () => {};
+    let discard: (error: Error) => void = () => {};
     const silence = new Promise<boolean>((_, reject) => {
-      bury = reject;
+      discard = reject;
     });
     let renewals = 0;
     const dying: TokenStorage = {
@@ -220,7 +220,7 @@ describe('many sessions that began together', () => {
     await pass(clock, 2 * HOUR);
     expect(refreshes()).toBe(9);
     expect(server.count({ grantType: 'refresh_token' })).toBe(9);
-    bury(new Error('The storage no longer answers.'));
+    discard(new Error('The storage no longer answers.'));
   });
 
   it('are left to the instance that has taken over', async () => {
@@ -240,7 +240,7 @@ describe('many sessions that began together', () => {
     expect(refreshes()).toBe(2);
   });
 
-  it('are renewed more quickly while more is due than is asked for at once', async () => {
+  it('are refreshed more quickly while more is due than is asked for at once', async () => {
     const { clock, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(150));
     await pass(clock, LATEST + HOUR);
@@ -265,7 +265,7 @@ describe('many sessions that began together', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('are renewed although some of them cannot be, however many come first', async () => {
+  it('are refreshed although some of them cannot be, however many come first', async () => {
     const { clock, storage, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(8));
     const { keys } = await storage.due({ prefix: '', limit: 1 });
@@ -283,7 +283,7 @@ describe('many sessions that began together', () => {
   });
 });
 
-describe('a server that cannot renew', () => {
+describe('a server that cannot refresh', () => {
   it('for a day is asked again until it can, and no session is lost', async () => {
     const { clock, server, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(2));
@@ -349,9 +349,9 @@ describe('a server that cannot renew', () => {
   });
 });
 
-describe('a session that renewing cannot keep alive', () => {
+describe('a session that refreshing cannot keep alive', () => {
   /** Records what an application is told. */
-  function told(): { readonly due: ReauthenticationDue[]; onReauthenticationDue(due: ReauthenticationDue): void } {
+  function received(): { readonly due: ReauthenticationDue[]; onReauthenticationDue(due: ReauthenticationDue): void } {
     const due: ReauthenticationDue[] = [];
     return { due, onReauthenticationDue: (one) => void due.push(one) };
   }
@@ -360,7 +360,7 @@ describe('a session that renewing cannot keep alive', () => {
     const { clock, keeper, signInAll, refreshes } = await startPlace({ rotation: 'none' });
     const began = clock.now();
     await signInAll('mara@studio.example');
-    const { due, onReauthenticationDue } = told();
+    const { due, onReauthenticationDue } = received();
     const auth = keeper({ onReauthenticationDue });
     await pass(clock, LATEST + 2 * HOUR);
     const end = began + REFRESH_LIFETIME;
@@ -380,7 +380,7 @@ describe('a session that renewing cannot keep alive', () => {
 
   it('is told of at once, where there is no refresh token', async () => {
     const { clock, server, portal, signIn } = await startWorld();
-    const { due, onReauthenticationDue } = told();
+    const { due, onReauthenticationDue } = received();
     const auth = portal({ onReauthenticationDue, scopes: ['openid', 'email', 'profile', 'additional_info.roles'] });
     await signIn(auth.session('mara'));
     const { expiresAt } = auth.session('mara').snapshot;
@@ -391,11 +391,11 @@ describe('a session that renewing cannot keep alive', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(0);
   });
 
-  it('is told of once, where the server refuses the client, and lives when that is mended in time', async () => {
+  it('is reported once if the server rejects the client, and continues if that is fixed in time', async () => {
     const { clock, server, keeper, signInAll, refreshes } = await startPlace();
     const began = clock.now();
     await signInAll('mara@studio.example');
-    const { due, onReauthenticationDue } = told();
+    const { due, onReauthenticationDue } = received();
     const auth = keeper({ onReauthenticationDue });
     const wrong = server.faults.always('token', fault.error('unauthorized_client'));
     await pass(clock, LATEST + 6 * HOUR);
@@ -417,7 +417,7 @@ describe('a session that renewing cannot keep alive', () => {
     const { clock, server, keeper, signInAll } = await startPlace();
     await signInAll('mara@studio.example');
     server.faults.always('token', refusal);
-    const { due, onReauthenticationDue } = told();
+    const { due, onReauthenticationDue } = received();
     const [one, other] = [keeper({ onReauthenticationDue }), keeper({ onReauthenticationDue })];
     await errorOf(other.session('no-user').getToken());
     await pass(clock, LATEST + 2 * HOUR);
@@ -453,7 +453,7 @@ describe('close()', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(0);
   });
 
-  it('in the middle waits for the renewal under way, begins no other, and lets the next instance go on', async () => {
+  it('waits for the refresh in progress, starts no other, and lets the next instance continue', async () => {
     const { clock, server, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(4));
     await pass(clock, LATEST + HOUR);
@@ -477,7 +477,7 @@ describe('close()', () => {
     expect(refreshes()).toBe(4);
   });
 
-  it('in a pause between two renewals ends at once', async () => {
+  it('in a pause between two refreshes ends at once', async () => {
     const { clock, keeper, signInAll, refreshes } = await startPlace();
     await signInAll(...users(4));
     await pass(clock, LATEST + HOUR);
@@ -521,7 +521,7 @@ describe('the option keepAlive', () => {
     ['no time', { before: Number.NaN }],
     ['no time at all', { before: 0 }],
     ['all of the time', { before: 14 * 24 * 60 * 60 }],
-  ])('is refused when it is %s', async (_name, keepAlive) => {
+  ])('is rejected when it is %s', async (_name, keepAlive) => {
     const { portal } = await startWorld();
     expect(() => portal({ keepAlive })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });

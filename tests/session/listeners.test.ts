@@ -14,7 +14,7 @@ const MISDEEDS: readonly (readonly [string, () => unknown])[] = [
   ['rejects', () => Promise.reject(new Error('A listener that fails'))],
 ];
 
-describe.each(MISDEEDS)('a listener that %s', (_name, misdeed) => {
+describe.each(MISDEEDS)('a listener that %s', (_name, violation) => {
   it('harms neither the session nor the process', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
@@ -25,7 +25,7 @@ describe.each(MISDEEDS)('a listener that %s', (_name, misdeed) => {
     let called = 0;
     const bad = (() => {
       called += 1;
-      return misdeed();
+      return violation();
     }) as () => void;
     const auth = await signedIn({ onTokenRefreshed: bad, onStateChange: bad, inspect: bad });
     auth.subscribe(bad);
@@ -93,8 +93,8 @@ describe('onStateChange', () => {
     for (const { key, to, snapshot } of changes) {
       expect([key, snapshot.key, snapshot.step, snapshot.state]).toEqual(['default', 'default', to, to.split('.')[0]]);
     }
-    const told = JSON.stringify(changes);
-    expect(server.secrets().filter((secret) => told.includes(secret))).toEqual([]);
+    const received = JSON.stringify(changes);
+    expect(server.secrets().filter((secret) => received.includes(secret))).toEqual([]);
   });
 });
 

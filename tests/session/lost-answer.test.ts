@@ -16,7 +16,7 @@ const LOSING: readonly (readonly [Rotation, number])[] = [
   ['revoke-chain', 0],
 ];
 
-describe('an answer that is lost after the server carried the refresh out', () => {
+describe('a response that is lost after the server carried the refresh out', () => {
   it.each(SURVIVING)(
     'is asked for once more at once, and costs nothing (rotation %s, %d ms of grace)',
     async (rotation, gracePeriod) => {
@@ -46,7 +46,7 @@ describe('an answer that is lost after the server carried the refresh out', () =
     },
   );
 
-  it('is told from a refusal long after it, too', async () => {
+  it('is distinguished from a rejection even long after it', async () => {
     const { server, clock, signedIn } = await startWorld({ rotation: 'strict' });
     const auth = await signedIn();
     await auth.getToken();
@@ -80,7 +80,7 @@ describe('an answer that is lost after the server carried the refresh out', () =
     expect(other.snapshot.ending).toMatchObject({ cause: 'refresh_interrupted' });
   });
 
-  it('is told apart from a refusal by those who come after an instance that could not write its tokens', async () => {
+  it('is distinguished from a rejection after an instance that could not write its tokens', async () => {
     const { clock, portal, signedIn } = await startWorld({ rotation: 'strict' });
     const shared = memoryStorage({ clock });
     const auth = await signedIn({
@@ -103,7 +103,7 @@ describe('an answer that is lost after the server carried the refresh out', () =
     expect(next.snapshot.ending).toMatchObject({ cause: 'refresh_interrupted' });
   });
 
-  it('ends no session that another instance has renewed meanwhile', async () => {
+  it('ends no session that another instance has refreshed meanwhile', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'strict' });
     const storage = memoryStorage({ clock });
     const one = await signedIn({ storage });
@@ -128,7 +128,7 @@ const UNREADABLE: readonly (readonly [string, Fault])[] = [
   ['no access token', fault.altered({ access_token: undefined })],
 ];
 
-describe('an answer that cannot be read', () => {
+describe('a response that cannot be read', () => {
   it.each(UNREADABLE)('is as good as lost: %s', async (_name, broken) => {
     const { server, signedIn } = await startWorld({ rotation: 'lenient' });
     const auth = await signedIn();
@@ -150,7 +150,7 @@ describe('an answer that cannot be read', () => {
   });
 });
 
-describe('an answer to a service', () => {
+describe('a response to a service', () => {
   it('that is lost is asked for once more', async () => {
     const { server, service } = await startWorld();
     server.faults.next('token', fault.lostAnswer());

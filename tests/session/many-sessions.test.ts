@@ -27,8 +27,8 @@ class HeldServer {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
     try {
       if (this.isHeld) {
-        const told = await new Promise<Response | Error>((resolve) => this.#held.push(resolve));
-        if (told instanceof Error) throw told;
+        const received = await new Promise<Response | Error>((resolve) => this.#held.push(resolve));
+        if (received instanceof Error) throw received;
       } else await turnOfTheEventLoop();
       if (this.#spent.has(token)) return Response.json({ error: 'invalid_grant' }, { status: 400 });
       this.#spent.add(token);
@@ -54,7 +54,7 @@ class HeldServer {
   }
 }
 
-interface Crowd {
+interface Callers {
   readonly clock: ManualClock;
   readonly storage: ObservedStorage;
   readonly server: HeldServer;
@@ -64,7 +64,7 @@ interface Crowd {
   signIn(user: string, expiresIn: number): Promise<void>;
 }
 
-function startCrowd(): Crowd {
+function startCallers(): Callers {
   const clock = manualClock();
   const storage = observedStorage({ clock });
   const server = new HeldServer();
@@ -75,7 +75,7 @@ function startCrowd(): Crowd {
     while (server.held > 0) server.answerOne();
     await Promise.allSettled(auths.map((auth) => auth.close()));
   });
-  const instance: Crowd['instance'] = (options) => {
+  const instance: Callers['instance'] = (options) => {
     const auth = new WebAppAuth({
       clientId: 'crowd.fictional',
       clientSecret: 'client-secret.fictional',
@@ -118,7 +118,7 @@ function startCrowd(): Crowd {
 
 const nameOf = (index: number) => `user-${index}`;
 
-async function signInMany({ auth, signIn }: Crowd, expiresIn: number, count = MANY): Promise<readonly UserSession[]> {
+async function signInMany({ auth, signIn }: Callers, expiresIn: number, count = MANY): Promise<readonly UserSession[]> {
   for (let index = 0; index < count; index += 1) await signIn(nameOf(index), expiresIn);
   return Array.from({ length: count }, (_, index) => auth.session(nameOf(index)));
 }
@@ -138,7 +138,7 @@ function counting(storage: ObservedStorage, name: string): { most: number } {
 
 describe('many sessions in one process', () => {
   it('that are asked at once after their tokens expired are all served, a limited number at a time', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const sessions = await signInMany(crowd, -MINUTE);
     const reads = counting(crowd.storage, 'read');
     const tokens = await Promise.all(sessions.map((session) => session.getToken()));
@@ -148,8 +148,8 @@ describe('many sessions in one process', () => {
     expect(crowd.server.asked).toHaveLength(MANY);
   });
 
-  it('that fall due together are renewed a limited number at a time, and their callers are served meanwhile', async () => {
-    const crowd = startCrowd();
+  it('that fall due together are refreshed a limited number at a time, and their callers are served meanwhile', async () => {
+    const crowd = startCallers();
     const { clock, server } = crowd;
     const sessions = await signInMany(crowd, 10 * MINUTE);
     for (const session of sessions) await session.getToken();
@@ -168,7 +168,7 @@ describe('many sessions in one process', () => {
   });
 
   it('ask for no lease before it is their turn', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const sessions = await signInMany(crowd, -MINUTE, 50);
     crowd.server.isHeld = true;
     crowd.storage.calls.length = 0;
@@ -177,8 +177,8 @@ describe('many sessions in one process', () => {
     expect(crowd.storage.calls.filter((call) => call === 'lease')).toHaveLength(LIMIT);
   });
 
-  it('read the storage for their callers while all renewals wait for a slow server', async () => {
-    const crowd = startCrowd();
+  it('read the storage for their callers while all refreshes wait for a slow server', async () => {
+    const crowd = startCallers();
     const expired = await signInMany(crowd, -MINUTE, 50);
     await crowd.signIn('alive', 30 * MINUTE);
     crowd.server.isHeld = true;
@@ -188,9 +188,9 @@ describe('many sessions in one process', () => {
   });
 });
 
-describe('the order of renewals', () => {
+describe('the order of refreshes', () => {
   /** Fills every slot with a refresh to which the server does not respond yet. */
-  async function occupied(crowd: Crowd): Promise<void> {
+  async function occupied(crowd: Callers): Promise<void> {
     const sessions = await signInMany(crowd, -MINUTE, LIMIT);
     crowd.server.isHeld = true;
     for (const session of sessions) session.getToken().catch(() => {});
@@ -208,7 +208,7 @@ describe('the order of renewals', () => {
   }
 
   it('is: callers in the order in which they came, then the token that expires first', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const { auth, clock, server, signIn } = crowd;
     await signIn('later', 5 * MINUTE);
     await signIn('sooner', 3 * MINUTE);
@@ -229,7 +229,7 @@ describe('the order of renewals', () => {
   });
 
   it('changes when a caller begins to wait for queued work', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const { auth, server, signIn } = crowd;
     await signIn('sooner', 3 * MINUTE);
     await signIn('later', 5 * MINUTE);
@@ -244,7 +244,7 @@ describe('the order of renewals', () => {
 
   /** Returns who has the first turn, if callers come when a session that waits has been expired for that long. */
   async function firstAfter(expired: number): Promise<string | undefined> {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const { auth, clock, server, signIn } = crowd;
     await signIn('background', 3 * MINUTE);
     for (let index = 0; index < 20; index += 1) await signIn(`late-${index}`, -MINUTE);
@@ -270,8 +270,8 @@ describe('the order of renewals', () => {
     expect(await firstAfter(HOUR + MINUTE)).toBe('background');
   });
 
-  it('spares the request when another instance renewed meanwhile', async () => {
-    const crowd = startCrowd();
+  it('spares the request when another instance refreshed meanwhile', async () => {
+    const crowd = startCallers();
     const { auth, instance, server, signIn } = crowd;
     await signIn('shared', 3 * MINUTE);
     for (let index = 0; index < 5; index += 1) await signIn(`sooner-${index}`, 2 * MINUTE);
@@ -291,8 +291,8 @@ describe('the order of renewals', () => {
 });
 
 describe('closing', () => {
-  it('does not wait for renewals that have not begun, and rejects their callers', async () => {
-    const crowd = startCrowd();
+  it('does not wait for refreshes that have not begun, and rejects their callers', async () => {
+    const crowd = startCallers();
     const sessions = await signInMany(crowd, -MINUTE, 100);
     crowd.server.isHeld = true;
     const callers = Promise.allSettled(sessions.map((session) => session.getToken()));
@@ -311,7 +311,7 @@ describe('closing', () => {
   });
 
   it('does not wait for readings that have not begun', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const sessions = await signInMany(crowd, HOUR, 50);
     let answer = () => {};
     const answered = new Promise<void>((resolve) => {
@@ -330,7 +330,7 @@ describe('closing', () => {
   });
 
   it('writes what the storage did not take, a limited number at a time', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const sessions = await signInMany(crowd, -MINUTE, 100);
     crowd.storage.failing.add('commit');
     await Promise.all(sessions.map((session) => session.getToken()));
@@ -346,7 +346,7 @@ describe('closing', () => {
 
 describe('an outage with many callers', () => {
   it('of a server that does not answer delays no caller longer than the first one', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const { clock, server } = crowd;
     const sessions = await signInMany(crowd, -MINUTE, 100);
     server.isHeld = true;
@@ -371,7 +371,7 @@ describe('an outage with many callers', () => {
   });
 
   it('of the storage delays no caller longer than the first one', async () => {
-    const crowd = startCrowd();
+    const crowd = startCallers();
     const { clock, storage } = crowd;
     const sessions = await signInMany(crowd, -MINUTE, 100);
     storage.failing.add('read');
@@ -385,8 +385,8 @@ describe('an outage with many callers', () => {
     expect(new Set(await Promise.all(sessions.map((session) => session.getToken()))).size).toBe(100);
   });
 
-  it('of the server reaches sessions that would go on without the storage as well, without a request for each', async () => {
-    const { instance, clock, server, signIn } = startCrowd();
+  it('of the server reaches sessions that would continue without the storage as well, without a request for each', async () => {
+    const { instance, clock, server, signIn } = startCallers();
     const auth = instance({ onStorageUnavailable: 'request' });
     for (let index = 0; index < 100; index += 1) await signIn(nameOf(index), -MINUTE);
     server.isHeld = true;

@@ -61,19 +61,19 @@ function script(lines: string): Promise<Ending> {
   return node(HERE, ['--input-type=module', '--eval', program]);
 }
 
-it('lets a script end that is done, although the timer of the next renewal runs', async () => {
+it('lets a script end that is done, although the timer of the next refresh runs', async () => {
   const ending = await script('const token = await auth.getToken(); console.log(token.length > 20);');
   expect(ending).toEqual({ code: 0, output: 'true\n', errors: '' });
 });
 
-it('keeps a script that waits for a token, although nothing but a break is under way', async () => {
+it('keeps a script that waits for a token, although nothing but a break is in progress', async () => {
   server.faults.next('token', fault.status(503));
   const ending = await script('const token = await auth.getToken(); console.log(token.length > 20);');
   expect(ending).toEqual({ code: 0, output: 'true\n', errors: '' });
   expect(server.count({ endpoint: 'token' })).toBe(2);
 });
 
-it('lets a script end that is not waiting any more, although a break is under way', async () => {
+it('lets a script end that is not waiting any more, although a break is in progress', async () => {
   server.faults.always('token', fault.status(503));
   const ending = await script(`
     const abortion = new AbortController();
@@ -83,7 +83,7 @@ it('lets a script end that is not waiting any more, although a break is under wa
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('lets a script end that closed its session, with all that waited turned away', async () => {
+it('lets a script end that closed its session, with all that waited rejected', async () => {
   server.faults.always('token', fault.status(503));
   const ending = await script(`
     const waiting = auth.getToken().catch(({ code }) => code);

@@ -3,7 +3,7 @@ import { fault } from '@frameio-auth/testing';
 import { expect, it } from 'vitest';
 import { isSettled, MINUTE, reaches, SECOND, startWorld } from './world.js';
 
-it('renews a token that an API refused, once for 200 concurrent callers', async () => {
+it('refreshes a token that an API rejected, once for 200 concurrent callers', async () => {
   const { server, service } = await startWorld();
   const auth = service();
   const rejected = await auth.getToken();
@@ -14,7 +14,7 @@ it('renews a token that an API refused, once for 200 concurrent callers', async 
   expect(server.count({ endpoint: 'token' })).toBe(2);
 });
 
-it('renews it once for callers that come while the renewal is under way', async () => {
+it('refreshes it once for callers that come while the refresh is in progress', async () => {
   const { server, signedIn } = await startWorld();
   const auth = await signedIn();
   const rejected = await auth.getToken();
@@ -55,7 +55,7 @@ it('serves a rejected token to no other caller during its refresh', async () => 
   expect(auth.peekToken()).toBe(await renewed);
 });
 
-it('forces no second renewal within a minute: the reason is not the token', async () => {
+it('forces no second refresh within a minute: the reason is not the token', async () => {
   const { server, clock, signedIn } = await startWorld();
   const auth = await signedIn();
   const second = await auth.getToken({ rejected: await auth.getToken() });
@@ -69,7 +69,7 @@ it('forces no second renewal within a minute: the reason is not the token', asyn
   expect(server.count({ grantType: 'refresh_token' })).toBe(2);
 });
 
-it('forces a second renewal within a minute when the first one failed', async () => {
+it('forces a second refresh within a minute when the first one failed', async () => {
   const { server, clock, signedIn } = await startWorld();
   const auth = await signedIn();
   const rejected = await auth.getToken();
@@ -94,7 +94,7 @@ it('ends a session if its rejected token cannot be refreshed', async () => {
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('lets callers wait through a short break also when another answer refuses the token meanwhile', async () => {
+it('lets callers wait through a short pause even if another response rejects the token meanwhile', async () => {
   const { server, clock, signedIn } = await startWorld();
   const auth = await signedIn();
   const rejected = await auth.getToken();
@@ -109,7 +109,7 @@ it('lets callers wait through a short break also when another answer refuses the
   expect(await late).not.toBe(rejected);
 });
 
-it('serves the refused token again when it cannot be renewed for the moment, and goes on trying', async () => {
+it('serves the rejected token again when it cannot be refreshed for the moment, and continues trying', async () => {
   const { server, clock, signedIn } = await startWorld();
   const auth = await signedIn();
   const rejected = await auth.getToken();
@@ -122,7 +122,7 @@ it('serves the refused token again when it cannot be renewed for the moment, and
   expect(await auth.getToken()).not.toBe(rejected);
 });
 
-it('takes what another instance renewed, and makes no request', async () => {
+it('takes what another instance refreshed, and makes no request', async () => {
   const { server, clock, portal, signedIn } = await startWorld();
   const storage = memoryStorage({ clock });
   const one = await signedIn({ storage });

@@ -17,7 +17,7 @@ import {
   startWorld,
 } from './world.js';
 
-describe('a renewal by the timer', () => {
+describe('a refresh by the timer', () => {
   it('happens before expiry when the token was used since it came', async () => {
     const { server, clock, service } = await startWorld();
     const auth = service();
@@ -118,7 +118,7 @@ describe('a renewal by the timer', () => {
 });
 
 describe('a lifetime', () => {
-  it('that is shorter than the refresh buffer still leaves three quarters of it without a renewal', async () => {
+  it('that is shorter than the refresh buffer still leaves three quarters of it without a refresh', async () => {
     const { server, clock, service } = await startWorld({ accessTokenLifetime: 60 });
     const auth = service({ entropy: chance(0) });
     const old = await auth.getToken();
@@ -154,7 +154,7 @@ describe('a lifetime', () => {
     expect(await auth.getToken({ rejected: old })).not.toBe(old);
   });
 
-  it('that ended while its answer was on the way does not keep the user of a code waiting', async () => {
+  it('that ended while its response was on the way does not keep the user of a code waiting', async () => {
     const { server, clock, portal } = await startWorld({ accessTokenLifetime: 10 });
     const auth = portal();
     const { url } = await auth.getAuthorizationUrl();
@@ -185,7 +185,7 @@ describe('a lifetime', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   it('without a refresh token leaves the old one in place (RFC 6749 §6)', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
@@ -212,7 +212,7 @@ describe('an answer', () => {
     }
   });
 
-  it('without scopes leaves the ones that were asked for, through renewals and restarts', async () => {
+  it('without scopes leaves the ones that were asked for, through refreshes and restarts', async () => {
     const { clock, profile, portal, signedIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const scopes = ['openid', 'offline_access'];
@@ -252,7 +252,7 @@ describe('an answer', () => {
 });
 
 describe('refresh()', () => {
-  it('renews a token that is not due', async () => {
+  it('refreshes a token that is not due', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const old = await auth.getToken();
@@ -261,7 +261,7 @@ describe('refresh()', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('joins a renewal that is under way', async () => {
+  it('joins a refresh that is in progress', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const held = fault.held();
@@ -275,7 +275,7 @@ describe('refresh()', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('joins a first sign-in that is under way', async () => {
+  it('joins a first sign-in that is in progress', async () => {
     const { server, service } = await startWorld();
     const auth = service();
     await Promise.all([auth.getToken(), auth.refresh(), auth.refresh()]);
@@ -303,7 +303,7 @@ describe('refresh()', () => {
 });
 
 describe('a restart', () => {
-  it('goes on with what the storage holds, without a request', async () => {
+  it('continues with what the storage holds, without a request', async () => {
     const { server, clock, service } = await startWorld();
     const storage = memoryStorage({ clock });
     const token = await service({ storage }).getToken();
@@ -314,7 +314,7 @@ describe('a restart', () => {
     expect(server.count({ endpoint: 'token' })).toBe(1);
   });
 
-  it('with a token that is due serves it and renews it in the background', async () => {
+  it('with a token that is due serves it and refreshes it in the background', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const first = await signedIn({ storage });
@@ -327,7 +327,7 @@ describe('a restart', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('with a token that has expired renews it for the first caller', async () => {
+  it('with a token that has expired refreshes it for the first caller', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const storage = observedStorage({ clock });
     await (await signedIn({ storage })).close();

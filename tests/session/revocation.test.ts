@@ -126,7 +126,7 @@ describe('revoke()', () => {
     expect(await refused).toMatchObject(REVOKED);
   });
 
-  it('turns away those who wait for a token', async () => {
+  it('rejects those who wait for a token', async () => {
     const { server, signedIn } = await startWorld();
     const auth = await signedIn();
     const rejected = await auth.getToken();
@@ -158,7 +158,7 @@ describe('revoke()', () => {
     expect(server.accessTokenIsLive(token)).toBe(false);
   });
 
-  it('of tokens that another instance renewed meanwhile, without a hint, revokes the new ones', async () => {
+  it('of tokens that another instance refreshed meanwhile, without a hint, revokes the new ones', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'lenient' });
     const storage = observedStorage({ clock });
     const one = await signedIn({ storage });

@@ -117,7 +117,7 @@ describe('a storage that lost its last writes', () => {
     },
   );
 
-  it('and that another instance renewed since gets its old tokens back from no session that reads it twice at once', async () => {
+  it('and that another instance refreshed since gets its old tokens back from no session that reads it twice at once', async () => {
     const { server, portal, signedIn, storage } = await strictWorld();
     let readings = Promise.resolve();
     const slow = { ...storage, read: (key: string) => readings.then(() => storage.read(key)) };
@@ -278,7 +278,7 @@ describe('a storage that lost its last writes', () => {
     },
   );
 
-  it('makes a fleet renew once, by the newest token, though all begin at the same moment', async () => {
+  it('makes a fleet refresh once, by the newest token, though all begin at the same moment', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const first = await signedIn({ storage });
     const fleet = [first, portal({ storage }), portal({ storage })];
@@ -296,7 +296,7 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(2);
   });
 
-  it('is put right without a request by those who hear of it, before anybody renews by what it went back to', async () => {
+  it('is restored without a request after a hint, before any instance uses its old token', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -315,7 +315,7 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
   });
 
-  it('is put right although the reading that the hint asks for fails, within seconds of the storage being back', async () => {
+  it('is restored although the read after the hint fails, within seconds of the storage being back', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -339,7 +339,7 @@ describe('a storage that lost its last writes', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('is put right although it told of its loss during a renewal that failed', async () => {
+  it('is restored although its hint came during a failing refresh', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -362,7 +362,7 @@ describe('a storage that lost its last writes', () => {
     expect(await portal({ storage }).getToken()).toBe(token);
   });
 
-  it('is put right with tokens that have expired and can be renewed, before another instance presents a spent one', async () => {
+  it('is restored with tokens that have expired and can be refreshed, before another instance presents a spent one', async () => {
     const { server, clock, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -443,7 +443,7 @@ describe('a storage that lost its last writes', () => {
     expect(await portal({ storage }).getToken()).toBe(token);
   });
 
-  it('does not make refused tokens good: the session is over for all, and the older token is not tried', async () => {
+  it('does not make rejected tokens good: the session is over for all, and the older token is not tried', async () => {
     const { server, portal, signedIn, storage } = await strictWorld();
     const auth = await signedIn({ storage });
     await auth.refresh();
@@ -474,7 +474,7 @@ describe('a storage that lost its last writes', () => {
     expect(await portal({ storage }).getToken()).toBe(await auth.getToken());
   });
 
-  it('lets a service go on, by one request', async () => {
+  it('lets a service continue, by one request', async () => {
     const { server, clock, service, storage } = await strictWorld();
     const fleet = [service({ storage }), service({ storage })];
     await Promise.all(fleet.map((auth) => auth.getToken()));
@@ -494,7 +494,7 @@ function unhinted(storage: RewindableStorage): TokenStorage {
   return { ...storage, watch: () => () => {} };
 }
 
-describe('a storage that lost tokens, in which an instance with older ones wrote that they were refused', () => {
+describe('a storage that lost tokens, in which an instance with older ones wrote that they were rejected', () => {
   /** Two instances; one, which gets no hints, has older tokens than the other. */
   async function twoInstances(newer: 'renewed' | 'signed in anew', { hinted = true } = {}) {
     const world = await startWorld({ rotation: 'strict' });
@@ -537,7 +537,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
   });
 
   it.each(['renewed', 'signed in anew'] as const)(
-    'is renewed over by who has newer ones and got no hint (%s)',
+    'is replaced by an instance with newer tokens and without a hint (%s)',
     async (newer) => {
       const { server, portal, storage, auth, behind, token } = await twoInstances(newer, { hinted: false });
       await storage.lose(Number.POSITIVE_INFINITY);
@@ -576,7 +576,7 @@ describe('a storage that lost tokens, in which an instance with older ones wrote
     await becomes(auth, ({ state }) => state === 'expired');
   });
 
-  it('ends an older sign-in, where the refused tokens are of the one that replaced it', async () => {
+  it('ends an older sign-in, where the rejected tokens are of the one that replaced it', async () => {
     const { server, signedIn, portal, signIn, storage } = await strictWorld();
     const older = await signedIn({ storage: unhinted(storage) });
     const newer = portal({ storage });

@@ -139,7 +139,7 @@ describe('a caller without a token', () => {
     expect(auth.snapshot).toMatchObject({ state: 'valid', failure: null });
   });
 
-  it('is told when the server is down from the start, and the answer names the reason', async () => {
+  it('is rejected with the reason when the server is down from the start', async () => {
     const { server, clock, service } = await startWorld();
     await server.stop();
     const auth = service();
@@ -184,13 +184,13 @@ describe('a client that is configured wrongly', () => {
     const tokens = await auth.exportTokens();
     expect(server.refreshTokenIsLive(tokens?.refreshToken ?? '')).toBe(true);
 
-    const mended = portal({ clientSecret });
-    await mended.importTokens(tokens ?? {});
-    await mended.refresh();
-    expect(server.accessTokenIsLive(await mended.getToken())).toBe(true);
+    const fixed = portal({ clientSecret });
+    await fixed.importTokens(tokens ?? {});
+    await fixed.refresh();
+    expect(server.accessTokenIsLive(await fixed.getToken())).toBe(true);
   });
 
-  it('with two secrets, one of which replaces the other, goes on with the one that works', async () => {
+  it('with two secrets, one of which replaces the other, continues with the one that works', async () => {
     const { server, service } = await startWorld();
     const { clientId, clientSecret } = server.clients.serverToServer;
     const newSecret = server.rotateClientSecret(clientId);
@@ -246,7 +246,7 @@ describe('a user who must act', () => {
 });
 
 describe('a refresh token that the server rejects', () => {
-  it('ends the session, tells everybody who waits, and is not presented again', async () => {
+  it('ends the session, rejects all waiting callers, and is not sent again', async () => {
     const { server, clock, signedIn } = await startWorld();
     const auth = await signedIn();
     const { refreshToken = '' } = (await auth.exportTokens()) ?? {};
@@ -291,8 +291,8 @@ describe('a refresh token that the server rejects', () => {
   });
 });
 
-describe('a client that the server refuses without a word', () => {
-  it('is told so when the token has expired, and every other instance goes on', async () => {
+describe('a client that the server rejects without a word', () => {
+  it('is reported when the token has expired, and every other instance continues', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const storage = memoryStorage({ clock });
     const [refused, other] = [await signedIn({ storage }), portal({ storage })];

@@ -53,7 +53,7 @@ it.each([
   ['a number', 7],
   ['an object', { toString: () => 'mara' }],
   ['half of a character', 'mara\ud83c'],
-])('refuses %s as a key, and says what a key is', async (_name, key) => {
+])('rejects %s as a key, and says what a key is', async (_name, key) => {
   const { portal } = await startWorld();
   const auth = portal();
   expect(() => auth.session(key as string)).toThrow(

@@ -55,7 +55,7 @@ describe('a changed wall clock keeps no caller waiting', () => {
     expect(await second).toBe(await first);
   });
 
-  it.each(JUMPS)('that another instance renews, when its hint is lost: %s', async (_, by) => {
+  it.each(JUMPS)('that another instance refreshes, when its hint is lost: %s', async (_, by) => {
     const { server, clock, service } = await startWorld();
     const storage = observedStorage({ clock });
     storage.hints = false;
@@ -182,7 +182,7 @@ describe('a token that expires while the machine sleeps, before it is written', 
   }
 
   it.each([false, true])(
-    'is renewed for those who wait, whether they asked before or after; the commit fails: %s',
+    'is refreshed for those who wait, whether they asked before or after; the commit fails: %s',
     async (fails) => {
       const { server, callers } = await asleep({ fails });
       const served = await Promise.all(callers);
@@ -201,7 +201,7 @@ describe('a token that expires while the machine sleeps, before it is written', 
 });
 
 describe('a token from the future, in a record that was written while a clock was ahead', () => {
-  it('is served while it is renewed, which happens at once', async () => {
+  it('is served while it is refreshed, which happens at once', async () => {
     const { clock, server, signedIn, portal } = await startWorld();
     const storage = memoryStorage({ clock });
     clock.setNow(clock.now() + 3 * DAY);
@@ -217,7 +217,7 @@ describe('a token from the future, in a record that was written while a clock wa
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('lives no longer than the server gave it when it cannot be renewed', async () => {
+  it('lives no longer than the server gave it when it cannot be refreshed', async () => {
     const { clock, server, signedIn, portal } = await startWorld();
     const storage = memoryStorage({ clock });
     clock.setNow(clock.now() + 3 * DAY);

@@ -52,7 +52,7 @@ describe.each([2, 10])('%d instances that share a storage', (count) => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('make one request when an API refuses the token of all of them', async () => {
+  it('make one request when an API rejects the token of all of them', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = memoryStorage({ clock });
     const fleet = [await signedIn({ storage }), ...Array.from({ length: count - 1 }, () => portal({ storage }))];
@@ -78,7 +78,7 @@ describe('an instance', () => {
     expect(server.count({ grantType: 'refresh_token' })).toBe(1);
   });
 
-  it('learns of it when its own renewal falls due, if the hint was lost', async () => {
+  it('learns of it when its own refresh falls due, if the hint was lost', async () => {
     const { server, clock, portal, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = observedStorage({ clock });
     storage.hints = false;
@@ -230,7 +230,7 @@ describe('an instance', () => {
     expect(await other.getToken()).toBe(await one.getToken());
   });
 
-  it('goes on when the storage lost its record, and writes it anew', async () => {
+  it('continues when the storage lost its record, and writes it again', async () => {
     const { server, clock, portal, signedIn } = await startWorld();
     const lost = memoryStorage({ clock });
     const kept = memoryStorage({ clock });

@@ -88,7 +88,7 @@ describe('a storage that fails', () => {
     expect(server.count({ endpoint: 'token' })).toBe(2);
   });
 
-  it('does not let an API that refuses every token make a service ask again and again', async () => {
+  it('does not let an API that rejects every token make a service ask again and again', async () => {
     const { server, clock, service } = await startWorld();
     const storage = observedStorage({ clock });
     storage.failing.add('commit');
@@ -168,7 +168,7 @@ describe('a storage that fails', () => {
     expect(server.count({ grantType: 'refresh_token', outcome: 'granted' })).toBe(2);
   });
 
-  it('at the answer alone, though it wrote: the session finds its own tokens there', async () => {
+  it('at the response alone, though it wrote: the session finds its own tokens there', async () => {
     const { server, clock, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const inner = observedStorage({ clock });
     let losing = false;
@@ -224,7 +224,7 @@ describe('a storage that answers with what the port does not allow', () => {
     ['a time that no date has', { now: 1e300 }],
     ['a value that is no text', { now: 0, record: { value: 7, version: 1 } }],
     ['a version that is none', { now: 0, record: { value: '{}', version: 0 } }],
-  ])('is a StorageError, and the answer is not used: %s', async (_name, reply) => {
+  ])('is a StorageError, and the response is not used: %s', async (_name, reply) => {
     const { clock, server, portal } = await startWorld();
     const storage = { ...observedStorage({ clock }), read: async () => reply as never };
     expect(await errorOf(portal({ storage }).getToken())).toMatchObject({
@@ -277,7 +277,7 @@ describe('onStorageUnavailable', () => {
     expect(server.accessTokenIsLive(await auth.getToken())).toBe(true);
   });
 
-  it("'request' lets users go on, at the risk of the other instances", async () => {
+  it("'request' lets users continue, at the risk of the other instances", async () => {
     const { server, clock, signedIn } = await startWorld({ rotation: 'revoke-chain' });
     const storage = observedStorage({ clock });
     const auth = await signedIn({ storage, onStorageUnavailable: 'request' });

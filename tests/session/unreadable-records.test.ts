@@ -246,11 +246,11 @@ describe('a record that can be read again', () => {
       await signedIn({ storage: encryptedStorage(records, { keys: { old: KEYS.old }, current: 'old' }) })
     ).getToken();
     const broken = encryptedStorage(records, { keys: { new: KEYS.new }, current: 'new' });
-    const mended = encryptedStorage(records, { keys: KEYS, current: 'new' });
+    const fixed = encryptedStorage(records, { keys: KEYS, current: 'new' });
     let storage = broken;
     const auth = portal({ storage: { ...broken, read: (key) => storage.read(key) } });
     await expect(auth.getToken()).rejects.toMatchObject({ code: 'encryption_key_missing' });
-    storage = mended;
+    storage = fixed;
     expect(await auth.getToken()).toBe(token);
   });
 });
@@ -336,7 +336,7 @@ describe('a service with an unreadable record', () => {
     expect(server.count({ endpoint: 'token' })).toBe(2);
   });
 
-  it('gets the error where it may not go on without storage, and asks once the session was revoked', async () => {
+  it('gets the error where it may not continue without storage, and asks once the session was revoked', async () => {
     const { server, service, storage, put } = await arranged();
     await put();
     const auth = service({ storage, onStorageUnavailable: 'fail' });

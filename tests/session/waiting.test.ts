@@ -20,7 +20,7 @@ it('lets a caller go who aborts, with the reason of the signal, and leaves the r
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('finishes the request although everybody who waited has left', async () => {
+it('finishes the request although all callers have aborted', async () => {
   const { server, service } = await startWorld();
   const auth = service();
   const held = fault.held();
@@ -36,7 +36,7 @@ it('finishes the request although everybody who waited has left', async () => {
   expect(server.count({ endpoint: 'token' })).toBe(1);
 });
 
-it('rejects a caller with an aborted signal, even if a token is at hand, and sends no request', async () => {
+it('rejects a caller with an aborted signal, even if a token is available, and sends no request', async () => {
   const { server, service } = await startWorld();
   const reason = new Error('Too late');
   const signal = AbortSignal.abort(reason);

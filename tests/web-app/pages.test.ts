@@ -1,7 +1,7 @@
 import { ConfigurationError, StorageError, UserActionRequiredError } from '@frameio-auth/core';
 import { foreignCode } from '@frameio-auth/core/adapter';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { apology, profile } from '../../examples/web-app/src/pages.js';
+import { errorPage, profile } from '../../examples/web-app/src/pages.js';
 
 it('shows a name as text, whatever is in it', async () => {
   const name = `<img src="x" onerror='alert(1)'> & Mara`;
@@ -36,7 +36,7 @@ it.each([
 ])('sends a user who must act at Adobe there, with $with', ({ actionUrl, link }) => {
   const details = { errorDescription: 'Accept the terms.', actionUrl };
 
-  const page = apology(
+  const page = errorPage(
     new UserActionRequiredError(foreignCode('ride_AdobeID_acct_terms'), 'The user must act.', details),
   );
 
@@ -53,10 +53,10 @@ it.each([
   const log = vi.spyOn(console, 'error').mockReturnValue();
   onTestFinished(() => log.mockRestore());
 
-  expect(apology(error)).toMatchObject({ status, html: expect.stringContaining('<h1>Please come back later</h1>') });
+  expect(errorPage(error)).toMatchObject({ status, html: expect.stringContaining('<h1>Please come back later</h1>') });
   expect(log.mock.calls).toEqual([[error]]);
 });
 
-it('tells the visitor, and not the log, what the framework refused', () => {
-  expect(apology(Object.assign(new Error('Unsupported Media Type'), { statusCode: 415 })).status).toBe(400);
+it('tells the visitor, and not the log, what the framework rejected', () => {
+  expect(errorPage(Object.assign(new Error('Unsupported Media Type'), { statusCode: 415 })).status).toBe(400);
 });

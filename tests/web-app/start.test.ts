@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Mistake, wishOf } from '../../examples/web-app/src/command-line.js';
+import { Mistake, requestOf } from '../../examples/web-app/src/command-line.js';
 
 // The application starts as `npm start` in its folder starts it: by Node alone, on the built packages.
 const main = fileURLToPath(new URL('../../examples/web-app/src/main.ts', import.meta.url));
@@ -76,7 +76,7 @@ describe('the web application', () => {
   });
 
   it('is Express at port 8443 unless something else is asked for', () => {
-    expect(wishOf([], {})).toEqual({ framework: 'express', redirectUri: 'https://localhost:8443/callback' });
+    expect(requestOf([], {})).toEqual({ framework: 'express', redirectUri: 'https://localhost:8443/callback' });
   });
 
   it.each([
@@ -113,6 +113,6 @@ describe('the web application', () => {
       sentence: 'Leave --port out: FRAMEIO_REDIRECT_URI says the port.',
     },
   ])('says in one sentence what to do when $when', ({ args, env, sentence }) => {
-    expect(() => wishOf(args, env)).toThrow(new Mistake(sentence));
+    expect(() => requestOf(args, env)).toThrow(new Mistake(sentence));
   });
 });

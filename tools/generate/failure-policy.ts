@@ -8,7 +8,7 @@ interface Rule {
 }
 
 interface Consequence {
-  readonly repeatsAtOnce: boolean;
+  readonly retriesImmediately: boolean;
   readonly pause: 'backoff' | 'long';
   readonly callersWait: boolean;
   readonly endsSession: boolean;
@@ -32,9 +32,9 @@ export async function failurePolicyPage(): Promise<Record<string, string>> {
     long: `between ${seconds(policy.longPause.notBefore)} and ${seconds(policy.longPause.notAfter)}`,
   };
   const consequences = Object.entries(CONSEQUENCES).map(
-    ([kind, { repeatsAtOnce, pause, callersWait, endsSession, reason }]) => [
+    ([kind, { retriesImmediately, pause, callersWait, endsSession, reason }]) => [
       kindName(kind),
-      repeatsAtOnce ? 'once' : 'no',
+      retriesImmediately ? 'once' : 'no',
       pauses[pause],
       callersWait ? 'wait through a short pause' : 'are rejected',
       endsSession ? 'yes' : 'no',
@@ -81,7 +81,7 @@ ${table(
 - A storage that does not answer is \`transient\`, with pauses of at most ${seconds(policy.storageBackoff)}.
 - Callers wait through ${policy.patience.attempts - 1} failed attempts, and for at most ${seconds(policy.patience.delay)}.
 - An ending is written by compare-and-set: if another instance has newer tokens, the session adopts them instead.
-- The cause is \`refresh_interrupted\` if a refresh is rejected after one whose response was lost, or after another instance's lease
+- The cause is \`refresh_interrupted\` if a refresh is rejected after one with a lost response, or after another instance's lease
   timed out. Otherwise it is \`refresh_token_rejected\`.
 `;
   return { 'docs/reference/failure-policy.md': page };

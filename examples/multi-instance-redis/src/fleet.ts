@@ -49,7 +49,7 @@ export class Worker {
     this.#fleet = fleet;
     // Some versions of Node warn about running TypeScript, which would disturb the display.
     this.#process = fork(PROGRAM, { env, execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'] });
-    this.#process.on('message', (message: Message) => this.#hear(message));
+    this.#process.on('message', (message: Message) => this.#receive(message));
     this.#process.on('error', () => {}); // If a command did not arrive, the exit of the process says so.
     this.#ended = once(this.#process, 'exit');
   }
@@ -114,14 +114,14 @@ export class Worker {
     over.abort();
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if (message.kind === 'refreshed') this.#fleet.note(message.token).asker = this.number;
     if (message.kind !== 'standing') return;
     const { kind: _, ...standing } = message;
     if (standing.step.endsWith('.waiting')) this.#waited = true;
     if (standing.token !== this.#standing?.token) this.#noteToken(standing.token);
     this.#standing = standing;
-    this.#fleet.tellListeners();
+    this.#fleet.notifyListeners();
   }
 
   #noteToken(token: string): void {
@@ -248,7 +248,7 @@ export class Fleet {
     for (const worker of this.#workers) void worker.kill();
   }
 
-  tellListeners(): void {
+  notifyListeners(): void {
     for (const listener of this.#listeners) listener();
   }
 

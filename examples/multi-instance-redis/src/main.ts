@@ -47,7 +47,7 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
     process.stdout.write(`\n  ${workers} processes start.\n`);
     await fleet.ready();
     view = viewOn(process.stdout, process.env, { fleet, server, lifetime: LIFETIME, seconds });
-    const evidence = await play({ fleet, server, seconds, tell: view.tell });
+    const evidence = await play({ fleet, server, seconds, report: view.report });
     view.end();
     const made = claims(evidence);
     view.conclude(made);
@@ -63,7 +63,7 @@ async function main({ workers, seconds }: Wishes): Promise<number> {
 /**
  * @throws TypeError with a sentence for the user
  */
-function wishes(args: readonly string[]): Wishes | 'help' {
+function requests(args: readonly string[]): Wishes | 'help' {
   const { values } = parseArgs({
     args: [...args].filter((argument) => argument !== '--'),
     options: {
@@ -88,8 +88,8 @@ function wholeNumber(option: string, text: string, least: number, most: number):
 /** Resolves to the exit code. */
 async function run(args: readonly string[]): Promise<number> {
   try {
-    const wished = wishes(args);
-    if (wished !== 'help') return await main(wished);
+    const requested = requests(args);
+    if (requested !== 'help') return await main(requested);
     process.stdout.write(USAGE);
     return 0;
   } catch (error) {

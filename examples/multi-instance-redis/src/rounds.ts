@@ -38,13 +38,13 @@ export interface Standing {
 const PAUSE = 10;
 const REPORT = 100;
 
-const tell = (message: Message): void => {
+const report = (message: Message): void => {
   if (process.connected) process.send?.(message);
 };
 
 /** Reports to the fleet that this worker requested the tokens from the server. */
 export function noteRefresh({ accessToken }: ExportedTokens): void {
-  tell({ kind: 'refreshed', token: fingerprint(accessToken) });
+  report({ kind: 'refreshed', token: fingerprint(accessToken) });
 }
 
 /** Executes commands and reports its state, until it is told to end. */
@@ -55,9 +55,9 @@ export async function takePart(session: UserSession): Promise<void> {
   for await (const order of orders()) {
     if (order.name === 'end') break;
     try {
-      tell({ kind: 'answer', text: await obey(session, order) });
+      report({ kind: 'answer', text: await obey(session, order) });
     } catch (error) {
-      tell({ kind: 'failure', text: String(error) });
+      report({ kind: 'failure', text: String(error) });
     }
   }
   process.off('disconnect', leave); // After its sessions are closed, nothing keeps this process alive.
@@ -123,6 +123,6 @@ class Rounds {
   #report(): void {
     const { state, step, expiresAt } = this.#session.snapshot;
     const figures = { served: this.#served, errors: this.#errors };
-    tell({ kind: 'standing', state, step, token: this.#token, expiresAt: expiresAt ?? 0, ...figures });
+    report({ kind: 'standing', state, step, token: this.#token, expiresAt: expiresAt ?? 0, ...figures });
   }
 }

@@ -17,7 +17,7 @@ export interface Scene {
 /** The display. */
 export interface View {
   /** Reports an event, in a few words. */
-  readonly tell: (event: string) => void;
+  readonly report: (event: string) => void;
   /** Stops updating. */
   end(): void;
   /** Prints the result. */
@@ -51,7 +51,7 @@ class PlainView implements View {
     this.#out = out;
   }
 
-  readonly tell = (event: string): void => {
+  readonly report = (event: string): void => {
     this.#out.write(`${timeOf(performance.now() - this.#begun)}  ${event}\n`);
   };
 
@@ -79,7 +79,7 @@ class LiveView implements View {
     this.#timer = setInterval(() => this.#redraw(), REDRAW);
   }
 
-  readonly tell = (event: string): void => {
+  readonly report = (event: string): void => {
     this.#events.push(`${dim(timeOf(performance.now() - this.#begun))}  ${event}`);
     if (this.#events.length > EVENTS) this.#events.shift();
   };

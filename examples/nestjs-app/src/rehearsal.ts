@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { startAuthorizationServer } from '@frameio-auth/testing';
 
 /** The parts of a browser that are needed: keeps cookies, and says where its requests come from. */
-class Visitor {
+class Browser {
   readonly #home: string;
   readonly #cookies = new Map<string, string>();
 
@@ -68,12 +68,12 @@ const ended = once(application, 'close');
 try {
   const home = await homeOf(application);
   application.stdout?.resume();
-  const mara = new Visitor(home);
+  const mara = new Browser(home);
   assert.match((await mara.open('/')).content, /Sign in with Adobe/);
   const { location: login } = await mara.open('/profile');
   const callback = await local.signIn((await mara.open(login)).location);
 
-  assert.equal((await new Visitor(home).open(callback)).status, 401, 'the callback is worth nothing elsewhere');
+  assert.equal((await new Browser(home).open(callback)).status, 401, 'the callback is worth nothing elsewhere');
   assert.equal((await mara.open(callback)).location, '/profile');
   assert.match((await mara.open('/profile')).content, /Hello, Mara Editor.+Studio Example/s);
   console.log('signed in');

@@ -14,8 +14,8 @@ import { visitOnce } from './visitor.ts';
 const local = await startAuthorizationServer();
 const api = local.origin;
 
-const isRehearsal = process.argv.includes('--once');
-const web = createServer().listen(isRehearsal ? 0 : Number(process.env['PORT'] ?? 3000), '127.0.0.1');
+const isDemo = process.argv.includes('--once');
+const web = createServer().listen(isDemo ? 0 : Number(process.env['PORT'] ?? 3000), '127.0.0.1');
 await once(web, 'listening');
 const home = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
 
@@ -113,7 +113,7 @@ async function profileOf(key: string): Promise<Answer> {
 }
 
 /** Returns the page for an error. The errors of these packages contain no secrets, so they may be shown. */
-function apology(error: unknown): Answer {
+function errorPage(error: unknown): Answer {
   console.error(`  ${error}`);
   if (!(error instanceof FrameioAuthError)) return page(502, '<p>Something went wrong. Please try again later.</p>');
   return page(error instanceof AuthenticationError ? 400 : 502, `<p>${escaped(error.message)}</p><a href="/">Back</a>`);
@@ -164,7 +164,7 @@ function escaped(text: string): string {
 }
 
 web.on('request', async (request, response) => {
-  const { status, headers, html } = await answerTo(request).catch(apology);
+  const { status, headers, html } = await answerTo(request).catch(errorPage);
   response.writeHead(status, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': "default-src 'none'",
@@ -175,7 +175,7 @@ web.on('request', async (request, response) => {
 });
 
 console.log(`The application is at ${home}`);
-if (isRehearsal) {
+if (isDemo) {
   await visitOnce(home, (url) => local.signIn(url));
   web.close();
   await auth.close();

@@ -51,8 +51,8 @@ export async function visitOnce(home: string, signIn: (url: string) => Promise<s
   assert.equal((await open(callback)).location, '/', 'a reloaded callback ends where the first one did');
   assert.deepEqual(cookies, signedInBefore, 'and changes nothing');
   assert.match((await open('/')).html, /Hello Mara Editor/);
-  const planted = await openWith(before, '/');
-  assert.match(planted.html, /Sign in with Adobe/, 'who planted what the browser had before gains nothing');
+  const injected = await openWith(before, '/');
+  assert.match(injected.html, /Sign in with Adobe/, 'who planted what the browser had before gains nothing');
   console.log('Signed in: hello Mara Editor');
 
   const lured = await open('/login', { headers: { 'sec-fetch-site': 'cross-site' } });

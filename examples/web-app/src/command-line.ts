@@ -29,7 +29,7 @@ export interface Wish {
  *
  * @throws Mistake
  */
-export function wishOf(args: string[], env: NodeJS.ProcessEnv): Wish | undefined {
+export function requestOf(args: string[], env: NodeJS.ProcessEnv): Wish | undefined {
   const { help, framework, port } = argumentsOf(args);
   if (help) return undefined;
   if (!isFramework(framework)) {

@@ -1,16 +1,16 @@
 // The program of `npm start`: one of the three applications, and an authorization server for it if you have no account.
 import { adobeIms, ConfigurationError } from '@frameio-auth/core';
 import { startAuthorizationServer } from '@frameio-auth/testing';
-import { Mistake, USAGE, wishOf } from './command-line.ts';
+import { Mistake, requestOf, USAGE } from './command-line.ts';
 import { type Account, serve } from './serve.ts';
 
 async function main(): Promise<void> {
-  const wish = wishOf(process.argv.slice(2), process.env);
-  if (wish === undefined) {
+  const request = requestOf(process.argv.slice(2), process.env);
+  if (request === undefined) {
     process.stdout.write(USAGE);
     return;
   }
-  const { framework, redirectUri, account = await localAccount() } = wish;
+  const { framework, redirectUri, account = await localAccount() } = request;
   const { home } = await serve({ framework, redirectUri, account });
   console.log(`The ${framework} application is at ${home}`);
   console.log(`It signs in at ${account.server.issuer}`);

@@ -61,7 +61,7 @@ const unavailable = page(503, 'Please come back later', later);
 const broken = page(500, 'Please come back later', later);
 
 /** Returns the page for an error, and logs the error. */
-export function apology(error: unknown): Page {
+export function errorPage(error: unknown): Page {
   if (error instanceof UserActionRequiredError) {
     const { actionUrl } = error;
     const link = actionUrl === undefined ? '' : `<p><a class="button" href="${escaped(actionUrl)}">Go to Adobe</a></p>`;

@@ -9,7 +9,7 @@ import { startAuthorizationServer } from '@frameio-auth/testing';
 import { type Framework, frameworks, type RunningService, serve } from './serve.ts';
 
 /** The parts of a browser that are needed: keeps cookies, and says where its requests come from. */
-class Visitor {
+class Browser {
   readonly #service: RunningService;
   readonly #cookies = new Map<string, string>();
 
@@ -53,11 +53,11 @@ for (const framework of Object.keys(frameworks) as Framework[]) {
     redirectUri: 'https://localhost:0/callback',
   });
   try {
-    const mara = new Visitor(service);
+    const mara = new Browser(service);
     assert.match((await mara.open('/')).html, /Sign in with Adobe/);
     const callback = await local.signIn((await mara.open('/login')).location);
 
-    assert.equal((await new Visitor(service).open(callback)).status, 400, 'the callback is worth nothing elsewhere');
+    assert.equal((await new Browser(service).open(callback)).status, 400, 'the callback is worth nothing elsewhere');
     assert.equal((await mara.open(callback, 'HEAD')).status, 204, 'nor is it spent by looking');
     assert.equal((await mara.open(callback, 'GET', { 'sec-purpose': 'prefetch' })).status, 503);
     assert.equal((await mara.open(callback)).location, '/');

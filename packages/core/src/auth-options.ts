@@ -67,6 +67,11 @@ export interface CommonOptions {
 
 /** Options of every flow in which users sign in. */
 export interface UserAuthOptions extends CommonOptions {
+  readonly clientId: string;
+  /** The registered redirect URI, to which the server redirects users. */
+  readonly redirectUri: string;
+  /** The scopes to request. Default: those of the server's profile. */
+  readonly scopes?: Scopes;
   /**
    * Refreshes unused sessions before their refresh tokens expire, so that users who return after weeks are still signed
    * in. Of all instances that share the storage, one does this. It refreshes one session at a time unless many are due.
@@ -100,10 +105,8 @@ export interface UserAuthOptions extends CommonOptions {
 
 /** What a flow passes to {@link authParts}. */
 export interface AuthSettings {
-  readonly options: UserAuthOptions;
-  readonly clientId: string;
+  readonly options: CommonOptions & Partial<UserAuthOptions>;
   readonly clientSecret: string | readonly string[] | undefined;
-  readonly scopes: Scopes | undefined;
   readonly renewal: SessionInput['renewal'];
 }
 
@@ -123,9 +126,10 @@ const DEFAULT_REFRESH_BUFFER = 300;
  *
  * @throws ConfigurationError for the first invalid option
  */
-export function authParts({ options, clientId, clientSecret, scopes, renewal }: AuthSettings): AuthParts {
+export function authParts({ options, clientSecret, renewal }: AuthSettings): AuthParts {
   checkPlatform({ hashes: renewal === 'refresh_token' });
-  const { transport, storage, server: given = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
+  const { clientId, scopes, transport, storage } = options;
+  const { server: given = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
   if (typeof clientId !== 'string' || clientId === '') {
     refuse('clientId', "is missing. Give the client ID of the application's credential.");
   }

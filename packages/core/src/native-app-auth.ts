@@ -1,15 +1,8 @@
 import { refuseSecret, type UserAuthOptions } from './auth-options.js';
 import { brand } from './kernel/brand.js';
-import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
-export interface NativeAppAuthOptions extends UserAuthOptions {
-  readonly clientId: string;
-  /** The registered redirect URI, to which the server redirects users. */
-  readonly redirectUri: string;
-  /** The scopes to request. Default: those of the server's profile. */
-  readonly scopes?: Scopes;
-}
+export type NativeAppAuthOptions = UserAuthOptions;
 
 /**
  * Authenticates the users of a desktop application or a command line. Such a public client has no secret. PKCE (RFC
@@ -21,8 +14,7 @@ export interface NativeAppAuthOptions extends UserAuthOptions {
 export class NativeAppAuth extends UserAuth {
   constructor(options: NativeAppAuthOptions) {
     refuseSecret('NativeAppAuth', options);
-    const { clientId, redirectUri, scopes } = options;
-    super({ options, clientId, clientSecret: undefined, redirectUri, scopes });
+    super(options, undefined);
   }
 }
 

@@ -21,14 +21,8 @@ export interface ServerToServerAuthOptions extends CommonOptions {
 export class ServerToServerAuth extends Auth<TokenSession> {
   constructor(options: ServerToServerAuthOptions) {
     requireSecret('ServerToServerAuth', options);
-    const { clientId, clientSecret, scopes } = options;
-    const { keys, dependencies } = authParts({
-      options,
-      clientId,
-      clientSecret,
-      scopes,
-      renewal: 'client_credentials',
-    });
+    const { clientSecret } = options;
+    const { keys, dependencies } = authParts({ options, clientSecret, renewal: 'client_credentials' });
     super(keys, dependencies, (runner) => new TokenSession(runner));
   }
 }

@@ -1,15 +1,8 @@
 import { refuseSecret, type UserAuthOptions } from './auth-options.js';
 import { brand } from './kernel/brand.js';
-import type { Scopes } from './session/scopes.js';
 import { UserAuth } from './user-auth.js';
 
-export interface SPAAuthOptions extends UserAuthOptions {
-  readonly clientId: string;
-  /** The registered redirect URI, to which the server redirects users. */
-  readonly redirectUri: string;
-  /** The scopes to request. Default: those of the server's profile. */
-  readonly scopes?: Scopes;
-}
+export type SPAAuthOptions = UserAuthOptions;
 
 /**
  * Authenticates the users of a single-page application. Such a public client has no secret. PKCE (RFC 7636) proves that
@@ -20,8 +13,7 @@ export interface SPAAuthOptions extends UserAuthOptions {
 export class SPAAuth extends UserAuth {
   constructor(options: SPAAuthOptions) {
     refuseSecret('SPAAuth', options);
-    const { clientId, redirectUri, scopes } = options;
-    super({ options, clientId, clientSecret: undefined, redirectUri, scopes });
+    super(options, undefined);
   }
 }
 

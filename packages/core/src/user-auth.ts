@@ -1,5 +1,5 @@
 import { Auth, DEFAULT_KEY } from './auth.js';
-import { type AuthSettings, authParts, refuse } from './auth-options.js';
+import { type AuthSettings, authParts, refuse, type UserAuthOptions } from './auth-options.js';
 import { checkRedirectUri } from './protocol/redirect-uri.js';
 import { KeepAlive, refreshUnused } from './session/keep-alive.js';
 import { PendingAuthorizations } from './session/pending-authorizations.js';
@@ -20,9 +20,9 @@ export abstract class UserAuth extends Auth<UserSession> {
   readonly #keepAlive: KeepAlive | undefined;
   readonly #giveUpRedirectUri: () => void;
 
-  protected constructor(settings: Omit<AuthSettings, 'renewal'> & { readonly redirectUri: string }) {
-    const { redirectUri } = settings;
-    const { server, client, keys, dependencies } = authParts({ ...settings, renewal: 'refresh_token' });
+  protected constructor(options: UserAuthOptions, clientSecret: AuthSettings['clientSecret']) {
+    const { redirectUri } = options;
+    const { server, client, keys, dependencies } = authParts({ options, clientSecret, renewal: 'refresh_token' });
     if (typeof redirectUri !== 'string' || redirectUri === '') {
       refuse(
         'redirectUri',
@@ -32,12 +32,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     checkRedirectUri(server, redirectUri);
     const signIn = new SignIn({
       client,
-      pending: new PendingAuthorizations(
-        dependencies.storage,
-        keys,
-        dependencies.clock,
-        settings.options.maxPendingSignIns,
-      ),
+      pending: new PendingAuthorizations(dependencies.storage, keys, dependencies.clock, options.maxPendingSignIns),
       redirectUri,
       scopes: dependencies.scopes,
       entropy: dependencies.entropy,

@@ -1,7 +1,7 @@
 import type { ActorMessage, InspectorMessage, SnapshotMessage } from './messages.js';
 
 /** How much is kept: enough to step back through, and at most a few megabytes in total. */
-export const KEPT = { messages: 100, sessions: 100 } as const;
+export const HISTORY_LIMITS = { messages: 100, sessions: 100 } as const;
 
 interface Kept {
   /** How the session began; kept separately, because it identifies the session. */
@@ -35,12 +35,12 @@ export class History {
     }
     if (message.type === '@xstate.snapshot') kept.latest = message;
     kept.ring[kept.next] = { number: this.#count, message };
-    kept.next = (kept.next + 1) % KEPT.messages;
+    kept.next = (kept.next + 1) % HISTORY_LIMITS.messages;
     this.#count += 1;
   }
 
   #begin(): Kept {
-    if (this.#sessions.size >= KEPT.sessions) this.#forgetOne();
+    if (this.#sessions.size >= HISTORY_LIMITS.sessions) this.#forgetOne();
     return { actor: undefined, latest: undefined, ring: [], next: 0 };
   }
 

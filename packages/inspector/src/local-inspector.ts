@@ -2,7 +2,7 @@ import { ConfigurationError } from '@frameio-auth/core';
 import { openBrowser } from './open-browser.js';
 import { Poster, readPostingAddress } from './poster.js';
 import { randomToken } from './random-token.js';
-import { type InspectorFunction, inspectorFunction, instanceName, labelling } from './safe-inspector.js';
+import { type InspectorFunction, inspectorFunction, instanceName, labelOfKey } from './safe-inspector.js';
 import { folderSite } from './site.js';
 import { readPort, type ViewerOptions } from './viewer-options.js';
 import { ViewerServer } from './viewer-server.js';
@@ -80,7 +80,7 @@ function servingInspector({
   const close = () => server.close();
   return {
     instance,
-    next: inspectorFunction(instance, labelling(labels, postingToken), (message) => server.tell(message)),
+    next: inspectorFunction(instance, labelOfKey(labels, postingToken), (message) => server.post(message)),
     url: () => server.link(),
     postingUrl: async () => `${await server.origin()}/messages?token=${encodeURIComponent(postingToken)}`,
     close,
@@ -101,7 +101,7 @@ function postingInspector({ onPostingFailed, ...labels }: LocalInspectorOptions,
   };
   return {
     instance,
-    next: inspectorFunction(instance, labelling(labels, address.token), (message) => poster.tell(message)),
+    next: inspectorFunction(instance, labelOfKey(labels, address.token), (message) => poster.post(message)),
     url: elsewhere,
     postingUrl: elsewhere,
     close,

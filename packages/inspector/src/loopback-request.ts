@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Why a request is rejected. */
-export interface Objection {
+export interface RequestRejection {
   readonly status: number;
   readonly reason: string;
 }
@@ -19,7 +19,7 @@ export interface Objection {
  * @param port - the port that the server listens on
  * @param isLink - whether it carries the token of a link
  */
-export function objectionTo(request: IncomingMessage, port: number, isLink: boolean): Objection | undefined {
+export function rejectionOf(request: IncomingMessage, port: number, isLink: boolean): RequestRejection | undefined {
   const host = request.headers.host;
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
     return { status: 421, reason: 'This server answers only at 127.0.0.1.' };

@@ -1,6 +1,6 @@
 /**
  * Everything that an inspector can report: plain JSON, rebuilt field by field from numbers, booleans and words from
- * closed lists. The only free text is the label of a session (see {@link About.label}).
+ * closed lists. The only free text is the label of a session (see {@link MessageSource.label}).
  *
  * A message has the shape of XState's and Stately's inspection messages (`@xstate.actor`, `@xstate.event`,
  * `@xstate.snapshot`). What those have no field for is under `frameio`.
@@ -32,14 +32,14 @@ export interface ActorMessage extends MessageBase {
   /** The session's label. */
   readonly name: string;
   readonly snapshot: ShownSnapshot;
-  readonly frameio: About & { readonly facts: SessionFacts };
+  readonly frameio: MessageSource & { readonly facts: SessionFacts };
 }
 
 /** A session received an event. The {@link SnapshotMessage} that follows shows the effect. */
 export interface EventMessage extends MessageBase {
   readonly type: '@xstate.event';
   readonly event: ShownEvent;
-  readonly frameio: About;
+  readonly frameio: MessageSource;
 }
 
 /** The state of a session after an event, and the effects it requested. */
@@ -48,7 +48,7 @@ export interface SnapshotMessage extends MessageBase {
   /** The event that led here; `xstate.init` for the first snapshot, `xstate.stop` for the last. */
   readonly event: ShownEvent;
   readonly snapshot: ShownSnapshot;
-  readonly frameio: About & {
+  readonly frameio: MessageSource & {
     /** The effects that the machine requested, in order. */
     readonly effects: readonly ShownEffect[];
     /**
@@ -72,7 +72,7 @@ interface MessageBase {
 }
 
 /** The session that a message is about. */
-export interface About {
+export interface MessageSource {
   /** Counts the messages of this instance from 1. A gap means that messages were dropped. */
   readonly sequence: number;
   /** When the message was created, by the instance's own clock. */
@@ -188,7 +188,7 @@ export interface Span {
 export interface SessionFacts {
   /** The state's full name, such as `refreshing.requesting`: the id of a {@link ChartState}, or `(unknown)`. */
   readonly state: string;
-  /** The storage's time at the last event; `null` before the first. Compare it with {@link About.time}. */
+  /** The storage's time at the last event; `null` before the first. Compare it with {@link MessageSource.time}. */
   readonly now: number | null;
   /** When the tokens were requested; `null` if there are none. */
   readonly issuedAt: number | null;

@@ -2,7 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { ConfigurationError } from '@frameio-auth/core';
 import type { Batch, InspectorMessage } from './messages.js';
-import { MOST_IN_A_BATCH } from './read-batch.js';
+import { MAX_BATCH } from './read-batch.js';
 
 /** Where to post, and the token for it. */
 export interface PostingAddress {
@@ -18,15 +18,15 @@ export interface PosterOptions {
 }
 
 /** The number of messages that may wait to be posted; beyond it, the oldest are dropped. */
-const MOST_WAITING = 2_000;
+const MAX_WAITING = 2_000;
 
 /** How long messages are collected before they are posted, and the first pause after a failure, in milliseconds. */
-const GATHERING = 100;
+const BATCH_DELAY = 100;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 
 /** How long to wait for a response, in milliseconds. */
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 
 /**
  * @throws ConfigurationError for an invalid posting address
@@ -62,14 +62,14 @@ export class Poster {
     this.#options = options;
   }
 
-  tell(message: InspectorMessage): void {
+  post(message: InspectorMessage): void {
     if (this.#closed) return;
     this.#waiting.push(message);
     // Removed many at a time, because each removal moves the rest.
-    if (this.#waiting.length > MOST_WAITING + MOST_IN_A_BATCH) {
-      this.#dropped += this.#waiting.splice(0, MOST_IN_A_BATCH).length;
+    if (this.#waiting.length > MAX_WAITING + MAX_BATCH) {
+      this.#dropped += this.#waiting.splice(0, MAX_BATCH).length;
     }
-    this.#schedule(this.#pause || GATHERING);
+    this.#schedule(this.#pause || BATCH_DELAY);
   }
 
   /** Posts the waiting messages once, and ends. */
@@ -78,7 +78,7 @@ export class Poster {
     this.#closed = true;
     clearTimeout(this.#timer);
     // Nothing else here keeps the process alive while the caller waits for this.
-    const alive = setInterval(() => {}, PATIENCE);
+    const alive = setInterval(() => {}, TIMEOUT);
     await this.#posting;
     while (this.#waiting.length > 0 && this.#pause === 0) await this.#post();
     clearInterval(alive);
@@ -91,14 +91,14 @@ export class Poster {
       this.#timer = undefined;
       this.#posting = this.#post().finally(() => {
         this.#posting = undefined;
-        if (this.#waiting.length > 0 && !this.#closed) this.#schedule(this.#pause || GATHERING);
+        if (this.#waiting.length > 0 && !this.#closed) this.#schedule(this.#pause || BATCH_DELAY);
       });
     }, delay).unref();
   }
 
   async #post(): Promise<void> {
     const { instance, address } = this.#options;
-    const messages = this.#waiting.splice(0, MOST_IN_A_BATCH);
+    const messages = this.#waiting.splice(0, MAX_BATCH);
     const dropped = this.#dropped;
     this.#dropped = 0;
     const failure = await post(address, { instance, dropped, messages });
@@ -111,10 +111,10 @@ export class Poster {
     const isFirst = this.#pause === 0;
     this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
     // Not awaited, because the callback may be slow.
-    if (isFirst) void this.#tellFailure(failure);
+    if (isFirst) void this.#reportFailure(failure);
   }
 
-  async #tellFailure(reason: string): Promise<void> {
+  async #reportFailure(reason: string): Promise<void> {
     try {
       await this.#options.onPostingFailed?.(reason);
     } catch {
@@ -131,7 +131,7 @@ function post({ url, token }: PostingAddress, batch: Batch): Promise<string | un
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   return new Promise((resolve) => {
-    const request: ClientRequest = send(url, { method: 'POST', headers, timeout: PATIENCE });
+    const request: ClientRequest = send(url, { method: 'POST', headers, timeout: TIMEOUT });
     request.once('socket', (socket) => socket.unref());
     request.once('timeout', () => request.destroy());
     request.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'request_failed'));

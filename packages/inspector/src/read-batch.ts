@@ -1,14 +1,14 @@
 import { transitionIds } from './chart.js';
 import { messageBase } from './message-base.js';
 import type { Batch, InspectorMessage } from './messages.js';
+import { MAX_STEP } from './observed-session.js';
 import { shownLabel } from './pseudonym.js';
 import { isInstanceName } from './safe-inspector.js';
 import { listOf, number, read, type Shape } from './shape.js';
 import { shownEffect, shownEvent, shownFacts, shownSnapshot } from './shown.js';
-import { MOST_IN_A_STEP } from './watched-session.js';
 
 /** The largest number of messages in one batch. */
-export const MOST_IN_A_BATCH = 200;
+export const MAX_BATCH = 200;
 
 /**
  * Rebuilds a batch that another instance posted, field by field. The sender may be misconfigured, or not be an instance
@@ -19,7 +19,7 @@ export function readBatch(text: string): Batch | undefined {
   const instance = read(value, 'instance');
   const dropped = number(read(value, 'dropped'));
   if (!isInstanceName(instance) || dropped === undefined || dropped < 0) return undefined;
-  const messages = listOf((message) => messageOf(message, instance), MOST_IN_A_BATCH)(read(value, 'messages'));
+  const messages = listOf((message) => messageOf(message, instance), MAX_BATCH)(read(value, 'messages'));
   return messages && { instance, dropped, messages };
 }
 
@@ -31,16 +31,16 @@ function parsed(text: string): unknown {
   }
 }
 
-const effects = listOf(shownEffect, MOST_IN_A_STEP);
+const effects = listOf(shownEffect, MAX_STEP);
 const transitionId: Shape<string> = (value) =>
   typeof value === 'string' && transitionIds.has(value) ? value : undefined;
-const transitions = listOf(transitionId, MOST_IN_A_STEP);
+const transitions = listOf(transitionId, MAX_STEP);
 
 function messageOf(value: unknown, instance: string): InspectorMessage | undefined {
   const sessionId = read(value, 'sessionId');
-  const told = read(value, 'frameio');
-  const [sequence, time] = [number(read(told, 'sequence')), number(read(told, 'time'))];
-  const label = read(told, 'label');
+  const received = read(value, 'frameio');
+  const [sequence, time] = [number(read(received, 'sequence')), number(read(received, 'time'))];
+  const label = read(received, 'label');
   if (!isSessionOf(instance, sessionId)) return undefined;
   if (sequence === undefined || time === undefined || typeof label !== 'string') return undefined;
   const about = { sequence, time, instance, label: shownLabel(label) };
@@ -48,7 +48,7 @@ function messageOf(value: unknown, instance: string): InspectorMessage | undefin
   const type = read(value, 'type');
   const event = shownEvent(read(value, 'event'));
   if (type === '@xstate.event') return { type, ...base, event, frameio: about };
-  const facts = shownFacts(read(told, 'facts'));
+  const facts = shownFacts(read(received, 'facts'));
   if (facts === undefined) return undefined;
   const snapshot = shownSnapshot(read(value, 'snapshot'));
   if (type === '@xstate.actor') {
@@ -56,8 +56,8 @@ function messageOf(value: unknown, instance: string): InspectorMessage | undefin
   }
   if (type !== '@xstate.snapshot') return undefined;
   const step = {
-    effects: effects(read(told, 'effects')) ?? [],
-    transitions: transitions(read(told, 'transitions')) ?? [],
+    effects: effects(read(received, 'effects')) ?? [],
+    transitions: transitions(read(received, 'transitions')) ?? [],
   };
   return { type, ...base, event, snapshot, frameio: { ...about, ...step, facts } };
 }

@@ -3,11 +3,11 @@ import { ConfigurationError, type Inspect } from '@frameio-auth/core';
 import { initialSnapshot, sessionMachine } from '@frameio-auth/core/machine';
 import { messageBase } from './message-base.js';
 import type { InspectorMessage } from './messages.js';
-import { byPseudonym, type Labelling, shownLabel } from './pseudonym.js';
+import { ObservedSession } from './observed-session.js';
+import { type LabelOf, pseudonymOf, shownLabel } from './pseudonym.js';
 import { randomToken } from './random-token.js';
 import { read } from './shape.js';
 import { shownEvent, shownSnapshot } from './shown.js';
-import { WatchedSession } from './watched-session.js';
 
 /** Core's option `inspect`, as a function. */
 export type InspectorFunction = Extract<Inspect, (event: never) => unknown>;
@@ -45,11 +45,11 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
   if (typeof sink !== 'function') {
     throw new ConfigurationError('invalid_option', 'safeInspector: `sink` must be a function that takes a message.');
   }
-  return inspectorFunction(instanceName(labels.instance), labelling(labels, randomToken()), sink);
+  return inspectorFunction(instanceName(labels.instance), labelOfKey(labels, randomToken()), sink);
 }
 
 /** All sessions begin in the same state, whatever their options. */
-const BEGINNING = shownSnapshot(
+const INITIAL_SNAPSHOT = shownSnapshot(
   initialSnapshot({ renewal: 'refresh_token', refreshBuffer: 0, onStorageUnavailable: 'fail' }),
 );
 
@@ -73,31 +73,31 @@ export function isInstanceName(name: unknown): name is string {
  * @param shared - the label key if none is given
  * @throws ConfigurationError
  */
-export function labelling({ showKeys, labelKey }: LabelOptions, shared: string): Labelling {
+export function labelOfKey({ showKeys, labelKey }: LabelOptions, shared: string): LabelOf {
   if (labelKey !== undefined && (typeof labelKey !== 'string' || labelKey === '')) {
     throw new ConfigurationError('invalid_option', "An inspector's `labelKey` is a text that is not empty.");
   }
-  return showKeys === true ? shownLabel : byPseudonym(labelKey ?? shared);
+  return showKeys === true ? shownLabel : pseudonymOf(labelKey ?? shared);
 }
 
-export function inspectorFunction(instance: string, labelOf: Labelling, sink: Sink): InspectorFunction {
-  const sessions = new WeakMap<object, WatchedSession>();
+export function inspectorFunction(instance: string, labelOf: LabelOf, sink: Sink): InspectorFunction {
+  const sessions = new WeakMap<object, ObservedSession>();
   let counted = 0;
   let sequence = 0;
 
-  const sessionOf = (actor: unknown): WatchedSession | undefined => {
+  const sessionOf = (actor: unknown): ObservedSession | undefined => {
     if (typeof actor !== 'object' || actor === null) return undefined;
     const known = sessions.get(actor);
     if (known !== undefined) return known;
     if (read(read(actor, 'logic'), 'id') !== sessionMachine.id) return undefined;
     counted += 1;
     const key = read(actor, 'id');
-    const session = new WatchedSession(`${instance}/${counted}`, typeof key === 'string' ? labelOf(key) : '');
+    const session = new ObservedSession(`${instance}/${counted}`, typeof key === 'string' ? labelOf(key) : '');
     sessions.set(actor, session);
     return session;
   };
 
-  const about = (session: WatchedSession, time: number) => {
+  const about = (session: ObservedSession, time: number) => {
     sequence += 1;
     return { sequence, time, instance, label: session.label };
   };
@@ -116,7 +116,7 @@ export function inspectorFunction(instance: string, labelOf: Labelling, sink: Si
         return undefined;
       case '@xstate.actor': {
         // XState reports an actor before it has a state, and its initial state after that.
-        const snapshot = { ...BEGINNING, context: {} };
+        const snapshot = { ...INITIAL_SNAPSHOT, context: {} };
         const frameio = { ...about(session, time), facts: session.facts(snapshot) };
         return { type, name: session.label, ...messageBase(session.id, time), snapshot, frameio };
       }

@@ -6,7 +6,7 @@
 import type { SessionContext, SessionEvent } from '@frameio-auth/core/machine';
 import { sessionChart, stateIds } from './chart.js';
 import { effectNames } from './effect-names.js';
-import { failureWord } from './failure-words.js';
+import { publicFailureCode } from './failure-codes.js';
 import type {
   SessionFacts,
   ShownContext,
@@ -68,7 +68,7 @@ const count: Shape<number> = (value) => number(typeof value === 'object' ? read(
 const failure = fields<ShownFailure>({
   kind: oneOf('terminal', 'transient', 'ambiguous', 'configuration'),
   source: oneOf('server', 'transport', 'storage', 'session'),
-  code: failureWord,
+  code: publicFailureCode,
   delivery: oneOf('not_sent', 'unknown'),
   status: number,
   retryAfter: number,

@@ -1,6 +1,6 @@
 import { openBrowser } from './open-browser.js';
 import { randomToken } from './random-token.js';
-import { type InspectorFunction, inspectorFunction, instanceName, labelling } from './safe-inspector.js';
+import { type InspectorFunction, inspectorFunction, instanceName, labelOfKey } from './safe-inspector.js';
 import { statelyMessage } from './stately-message.js';
 import { statelySite } from './stately-site.js';
 import { readPort, type ViewerOptions } from './viewer-options.js';
@@ -45,7 +45,7 @@ export function statelyInspector({ port, open, ...labels }: StatelyInspectorOpti
   const close = () => server.close();
   return {
     instance,
-    next: inspectorFunction(instance, labelling(labels, randomToken()), (message) => server.tell(message)),
+    next: inspectorFunction(instance, labelOfKey(labels, randomToken()), (message) => server.post(message)),
     url: () => server.link(),
     close,
     [Symbol.asyncDispose]: close,

@@ -34,7 +34,7 @@ const STYLE =
   'html, body { height: 100%; margin: 0; } iframe { width: 100%; height: 100%; border: 0; display: block; }\n';
 
 /** How many messages may wait for the frame. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 const bridge = (origin: string) => `const stately = '${origin}';
 const frame = document.querySelector('iframe');
@@ -43,7 +43,7 @@ let connected = false;
 let begun = false;
 
 const pass = () => {
-  if (!connected) return void waiting.splice(0, Math.max(0, waiting.length - ${MOST_WAITING}));
+  if (!connected) return void waiting.splice(0, Math.max(0, waiting.length - ${MAX_WAITING}));
   for (const message of waiting.splice(0)) frame.contentWindow.postMessage(message, stately);
 };
 
@@ -55,7 +55,7 @@ addEventListener('message', ({ origin, source, data }) => {
 
 const events = new EventSource('/events');
 events.addEventListener('hello', () => {
-  // After a break all is told again, and the frame has to begin anew too.
+  // After a break all messages come again, and the frame must start again too.
   if (begun) location.reload();
   begun = true;
 });

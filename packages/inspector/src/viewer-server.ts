@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ConfigurationError } from '@frameio-auth/core';
 import { sessionChart } from './chart.js';
-import { History, KEPT } from './history.js';
-import { objectionTo } from './loopback-request.js';
+import { HISTORY_LIMITS, History } from './history.js';
+import { rejectionOf } from './loopback-request.js';
 import type { InspectorMessage } from './messages.js';
 import { isSameToken } from './random-token.js';
 import { readBatch } from './read-batch.js';
 import type { Site } from './site.js';
+import { ViewerAccess } from './viewer-access.js';
 import { type Presentation, ViewerStream } from './viewer-stream.js';
-import { Visitors } from './visitors.js';
 
 export interface ViewerServerOptions {
   readonly instance: string;
@@ -34,7 +34,7 @@ const MOST_STREAMS = 32;
 export class ViewerServer {
   readonly #options: ViewerServerOptions;
   readonly #server: Server;
-  readonly #visitors = new Visitors();
+  readonly #access = new ViewerAccess();
   readonly #history = new History();
   readonly #streams = new Set<ViewerStream>();
   readonly #listening: Promise<number>;
@@ -74,13 +74,13 @@ export class ViewerServer {
 
   /** Resolves to a link that works once. */
   async link(): Promise<string> {
-    return `${await this.origin()}/?token=${this.#visitors.invite()}`;
+    return `${await this.origin()}/?token=${this.#access.createLink()}`;
   }
 
-  tell(message: InspectorMessage): void {
+  post(message: InspectorMessage): void {
     if (this.#closed) return;
     this.#history.add(message);
-    for (const stream of this.#streams) stream.tell(message);
+    for (const stream of this.#streams) stream.post(message);
   }
 
   async close(): Promise<void> {
@@ -99,8 +99,8 @@ export class ViewerServer {
     if (!request.url?.startsWith('/')) return refuse(response, 400, 'This is no address of a page.');
     const url = new URL(`http://127.0.0.1${request.url}`);
     const token = url.pathname === '/' ? url.searchParams.get('token') : null;
-    const objection = objectionTo(request, this.#port, token !== null);
-    if (objection !== undefined) return refuse(response, objection.status, objection.reason);
+    const rejection = rejectionOf(request, this.#port, token !== null);
+    if (rejection !== undefined) return refuse(response, rejection.status, rejection.reason);
     if (url.pathname === '/messages') return this.#take(request, response);
     if (request.method !== 'GET') return refuse(response, 405, 'There is nothing to do here but to look.');
     if (token !== null) return this.#admit(response, token);
@@ -133,11 +133,11 @@ export class ViewerServer {
 
   #isKnown(request: IncomingMessage): boolean {
     const cookies = (request.headers.cookie ?? '').split(';').map((cookie) => cookie.trim().split('='));
-    return cookies.some(([name, value = '']) => name === this.#cookieName && this.#visitors.knows(value));
+    return cookies.some(([name, value = '']) => name === this.#cookieName && this.#access.knows(value));
   }
 
   #admit(response: ServerResponse, token: string): void {
-    const cookie = this.#visitors.admit(token);
+    const cookie = this.#access.admit(token);
     if (cookie === undefined) {
       refuse(response, 403, STRANGER);
       return;
@@ -155,7 +155,7 @@ export class ViewerServer {
     }
     const { instance, present } = this.#options;
     const stream = new ViewerStream(response, {
-      hello: { instance, time: Date.now(), keeps: KEPT },
+      hello: { instance, time: Date.now(), keeps: HISTORY_LIMITS },
       history: this.#history.all(),
       present,
       summary: () => this.#history.summary(),
@@ -179,7 +179,7 @@ export class ViewerServer {
     if (batch === undefined) return refuse(response, 400, 'This is no batch of messages.');
     const { instance, dropped, messages } = batch;
     if (dropped > 0) for (const stream of this.#streams) stream.notify({ instance, dropped });
-    for (const message of messages) this.tell(message);
+    for (const message of messages) this.post(message);
     response.writeHead(204).end();
   }
 }

@@ -5,7 +5,7 @@ import type { Hello, InspectorMessage, Notice, Summary } from './messages.js';
 const BATCH = 100;
 
 /** How many messages may wait for a viewer, in addition to the initial history. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 
 /** For how many instances losses are tracked at once. */
 const MOST_NOTICES = 100;
@@ -44,7 +44,7 @@ export class ViewerStream {
     this.#present = present;
     this.#summary = summary;
     this.#waiting = [...history];
-    this.#most = history.length + MOST_WAITING;
+    this.#most = history.length + MAX_WAITING;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.on('drain', () => this.#schedule());
     response.on('error', () => {}); // The viewer has disconnected; `close` handles it.
@@ -54,7 +54,7 @@ export class ViewerStream {
     this.#schedule();
   }
 
-  tell(message: InspectorMessage): void {
+  post(message: InspectorMessage): void {
     if (this.#waiting.length >= this.#most) {
       this.#missed += this.#waiting.length;
       this.#waiting = [];

@@ -1,7 +1,7 @@
 import { type InspectorMessage, safeInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
 import { createActor, createMachine, fromPromise } from 'xstate';
-import { altered, leaksIn, mapped, PLANTED, statesIn, story, told } from './recorded-session.js';
+import { altered, leaksIn, mapped, messagesOf, PLANTED, recordedEvents, statesIn } from './recorded-session.js';
 import type { Inspected } from './session-events.js';
 
 /** Returns the same event with its event, snapshot and action altered; its actor stays the same. */
@@ -43,11 +43,11 @@ const additions: Readonly<Record<string, (copy: Record<string, unknown>) => unkn
     }),
 };
 
-describe('whatever an application adds to what the inspector is told', () => {
+describe('fields that an application adds', () => {
   it.each(Object.entries(additions))('shows nothing of %s, and all that it showed before', (_what, alter) => {
-    const messages = told(story.map((event) => alteredEvent(event, alter)));
+    const messages = messagesOf(recordedEvents.map((event) => alteredEvent(event, alter)));
     expect(leaksIn(messages)).toEqual([]);
-    expect(messages.map(withoutTime)).toEqual(told(story).map(withoutTime));
+    expect(messages.map(withoutTime)).toEqual(messagesOf(recordedEvents).map(withoutTime));
   });
 
   const replacements: Readonly<Record<string, (copy: Record<string, unknown>) => unknown>> = {
@@ -84,7 +84,7 @@ describe('whatever an application adds to what the inspector is told', () => {
   };
 
   it.each(Object.entries(replacements))('shows nothing of what stands %s', (_where, alter) => {
-    const messages = told(story.map((event) => alteredEvent(event, alter)));
+    const messages = messagesOf(recordedEvents.map((event) => alteredEvent(event, alter)));
     expect(leaksIn(messages)).toEqual([]);
     expect(messages.length).toBeGreaterThan(0);
   });
@@ -130,12 +130,12 @@ describe('whatever an application adds to what the inspector is told', () => {
     const cyclic: Record<string, unknown> = { type: '@xstate.event', event: PLANTED };
     cyclic['actorRef'] = cyclic;
     const events = [undefined, null, 42, PLANTED, [], {}, () => PLANTED, cyclic, new Proxy({}, { get: () => PLANTED })];
-    expect(told(events)).toEqual([]);
+    expect(messagesOf(events)).toEqual([]);
   });
 });
 
 /** Removes what differs between any two inspectors. */
 function withoutTime({ frameio, createdAt: _1, sessionId: _2, rootId: _3, ...message }: InspectorMessage): object {
-  const { time: _4, instance: _5, label: _6, ...told } = frameio;
-  return { ...message, name: '', frameio: told };
+  const { time: _4, instance: _5, label: _6, ...received } = frameio;
+  return { ...message, name: '', frameio: received };
 }

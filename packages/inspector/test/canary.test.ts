@@ -2,13 +2,13 @@ import { inspect as print } from 'node:util';
 import { type InspectorMessage, localInspector, sessionChart, statelyInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
 import { admitted, messagesUntil } from './page-request.js';
-import { leaksIn, secrets, statesIn, story, told } from './recorded-session.js';
+import { leaksIn, messagesOf, recordedEvents, secrets, statesIn } from './recorded-session.js';
 import { canaries } from './session-events.js';
 
 describe('of a real session', () => {
   it('has secrets to hide, some of which XState would show', () => {
     expect(secrets.length).toBeGreaterThan(10);
-    const shown = story.map((event) => [
+    const shown = recordedEvents.map((event) => [
       (event.actorRef as { id?: string }).id,
       print('event' in event && event.event, { depth: 6 }),
     ]);
@@ -17,7 +17,7 @@ describe('of a real session', () => {
   });
 
   it('tells every step, and none of the secrets', () => {
-    const messages = told(story);
+    const messages = messagesOf(recordedEvents);
     expect(leaksIn(messages)).toEqual([]);
     const states = new Set(statesIn(messages));
     expect([...states]).toEqual(
@@ -28,7 +28,7 @@ describe('of a real session', () => {
   });
 
   it('has no text but known words, the labels and the names of instances', () => {
-    const messages = told(story, { instance: 'here' });
+    const messages = messagesOf(recordedEvents, { instance: 'here' });
     const words = new Set<string>();
     for (const message of messages) collectTexts(message, words);
     const states = sessionChart.states.flatMap(({ id, name }) => [id, name]);
@@ -70,11 +70,12 @@ describe('of a real session', () => {
   });
 
   it('makes messages of plain data, and none that changes', () => {
-    for (const message of told(story)) expect(JSON.parse(JSON.stringify(message))).toEqual(structuredClone(message));
+    for (const message of messagesOf(recordedEvents))
+      expect(JSON.parse(JSON.stringify(message))).toEqual(structuredClone(message));
   });
 
   it('shows the keys of sessions to those who ask for them, and nothing more', () => {
-    const messages = told(story, { showKeys: true });
+    const messages = messagesOf(recordedEvents, { showKeys: true });
     expect(new Set(messages.map((message) => message.frameio.label))).toEqual(
       new Set(['default', canaries.sessionKey]),
     );
@@ -85,7 +86,7 @@ describe('of a real session', () => {
     await using local = localInspector();
     await using far = localInspector({ viewer: await local.postingUrl() });
     await using stately = statelyInspector();
-    for (const event of story) {
+    for (const event of recordedEvents) {
       local.next(event);
       far.next(event);
       stately.next(event);

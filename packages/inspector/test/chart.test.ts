@@ -58,7 +58,7 @@ describe('the chart', () => {
   });
 });
 
-describe('what Stately is told', () => {
+describe('messages for Stately', () => {
   it('is its own format alone, with a definition that makes the same machine', async () => {
     await using inspector = statelyInspector();
     await emitSessionEvents((event: Inspected) => inspector.next(event));

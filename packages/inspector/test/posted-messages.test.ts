@@ -1,7 +1,7 @@
 import { type InspectorMessage, localInspector } from '@frameio-auth/inspector';
 import { describe, expect, it } from 'vitest';
 import { ask, messagesUntil } from './page-request.js';
-import { altered, leaksIn, mapped, PLANTED, story, told } from './recorded-session.js';
+import { altered, leaksIn, mapped, messagesOf, PLANTED, recordedEvents } from './recorded-session.js';
 
 describe('of what another instance posts', () => {
   /** Returns what a viewer shows of these messages. */
@@ -20,7 +20,7 @@ describe('of what another instance posts', () => {
       expect(status).toBe(204);
     }
     // A message of its own comes last.
-    story.forEach(viewer.next);
+    recordedEvents.forEach(viewer.next);
     const isOwn = ({ frameio }: InspectorMessage) => frameio.instance === viewer.instance;
     const all = await messagesUntil(
       await viewer.url(),
@@ -29,14 +29,14 @@ describe('of what another instance posts', () => {
     return all.filter((message) => !isOwn(message));
   }
 
-  it('shows messages as they were told', async () => {
-    const messages = told(story, { instance: 'far' });
+  it('shows messages as they were received', async () => {
+    const messages = messagesOf(recordedEvents, { instance: 'far' });
     const inOrder = [...messages].sort((one, other) => rank(one) - rank(other));
     expect(await shown(messages)).toEqual(inOrder);
   });
 
   it('shows nothing that is added to them', async () => {
-    const messages = told(story, { instance: 'far' });
+    const messages = messagesOf(recordedEvents, { instance: 'far' });
     const add = (copy: Record<string, unknown>) => ({ ...copy, note: PLANTED, [PLANTED]: PLANTED });
     const seen = await shown(messages.map((message) => altered(message, add)));
     expect(leaksIn(seen)).toEqual([]);
@@ -48,13 +48,15 @@ describe('of what another instance posts', () => {
       mapped(copy, (value) =>
         typeof value === 'string' && !/^(@xstate|far|session-|default)/.test(value) ? PLANTED : value,
       );
-    const seen = await shown(told(story, { instance: 'far' }).map((message) => altered(message, replace)));
+    const seen = await shown(
+      messagesOf(recordedEvents, { instance: 'far' }).map((message) => altered(message, replace)),
+    );
     expect(leaksIn(seen)).toEqual([]);
     expect(seen.length).toBeGreaterThan(10);
   });
 
   it('shows nothing of what is no message of that instance', async () => {
-    const [message] = told(story, { instance: 'far' });
+    const [message] = messagesOf(recordedEvents, { instance: 'far' });
     const others = [
       null,
       42,

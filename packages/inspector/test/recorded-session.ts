@@ -6,14 +6,14 @@ export const PLANTED = 'canary-planted-by-a-test';
 
 const events: Inspected[] = [];
 
-/** The secrets of the story, which must not be visible. */
+/** The secrets of the recordedEvents, which must not be visible. */
 export const secrets: readonly string[] = [...(await emitSessionEvents((event) => events.push(event))), PLANTED];
 
 /** The inspection events of a real session. */
-export const story: readonly Inspected[] = events;
+export const recordedEvents: readonly Inspected[] = events;
 
 /** Returns all messages of an inspector about these events. */
-export function told(inspected: Iterable<unknown>, options = {}): InspectorMessage[] {
+export function messagesOf(inspected: Iterable<unknown>, options = {}): InspectorMessage[] {
   const messages: InspectorMessage[] = [];
   const inspect = safeInspector({ ...options, sink: (message) => messages.push(message) });
   for (const event of inspected) inspect(event as Inspected);

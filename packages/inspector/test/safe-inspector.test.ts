@@ -29,7 +29,7 @@ async function service(sink: (message: InspectorMessage) => unknown, accessToken
 }
 
 /** Returns the labels that an inspector gives to sessions with these keys. */
-async function labelsOf(keys: readonly string[], inspect: InspectorFunction, told: readonly InspectorMessage[]) {
+async function labelsOf(keys: readonly string[], inspect: InspectorFunction, received: readonly InspectorMessage[]) {
   const auth = new WebAppAuth({
     clientId: 'review-portal.fictional',
     clientSecret: 'client-secret.fictional',
@@ -39,18 +39,22 @@ async function labelsOf(keys: readonly string[], inspect: InspectorFunction, tol
   });
   for (const key of keys) auth.session(key);
   await auth.close();
-  const begun = told.filter((message) => message.type === '@xstate.actor').map(({ frameio }) => frameio.label);
+  const begun = received.filter((message) => message.type === '@xstate.actor').map(({ frameio }) => frameio.label);
   expect(begun.shift()).toBe('default');
   return begun;
 }
 
-describe('what is told', () => {
+describe('the messages', () => {
   it('is each event, and after it what came of it', async () => {
-    const told: InspectorMessage[] = [];
-    await using scene = await service((message) => told.push(message));
+    const received: InspectorMessage[] = [];
+    await using scene = await service((message) => received.push(message));
     await scene.auth.getToken();
-    expect(told.map(({ type }) => type).slice(0, 3)).toEqual(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
-    const snapshots = told.filter((message) => message.type === '@xstate.snapshot');
+    expect(received.map(({ type }) => type).slice(0, 3)).toEqual([
+      '@xstate.actor',
+      '@xstate.event',
+      '@xstate.snapshot',
+    ]);
+    const snapshots = received.filter((message) => message.type === '@xstate.snapshot');
     expect(
       snapshots.map(({ event, frameio }) => [
         event.type,
@@ -97,16 +101,18 @@ describe('what is told', () => {
         'none',
       ],
     ]);
-    expect(told.map(({ frameio }) => frameio.sequence)).toEqual(told.map((_, index) => index + 1));
-    expect(new Set(told.map(({ sessionId, rootId }) => `${sessionId} ${rootId}`))).toEqual(new Set(['here/1 here/1']));
+    expect(received.map(({ frameio }) => frameio.sequence)).toEqual(received.map((_, index) => index + 1));
+    expect(new Set(received.map(({ sessionId, rootId }) => `${sessionId} ${rootId}`))).toEqual(
+      new Set(['here/1 here/1']),
+    );
   });
 
-  it('is when a token expires, and when it is renewed', async () => {
-    const told: InspectorMessage[] = [];
-    await using scene = await service((message) => told.push(message));
+  it('is when a token expires, and when it is refreshed', async () => {
+    const received: InspectorMessage[] = [];
+    await using scene = await service((message) => received.push(message));
     const start = scene.clock.now();
     await scene.auth.getToken();
-    const { facts } = (told.at(-1) as SnapshotMessage).frameio;
+    const { facts } = (received.at(-1) as SnapshotMessage).frameio;
     const expiresAt = start + 3_600_000;
     expect(facts).toMatchObject({ now: start, issuedAt: start, expiresAt, hasUsableToken: true });
     expect(facts).toMatchObject({ attempt: 0, failure: null, retryAt: null });
@@ -118,12 +124,12 @@ describe('what is told', () => {
   });
 
   it('is what failed, how often, and when it is tried again', async () => {
-    const told: InspectorMessage[] = [];
-    await using scene = await service((message) => told.push(message));
+    const received: InspectorMessage[] = [];
+    await using scene = await service((message) => received.push(message));
     await scene.auth.getToken();
     scene.server.faults.next('token', fault.status(503, { retryAfter: 30 }));
     await expect(scene.auth.refresh()).rejects.toThrow();
-    const { facts } = (told.at(-1) as SnapshotMessage).frameio;
+    const { facts } = (received.at(-1) as SnapshotMessage).frameio;
     const now = scene.clock.now();
     expect(facts).toMatchObject({ state: 'refreshing.backingOff', attempt: 1, refreshAt: null, ending: null });
     expect(facts.failure).toEqual({
@@ -137,13 +143,13 @@ describe('what is told', () => {
   });
 
   it('is the end of a session that is closed, and nothing of one that has no machine', async () => {
-    const told: InspectorMessage[] = [];
-    await using scene = await service((message) => told.push(message));
+    const received: InspectorMessage[] = [];
+    await using scene = await service((message) => received.push(message));
     await scene.auth.close();
-    expect(told.at(-1)).toMatchObject({ event: { type: 'xstate.stop' }, snapshot: { status: 'stopped' } });
-    const before = told.length;
+    expect(received.at(-1)).toMatchObject({ event: { type: 'xstate.stop' }, snapshot: { status: 'stopped' } });
+    const before = received.length;
     await new StaticTokenAuth('fio-u-fictional').getToken();
-    expect(told.length).toBe(before);
+    expect(received.length).toBe(before);
   });
 });
 
@@ -161,7 +167,7 @@ describe('a sink that fails', () => {
     expect(scene.server.accessTokenIsLive(await scene.auth.getToken())).toBe(true);
   });
 
-  it('by being none is refused when the inspector is made', () => {
+  it('by being none is rejected when the inspector is made', () => {
     expect(() => safeInspector({ sink: 'stdout' as never })).toThrow('`sink` must be a function');
   });
 });
@@ -170,17 +176,17 @@ describe('labels', () => {
   const keys = ['mara@studio.example', 'jun@studio.example', 'mara@studio.example'];
 
   it('are pseudonyms that stay the same for a key, and say nothing of it', async () => {
-    const told: InspectorMessage[] = [];
-    const labels = await labelsOf(keys, safeInspector({ sink: (message) => told.push(message) }), told);
+    const received: InspectorMessage[] = [];
+    const labels = await labelsOf(keys, safeInspector({ sink: (message) => received.push(message) }), received);
     expect(labels).toEqual([expect.stringMatching(/^session-[\da-f]{8}$/), expect.any(String)]);
     expect(new Set(labels).size).toBe(2);
   });
 
   it('differ from process to process, unless they share a label key', async () => {
     const labelled = async (labelKey?: string) => {
-      const told: InspectorMessage[] = [];
-      const sink = (message: InspectorMessage) => told.push(message);
-      return labelsOf(keys, safeInspector({ sink, ...(labelKey !== undefined && { labelKey }) }), told);
+      const received: InspectorMessage[] = [];
+      const sink = (message: InspectorMessage) => received.push(message);
+      return labelsOf(keys, safeInspector({ sink, ...(labelKey !== undefined && { labelKey }) }), received);
     };
     expect(await labelled('label-key.fictional')).toEqual(await labelled('label-key.fictional'));
     expect(await labelled()).not.toEqual(await labelled());
@@ -188,9 +194,9 @@ describe('labels', () => {
   });
 
   it('are the keys where that was asked for, in one line and cut short', async () => {
-    const told: InspectorMessage[] = [];
-    const inspect = safeInspector({ showKeys: true, sink: (message) => told.push(message) });
-    const labels = await labelsOf(['mara\r\n\u202egpj', 'x'.repeat(200)], inspect, told);
+    const received: InspectorMessage[] = [];
+    const inspect = safeInspector({ showKeys: true, sink: (message) => received.push(message) });
+    const labels = await labelsOf(['mara\r\n\u202egpj', 'x'.repeat(200)], inspect, received);
     expect(labels).toEqual(['mara gpj', 'x'.repeat(80)]);
   });
 

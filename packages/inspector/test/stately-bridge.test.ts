@@ -18,12 +18,12 @@ async function bridge() {
   const { body: script } = await ask(`${origin}/viewer/bridge.js`, { headers: { cookie } });
   const posted: (readonly [message: unknown, to: string])[] = [];
   const frame = { postMessage: (message: unknown, to: string) => posted.push([message, to]) };
-  const heard: Record<string, (event: object) => void> = {};
+  const received: Record<string, (event: object) => void> = {};
   const streamed: Record<string, (event: object) => void> = {};
   let reloads = 0;
   runInNewContext(script, {
     document: { querySelector: () => ({ contentWindow: frame }) },
-    addEventListener: (name: string, listener: () => void) => Object.assign(heard, { [name]: listener }),
+    addEventListener: (name: string, listener: () => void) => Object.assign(received, { [name]: listener }),
     location: {
       reload() {
         reloads += 1;
@@ -38,7 +38,7 @@ async function bridge() {
   return {
     posted,
     frame,
-    hear: (event: object) => heard['message']?.(event),
+    receive: (event: object) => received['message']?.(event),
     stream: (name: string, data: unknown) => streamed[name]?.({ data: JSON.stringify(data) }),
     reloads: () => reloads,
   };
@@ -53,30 +53,30 @@ describe('the page around Stately’s', () => {
   });
 
   it('hands messages to Stately’s page alone, once that says that it is there', async () => {
-    const { posted, frame, hear, stream } = await bridge();
+    const { posted, frame, receive, stream } = await bridge();
     stream('messages', ['first', 'second']);
     expect(posted).toEqual([]);
-    hear({ origin: 'https://elsewhere.example', source: frame, data: CONNECTED });
-    hear({ origin: STATELY, source: {}, data: CONNECTED });
-    hear({ origin: STATELY, source: frame, data: { type: 'another' } });
-    hear({ origin: STATELY, source: frame, data: null });
+    receive({ origin: 'https://elsewhere.example', source: frame, data: CONNECTED });
+    receive({ origin: STATELY, source: {}, data: CONNECTED });
+    receive({ origin: STATELY, source: frame, data: { type: 'another' } });
+    receive({ origin: STATELY, source: frame, data: null });
     expect(posted).toEqual([]);
-    hear({ origin: STATELY, source: frame, data: CONNECTED });
+    receive({ origin: STATELY, source: frame, data: CONNECTED });
     stream('summary', { missed: 1, messages: ['third'] });
     expect(posted).toEqual(['first', 'second', 'third'].map((message) => [message, STATELY]));
   });
 
   it('keeps the last 1000 messages for a frame that is not there yet', async () => {
-    const { posted, frame, hear, stream } = await bridge();
+    const { posted, frame, receive, stream } = await bridge();
     stream(
       'messages',
       Array.from({ length: 1_500 }, (_, index) => index),
     );
-    hear({ origin: STATELY, source: frame, data: CONNECTED });
+    receive({ origin: STATELY, source: frame, data: CONNECTED });
     expect(posted.map(([message]) => message)).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 500));
   });
 
-  it('begins anew, frame and all, when the stream does', async () => {
+  it('starts again, frame and all, when the stream does', async () => {
     const { stream, reloads } = await bridge();
     stream('hello', {});
     expect(reloads()).toBe(0);

@@ -45,7 +45,7 @@ describe('a link', () => {
     expect(await Promise.all(links.map(async (link) => (await ask(link)).status))).toEqual([200, 200]);
   });
 
-  it('is refused when its token is wrong', async () => {
+  it('is rejected when its token is wrong', async () => {
     const link = await stately.url();
     const wrong = ['', 'wrong', link.slice(-43, -1), `${link.slice(-43)}A`];
     for (const token of wrong) {
@@ -112,7 +112,7 @@ describe('the server', () => {
     ['another port of this machine', 'http://127.0.0.1:1'],
     ['no site that it would name', 'null'],
     ['this address, but over TLS', 'https://127.0.0.1:PORT'],
-  ])('refuses requests of pages of %s, and allows them nothing', async (_what, page) => {
+  ])('rejects requests of pages of %s, and allows them nothing', async (_what, page) => {
     const from = page.replace('PORT', new URL(origin).port);
     for (const path of PAGES) {
       const { status, headers } = await ask(origin + path, { headers: { cookie, origin: from } });
@@ -130,7 +130,7 @@ describe('the server', () => {
     expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
-  it.each(['cross-site', 'same-site'])('refuses requests that a browser calls %s', async (site) => {
+  it.each(['cross-site', 'same-site'])('rejects requests that a browser calls %s', async (site) => {
     for (const page of PAGES) {
       expect((await ask(origin + page, { headers: { cookie, 'sec-fetch-site': site } })).status).toBe(403);
     }
@@ -242,12 +242,12 @@ describe('an inspector', () => {
     () => localInspector({ viewer: 'no address' }),
     () => localInspector({ viewer: 'http://127.0.0.1:1/messages' }),
     () => localInspector({ viewer: 'http://viewer.example/messages?token=token.fictional' }),
-  ])('refuses an option that cannot work, and does not quote it (%#)', (make) => {
+  ])('rejects an option that cannot work, and does not quote it (%#)', (make) => {
     expect(make).toThrow(ConfigurationError);
     expect(make).not.toThrow('token.fictional');
   });
 
-  it('ends its streams and its port when it is closed, and lets the sessions go on', async () => {
+  it('ends its streams and its port when it is closed, and lets the sessions continue', async () => {
     const stream = streamOf(await stately.url());
     await stream.next();
     await stately.close();

@@ -3,14 +3,14 @@ import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { type InspectorMessage, type LocalInspector, localInspector, safeInspector } from '@frameio-auth/inspector';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admitted, messagesUntil, streamOf } from './page-request.js';
-import { story } from './recorded-session.js';
+import { recordedEvents } from './recorded-session.js';
 import type { Inspected } from './session-events.js';
 
-/** Sends an inspector the events of a session: the same story, of another actor. */
-function tell(inspector: { next(event: Inspected): void }, times = 1): void {
+/** Sends an inspector the events of a session: the same recordedEvents, of another actor. */
+function post(inspector: { next(event: Inspected): void }, times = 1): void {
   for (let time = 0; time < times; time += 1) {
     const actors = new Map<object, object>();
-    for (const event of story) {
+    for (const event of recordedEvents) {
       const actorRef = actors.get(event.actorRef) ?? Object.create(event.actorRef);
       actors.set(event.actorRef, actorRef);
       inspector.next({ ...event, actorRef });
@@ -22,27 +22,27 @@ const isOver = (message: InspectorMessage) =>
   message.type === '@xstate.snapshot' && message.snapshot.status === 'stopped';
 
 /** How many messages result from it. */
-let told: number;
+let received: number;
 
 beforeAll(() => {
   const messages: InspectorMessage[] = [];
-  tell({ next: safeInspector({ sink: (message) => messages.push(message) }) });
-  told = messages.length;
+  post({ next: safeInspector({ sink: (message) => messages.push(message) }) });
+  received = messages.length;
 });
 
 describe('a viewer', () => {
   it('is shown what was kept, and then what happens', async () => {
     await using inspector = localInspector({ instance: 'here' });
-    tell(inspector);
+    post(inspector);
     const kept: InspectorMessage[] = [];
     for await (const { event, data } of streamOf(await inspector.url())) {
       if (event !== 'messages') continue;
-      if (kept.length === 0) tell(inspector);
+      if (kept.length === 0) post(inspector);
       kept.push(...data);
       if (kept.filter(isOver).length === 4) break;
     }
     const sequences = kept.map(({ frameio }) => frameio.sequence);
-    expect(new Set(sequences)).toEqual(new Set(Array.from({ length: 2 * told }, (_, index) => index + 1)));
+    expect(new Set(sequences)).toEqual(new Set(Array.from({ length: 2 * received }, (_, index) => index + 1)));
     // The beginnings of the sessions come first; the others are in order.
     const later = kept.filter(({ type }) => type !== '@xstate.actor').map(({ frameio }) => frameio.sequence);
     expect(later).toEqual(later.toSorted((one, other) => one - other));
@@ -50,9 +50,9 @@ describe('a viewer', () => {
 
   it('is shown no more than 100 messages of a session, and 100 sessions', async () => {
     await using inspector = localInspector();
-    tell(inspector, 120);
+    post(inspector, 120);
     const perSession = new Map<string, number>();
-    const isLatest = ({ frameio }: InspectorMessage) => frameio.sequence === 120 * told;
+    const isLatest = ({ frameio }: InspectorMessage) => frameio.sequence === 120 * received;
     for (const { sessionId, type } of await messagesUntil(await inspector.url(), isLatest)) {
       if (type !== '@xstate.actor') perSession.set(sessionId, (perSession.get(sessionId) ?? 0) + 1);
     }
@@ -69,7 +69,7 @@ describe('a viewer', () => {
     socket.pause();
     // More than the buffers of the system hold, in parts, so that as much as possible is written.
     for (let part = 0; part < 250; part += 1) {
-      tell(inspector);
+      post(inspector);
       await turnOfTheEventLoop();
     }
     socket.resume();
@@ -106,7 +106,7 @@ describe('several instances', () => {
     await using viewer = localInspector({ instance: 'first' });
     await using second = localInspector({ instance: 'second', viewer: await viewer.postingUrl() });
     await using third = localInspector({ instance: 'third', viewer: await viewer.postingUrl() });
-    for (const inspector of [viewer, second, third]) tell(inspector);
+    for (const inspector of [viewer, second, third]) post(inspector);
     await Promise.all([second.close(), third.close()]);
     let over = 0;
     const messages = await messagesUntil(await viewer.url(), (message) => {
@@ -120,7 +120,7 @@ describe('several instances', () => {
     expect(labels('third')).toEqual(labels('first'));
     const own = messages.filter(({ frameio }) => frameio.instance === 'second');
     expect(own.every(({ sessionId }) => sessionId.startsWith('second/'))).toBe(true);
-    expect(own.length).toBe(told);
+    expect(own.length).toBe(received);
   });
 
   it('post on when the viewer comes back, and say how much was lost meanwhile', async () => {
@@ -138,8 +138,8 @@ describe('several instances', () => {
     });
     const address = `http://127.0.0.1:${port}/messages?token=${postingToken}`;
     await using poster = localInspector({ instance: 'poster', viewer: address, onPostingFailed });
-    const times = Math.ceil(3_000 / told);
-    tell(poster, times);
+    const times = Math.ceil(3_000 / received);
+    post(poster, times);
     await failed;
 
     await using viewer = localInspector({ postingToken, port: Number(port) });
@@ -148,21 +148,21 @@ describe('several instances', () => {
     for await (const { event, data } of streamOf(await viewer.url())) {
       if (event === 'notice') dropped += data.dropped;
       if (event === 'messages') heard += data.length;
-      if (heard + dropped === times * told) break;
+      if (heard + dropped === times * received) break;
     }
     expect(failures).toEqual(['ECONNREFUSED']);
     expect(dropped).toBeGreaterThan(500);
     expect(heard).toBeGreaterThanOrEqual(2_000);
   });
 
-  it('say why the viewer refuses what they post', async () => {
+  it('report why the viewer rejects their messages', async () => {
     await using viewer = localInspector();
     const address = new URL(await viewer.postingUrl());
     address.searchParams.set('token', 'another-token.fictional');
     let poster: LocalInspector | undefined;
     const reason = await new Promise((resolve) => {
       poster = localInspector({ viewer: address.href, onPostingFailed: resolve });
-      tell(poster);
+      post(poster);
     });
     await poster?.close();
     expect(reason).toBe('http_403');
@@ -182,7 +182,7 @@ describe('no inspector keeps the process alive', () => {
   it('neither one with a page', async () => {
     const before = keeping();
     await using inspector = localInspector();
-    tell(inspector);
+    post(inspector);
     await inspector.url();
     expect(keeping()).toEqual(before);
   });
@@ -190,7 +190,7 @@ describe('no inspector keeps the process alive', () => {
   it('nor one that posts', async () => {
     const before = keeping();
     await using inspector = localInspector({ viewer: 'http://127.0.0.1:9/messages?token=posting-token.fictional' });
-    tell(inspector);
+    post(inspector);
     expect(keeping()).toEqual(before);
   });
 });

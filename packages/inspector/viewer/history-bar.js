@@ -1,5 +1,5 @@
 import { html, setText } from './elements.js';
-import { clock } from './words.js';
+import { clock } from './labels.js';
 
 /** @typedef {import('./session-log.js').Moment} Moment */
 

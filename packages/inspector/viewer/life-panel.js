@@ -1,5 +1,5 @@
 import { html, setText } from './elements.js';
-import { colourOf, currentState, duration, failureName } from './words.js';
+import { colourOf, currentState, duration, failureName } from './labels.js';
 
 /** @typedef {import('../src/messages.js').SessionFacts} SessionFacts */
 

@@ -6,12 +6,12 @@ const [plans, chart] = await Promise.all(
 const viewer = createViewer(document.body, { plans, chart });
 
 const stream = new EventSource('/events');
-const told = (/** @type {MessageEvent<string>} */ { data }) => JSON.parse(data);
-stream.addEventListener('hello', (event) => viewer.hello(told(event)));
-stream.addEventListener('messages', (event) => viewer.messages(told(event)));
-stream.addEventListener('summary', (event) => viewer.summary(told(event)));
-stream.addEventListener('notice', (event) => viewer.notice(told(event)));
-// The browser reconnects by itself, unless the server told it not to.
+const received = (/** @type {MessageEvent<string>} */ { data }) => JSON.parse(data);
+stream.addEventListener('hello', (event) => viewer.hello(received(event)));
+stream.addEventListener('messages', (event) => viewer.messages(received(event)));
+stream.addEventListener('summary', (event) => viewer.summary(received(event)));
+stream.addEventListener('notice', (event) => viewer.notice(received(event)));
+// The browser reconnects by itself, unless the server received it not to.
 stream.addEventListener('error', () =>
   viewer.connection(stream.readyState === EventSource.CLOSED ? 'ended' : 'reconnecting'),
 );

@@ -1,6 +1,6 @@
 import { html, setText } from './elements.js';
+import { colourOf, currentState, expiry, topOf } from './labels.js';
 import { placeOf } from './session-log.js';
-import { colourOf, currentState, expiry, topOf } from './words.js';
 
 /**
  * @typedef {import('./session-log.js').Session} Session

@@ -19,14 +19,14 @@
  */
 
 /** How much is kept until the server has said how much it keeps. */
-const KEPT = { messages: 500, sessions: 200 };
+const HISTORY_LIMITS = { messages: 500, sessions: 200 };
 
 /** Stores the latest moments of each session, up to a limit. */
 export class SessionLog {
   /** @type {Map<string, Session>} */
   #sessions = new Map();
   #order = 0;
-  #kept = KEPT;
+  #kept = HISTORY_LIMITS;
 
   /** Returns all sessions, in the order in which they appeared. */
   get sessions() {
@@ -43,8 +43,8 @@ export class SessionLog {
     return id === null ? undefined : this.#sessions.get(id);
   }
 
-  /** @param {typeof KEPT} kept */
-  clear(kept = KEPT) {
+  /** @param {typeof HISTORY_LIMITS} kept */
+  clear(kept = HISTORY_LIMITS) {
     this.#sessions.clear();
     this.#order = 0;
     this.#kept = kept;
@@ -118,7 +118,7 @@ export class SessionLog {
 
   /**
    * @param {string} id
-   * @param {import('../src/messages.js').About} about
+   * @param {import('../src/messages.js').MessageSource} about
    */
   #begin(id, { instance, label }) {
     /** @type {Session} */

@@ -1,5 +1,5 @@
 import { html } from './elements.js';
-import { stateName } from './words.js';
+import { stateName } from './labels.js';
 
 /** @typedef {import('../src/messages.js').Chart} Chart */
 

@@ -1,5 +1,5 @@
 import { html, svg } from './elements.js';
-import { stateName, topOf } from './words.js';
+import { stateName, topOf } from './labels.js';
 
 /**
  * @typedef {import('./statechart.js').Plan} Plan

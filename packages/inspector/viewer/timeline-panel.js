@@ -1,5 +1,5 @@
 import { html, setText } from './elements.js';
-import { clock, effectWords, failureName, pathName, stateName, topOf } from './words.js';
+import { clock, effectWords, failureName, pathName, stateName, topOf } from './labels.js';
 
 /** @typedef {import('./session-log.js').Moment} Moment */
 

@@ -1,12 +1,12 @@
 import { html, setText } from './elements.js';
 import { HistoryBar } from './history-bar.js';
+import { stateName } from './labels.js';
 import { LifePanel } from './life-panel.js';
 import { SessionList } from './session-list.js';
 import { placeOf, SessionLog } from './session-log.js';
 import { StatePanel } from './state-panel.js';
 import { StatechartPanel, TRAIL } from './statechart-panel.js';
 import { MomentPanel, TimelinePanel } from './timeline-panel.js';
-import { stateName } from './words.js';
 
 /**
  * @typedef {import('../src/messages.js').Stream} Stream
@@ -21,7 +21,7 @@ import { stateName } from './words.js';
  *   notice(notice: Stream['notice']): void,
  *   connection(connection: Connection): void,
  *   close(): void,
- * }} Viewer what is told to a viewer: the events of the stream, and how the stream itself fares
+ * }} Viewer what is received to a viewer: the events of the stream, and how the stream itself fares
  */
 
 const CONNECTIONS = {
@@ -121,7 +121,7 @@ export function createViewer(root, { plans, chart }) {
       cursor = null;
       scope = { key: '', latest: -1, moments: [] };
       lost = 0;
-      tell('live');
+      post('live');
       draw();
     },
     messages(messages) {
@@ -135,7 +135,7 @@ export function createViewer(root, { plans, chart }) {
       lost += dropped;
       draw();
     },
-    connection: tell,
+    connection: post,
     close() {
       clearInterval(ticking);
       cancelAnimationFrame(drawing);
@@ -160,7 +160,7 @@ export function createViewer(root, { plans, chart }) {
   }
 
   /** @param {Connection} state */
-  function tell(state) {
+  function post(state) {
     connection.dataset['is'] = state;
     setText(connection, CONNECTIONS[state]);
   }

@@ -13,9 +13,9 @@ export interface DirectoryWatch {
 }
 
 /**
- * @param heard - called with the name of the folder, or with `null` if the system does not report which one it was
+ * @param onChange - called with the name of the folder, or with `null` if the system does not report which one it was
  */
-export function directoryWatch(heard: (name: string | null) => void): DirectoryWatch {
+export function directoryWatch(onChange: (name: string | null) => void): DirectoryWatch {
   let watcher: FSWatcher | undefined;
   let stopped = false;
   function drop(): void {
@@ -27,7 +27,7 @@ export function directoryWatch(heard: (name: string | null) => void): DirectoryW
       try {
         await makePrivateDirectory(directory);
         if (stopped || watcher !== undefined) return;
-        watcher = watch(directory, { persistent: false }, (_, name) => heard(name)); // Does not keep the process alive.
+        watcher = watch(directory, { persistent: false }, (_, name) => onChange(name)); // Does not keep the process alive.
         watcher.on('error', drop);
       } catch {
         // Callers that wait for a change also poll.
@@ -41,7 +41,7 @@ export function directoryWatch(heard: (name: string | null) => void): DirectoryW
 }
 
 /** Notifies the directory's watchers about a session's folder. They do not see changes inside it. */
-export async function ring(folder: string): Promise<void> {
+export async function touchFolder(folder: string): Promise<void> {
   const now = new Date();
   await utimes(folder, now, now).catch(() => {});
 }

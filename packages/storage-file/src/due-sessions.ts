@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { absentAs, isPrivateDirectory, makePrivateFolders, syncFolder } from './private-files.js';
-import { type Head, isFolderName, readHead } from './revision-folder.js';
+import { ifMissing, isPrivateDirectory, makePrivateFolders, syncFolder } from './private-files.js';
+import { isFolderName, type Revision, readRevision } from './revision-folder.js';
 import { dueHint, dueIndex } from './session-hints.js';
-import { dropHint, hintsUntil, placeHint } from './time-index.js';
+import { hintsUntil, removeStaleHint, writeHint } from './time-index.js';
 
 /**
  * Yields the keys of the sessions that are due in a directory, the earliest first. Hints find them, so that no other
@@ -20,7 +20,7 @@ export async function* dueKeys(directory: string, now: number): AsyncGenerator<s
     if (head === 'unreadable') continue; // One unreadable session must not hide the others; the caller that needs it gets the error.
     const record = head?.state.record;
     if (head === undefined || record?.due === undefined || dueHint(hint.folder, head.state)?.id !== hint.id) {
-      await dropHint(index, hint);
+      await removeStaleHint(index, hint);
     } else if (record.expiresAt === null || now < record.expiresAt) {
       yield record.due.key;
     }
@@ -33,20 +33,20 @@ export async function* dueKeys(directory: string, now: number): AsyncGenerator<s
  */
 async function completeIndex(directory: string, index: string): Promise<void> {
   const mark = join(index, 'complete');
-  if ((await absentAs(undefined, () => stat(mark))) !== undefined) return;
+  if ((await ifMissing(undefined, () => stat(mark))) !== undefined) return;
   const touched = new Set<string>();
   for (const folder of (await readdir(directory)).filter(isFolderName)) {
     const head = await headIn(join(directory, folder));
     const hint = head === undefined || head === 'unreadable' ? undefined : dueHint(folder, head.state);
-    if (hint !== undefined) touched.add(await placeHint(index, hint));
+    if (hint !== undefined) touched.add(await writeHint(index, hint));
   }
   for (const folder of touched) await syncFolder(folder);
   await makePrivateFolders(mark);
 }
 
-async function headIn(folder: string): Promise<Head | undefined | 'unreadable'> {
+async function headIn(folder: string): Promise<Revision | undefined | 'unreadable'> {
   try {
-    return await readHead(folder);
+    return await readRevision(folder);
   } catch {
     return 'unreadable';
   }

@@ -14,15 +14,15 @@ import {
   type TokenStorage,
 } from '@frameio-auth/core/adapter';
 import { defaultDirectory } from './default-directory.js';
-import { directoryWatch, ring } from './directory-watch.js';
+import { directoryWatch, touchFolder } from './directory-watch.js';
 import { storageErrorOf } from './disk-failure.js';
 import { dueKeys } from './due-sessions.js';
-import { forgetSome } from './forgotten-sessions.js';
+import { removeExpired } from './expired-sessions.js';
 import { assertTrustedParents, isPrivateDirectory, makePrivateDirectory } from './private-files.js';
-import { beginFolder, folderName, type Head, readHead, replaceHead } from './revision-folder.js';
+import { highestRemovedVersion } from './removed-versions.js';
+import { createFolder, folderName, type Revision, readRevision, replaceRevision } from './revision-folder.js';
 import { newHintId, withHints } from './session-hints.js';
-import { NOTHING, type SessionState } from './session-state.js';
-import { forgottenVersion } from './version-mark.js';
+import { type SessionState, UNUSED } from './session-state.js';
 
 export interface FileStorageOptions {
   /**
@@ -39,7 +39,7 @@ interface Decision<Reply> {
   readonly reply: Reply;
   readonly next?: SessionState;
   /** Whether to notify watchers. */
-  readonly telling?: boolean;
+  readonly notifies?: boolean;
 }
 
 /**
@@ -70,7 +70,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   const { directory, clock = systemClock() } = options;
   const named = directory === undefined ? undefined : pathOf(directory);
   const listeners = new Map<string, Set<(version: number) => void>>(); // By the name of the session's folder.
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   let trusted = false;
   let closed = false;
 
@@ -82,16 +82,16 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   /** Runs a call that `close()` waits for. It rejects only with a `StorageError`. */
   async function call<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
     assertOpen();
-    const working = inDirectory(work);
-    underWay.add(working);
+    const working = withDirectory(work);
+    inFlight.add(working);
     try {
       return await working;
     } finally {
-      underWay.delete(working);
+      inFlight.delete(working);
     }
   }
 
-  async function inDirectory<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
+  async function withDirectory<Reply>(work: (directory: string) => Promise<Reply>): Promise<Reply> {
     const place = named ?? (await defaultDirectory());
     try {
       // Checked once, as a login does. Only their owners can change the folders above later.
@@ -112,15 +112,15 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       const name = nameOf(key);
       for (;;) {
         const head = await latest(place, name);
-        const begun = head === undefined ? { ...NOTHING, version: await forgottenVersion(place) } : NOTHING;
+        const begun = head === undefined ? { ...UNUSED, version: await highestRemovedVersion(place) } : UNUSED;
         const now = clock.now();
-        const { reply, next, telling = false } = decide(asOf(now, head?.state ?? begun), now);
+        const { reply, next, notifies = false } = decide(asOf(now, head?.state ?? begun), now);
         if (next === undefined) return reply;
         if (!(await advance(place, name, head, next, now))) continue;
-        if (head === undefined) await forgetSome(place, now).catch(() => {});
-        if (telling) {
-          tell(name, versionOf(next));
-          await ring(join(place, name));
+        if (head === undefined) await removeExpired(place, now).catch(() => {});
+        if (notifies) {
+          notify(name, versionOf(next));
+          await touchFolder(join(place, name));
         }
         return reply;
       }
@@ -128,7 +128,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
   }
 
   /** Calls each listener in its own microtask, so that none runs inside a caller or stops another by throwing. */
-  function tell(name: string, version: number): void {
+  function notify(name: string, version: number): void {
     for (const listener of listeners.get(name) ?? []) {
       void Promise.resolve().then(() => {
         if (listeners.get(name)?.has(listener)) listener(version);
@@ -142,7 +142,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       if (!listeners.has(name)) continue;
       call(async (place) => {
         const head = await latest(place, name);
-        tell(name, versionOf(asOf(clock.now(), head?.state ?? NOTHING)));
+        notify(name, versionOf(asOf(clock.now(), head?.state ?? UNUSED)));
       }).catch(() => {});
     }
   });
@@ -152,7 +152,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       call(async (place) => {
         const head = await latest(place, nameOf(key));
         const now = clock.now();
-        return { ...recordOf(asOf(now, head?.state ?? NOTHING)), now };
+        return { ...recordOf(asOf(now, head?.state ?? UNUSED)), now };
       }),
 
     async lease(key, request) {
@@ -187,7 +187,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     release: async ({ key, id }) =>
       change(key, (state) => {
         if (state.lease?.id !== id) return { reply: undefined };
-        return { reply: undefined, next: { ...state, lease: null }, telling: true };
+        return { reply: undefined, next: { ...state, lease: null }, notifies: true };
       }),
 
     async commit(key, request) {
@@ -204,7 +204,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
         return {
           reply: { outcome: 'committed', version, now },
           next: { version, record, lease: null },
-          telling: true,
+          notifies: true,
         };
       });
     },
@@ -229,7 +229,7 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
       const ofKey = listeners.get(name) ?? new Set<(version: number) => void>();
       const call = (version: number) => listener(version); // A new function, so that the same listener can watch twice.
       listeners.set(name, ofKey.add(call));
-      void inDirectory((place) => others.start(place)).catch(() => {});
+      void withDirectory((place) => others.start(place)).catch(() => {});
       return () => {
         if (ofKey.delete(call) && ofKey.size === 0) listeners.delete(name);
       };
@@ -238,27 +238,27 @@ export function fileStorage(options: FileStorageOptions = {}): TokenStorage {
     async close() {
       closed = true;
       others.stop();
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(inFlight);
       listeners.clear();
     },
   };
 }
 
-async function latest(directory: string, name: string): Promise<Head | undefined> {
-  return (await isPrivateDirectory(directory)) ? readHead(join(directory, name)) : undefined;
+async function latest(directory: string, name: string): Promise<Revision | undefined> {
+  return (await isPrivateDirectory(directory)) ? readRevision(join(directory, name)) : undefined;
 }
 
 async function advance(
   directory: string,
   name: string,
-  head: Head | undefined,
+  head: Revision | undefined,
   next: SessionState,
   now: number,
 ): Promise<boolean> {
   const folder = join(directory, name);
   if (head === undefined) await makePrivateDirectory(directory);
   return withHints(directory, name, head?.state, next, now, () =>
-    head === undefined ? beginFolder(directory, folder, next) : replaceHead(folder, head, next),
+    head === undefined ? createFolder(directory, folder, next) : replaceRevision(folder, head, next),
   );
 }
 

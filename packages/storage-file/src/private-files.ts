@@ -8,14 +8,14 @@ import { DENIED, isSystemError } from './disk-failure.js';
 import { assertPrivate, assertTrustedParent, PRIVATE_FILE, PRIVATE_FOLDER } from './permissions.js';
 import { unreadable } from './session-state.js';
 
-const WINDOWS_PATIENCE = { tries: 100, pause: 10 };
+const WINDOWS_RETRIES = { tries: 100, pause: 10 };
 
 /**
  * Whether the directory of all sessions exists; rejects if it is not private. A symbolic link is followed, and its
  * target is checked.
  */
 export async function isPrivateDirectory(directory: string): Promise<boolean> {
-  const stats = await absentAs(undefined, () => stat(directory));
+  const stats = await ifMissing(undefined, () => stat(directory));
   if (stats === undefined) return false;
   if (!stats.isDirectory()) {
     throw new StorageError('ENOTDIR', `${directory} is no directory. Give fileStorage() another \`directory\`.`);
@@ -60,9 +60,9 @@ export async function makePrivateFolder(path: string): Promise<void> {
  * @throws StorageError `parent_too_open`
  */
 export async function assertTrustedParents(directory: string): Promise<void> {
-  const real = await unseenAs(directory, () => realpath(directory));
+  const real = await ifInvisible(directory, () => realpath(directory));
   for (const path of new Set([...foldersAbove(directory), ...foldersAbove(real)])) {
-    const stats = await unseenAs(undefined, () => stat(path));
+    const stats = await ifInvisible(undefined, () => stat(path));
     if (stats !== undefined) assertTrustedParent(path, stats, directory);
   }
 }
@@ -71,7 +71,7 @@ export async function assertTrustedParents(directory: string): Promise<void> {
  * Resolves to `instead` for what does not exist or is not visible to this process. Node's permission model may expose
  * only the directory.
  */
-async function unseenAs<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
+async function ifInvisible<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
   try {
     return await call();
   } catch (error) {
@@ -87,7 +87,7 @@ function foldersAbove(path: string): string[] {
 
 /** Resolves to the text of a private file; `undefined` if there is none. */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
-  const file = await absentAs(undefined, () => open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)));
+  const file = await ifMissing(undefined, () => open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)));
   if (file === undefined) return undefined;
   try {
     assertPrivate(path, await file.stat(), PRIVATE_FILE);
@@ -163,14 +163,17 @@ async function patientRename(from: string, to: string): Promise<void> {
       return await rename(from, to);
     } catch (error) {
       const inUse = process.platform === 'win32' && isSystemError(error, 'EPERM', 'EACCES', 'EBUSY');
-      if (!inUse || tries === WINDOWS_PATIENCE.tries) throw error;
-      await delay(WINDOWS_PATIENCE.pause);
+      if (!inUse || tries === WINDOWS_RETRIES.tries) throw error;
+      await delay(WINDOWS_RETRIES.pause);
     }
   }
 }
 
 /** Resolves to the result of a call, or to `instead` if its file or folder does not exist. */
-export async function absentAs<Reply, Instead>(instead: Instead, call: () => Promise<Reply>): Promise<Reply | Instead> {
+export async function ifMissing<Reply, Instead>(
+  instead: Instead,
+  call: () => Promise<Reply>,
+): Promise<Reply | Instead> {
   try {
     return await call();
   } catch (error) {

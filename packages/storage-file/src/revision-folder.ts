@@ -3,7 +3,7 @@ import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isSystemError } from './disk-failure.js';
 import {
-  absentAs,
+  ifMissing,
   makePrivateFolder,
   makePrivateFolders,
   readPrivateFile,
@@ -38,26 +38,26 @@ import { parse, type SessionState, unreadable, write } from './session-state.js'
  */
 
 /** The latest revision: its name and its state. */
-export interface Head {
+export interface Revision {
   readonly name: string;
   readonly state: SessionState;
 }
 
 /** The folder for what is not yet, or no longer, a session's folder. */
-export const SCRAP_FOLDER = 'scrap';
+export const TRASH_FOLDER = 'trash';
 
 /** How many listings may show no revision, which a concurrent rename can cause. */
-const BLIND_LOOKS = 20;
+const MAX_EMPTY_LISTINGS = 20;
 
 /**
  * Reads the state of a session; resolves to `undefined` if its folder does not exist.
  *
  * @throws StorageError `record_unreadable`, `record_too_new`, `permissions_too_open`, `foreign_owner`
  */
-export async function readHead(folder: string): Promise<Head | undefined> {
+export async function readRevision(folder: string): Promise<Revision | undefined> {
   let missed: string | undefined;
-  for (let blind = 0; blind < BLIND_LOOKS; ) {
-    const names = await absentAs(undefined, () => readdir(folder));
+  for (let blind = 0; blind < MAX_EMPTY_LISTINGS; ) {
+    const names = await ifMissing(undefined, () => readdir(folder));
     if (names === undefined) return undefined;
     const name = latest(names);
     if (name === undefined) {
@@ -76,7 +76,7 @@ export async function readHead(folder: string): Promise<Head | undefined> {
 }
 
 /** Replaces one revision with the next. Resolves to `false` if another process was first; then nothing has changed. */
-export async function replaceHead(folder: string, head: Head, next: SessionState): Promise<boolean> {
+export async function replaceRevision(folder: string, head: Revision, next: SessionState): Promise<boolean> {
   const name = newName(numberOf(head.name) + 1);
   const file = fileOf(folder, head.name, name);
   try {
@@ -88,13 +88,13 @@ export async function replaceHead(folder: string, head: Head, next: SessionState
     if (isSystemError(error, 'ENOENT')) return false; // The folder has been renamed.
     throw error;
   }
-  await removePassed(folder, name);
+  await removeOldFiles(folder, name);
   return true;
 }
 
 /** Creates the folder of a session with its first state. Resolves to `false` if another process was first. */
-export async function beginFolder(directory: string, folder: string, state: SessionState): Promise<boolean> {
-  const made = join(directory, SCRAP_FOLDER, newName(0));
+export async function createFolder(directory: string, folder: string, state: SessionState): Promise<boolean> {
+  const made = join(directory, TRASH_FOLDER, newName(0));
   const name = newName(1);
   try {
     await makePrivateFolders(dirname(made));
@@ -107,21 +107,21 @@ export async function beginFolder(directory: string, folder: string, state: Sess
   } catch (error) {
     await rm(made, { recursive: true, force: true }).catch(() => {});
     // The folder that was in the way may have been removed since. The error for it differs by platform.
-    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') || (await readHead(folder)) !== undefined) return false;
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST') || (await readRevision(folder)) !== undefined) return false;
     throw error;
   }
   return true;
 }
 
 /** Ends a session's folder, unless another process has changed or ended it since. */
-export async function endFolder(directory: string, folder: string, head: Head): Promise<void> {
-  await scrap(directory, join(folder, head.name));
+export async function removeFolder(directory: string, folder: string, head: Revision): Promise<void> {
+  await moveToTrash(directory, join(folder, head.name));
   await removeIfEmpty(folder);
 }
 
 /** Removes a folder in one step, as other processes see it. */
-export async function scrap(directory: string, folder: string): Promise<void> {
-  const gone = join(directory, SCRAP_FOLDER, newName(0));
+export async function moveToTrash(directory: string, folder: string): Promise<void> {
+  const gone = join(directory, TRASH_FOLDER, newName(0));
   await makePrivateFolders(dirname(gone));
   await renameFolder(folder, gone);
   await rm(gone, { recursive: true, force: true });
@@ -140,7 +140,7 @@ export function isFolderName(name: string): boolean {
 }
 
 /** Whether a name is that of a folder that is about to become a session's folder, or was one. */
-export function isScrapName(name: string): boolean {
+export function isTrashName(name: string): boolean {
   return numberOf(name) === 0;
 }
 
@@ -162,7 +162,7 @@ function fileOf(folder: string, revision: string, file: string): string {
 }
 
 /** Removes the files of revisions that can never be the latest again. If this fails, the next change does it. */
-async function removePassed(folder: string, current: string): Promise<void> {
+async function removeOldFiles(folder: string, current: string): Promise<void> {
   try {
     for (const file of await readdir(join(folder, current))) {
       const name = basename(file, '.json');

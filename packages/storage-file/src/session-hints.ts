@@ -4,16 +4,16 @@ import type { SessionState } from './session-state.js';
 import { addHint, type Hint, removeHint } from './time-index.js';
 
 /** How long a lease that expired is kept as evidence that its work may have been done, even if its record is gone. */
-const EVIDENCE_LIFETIME = 24 * 60 * 60_000;
+const ABANDONED_LEASE_LIFETIME = 24 * 60 * 60_000;
 
 /**
  * How long a session is kept after its last commit, in milliseconds. A process may read that a session does not exist,
  * and create it with a version of that moment. It would have to pause this long to reuse the version of a removed one.
  */
-const REST = 5_000;
+const MIN_LIFETIME = 5_000;
 
 /** The id of hints for records that were written before records had hint ids. */
-const UNNAMED = '0'.repeat(24);
+const LEGACY_HINT_ID = '0'.repeat(24);
 
 /** Returns the folder of the index of due sessions. */
 export function dueIndex(directory: string): string {
@@ -21,8 +21,8 @@ export function dueIndex(directory: string): string {
 }
 
 /** Returns the folder of the index of sessions that may have ended. */
-export function overIndex(directory: string): string {
-  return join(directory, 'over');
+export function expiryIndex(directory: string): string {
+  return join(directory, 'expiry');
 }
 
 export function newHintId(): string {
@@ -31,21 +31,21 @@ export function newHintId(): string {
 
 /** Returns the hint for when a session is due; `undefined` if it never is. */
 export function dueHint(folder: string, { record }: SessionState): Hint | undefined {
-  return record?.due === undefined ? undefined : { at: record.due.at, folder, id: record.due.hint ?? UNNAMED };
+  return record?.due === undefined ? undefined : { at: record.due.at, folder, id: record.due.hint ?? LEGACY_HINT_ID };
 }
 
 /**
  * Returns when a session may be removed; `Infinity`: never. A version ahead of the clock does not reveal when it was
  * written.
  */
-export function overAt(state: SessionState, now: number): number {
-  return state.version > now ? endOf(state) : Math.max(endOf(state), state.version + REST);
+export function removableAt(state: SessionState, now: number): number {
+  return state.version > now ? endOf(state) : Math.max(endOf(state), state.version + MIN_LIFETIME);
 }
 
 /** Returns when no part of a state is needed any more; `Infinity`: never. */
 function endOf({ record, lease }: SessionState): number {
   const recordEnd = record === null ? 0 : (record.expiresAt ?? Infinity);
-  return Math.max(0, recordEnd, lease === null ? 0 : lease.until + EVIDENCE_LIFETIME);
+  return Math.max(0, recordEnd, lease === null ? 0 : lease.until + ABANDONED_LEASE_LIFETIME);
 }
 
 /**
@@ -69,7 +69,7 @@ export async function withHints(
   // Whether a session has ended is checked later, so one hint is enough, and an early one works as well.
   const wasEndless = last === undefined || endOf(last) === Infinity;
   if (wasEndless && endOf(next) !== Infinity) {
-    await addHint(overIndex(directory), { at: overAt(next, now), folder, id: newHintId() });
+    await addHint(expiryIndex(directory), { at: removableAt(next, now), folder, id: newHintId() });
   }
   if (isNew) await addHint(index, after);
   let made = false;

@@ -26,7 +26,7 @@ export interface SessionState {
 }
 
 /** The state of a key that has never been used. */
-export const NOTHING: SessionState = { version: 0, record: null, lease: null };
+export const UNUSED: SessionState = { version: 0, record: null, lease: null };
 
 const FORMAT = 1;
 

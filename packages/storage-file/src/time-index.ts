@@ -2,7 +2,7 @@ import { open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isSystemError } from './disk-failure.js';
 import { PRIVATE_FILE } from './permissions.js';
-import { absentAs, makePrivateFolders, syncFolder } from './private-files.js';
+import { ifMissing, makePrivateFolders, syncFolder } from './private-files.js';
 
 /*
  * An index of the sessions to check, by time. Each hint is an empty file, in a folder for each ten minutes:
@@ -36,11 +36,11 @@ const TRIES = 20;
 
 /** Adds a hint, and resolves when it is on disk. */
 export async function addHint(index: string, hint: Hint): Promise<void> {
-  await syncFolder(await placeHint(index, hint));
+  await syncFolder(await writeHint(index, hint));
 }
 
 /** Adds a hint, and resolves to the folder that still has to be synced. */
-export async function placeHint(index: string, hint: Hint): Promise<string> {
+export async function writeHint(index: string, hint: Hint): Promise<string> {
   const path = pathOf(index, hint);
   for (let tries = 1; ; tries += 1) {
     try {
@@ -60,7 +60,7 @@ export async function removeHint(index: string, hint: Hint): Promise<void> {
 }
 
 /** Removes a hint that its session does not confirm, unless it is so recent that its change may still follow. */
-export async function dropHint(index: string, hint: Hint): Promise<void> {
+export async function removeStaleHint(index: string, hint: Hint): Promise<void> {
   const stats = await stat(pathOf(index, hint)).catch(() => undefined);
   if (stats !== undefined && stats.mtimeMs < Date.now() - GRACE) await removeHint(index, hint);
 }
@@ -93,5 +93,5 @@ function hintOf(name: string): Hint | undefined {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  return absentAs([], () => readdir(folder));
+  return ifMissing([], () => readdir(folder));
 }

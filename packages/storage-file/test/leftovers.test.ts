@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileStorage } from '@frameio-auth/storage-file';
 import { manualClock } from '@frameio-auth/testing';
 import { describe, expect, it } from 'vitest';
-import { overIndex } from '../src/session-hints.js';
+import { expiryIndex } from '../src/session-hints.js';
 import { hintsUntil } from '../src/time-index.js';
 import { contents, scratch, stateFile } from './scratch.js';
 
@@ -38,7 +38,7 @@ describe('at rest', () => {
       expect((await Promise.all(commits)).filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
     }
     await stateFile(directory);
-    expect(await readdir(join(directory, 'scrap'))).toEqual([]);
+    expect(await readdir(join(directory, 'trash'))).toEqual([]);
     expect(await contents(directory)).toHaveLength(4);
   });
 });
@@ -63,22 +63,22 @@ describe('what a killed process leaves', () => {
     const { directory } = await scratch();
     const storage = fileStorage({ directory });
     const [old, young] = [`0-${'0'.repeat(24)}`, `0-${'1'.repeat(24)}`];
-    const scraps = join(directory, 'scrap');
+    const trash = join(directory, 'trash');
     for (const name of [old, young, 'notes']) {
-      await mkdir(join(scraps, name, `1-${'2'.repeat(24)}`), { recursive: true, mode: 0o700 });
-      await writeFile(join(scraps, name, `1-${'2'.repeat(24)}`, `1-${'2'.repeat(24)}.json`), '{"form');
+      await mkdir(join(trash, name, `1-${'2'.repeat(24)}`), { recursive: true, mode: 0o700 });
+      await writeFile(join(trash, name, `1-${'2'.repeat(24)}`, `1-${'2'.repeat(24)}.json`), '{"form');
     }
     await chmod(directory, 0o700);
     const hoursAgo = new Date(Date.now() - 2 * HOUR);
-    for (const name of [old, 'notes']) await utimes(join(scraps, name), hoursAgo, hoursAgo);
-    for (let session = 0; (await readdir(scraps)).includes(old); session += 1) {
+    for (const name of [old, 'notes']) await utimes(join(trash, name), hoursAgo, hoursAgo);
+    for (let session = 0; (await readdir(trash)).includes(old); session += 1) {
       expect(session).toBeLessThan(500);
       await storage.commit(`${KEY}-${session}`, { value: 'value', expectedVersion: 0 });
     }
     for (let session = 0; session < 50; session += 1)
       await storage.commit(`${session}`, { value: 'value', expectedVersion: 0 });
-    expect(await contents(join(scraps, young))).toHaveLength(2);
-    expect(await readdir(scraps)).toContain('notes');
+    expect(await contents(join(trash, young))).toHaveLength(2);
+    expect(await readdir(trash)).toContain('notes');
   });
 
   it('as an empty folder is no session, and does no harm', async () => {
@@ -132,7 +132,7 @@ describe('sessions that are over', () => {
     await storage.commit(KEY, { value: 'pending', expectedVersion: 0, expiresAt: 1_001_000 });
     const looksUntil = async (time: number) => {
       let looks = 0;
-      for await (const { at } of hintsUntil(overIndex(directory), time)) looks += Number(at <= time);
+      for await (const { at } of hintsUntil(expiryIndex(directory), time)) looks += Number(at <= time);
       return looks;
     };
     expect([await looksUntil(1_004_999), await looksUntil(1_005_000)]).toEqual([0, 1]);

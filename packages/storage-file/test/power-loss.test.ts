@@ -31,10 +31,10 @@ class Volatile {
     }
   }
 
-  /** Returns what is unsynced in a folder; the names in the folder of scraps do not matter. */
+  /** Returns what is unsynced in a folder; the names in the trash folder do not matter. */
   within(folder: string): string[] {
     return [...this.#unsynced].flatMap(([path, why]) =>
-      (path === folder || path.startsWith(`${folder}/`)) && basename(path) !== 'scrap'
+      (path === folder || path.startsWith(`${folder}/`)) && basename(path) !== 'trash'
         ? [`${relative(folder, path)}: ${why}`]
         : [],
     );

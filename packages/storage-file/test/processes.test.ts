@@ -13,18 +13,18 @@ const KEY = 'fictional-session';
 
 /** Returns the versions that a watcher receives, one after the other. */
 function hints(storage: TokenStorage): () => Promise<number> {
-  const heard: number[] = [];
+  const onChange: number[] = [];
   let wake = () => {};
   storage.watch(KEY, (version) => {
-    heard.push(version);
+    onChange.push(version);
     wake();
   });
   return async () => {
-    while (heard.length === 0)
+    while (onChange.length === 0)
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
-    return heard.shift() ?? 0;
+    return onChange.shift() ?? 0;
   };
 }
 
@@ -37,15 +37,15 @@ describe('a hint', () => {
     const next = hints(here);
     // A hint that comes before the system watches may be lost, so the first write is repeated.
     let version = 0;
-    for (let heard = 0; heard === 0; ) {
+    for (let onChange = 0; onChange === 0; ) {
       const reply = await there.commit(KEY, { value: 'value', expectedVersion: version });
       version = reply.outcome === 'committed' ? reply.version : version;
-      heard = await Promise.race([next(), there.read('another').then(() => 0)]);
+      onChange = await Promise.race([next(), there.read('another').then(() => 0)]);
     }
     const reply = await there.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: version });
     if (reply.outcome !== 'granted') throw new Error('The lease was free.');
     await there.release(reply.lease);
-    for (let heard = 0; heard !== version; ) heard = await next();
+    for (let onChange = 0; onChange !== version; ) onChange = await next();
     await here.close();
     await other.kill();
   });

@@ -1,4 +1,4 @@
-import { HintConnection, type HintTrouble } from './hint-connection.js';
+import { HintConnection, type SubscriptionFailure } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 
 /**
@@ -9,15 +9,15 @@ import type { RedisClient } from './redis-client.js';
 export class ChangeHints {
   readonly #connection: HintConnection;
   readonly #channels = new Map<string, () => void>();
-  readonly #hear: (channel: string, key: string, version: number) => void;
+  readonly #onHint: (channel: string, key: string, version: number) => void;
 
-  constructor(client: RedisClient, hear: (channel: string, key: string, version: number) => void) {
+  constructor(client: RedisClient, onHint: (channel: string, key: string, version: number) => void) {
     this.#connection = HintConnection.join(client);
-    this.#hear = hear;
+    this.#onHint = onHint;
   }
 
-  get trouble(): HintTrouble | undefined {
-    return this.#connection.trouble;
+  get failure(): SubscriptionFailure | undefined {
+    return this.#connection.failure;
   }
 
   listen(channel: string): void {
@@ -43,6 +43,6 @@ export class ChangeHints {
     const colon = message.indexOf(':');
     const version = message.slice(0, colon);
     if (!/^\d+$/.test(version) || !Number.isSafeInteger(Number(version))) return;
-    this.#hear(channel, message.slice(colon + 1), Number(version));
+    this.#onHint(channel, message.slice(colon + 1), Number(version));
   }
 }

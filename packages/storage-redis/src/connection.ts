@@ -10,7 +10,7 @@ export class Connection {
   readonly #client: RedisClient;
   #waiting: Promise<void> | undefined;
   #stopWaiting: (error: StorageError) => void = () => {};
-  #trouble: unknown;
+  #failure: unknown;
 
   constructor(client: RedisClient) {
     this.#client = client;
@@ -21,8 +21,8 @@ export class Connection {
   }
 
   /** Returns the last connection error of the client; `undefined` if there was none. */
-  get trouble(): unknown {
-    return this.#trouble;
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /**
@@ -56,7 +56,7 @@ export class Connection {
       const settle = (end: () => void): void => {
         for (const stop of stops) stop();
         this.#waiting = undefined;
-        this.#trouble = undefined;
+        this.#failure = undefined;
         end();
       };
       const stops = [
@@ -64,7 +64,7 @@ export class Connection {
         listenTo(client, 'end', () => settle(() => reject(closedClient()))),
         // Callers that time out report this error.
         listenTo(client, 'error', (error) => {
-          this.#trouble = error;
+          this.#failure = error;
         }),
       ];
       this.#stopWaiting = (error) => settle(() => reject(error));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StorageError } from '@frameio-auth/core';
 import { type LeaseReply, startDeadline, type TokenStorage } from '@frameio-auth/core/adapter';
-import type { HintTrouble } from './hint-connection.js';
+import type { SubscriptionFailure } from './hint-connection.js';
 import type { RedisClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';
 
@@ -48,20 +48,20 @@ const SESSIONS_AT_ONCE = 20;
 const LARGE_OFFSET = 60_000;
 
 /** How long to wait for a hint, or for a server's `INFO`, in milliseconds. */
-const PATIENCE = 2_000;
+const TIMEOUT = 2_000;
 
 /** Runs all checks against a Redis, in an order in which the first error explains the others. */
 export async function diagnose(
   client: RedisClient,
   storage: TokenStorage,
-  hintTrouble: () => HintTrouble | undefined,
+  hintTrouble: () => SubscriptionFailure | undefined,
 ): Promise<Diagnosis> {
   const probe = `doctor/${randomUUID()}`;
   let measured: { readonly latency: number; readonly clockOffset: number };
   try {
     measured = await measure(storage, probe);
   } catch (error) {
-    const failed: Finding = { check: 'connection', status: 'error', message: wordsOf(error) };
+    const failed: Finding = { check: 'connection', status: 'error', message: messageOf(error) };
     // A sentinel, or a node of a cluster, rejects the commands but still reveals what it is.
     const seen =
       client.status === 'ready'
@@ -78,7 +78,7 @@ export async function diagnose(
     ...worstOf(servers.map((facts) => topology(facts, client.isCluster))),
     ...worstOf(servers.map(eviction)),
     ...worstOf(servers.map(persistence)),
-    ...(await rehearse(storage, probe, hintTrouble)),
+    ...(await runDemo(storage, probe, hintTrouble)),
   ];
   return { healthy: findings.every(({ status }) => status !== 'error'), findings, latency, clockOffset };
 }
@@ -103,7 +103,7 @@ async function factsOf(client: RedisClient): Promise<readonly Facts[]> {
   return Promise.all(
     servers.map(async (server) => {
       try {
-        const info = await within(server.call('INFO'), PATIENCE, undefined);
+        const info = await within(server.call('INFO'), TIMEOUT, undefined);
         if (info === undefined) return undefined;
         return Object.fromEntries(
           String(info)
@@ -203,18 +203,18 @@ function persistence(facts: Facts): Finding {
 }
 
 /** Runs the steps of a session on a temporary record, and waits for the hint. Nothing of it remains. */
-async function rehearse(
+async function runDemo(
   storage: TokenStorage,
   probe: string,
-  hintTrouble: () => HintTrouble | undefined,
+  hintTrouble: () => SubscriptionFailure | undefined,
 ): Promise<Finding[]> {
-  let heard: () => void = () => {};
+  let received: () => void = () => {};
   const hint = new Promise<boolean>((resolve) => {
-    heard = () => resolve(true);
+    received = () => resolve(true);
   });
   let stop = () => {};
   try {
-    stop = storage.watch(probe, heard);
+    stop = storage.watch(probe, received);
     // Sessions send commands concurrently, and their keys are on all nodes of a cluster.
     const others = Array.from({ length: SESSIONS_AT_ONCE }, (_, index) => `${probe}/${index}`);
     await Promise.all(others.map(async (other) => storage.release((await takeLease(storage, other)).lease)));
@@ -229,12 +229,12 @@ async function rehearse(
     // Without an expiry at first, like most records; then immediately with one, whatever happens to the rest.
     const first = await write(0, { dueAt: leased.now });
     const listed = await isDue(storage, probe);
-    const version = await write(first, { expiresAt: leased.now + 10 * PATIENCE });
+    const version = await write(first, { expiresAt: leased.now + 10 * TIMEOUT });
     const unlisted = (await isDue(storage, probe)) === false;
     // Subscribing may take longer than writing, so a second write gives another chance for a hint.
-    let told = await within(hint, PATIENCE / 4, false);
+    let notified = await within(hint, TIMEOUT / 4, false);
     await write(version, { expiresAt: leased.now });
-    told ||= await within(hint, PATIENCE, false);
+    notified ||= await within(hint, TIMEOUT, false);
     return [
       { check: 'steps', status: 'ok', message: 'A lease was taken and renewed, and a record written and removed.' },
       listed && unlisted
@@ -246,16 +246,16 @@ async function rehearse(
               'The list of due sessions cannot be kept, so unused sessions are not kept alive: allow the commands ' +
               "on sorted sets to the client's user.",
           },
-      told
-        ? { check: 'hints', status: 'ok', message: 'A change was told by pub/sub.' }
+      notified
+        ? { check: 'hints', status: 'ok', message: 'A change was announced by pub/sub.' }
         : {
             check: 'hints',
             status: 'warning',
-            message: `No change was told by pub/sub, so waiting instances learn of a new token a second late. ${whyNoHints(hintTrouble())}`,
+            message: `No change was notified by pub/sub, so waiting instances learn of a new token a second late. ${whyNoHints(hintTrouble())}`,
           },
     ];
   } catch (error) {
-    return [{ check: 'steps', status: 'error', message: wordsOf(error) }];
+    return [{ check: 'steps', status: 'error', message: messageOf(error) }];
   } finally {
     stop();
   }
@@ -267,12 +267,12 @@ async function takeLease(storage: TokenStorage, key: string): Promise<Extract<Le
   return leased;
 }
 
-function whyNoHints(trouble: HintTrouble | undefined): string {
+function whyNoHints(failure: SubscriptionFailure | undefined): string {
   const byProxy =
     'If a proxy stands between this client and Redis, it has no pub/sub: connect to Redis itself, or leave it at that.';
-  if (trouble?.what === 'closed') return `The connection is closed whenever it subscribes. ${byProxy}`;
-  if (trouble === undefined || trouble.code === 'NOPERM') return "Allow the channels to the client's user.";
-  return `Subscribing is refused (${trouble.code}). ${byProxy}`;
+  if (failure?.what === 'closed') return `The connection is closed whenever it subscribes. ${byProxy}`;
+  if (failure === undefined || failure.code === 'NOPERM') return "Allow the channels to the client's user.";
+  return `Subscribing is refused (${failure.code}). ${byProxy}`;
 }
 
 /** Resolves to `undefined` if it cannot be determined. */
@@ -310,6 +310,6 @@ function worstOf(findings: readonly Finding[]): readonly Finding[] {
   return order.flatMap((status) => findings.filter((finding) => finding.status === status)).slice(0, 1);
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return storageErrorOf(error).message;
 }

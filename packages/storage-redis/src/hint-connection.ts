@@ -2,10 +2,10 @@ import { listenTo } from './client-events.js';
 import type { RedisClient, SubscribingClient } from './redis-client.js';
 import { storageErrorOf } from './redis-failure.js';
 
-type Hear = (message: string) => void;
+type OnHint = (message: string) => void;
 
 /** Why there are no hints: Redis, or a proxy in front of it, rejects the subscription or closes the connection. */
-export type HintTrouble = { readonly what: 'refused'; readonly code: string } | { readonly what: 'closed' };
+export type SubscriptionFailure = { readonly what: 'rejected'; readonly code: string } | { readonly what: 'closed' };
 
 /**
  * The delay before the next attempt to subscribe, in milliseconds: `BACKOFF` for each failure, up to `LONGEST_BACKOFF`.
@@ -17,7 +17,7 @@ const LONGEST_BACKOFF = 5_000;
  * After this many consecutive failures, there are no hints. From then on, one attempt is made every `LONG_PAUSE`
  * milliseconds.
  */
-const PATIENCE = 5;
+const MAX_FAILURES = 5;
 const LONG_PAUSE = 60_000;
 
 /**
@@ -38,7 +38,7 @@ const connections = new WeakMap<RedisClient, HintConnection>();
  */
 export class HintConnection {
   readonly #client: RedisClient;
-  readonly #channels = new Map<string, Set<Hear>>();
+  readonly #channels = new Map<string, Set<OnHint>>();
   readonly #subscribed = new Set<string>();
   readonly #stops: readonly (() => void)[];
   #storages = 0;
@@ -46,7 +46,7 @@ export class HintConnection {
   /** Whether a subscription succeeded on the current connection. */
   #works = false;
   #failures = 0;
-  #trouble: HintTrouble | undefined;
+  #failure: SubscriptionFailure | undefined;
   #retrying: NodeJS.Timeout | undefined;
 
   private constructor(client: RedisClient) {
@@ -71,20 +71,20 @@ export class HintConnection {
     this.#disconnect();
   }
 
-  get trouble(): HintTrouble | undefined {
-    return this.#works ? undefined : this.#trouble;
+  get failure(): SubscriptionFailure | undefined {
+    return this.#works ? undefined : this.#failure;
   }
 
   /**
    * A channel stays subscribed without listeners: there are few channels, and the next session may need the same one.
    */
-  listen(channel: string, hear: Hear): () => void {
+  listen(channel: string, onHint: OnHint): () => void {
     const name = this.#nameOf(channel);
-    const listeners = this.#channels.get(name) ?? new Set<Hear>();
-    this.#channels.set(name, listeners.add(hear));
+    const listeners = this.#channels.get(name) ?? new Set<OnHint>();
+    this.#channels.set(name, listeners.add(onHint));
     this.#subscribe(name);
     return () => {
-      if (listeners.delete(hear) && listeners.size === 0) this.#channels.delete(name);
+      if (listeners.delete(onHint) && listeners.size === 0) this.#channels.delete(name);
     };
   }
 
@@ -125,19 +125,19 @@ export class HintConnection {
         if (this.#connection !== connection) return;
         this.#subscribed.delete(name);
         if (error instanceof Error && error.name === 'ReplyError') {
-          this.#fail({ what: 'refused', code: storageErrorOf(error).code });
+          this.#fail({ what: 'rejected', code: storageErrorOf(error).code });
         }
       },
     );
   }
 
   /** Schedules the next attempt, with a delay that grows with each failure. */
-  #fail(trouble: HintTrouble): void {
+  #fail(failure: SubscriptionFailure): void {
     if (this.#retrying !== undefined) return;
-    this.#trouble = trouble;
+    this.#failure = failure;
     this.#failures += 1;
-    if (this.#failures >= PATIENCE && !this.#works) this.#disconnect();
-    this.#retryIn(this.#failures >= PATIENCE ? LONG_PAUSE : this.#failures * BACKOFF);
+    if (this.#failures >= MAX_FAILURES && !this.#works) this.#disconnect();
+    this.#retryIn(this.#failures >= MAX_FAILURES ? LONG_PAUSE : this.#failures * BACKOFF);
   }
 
   #retryIn(pause: number): void {
@@ -182,7 +182,7 @@ export class HintConnection {
       });
     }
     connection.on(isCluster ? 'smessage' : 'message', (channel: string, message: string) => {
-      for (const hear of this.#channels.get(channel) ?? []) hear(message);
+      for (const onHint of this.#channels.get(channel) ?? []) onHint(message);
     });
     return connection;
   }

@@ -14,7 +14,7 @@ export interface ShardState {
 }
 
 /** The calls to Redis that this module needs. Both reject if it does not respond. */
-export interface LostDataQuestions {
+export interface ShardQueries {
   versionsOf(channel: string, keys: readonly string[]): Promise<ShardState>;
   /**
    * @param anew - whether to write the record even if there is none at all
@@ -60,7 +60,7 @@ export class LostData {
   readonly #client: RedisClient;
   readonly #watchers: Watchers;
   readonly #recent: RecentCommits;
-  readonly #questions: LostDataQuestions;
+  readonly #queries: ShardQueries;
   readonly #stops: readonly (() => void)[];
   readonly #origins = new Map<string, string>();
   readonly #looking: NodeJS.Timeout;
@@ -70,15 +70,15 @@ export class LostData {
   /** Counts the restarts of the check; work of an earlier round stops. */
   #round = 0;
 
-  constructor(client: RedisClient, watchers: Watchers, recent: RecentCommits, questions: LostDataQuestions) {
+  constructor(client: RedisClient, watchers: Watchers, recent: RecentCommits, queries: ShardQueries) {
     this.#client = client;
     this.#watchers = watchers;
     this.#recent = recent;
-    this.#questions = questions;
+    this.#queries = queries;
     this.#wasConnected = client.status === 'ready';
     const events = client.isCluster ? ['ready', '+node', '-node'] : ['ready'];
     this.#stops = events.map((event) => listenTo(client, event, () => this.#recover()));
-    this.#looking = setInterval(() => void this.#lookAtMarks(), BETWEEN_LOOKS).unref();
+    this.#looking = setInterval(() => void this.#checkMarks(), BETWEEN_LOOKS).unref();
   }
 
   close(): void {
@@ -97,17 +97,17 @@ export class LostData {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(
       async () => {
-        await this.#offer(round, false);
-        for (const channel of this.#watchers.channels) await this.#lookAt(channel, round);
+        await this.#restoreRecent(round, false);
+        for (const channel of this.#watchers.channels) await this.#checkShard(channel, round);
         await pause(SESSIONS_FIRST);
-        await this.#offer(round, true);
+        await this.#restoreRecent(round, true);
       },
       this.#client.isCluster ? SETTLING : 0,
     ).unref();
   }
 
   /** Calls until there is a reply; resolves to `undefined` if the round has ended or all attempts failed. */
-  async #ask<Answer>(round: number, question: () => Promise<Answer>): Promise<Answer | undefined> {
+  async #query<Answer>(round: number, question: () => Promise<Answer>): Promise<Answer | undefined> {
     for (let tries = 0; tries < TRIES && round === this.#round; tries += 1) {
       try {
         return await question();
@@ -118,46 +118,46 @@ export class LostData {
     return undefined;
   }
 
-  async #offer(round: number, anew: boolean): Promise<void> {
+  async #restoreRecent(round: number, anew: boolean): Promise<void> {
     const records = this.#recent.all;
     for (let at = 0; at < records.length && round === this.#round; at += SLICE) {
       const slice = records.slice(at, at + SLICE).filter((record) => this.#recent.has(record));
-      await Promise.all(slice.map((record) => this.#ask(round, () => this.#questions.restore(record, anew))));
+      await Promise.all(slice.map((record) => this.#query(round, () => this.#queries.restore(record, anew))));
     }
   }
 
   /** Compares the versions of a shard's watched records, and notifies the watchers of those that differ. */
-  async #lookAt(channel: string, round: number): Promise<void> {
+  async #checkShard(channel: string, round: number): Promise<void> {
     const keys = this.#watchers.keysOf(channel);
     for (let at = 0; at < keys.length; at += SLICE) {
       const slice = keys.slice(at, at + SLICE);
-      const state = await this.#ask(round, () => this.#questions.versionsOf(channel, slice));
+      const state = await this.#query(round, () => this.#queries.versionsOf(channel, slice));
       if (state === undefined || round !== this.#round) return;
       if (at === 0) this.#remember(channel, state);
-      let told = 0;
+      let notified = 0;
       for (const [index, key] of slice.entries()) {
         const version = state.versions[index] ?? 0;
         const newest = this.#watchers.newestOf(channel, key);
         if (newest === undefined || newest === version) continue;
-        this.#watchers.tell(channel, key, version);
-        told += 1;
+        this.#watchers.notify(channel, key, version);
+        notified += 1;
       }
-      await pause(told * FOR_EACH_TOLD);
+      await pause(notified * FOR_EACH_TOLD);
     }
   }
 
-  async #lookAtMarks(): Promise<void> {
+  async #checkMarks(): Promise<void> {
     if (this.#client.status !== 'ready') return;
     this.#recent.forgetOld();
     const round = this.#round;
     for (const channel of this.#watchers.channels) {
       try {
-        const state = await this.#questions.versionsOf(channel, []);
+        const state = await this.#queries.versionsOf(channel, []);
         if (round !== this.#round) return;
         const origin = this.#origins.get(channel) ?? state.origin;
         const isLost = origin !== state.origin || state.highest < this.#watchers.highestOf(channel);
         this.#remember(channel, state);
-        if (isLost) await this.#lookAt(channel, round);
+        if (isLost) await this.#checkShard(channel, round);
       } catch {
         return; // The next check follows soon.
       }

@@ -14,10 +14,10 @@ export interface WrittenRecord {
 }
 
 /** How long commits are kept, in milliseconds. Older writes have reached the replicas, or never will. */
-const SPAN = 60_000;
+const MAX_AGE = 60_000;
 
 /** About three megabytes, if a record has the size of an Adobe token. */
-const MOST = 1_000;
+const MAX_COMMITS = 1_000;
 
 /**
  * Keeps this process's last commits for keys that none of its sessions watches any more: pending sign-ins, and sessions
@@ -32,7 +32,7 @@ export class RecentCommits {
     this.#commits.delete(record.key); // So that the oldest come first.
     this.#commits.set(record.key, { ...record, at: performance.now() });
     const [oldest] = this.#commits.keys();
-    if (this.#commits.size > MOST) this.#commits.delete(oldest as string);
+    if (this.#commits.size > MAX_COMMITS) this.#commits.delete(oldest as string);
   }
 
   /** Notes that the record of a key has, or had, this version. */
@@ -45,7 +45,7 @@ export class RecentCommits {
    * Drops old commits. Call it only while connected, because during an outage it is unknown what Redis will have lost.
    */
   forgetOld(): void {
-    const since = performance.now() - SPAN;
+    const since = performance.now() - MAX_AGE;
     for (const [key, { at }] of this.#commits) {
       if (at >= since) return;
       this.#commits.delete(key);

@@ -58,7 +58,7 @@ const WORDED_REASONS: readonly (readonly [of: RegExp, code: KnownErrorCode, reas
  */
 export function storageErrorOf(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  const { code, reason } = told(error);
+  const { code, reason } = notified(error);
   return new StorageError(code, `Redis failed: ${reason}. Nothing that it holds is lost. ${ADVICE}`);
 }
 
@@ -83,12 +83,12 @@ export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-function told(error: unknown): { readonly code: ErrorCode; readonly reason: string } {
+function notified(error: unknown): { readonly code: ErrorCode; readonly reason: string } {
   if (!(error instanceof Error)) return { code: 'storage_failed', reason: 'for a reason not shown here' };
   // A Cluster itself reports only that it found no node; the error of its last node says why.
   const { code: itsCode, lastNodeError } = error as NodeJS.ErrnoException & { readonly lastNodeError?: unknown };
   if (lastNodeError instanceof Error && REASONS[codeIn(lastNodeError.message)] !== undefined)
-    return told(lastNodeError);
+    return notified(lastNodeError);
   const shown = `${error.name} ${error.message}`;
   for (const [of, code, reason] of WORDED_REASONS) if (of.test(shown)) return { code, reason };
   const code = itsCode ?? codeIn(error.message);

@@ -61,7 +61,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   const recent = new RecentCommits();
   const hints = new ChangeHints(client, (channel, key, version) => {
     note(channel, key, version);
-    watchers.tell(channel, key, version);
+    watchers.notify(channel, key, version);
   });
   const lostData = new LostData(client, watchers, recent, { versionsOf, restore });
   const publish = client.isCluster ? 'SPUBLISH' : 'PUBLISH';
@@ -194,7 +194,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
       return unwatch;
     },
 
-    doctor: () => diagnose(client, storage, () => hints.trouble),
+    doctor: () => diagnose(client, storage, () => hints.failure),
 
     async close() {
       if (closed) return;

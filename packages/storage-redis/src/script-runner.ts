@@ -47,7 +47,7 @@ export class ScriptRunner {
     const late = new Promise<never>((_, reject) => {
       cancelDeadline = startDeadline(this.#timeout, () => {
         over = true;
-        reject(this.#connection.trouble ?? timeoutError(this.#timeout));
+        reject(this.#connection.failure ?? timeoutError(this.#timeout));
       });
     });
     try {

@@ -72,7 +72,7 @@ local function keep(leaseUntil)
 end
 
 -- A hint may be lost, so one that Redis refuses (an ACL without the channel) is no failure of what was written.
-local function tell(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
+local function notify(command, version, key) redis.pcall(command, KEYS[2], version .. ':' .. key) end
 
 -- The highest version that any session of the shard was given, and the shard's origin.
 local function mark()
@@ -169,7 +169,7 @@ export const RELEASE = script(
   else
     redis.call('HDEL', KEYS[1], 'value', 'version', 'expires', 'commit') -- A hash without fields is gone.
   end
-  tell(publish, version, key)
+  notify(publish, version, key)
   return reply('released')
 `,
 );
@@ -182,7 +182,7 @@ const COMMIT_BODY = `
   version = text(math.max(mark() + 1, now))
   write(written, version, forgotten, id)
   schedule(key, due)
-  tell(publish, version, key)
+  notify(publish, version, key)
   value = false -- Who wrote it knows it.
   return reply('committed', base)
 `;
@@ -209,13 +209,13 @@ export const RESTORE = script(
   local id, written, itsVersion, itsBase, forgotten, due, publish, key, anew = unpack(ARGV)
   if lastVersion >= tonumber(itsVersion) or (forgotten ~= '' and now >= tonumber(forgotten)) then return reply('kept') end
   if lastVersion > tonumber(itsBase) then
-    tell(publish, version, key)
+    notify(publish, version, key)
     return reply('kept')
   end
   if lastVersion == 0 and anew ~= '1' then return reply('kept') end
   write(written, itsVersion, forgotten, id)
   schedule(key, due)
-  tell(publish, itsVersion, key)
+  notify(publish, itsVersion, key)
   value = false
   return reply('restored')
 `,

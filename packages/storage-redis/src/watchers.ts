@@ -61,7 +61,7 @@ export class Watchers {
     if (shard !== undefined) shard.highest = highest;
   }
 
-  tell(channel: string, key: string, version: number): void {
+  notify(channel: string, key: string, version: number): void {
     for (const listener of this.#shards.get(channel)?.watched.get(key)?.listeners ?? []) listener(version);
   }
 

@@ -23,7 +23,7 @@ export function hashOf(prefix: string, key = KEY): string {
 export const LONG = 60_000;
 
 /** How long an expected event may take, in milliseconds, before it counts as hanging. */
-const PATIENCE = 240_000;
+const TIMEOUT = 240_000;
 
 /** The options of a client, except those that change the types of its replies. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -73,7 +73,7 @@ export async function failureOf(call: Promise<unknown>): Promise<StorageError> {
 
 /** Calls repeatedly until the result is truthy. */
 export async function until(what: string, question: () => unknown): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIMEOUT;
   while (!(await question())) {
     if (performance.now() > deadline) throw new Error(`It did not come to pass that ${what}.`);
     await delay(10);

@@ -64,14 +64,14 @@ describe('in a cluster', () => {
   ])('%s: hints come by sharded channels, and again after their slot has moved', async (_line, make) => {
     const keyPrefix = `${randomUUID()}:`;
     const storage = open({ client: make(), keyPrefix });
-    const heard: number[] = [];
-    storage.watch(KEY, (version) => heard.push(version));
+    const received: number[] = [];
+    storage.watch(KEY, (version) => received.push(version));
     const hintsCome = async () => {
-      heard.length = 0;
+      received.length = 0;
       await until('hints come', async () => {
         const reply = await storage.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: 0 });
         if (reply.outcome === 'granted') await storage.release(reply.lease);
-        return heard.length > 0;
+        return received.length > 0;
       });
     };
     await hintsCome();
@@ -112,25 +112,25 @@ describe('in a cluster', () => {
     ['shardedSubscribers', { shardedSubscribers: true }],
   ])('a client with %s works', async (_name, options) => {
     const storage = open({ client: connectCluster(options), keyPrefix: `${randomUUID()}:` });
-    const told = new Set<string>();
+    const notified = new Set<string>();
     const keys = Array.from({ length: 20 }, (_, index) => `session ${index}`);
-    for (const key of keys) storage.watch(key, () => told.add(key));
+    for (const key of keys) storage.watch(key, () => notified.add(key));
     const versions = await Promise.all(keys.map((key) => write(storage, `value of ${key}`, { key })));
     for (const [index, key] of keys.entries()) {
       const { record } = await storage.read(key);
       expect(record).toEqual({ value: `value of ${key}`, version: versions[index] });
     }
-    await until('all are told', async () => {
+    await until('all are notified', async () => {
       for (const [index, key] of keys.entries()) {
-        if (told.has(key)) continue;
+        if (notified.has(key)) continue;
         const reply = await storage.lease(key, { owner: 'one', ttl: LONG, ifVersion: versions[index] ?? 0 });
         if (reply.outcome === 'granted') await storage.release(reply.lease);
       }
-      return told.size === keys.length;
+      return notified.size === keys.length;
     });
   });
 
-  it('a client of one server is told to be a Cluster: by MOVED, and by the doctor', async () => {
+  it('a client of a single server that is a Cluster is reported, by MOVED and by the doctor', async () => {
     const storages = cluster.nodes
       .slice(0, 3)
       .map((node) => open({ client: connect(node), keyPrefix: `${randomUUID()}:` }));

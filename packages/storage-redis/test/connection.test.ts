@@ -55,7 +55,7 @@ describe('a server that does not answer', () => {
 });
 
 describe('a server that is down', () => {
-  it('is told as ECONNREFUSED; nothing piles up in the queue of ioredis, nor on its emitter', async () => {
+  it('is reported as ECONNREFUSED; nothing accumulates in the queue of ioredis, nor on its emitter', async () => {
     const warnings: Error[] = [];
     const warn = (warning: Error) => warnings.push(warning);
     process.on('warning', warn);
@@ -92,7 +92,7 @@ describe('a server that is down', () => {
     expect(await reading).not.toHaveProperty('record');
   });
 
-  it('is told of a client that waits for no connection, and does not keep its commands', async () => {
+  it('is reported for a client that waits for no connection, and does not keep its commands', async () => {
     await using another = await startRedis();
     await another.kill();
     const client = connect(another, { lazyConnect: true, maxRetriesPerRequest: 1, retryStrategy: () => 20 });
@@ -133,14 +133,14 @@ describe('a storage that is closed', () => {
     await client.ping();
     const before = listeners(client);
     const storage = open({ client });
-    let heard = 0;
+    let received = 0;
     storage.watch(KEY, () => {
-      heard += 1;
+      received += 1;
     });
     const version = await write(storage, 'value');
-    await until('the hint is heard', async () => {
+    await until('the hint is received', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-      return heard > 0;
+      return received > 0;
     });
     await storage.close();
     expect(listeners(client)).toEqual(before);
@@ -197,8 +197,8 @@ describe.each(Object.entries(lines))('a client of %s', (_line, make) => {
     const client = make(more);
     const storage = redisStorage({ client, keyPrefix: `${randomUUID()}:`, timeout: LONG });
     try {
-      const heard: number[] = [];
-      storage.watch(KEY, (version) => heard.push(version));
+      const received: number[] = [];
+      storage.watch(KEY, (version) => received.push(version));
       const { lease, abandoned } = await grant(storage, 'one');
       expect(abandoned).toBe(false);
       expect(await storage.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 })).toHaveProperty('outcome', 'held');
@@ -212,9 +212,9 @@ describe.each(Object.entries(lines))('a client of %s', (_line, make) => {
         record: { value: 'value', version },
         now: expect.any(Number),
       });
-      await until('a hint is heard', async () => {
+      await until('a hint is received', async () => {
         await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-        return heard.includes(version);
+        return received.includes(version);
       });
       await write(storage, '', { expectedVersion: version, expiresAt: now - 1 });
     } finally {

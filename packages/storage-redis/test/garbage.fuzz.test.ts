@@ -26,12 +26,12 @@ const anyText = fc.oneof(
 );
 
 describe('what others write in Redis', () => {
-  it('is taken for a hint only when it is one, and keeps no hint from being heard', async () => {
+  it('counts as a hint only if it is one, and blocks no other hint', async () => {
     const client = connect(server);
     const keyPrefix = `${randomUUID()}:`;
     const storage = open({ client, keyPrefix });
-    const heard: number[] = [];
-    storage.watch(KEY, (version) => heard.push(version));
+    const received: number[] = [];
+    storage.watch(KEY, (version) => received.push(version));
     const { channel } = keyNames(keyPrefix, KEY);
     const publisher = connect(server);
     await until('a subscriber', async () => ((await publisher.publish(channel, `0:${KEY}`)) as number) > 0);
@@ -45,12 +45,12 @@ describe('what others write in Redis', () => {
     let last = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(anyHint, { maxLength: 20 }), async (hints) => {
-        heard.length = 0;
+        received.length = 0;
         last += 1;
         for (const hint of hints) await publisher.publish(channel, hint);
         await publisher.publish(channel, `${last}:${KEY}`);
-        await until('the hint is heard', () => heard.at(-1) === last && heard.length > 0);
-        expect(heard.every((version) => Number.isSafeInteger(version) && version >= 0)).toBe(true);
+        await until('the hint is received', () => received.at(-1) === last && received.length > 0);
+        expect(received.every((version) => Number.isSafeInteger(version) && version >= 0)).toBe(true);
       }),
       runs(15),
     );

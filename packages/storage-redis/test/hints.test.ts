@@ -24,9 +24,9 @@ async function connectionsOf(admin: Redis, name: string): Promise<{ all: number;
 /** Opens two storages of the same prefix, and records the hints of the first. */
 function watching(client: Redis, keyPrefix = `${randomUUID()}:`) {
   const storage = open({ client, keyPrefix });
-  const heard: number[] = [];
-  storage.watch(KEY, (version) => heard.push(version));
-  return { storage, heard, keyPrefix };
+  const received: number[] = [];
+  storage.watch(KEY, (version) => received.push(version));
+  return { storage, received, keyPrefix };
 }
 
 describe('hints', () => {
@@ -37,57 +37,57 @@ describe('hints', () => {
     const storage = open({ client, keyPrefix: `${randomUUID()}:` });
     await storage.read(KEY);
     expect(await connectionsOf(admin, name)).toEqual({ all: 1, subscribed: 0 });
-    const told = new Set<string>();
+    const notified = new Set<string>();
     const keys = Array.from({ length: 300 }, (_, index) => `session ${index}`);
-    for (const key of keys) storage.watch(key, () => told.add(key));
-    await until('all are told', async () => {
+    for (const key of keys) storage.watch(key, () => notified.add(key));
+    await until('all are notified', async () => {
       for (const key of keys) {
-        if (told.has(key)) continue;
+        if (notified.has(key)) continue;
         const reply = await storage.lease(key, { owner: 'one', ttl: 60_000, ifVersion: 0 });
         if (reply.outcome === 'granted') await storage.release(reply.lease);
       }
-      return told.size === keys.length;
+      return notified.size === keys.length;
     });
     expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
   });
 
-  it('tell one session of its own key alone, although others share its channel', async () => {
-    const { storage, heard } = watching(connect(server));
+  it('notify only the session of their key, although others share its channel', async () => {
+    const { storage, received } = watching(connect(server));
     const version = await write(storage, 'value');
-    await until('the hint is heard', async () => {
+    await until('the hint is received', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-      return heard.length > 0;
+      return received.length > 0;
     });
     for (let index = 0; index < 200; index += 1) await write(storage, 'value', { key: `session ${index}` });
     const last = await write(storage, 'last', { expectedVersion: version });
-    await until('the last hint is heard', () => heard.at(-1) === last);
-    expect(new Set(heard)).toEqual(new Set([version, last]));
+    await until('the last hint is received', () => received.at(-1) === last);
+    expect(new Set(received)).toEqual(new Set([version, last]));
   });
 
   it('come again after their connection was killed, also where the client is not to subscribe again', async () => {
-    const { storage, heard } = watching(connect(server, { autoResubscribe: false }));
+    const { storage, received } = watching(connect(server, { autoResubscribe: false }));
     const version = await write(storage, 'first');
     await until('hints come', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-      return heard.length > 0;
+      return received.length > 0;
     });
     await connect(server).call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    heard.length = 0;
+    received.length = 0;
     await until('hints come again', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-      return heard.length > 0;
+      return received.length > 0;
     });
   });
 
   it('come again after a restart of Redis that lasts, and after the client was closed and connected again', async () => {
     await using another = await startRedis({ persistence: 'always' });
     const client = connect(another, { retryStrategy: () => 20 });
-    const { storage, heard } = watching(client);
+    const { storage, received } = watching(client);
     const hintsCome = async () => {
-      heard.length = 0;
+      received.length = 0;
       await until('hints come', async () => {
         await storage.release((await grant(storage, 'one')).lease);
-        return heard.length > 0;
+        return received.length > 0;
       });
     };
     await hintsCome();
@@ -101,13 +101,13 @@ describe('hints', () => {
 
   it('of another database name a version that is not that of the record, and do nothing to it', async () => {
     const keyPrefix = `${randomUUID()}:`;
-    const { heard } = watching(connect(server), keyPrefix);
+    const { received } = watching(connect(server), keyPrefix);
     const elsewhere = open({ client: connect(server, { db: 3 }), keyPrefix });
     const { storage } = { storage: open({ client: connect(server), keyPrefix }) };
     const version = await write(elsewhere, 'in database 3');
-    await until('the hint is heard', async () => {
+    await until('the hint is received', async () => {
       await elsewhere.release((await grant(elsewhere, 'one', { ifVersion: version })).lease);
-      return heard.length > 0;
+      return received.length > 0;
     });
     expect(await storage.read(KEY)).not.toHaveProperty('record');
   });
@@ -115,18 +115,18 @@ describe('hints', () => {
   it('that this storage did not send are not passed on', async () => {
     const keyPrefix = `${randomUUID()}:`;
     const client = connect(server);
-    const { storage, heard } = watching(client, keyPrefix);
+    const { storage, received } = watching(client, keyPrefix);
     const version = await write(storage, 'value');
     await until('hints come', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: version })).lease);
-      return heard.length > 0;
+      return received.length > 0;
     });
     for (const message of ['', ':', 'nonsense', `nonsense:${KEY}`, `NaN:${KEY}`, `1e400:${KEY}`, '7:another']) {
       await client.publish(channelOf(keyPrefix), message);
     }
     const last = await write(storage, 'last', { expectedVersion: version });
-    await until('the last hint is heard', () => heard.at(-1) === last);
-    expect(new Set(heard)).toEqual(new Set([version, last]));
+    await until('the last hint is received', () => received.at(-1) === last);
+    expect(new Set(received)).toEqual(new Set([version, last]));
   });
 });
 
@@ -148,19 +148,19 @@ describe('many storages on one client', () => {
         const reply = await storage.lease(KEY, { owner: 'one', ttl: 60_000, ifVersion: 0 });
         if (reply.outcome === 'granted') await storage.release(reply.lease);
       }
-      return places.every(({ heard }) => heard.length > 0);
+      return places.every(({ received }) => received.length > 0);
     };
-    await until('all hear of changes', heardByAll);
+    await until('all learn of changes', heardByAll);
     expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
 
     const [last, ...others] = places as [(typeof places)[0], ...typeof places];
     for (const { storage } of others) await storage.close();
-    for (const { heard } of places) heard.length = 0;
+    for (const { received } of places) received.length = 0;
     await until('the last one hears of changes', async () => {
       await last.storage.release((await grant(last.storage, 'one')).lease);
-      return last.heard.length > 0;
+      return last.received.length > 0;
     });
-    expect(others.every(({ heard }) => heard.length === 0)).toBe(true);
+    expect(others.every(({ received }) => received.length === 0)).toBe(true);
     await last.storage.close();
     await last.storage.close();
     await until('the connection is gone', async () => (await connectionsOf(admin, name)).all === 1);

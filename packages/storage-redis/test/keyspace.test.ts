@@ -93,7 +93,7 @@ describe('what is in Redis', () => {
     expect(await keysOf(client, keyPrefix)).toEqual({});
   });
 
-  it('is nothing after questions, conflicts, and leases that were refused', async () => {
+  it('is nothing after queries, conflicts, and rejected leases', async () => {
     const { client, keyPrefix, storage } = place();
     await storage.read(KEY);
     await storage.commit(KEY, { value: 'never written', expectedVersion: 7 });
@@ -284,7 +284,7 @@ describe('what Redis could not keep', () => {
     expect(await keysOf(client, keyPrefix)).toEqual({ [hash]: 'never' });
   });
 
-  it('is told by a StorageError and left as it is: something else under the key', async () => {
+  it('is reported by a StorageError and left unchanged: another value under the key', async () => {
     const { client, storage, hash } = place();
     await client.set(hash, 'of another application');
     const { code } = await failureOf(storage.commit(KEY, { value: 'value', expectedVersion: 0 }));

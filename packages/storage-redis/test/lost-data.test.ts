@@ -25,17 +25,21 @@ async function reconnect(client: Redis): Promise<void> {
 }
 
 /** Records the hints of a storage for one key. */
-function heardBy(storage: ReturnType<typeof open>, key = KEY) {
-  const heard: number[] = [];
-  const stop = storage.watch(key, (version) => heard.push(version));
-  return { heard, stop };
+function recordHints(storage: ReturnType<typeof open>, key = KEY) {
+  const received: number[] = [];
+  const stop = storage.watch(key, (version) => received.push(version));
+  return { received, stop };
 }
 
 /** Causes changes until a hint comes: the first may be before the subscription. */
-async function hintsCome(storage: ReturnType<typeof open>, heard: readonly number[], ifVersion: number): Promise<void> {
+async function hintsCome(
+  storage: ReturnType<typeof open>,
+  received: readonly number[],
+  ifVersion: number,
+): Promise<void> {
   await until('hints come', async () => {
     await storage.release((await grant(storage, 'one', { ifVersion })).lease);
-    return heard.length > 0;
+    return received.length > 0;
   });
 }
 
@@ -44,12 +48,12 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
     [
       'by a hint',
       async (one, other) => {
-        const { heard, stop } = heardBy(one);
+        const { received, stop } = recordHints(one);
         const outdone = await write(one, 'outdone');
         let version = outdone;
         await until('a hint came', async () => {
           version = await write(other, 'newer', { expectedVersion: version });
-          return heard.some((hinted) => hinted > outdone);
+          return received.some((hinted) => hinted > outdone);
         });
         stop();
         return version;
@@ -119,41 +123,41 @@ describe('a commit that was outdone is not offered to a Redis that came back emp
   });
 });
 
-describe('an instance that watches is told', () => {
+describe('a watching instance is notified', () => {
   it('that its record is gone, once it is connected to a Redis that came back empty', async () => {
     await using server = await startRedis();
     const [one, other] = [instance(server), instance(server)];
     const version = await write(other.storage, 'tokens', { key: 'read' });
-    const { heard } = heardBy(one.storage, 'read');
+    const { received } = recordHints(one.storage, 'read');
     expect((await one.storage.read('read')).record?.version).toBe(version);
     await other.storage.close();
     await server.restart();
-    await until('it is told', () => heard.includes(0));
+    await until('it is notified', () => received.includes(0));
   });
 
   it('of the older version, also when writes have been made since that it does not know', async () => {
     await using server = await startRedis();
     const { client, storage } = instance(server);
-    const { heard } = heardBy(storage);
+    const { received } = recordHints(storage);
     const older = (await write(storage, 'newer')) - 1_000;
     // As if an older snapshot had been restored during the disconnection, and others had continued from it.
     await connect(server).hset(hashOf(PREFIX), { value: 'older', version: older, commit: 'older' });
     await write(instance(server).storage, 'of another session', { key: 'another' });
-    heard.length = 0;
+    received.length = 0;
     await reconnect(client);
-    await until('it is told', () => heard.includes(older));
+    await until('it is notified', () => received.includes(older));
   });
 
   it('of the newer version, when its hint was lost with the connection', async () => {
     await using server = await startRedis();
     const { client, storage } = instance(server);
-    const { heard } = heardBy(storage);
+    const { received } = recordHints(storage);
     const version = await write(storage, 'tokens');
-    await hintsCome(storage, heard, version);
+    await hintsCome(storage, received, version);
     const hash = hashOf(PREFIX);
     await connect(server).hset(hash, { value: 'renewed', version: version + 1, commit: 'of another instance' });
     await reconnect(client);
-    await until('it is told', () => heard.includes(version + 1));
+    await until('it is notified', () => received.includes(version + 1));
   });
 
   it.each([
@@ -173,7 +177,7 @@ describe('an instance that watches is told', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const { storage } = instance(server);
-    const { heard } = heardBy(storage);
+    const { received } = recordHints(storage);
     await write(storage, 'tokens');
     vi.advanceTimersByTime(30_000);
     await until('Redis was asked for the mark', async () => {
@@ -181,27 +185,27 @@ describe('an instance that watches is told', () => {
       return /cmdstat_evalsha:calls=([2-9]|\d\d)|cmdstat_eval:calls=([2-9]|\d\d)/.test(stats);
     });
     await storage.read(KEY); // Called after the mark was checked, on the same connection.
-    heard.length = 0;
+    received.length = 0;
     await flush(connect(server), instance(server).storage);
     vi.advanceTimersByTime(30_000);
-    await until('it is told', () => heard.includes(0));
+    await until('it is notified', () => received.includes(0));
   });
 
   it('nothing by a look at what is as it knows it', async () => {
     await using server = await startRedis();
     const { client, storage } = instance(server);
     await write(storage, 'as it is known', { key: 'kept' });
-    const kept = heardBy(storage, 'kept');
+    const kept = recordHints(storage, 'kept');
     await storage.read('kept'); // Like a session that starts to watch.
-    const gone = heardBy(storage, 'gone');
+    const gone = recordHints(storage, 'gone');
     await write(storage, 'gone', { key: 'gone' });
     await connect(server).del(hashOf(PREFIX, 'gone'));
     await reconnect(client);
-    await until('the other one is told', () => gone.heard.includes(0));
-    gone.heard.length = 0;
+    await until('the other one is notified', () => gone.received.includes(0));
+    gone.received.length = 0;
     await reconnect(client); // In any order, it has been checked when all have been checked again.
-    await until('the other one is told again', () => gone.heard.includes(0));
-    expect(kept.heard).toEqual([]);
+    await until('the other one is notified again', () => gone.received.includes(0));
+    expect(kept.received).toEqual([]);
   });
 });
 

@@ -32,8 +32,8 @@ describe('what Redis lost with a restart', () => {
     const { now } = await storage.read(KEY);
     const version = await write(storage, 'tokens');
     const pending = await write(storage, 'pending', { key: 'pending', expiresAt: now + LONG, dueAt: now });
-    const heard: number[] = [];
-    other.watch(KEY, (told) => heard.push(told));
+    const received: number[] = [];
+    other.watch(KEY, (notified) => received.push(notified));
     await server.restart();
     await until('it is there again', async () => (await other.read(KEY)).record !== undefined);
     expect(await other.read(KEY)).toMatchObject({ record: { value: 'tokens', version } });
@@ -202,8 +202,8 @@ describe('a failover by sentinels', () => {
     onTestFinished(() => client.disconnect());
     const keyPrefix = `${randomUUID()}:`;
     const storage = open({ client, keyPrefix });
-    const heard: number[] = [];
-    open({ client, keyPrefix }).watch(KEY, (told) => heard.push(told));
+    const received: number[] = [];
+    open({ client, keyPrefix }).watch(KEY, (notified) => received.push(notified));
     const first = await write(storage, 'first');
     expect(await client.call('WAIT', '2', '5000')).toBe(2);
     // From now on the replicas receive nothing.
@@ -217,10 +217,10 @@ describe('a failover by sentinels', () => {
       const { record } = await storage.read(KEY);
       return record?.version === second && record.value === 'second';
     });
-    heard.length = 0;
+    received.length = 0;
     await until('hints come again', async () => {
       await storage.release((await grant(storage, 'one', { ifVersion: second })).lease);
-      return heard.includes(second);
+      return received.includes(second);
     });
   });
 });

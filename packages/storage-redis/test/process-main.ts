@@ -9,12 +9,12 @@ const address = { host: '127.0.0.1', port: Number(port) };
 const client = kind === 'cluster' ? new Cluster([address]) : new Redis({ ...address, retryStrategy: () => 50 });
 client.on('error', () => {});
 const storage = redisStorage({ client });
-let isHeard = false;
+let isReceived = false;
 storage.watch('fictional-session', () => {
-  isHeard = true;
+  isReceived = true;
 });
 // One after the other, so that none is in flight when Redis stops.
-while (!isHeard) {
+while (!isReceived) {
   const reply = await storage.lease('fictional-session', { owner: 'one', ttl: 60_000, ifVersion: 0 });
   if (reply.outcome === 'granted') await storage.release(reply.lease);
   await setTimeout(10);

@@ -122,16 +122,16 @@ describe('a hint of a version that is not there, such as that of another databas
     const { url } = await auth.getAuthorizationUrl();
     await auth.handleCallback(await server.signIn(url));
     const monitoring = await monitor();
-    const told = () =>
+    const notified = () =>
       monitoring.seen.find(
         ([command = '', , message = '']) => /^publish$/i.test(command) && message.includes('/session/'),
       );
     await until('a hint is seen', async () => {
       await auth.refresh();
       await monitoring.settled();
-      return told() !== undefined;
+      return notified() !== undefined;
     });
-    const [, channel = '', message = ''] = told() ?? [];
+    const [, channel = '', message = ''] = notified() ?? [];
     await monitoring.asked();
     const publisher = connect(redis);
     await until('the hint is followed', async () => {

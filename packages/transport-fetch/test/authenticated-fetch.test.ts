@@ -531,8 +531,8 @@ describe('a redirect', () => {
     vi.stubGlobal('location', { origin });
     const auth = tokens(OLD, OLD);
     const answer = new Response(null, { status: 401 });
-    const told = { redirected: true, url: 'https://api.frame.io/back', type: 'cors' };
-    for (const [name, value] of Object.entries(told)) Object.defineProperty(answer, name, { value });
+    const received = { redirected: true, url: 'https://api.frame.io/back', type: 'cors' };
+    for (const [name, value] of Object.entries(received)) Object.defineProperty(answer, name, { value });
     await authenticatedFetch(auth, { fetch: async () => answer })('https://api.frame.io/v4/me');
     expect(auth.getToken).toHaveBeenCalledTimes(asked);
   });

@@ -63,7 +63,7 @@ export function assertDispatcher(dispatcher: Dispatcher): void {
   if (typeof dispatcher?.dispatch !== 'function') {
     throw new ConfigurationError('invalid_option', '`dispatcher` must be one of undici, such as new Agent().');
   }
-  if (tellsOrigin(dispatcher)) return;
+  if (reportsOrigin(dispatcher)) return;
   refuse(
     '`dispatcher` is not of the undici that this transport uses: it is of another version, or only looks like one. Make ' +
       "it with undici 8.11 or newer: import { Agent } from 'undici'.",
@@ -83,12 +83,12 @@ export function assertUndici(): void {
   );
 }
 
-function tellsOrigin(dispatcher: Dispatcher): boolean {
-  let tells = false;
+function reportsOrigin(dispatcher: Dispatcher): boolean {
+  let reports = false;
   if (typeof dispatcher.compose !== 'function') return false;
   dispatcher.compose((dispatch, ...composed: unknown[]) => {
-    tells = composed.length > 0;
+    reports = composed.length > 0;
     return (request, handler) => dispatch(request, handler);
   });
-  return tells;
+  return reports;
 }

@@ -362,27 +362,27 @@ describe('after a 401', () => {
 
   it('a handler that gives up at the head of the answer hears nothing after the error', async () => {
     const server = await api();
-    const heard: string[] = [];
+    const received: string[] = [];
     const ended = new Promise<void>((resolve) => {
       dispatcherFor(tokens(OLD), server).dispatch(
         { origin: server.origin, path: '/', method: 'GET' },
         {
           onRequestStart: () => {},
           onResponseStart: (controller, status) => {
-            heard.push(`head ${status}`);
+            received.push(`head ${status}`);
             controller.abort(new Error('enough'));
           },
-          onResponseData: () => heard.push('data'),
-          onResponseEnd: () => heard.push('end'),
+          onResponseData: () => received.push('data'),
+          onResponseEnd: () => received.push('end'),
           onResponseError: (_controller, error) => {
-            heard.push(`error ${error.message}`);
+            received.push(`error ${error.message}`);
             setImmediate(resolve);
           },
         },
       );
     });
     await ended;
-    expect(heard).toEqual(['head 401', 'error enough']);
+    expect(received).toEqual(['head 401', 'error enough']);
   });
 
   it('a form is sent again', async () => {
@@ -573,23 +573,23 @@ describe('the answer', () => {
       interceptors.dump(),
       authInterceptor(tokens(NEW), { allowedOrigins: [server.origin] }),
     );
-    const heard: string[] = [];
+    const received: string[] = [];
     await new Promise<void>((resolve) => {
       dispatcher.dispatch(
         { origin: server.origin, path: '/', method: 'GET' },
         {
           onRequestStart: () => {},
           onResponseStart: (controller) => controller.abort(new Error('enough')),
-          onResponseData: () => heard.push('data'),
-          onResponseEnd: () => heard.push('end'),
+          onResponseData: () => received.push('data'),
+          onResponseEnd: () => received.push('end'),
           onResponseError: (_controller, error) => {
-            heard.push(`error ${error.message}`);
+            received.push(`error ${error.message}`);
             setImmediate(resolve);
           },
         },
       );
     });
-    expect(heard).toEqual(['error enough']);
+    expect(received).toEqual(['error enough']);
   });
 
   it('may be an upgrade', async () => {

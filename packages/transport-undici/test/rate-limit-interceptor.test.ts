@@ -291,7 +291,7 @@ describe('a limit that is used up', () => {
   const OTHER_FILE = FILE.replace(/1$/, '2');
 
   /** Has one request answered with these headers. */
-  async function told(dispatcher: Dispatcher, headers: Record<string, string>, path = FILE): Promise<void> {
+  async function received(dispatcher: Dispatcher, headers: Record<string, string>, path = FILE): Promise<void> {
     const index = api.arrivals.length;
     const answered = call(dispatcher, path);
     (await api.arrival(index)).answer(200, headers);
@@ -300,7 +300,7 @@ describe('a limit that is used up', () => {
 
   it('lets the next request wait until there is one again', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(0, 10, 60_000));
+    await received(dispatcher, left(0, 10, 60_000));
     const next = call(dispatcher, OTHER_FILE);
     expect(waits()).toEqual([6_000]);
     await clock.advance(5_999);
@@ -313,7 +313,7 @@ describe('a limit that is used up', () => {
 
   it('lets it wait for the whole window where the server gives back everything at once', async () => {
     const dispatcher = throttled({ refill: 'at_once' });
-    await told(dispatcher, left(0, 10, 30_000));
+    await received(dispatcher, left(0, 10, 30_000));
     const next = call(dispatcher, FILE);
     expect(waits()).toEqual([30_000]);
     await clock.advance(30_000);
@@ -323,7 +323,7 @@ describe('a limit that is used up', () => {
 
   it('spreads the wait by chance, so that a fleet does not come back at once', async () => {
     const dispatcher = throttled({ random: () => 0.5 });
-    await told(dispatcher, left(0, 10, 60_000));
+    await received(dispatcher, left(0, 10, 60_000));
     const abortion = new AbortController();
     const next = rejection(call(dispatcher, FILE, { signal: abortion.signal }));
     expect(waits()).toEqual([6_300]);
@@ -334,7 +334,7 @@ describe('a limit that is used up', () => {
 
   it('holds up neither another method nor another endpoint', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const held = call(dispatcher, FILE);
     const others = [call(dispatcher, `${FILE}/copies?page=2`), call(dispatcher, FILE, { method: 'DELETE' })];
     for (const index of [1, 2]) (await api.arrival(index)).answer(200);
@@ -346,7 +346,7 @@ describe('a limit that is used up', () => {
 
   it('is the one that the application names, where it knows better', async () => {
     const dispatcher = throttled({ limitKey: ({ origin, method }) => `${origin} ${method}` });
-    await told(dispatcher, left(0), '/v4/one');
+    await received(dispatcher, left(0), '/v4/one');
     const held = call(dispatcher, '/v4/other');
     expect(waits()).toEqual([6_000]);
     await clock.advance(6_000);
@@ -356,7 +356,7 @@ describe('a limit that is used up', () => {
 
   it('starts again with one request; its response says how many may follow', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const calls = [1, 2, 3, 4].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
     const probe = await api.arrival(1);
@@ -375,7 +375,7 @@ describe('a limit that is used up', () => {
 
   it('begins with one more each second while the first has no answer', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const calls = [1, 2, 3].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
     await api.arrival(1);
@@ -390,7 +390,7 @@ describe('a limit that is used up', () => {
 
   it('has no more requests unanswered than it has left', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(2));
+    await received(dispatcher, left(2));
     const calls = [1, 2, 3, 4, 5].map(() => call(dispatcher, FILE));
     await api.arrival(2);
     for (const [index, remaining] of [1, 2, 2, 2, 2].entries()) {
@@ -402,7 +402,7 @@ describe('a limit that is used up', () => {
 
   it('does not count a request that was lost as one that waits for its answer', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(1));
+    await received(dispatcher, left(1));
     const lost = rejection(call(dispatcher, FILE));
     (await api.arrival(1)).response.destroy();
     expect(await lost).toMatchObject({ code: 'UND_ERR_SOCKET' });
@@ -414,7 +414,7 @@ describe('a limit that is used up', () => {
 
   it('lets those go first that have waited for it, also when there was no place for them', async () => {
     const dispatcher = throttled({ concurrency: 1 });
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const held = call(dispatcher, `${FILE}?held`);
     const other = call(dispatcher, '/other');
     await api.arrival(1);
@@ -427,7 +427,7 @@ describe('a limit that is used up', () => {
 
   it('forgets how many were left when the window has passed', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, left(1, 10, 60_000));
+    await received(dispatcher, left(1, 10, 60_000));
     clock.pause(60_000);
     const calls = [1, 2, 3].map(() => call(dispatcher, FILE));
     await api.arrival(3 - 1);
@@ -439,7 +439,7 @@ describe('a limit that is used up', () => {
 
   it('takes no time from an answer that names none', async () => {
     const dispatcher = throttled();
-    await told(dispatcher, { 'x-ratelimit-remaining': '0' });
+    await received(dispatcher, { 'x-ratelimit-remaining': '0' });
     const next = call(dispatcher, FILE);
     (await api.arrival(1)).answer(200);
     expect(await next).toBe('200');
@@ -449,7 +449,7 @@ describe('a limit that is used up', () => {
     const dispatcher = throttled();
     const early = call(dispatcher, FILE);
     await api.arrival(0);
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     api.arrivals[0]?.answer(200, left(9));
     expect(await early).toBe('200');
     const next = call(dispatcher, FILE);
@@ -463,7 +463,7 @@ describe('a limit that is used up', () => {
     const dispatcher = throttled({ methods: [] });
     const slow = [call(dispatcher, FILE), call(dispatcher, FILE)];
     await api.arrival(1);
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const next = call(dispatcher, FILE);
     expect(waits()).toEqual([6_000]);
     for (const [index, retryAfter] of ['9', '2'].entries()) {
@@ -479,7 +479,7 @@ describe('a limit that is used up', () => {
 
   it('does not count as a wait for it what is a wait for a place', async () => {
     const dispatcher = throttled({ concurrency: 1, maxWait: 10_000 });
-    await told(dispatcher, left(0));
+    await received(dispatcher, left(0));
     const calls = [1, 2].map(() => call(dispatcher, FILE));
     await clock.advance(6_000);
     await api.arrival(1);
@@ -490,7 +490,7 @@ describe('a limit that is used up', () => {
 
   it('fails a request that would wait for too long, at once and without sending it', async () => {
     const dispatcher = throttled({ maxWait: 5_000 });
-    await told(dispatcher, left(0, 10, 60_000));
+    await received(dispatcher, left(0, 10, 60_000));
     const error = await rejection(call(dispatcher, FILE));
     expect(error).toBeInstanceOf(RateLimitError);
     expect(error).toMatchObject({ code: 'rate_limited', retryAfter: 6 });
@@ -501,7 +501,7 @@ describe('a limit that is used up', () => {
 
   it('fails those that wait when it turns out that they would wait for too long', async () => {
     const dispatcher = throttled({ maxWait: 10_000 });
-    await told(dispatcher, left(0, 10, 60_000));
+    await received(dispatcher, left(0, 10, 60_000));
     const first = call(dispatcher, FILE);
     const second = rejection(call(dispatcher, FILE));
     await clock.advance(6_000);
@@ -512,7 +512,7 @@ describe('a limit that is used up', () => {
 
   it('keeps no request waiting for a server that does not answer for longer than `maxWait`', async () => {
     const dispatcher = throttled({ maxWait: 1_500 });
-    await told(dispatcher, left(1));
+    await received(dispatcher, left(1));
     const calls = [1, 2].map(() => call(dispatcher, FILE));
     const late = rejection(call(dispatcher, FILE));
     await api.arrival(1);
@@ -528,7 +528,7 @@ describe('a limit that is used up', () => {
 
   it('is asked again after an hour at the latest, whatever an answer said', async () => {
     const dispatcher = throttled({ maxWait: 2 ** 40 });
-    await told(dispatcher, left(0, 1, 999_999_999_999));
+    await received(dispatcher, left(0, 1, 999_999_999_999));
     const next = call(dispatcher, FILE);
     expect(waits()).toEqual([3_600_000]);
     await clock.advance(3_600_000);
@@ -558,8 +558,8 @@ describe('a limit that is used up', () => {
 
   it('is forgotten when nothing is known of it, and only then', async () => {
     const dispatcher = throttled({ limitKey: ({ path }) => path });
-    await told(dispatcher, left(0), '/held');
-    for (let n = 0; n < 600; n += 1) await told(dispatcher, {}, `/v4/${n}`);
+    await received(dispatcher, left(0), '/held');
+    for (let n = 0; n < 600; n += 1) await received(dispatcher, {}, `/v4/${n}`);
     const next = call(dispatcher, '/held');
     expect(waits()).toEqual([6_000]);
     await clock.advance(6_000);
@@ -944,7 +944,7 @@ describe('what passes through', () => {
     it(`what a handler throws in ${event}, and its place is free`, async () => {
       const dispatcher = throttled({ concurrency: 1 });
       const failure = new Error('the handler is broken');
-      const told: unknown[] = [];
+      const received: unknown[] = [];
       const ended = new Promise<void>((resolve) => {
         const handler: Dispatcher.DispatchHandler = {
           onRequestStart() {},
@@ -952,7 +952,7 @@ describe('what passes through', () => {
           onResponseData() {},
           onResponseEnd() {},
           onResponseError: (_controller, error) => {
-            told.push(error);
+            received.push(error);
             resolve();
           },
           [event]: () => {
@@ -966,7 +966,7 @@ describe('what passes through', () => {
       const next = call(dispatcher, '/v4/me');
       (await api.arrival(event === 'onRequestStart' ? 0 : 1)).answer(200);
       expect(await next).toBe('200');
-      expect(told).toEqual([failure]);
+      expect(received).toEqual([failure]);
     });
   }
 });

@@ -169,7 +169,7 @@ const ORDERS: Order[] = Object.entries(OURS).flatMap(([ours, make]) => [
 interface Outcome {
   readonly threw: boolean;
   /** The errors that the handler received; `'thrown'` is its own exception. */
-  readonly told: readonly string[];
+  readonly received: readonly string[];
   readonly ends: number;
   readonly uncaught: boolean;
 }
@@ -184,7 +184,7 @@ async function outcomeOf(dispatcher: Dispatcher, path: string, stage: Stage): Pr
   const thrown = new Error(`run ${runs}`);
   let threw = false;
   let ends = 0;
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const maybeThrow = (at: Stage) => {
     if (at !== stage) return;
     threw = true;
@@ -214,7 +214,7 @@ async function outcomeOf(dispatcher: Dispatcher, path: string, stage: Stage): Pr
         settle();
       },
       onResponseError(_controller, error) {
-        told.push(error);
+        received.push(error);
         settle();
         maybeThrow('onResponseError');
       },
@@ -229,8 +229,8 @@ async function outcomeOf(dispatcher: Dispatcher, path: string, stage: Stage): Pr
   });
   // Repeated notifications and uncaught exceptions come within these turns.
   for (let turn = 0; turn < 3; turn += 1) await turnOfTheEventLoop();
-  const words = told.map((error) => (error === thrown ? 'thrown' : String(error)));
-  return { threw, told: words, ends, uncaught: uncaught.has(thrown) };
+  const words = received.map((error) => (error === thrown ? 'thrown' : String(error)));
+  return { threw, received: words, ends, uncaught: uncaught.has(thrown) };
 }
 
 /** Removes uncaught errors from the test runner, which would count them as failures. */
@@ -269,17 +269,17 @@ describe.concurrent('an exchange settles, whatever its handler throws, through',
     const outcomes = await outcomesOf(chain());
     const byItself = retriedBy && (await outcomesOf([retriedBy()], (path) => !OURS_ALONE.test(path)));
     for (const [what, outcome] of Object.entries(outcomes)) {
-      const { threw, told, ends, uncaught } = outcome;
+      const { threw, received, ends, uncaught } = outcome;
       const isLast = what.startsWith('onResponseError');
       if (alone) expect(threw, `whether the handler threw in ${what}`).toBe(true);
       expect(uncaught, `whether the process hears of the throw in ${what}`).toBe(isLast);
-      expect(told.length, `how often an error is told after the throw in ${what}`).toBeLessThanOrEqual(1);
+      expect(received.length, `how often an error is told after the throw in ${what}`).toBeLessThanOrEqual(1);
       if (byItself !== undefined) {
         // As without these interceptors, if the server does not make a difference.
-        const { told, ends } = byItself[what] ?? outcome;
-        expect(outcome, what).toMatchObject({ told, ends });
+        const { received, ends } = byItself[what] ?? outcome;
+        expect(outcome, what).toMatchObject({ received, ends });
       } else if (threw && !isLast) {
-        expect(told, what).toEqual(['thrown']);
+        expect(received, what).toEqual(['thrown']);
         expect(ends, what).toBe(what.startsWith('onResponseEnd') ? 1 : 0);
       }
     }

@@ -5,7 +5,7 @@ import { SIGN_IN } from '../users/sign-in.js';
 import { html } from './html.js';
 import { page } from './layout.js';
 
-export interface Apology {
+export interface ErrorPage {
   readonly status: number;
   readonly page: string;
 }
@@ -23,25 +23,25 @@ const signOut = html`<form method="post" action="/${SIGN_IN}/logout"><button cla
 const back = html`<p><a class="button" href="/">Back</a></p>`;
 
 /** Returns the page for an error. */
-export function apologyFor(error: unknown): Apology {
-  const { status, code, actionUrl, signIn } = troubleOf(error);
+export function errorPageFor(error: unknown): ErrorPage {
+  const { status, code, actionUrl, signIn } = problemOf(error);
   if (actionUrl !== undefined) {
     const link = html`<p><a class="button" href="${actionUrl}">Go to Adobe</a></p>`;
-    return apology(403, 'Adobe needs something from you first', html`<p>Then sign in here again.</p>${link}`);
+    return errorPage(403, 'Adobe needs something from you first', html`<p>Then sign in here again.</p>${link}`);
   }
   if (code === 'access_denied') {
-    return apology(403, 'You did not sign in', html`<p>Nothing of yours was shared with this site.</p>${tryAgain}`);
+    return errorPage(403, 'You did not sign in', html`<p>Nothing of yours was shared with this site.</p>${tryAgain}`);
   }
   if (status === 401) {
-    return apology(401, 'You are not signed in', html`<p>A sign-in was not completed, or is over.</p>${tryAgain}`);
+    return errorPage(401, 'You are not signed in', html`<p>A sign-in was not completed, or is over.</p>${tryAgain}`);
   }
   if (code === 'confirmation_required' && signIn !== undefined) {
     const text = html`<p>You are signed in already, and another site sent you here. Continue only if you want to use another account.</p>`;
     const again = html`<p><a class="button" href="${signIn}">Sign in again</a></p>`;
-    return apology(403, 'Sign in again?', html`${text}${again}${back}`);
+    return errorPage(403, 'Sign in again?', html`${text}${again}${back}`);
   }
   if (code === 'foreign_origin') {
-    return apology(
+    return errorPage(
       403,
       'Nothing was done',
       html`<p>Another site sent this request. Use the pages of this site.</p>${back}`,
@@ -49,24 +49,24 @@ export function apologyFor(error: unknown): Apology {
   }
   if (status === 403) {
     const text = html`<p>Frame.io has no place for this Adobe account. Sign out, and sign in with another one.</p>`;
-    return apology(403, 'No access to Frame.io', html`${text}${signOut}`);
+    return errorPage(403, 'No access to Frame.io', html`${text}${signOut}`);
   }
-  if (status === 404) return apology(404, 'There is nothing here', back);
-  if (status < 500) return apology(400, 'That was not understood', back);
+  if (status === 404) return errorPage(404, 'There is nothing here', back);
+  if (status < 500) return errorPage(400, 'That was not understood', back);
   const text = html`<p>Something does not work, here or at Frame.io. You have lost nothing.</p>`;
-  return apology(status, 'Please come back later', html`${text}${back}`);
+  return errorPage(status, 'Please come back later', html`${text}${back}`);
 }
 
-function apology(status: number, title: string, content: ReturnType<typeof html>): Apology {
+function errorPage(status: number, title: string, content: ReturnType<typeof html>): ErrorPage {
   return { status, page: page(title, content) };
 }
 
 /** The guard and the decorators throw exceptions; the sign-in passes on the errors of core. */
-function troubleOf(error: unknown): Trouble {
+function problemOf(error: unknown): Trouble {
   if (error instanceof FrameioAuthException) {
     const { code, actionUrl, signIn } = error.getResponse();
     return { status: error.getStatus(), code, actionUrl, signIn };
   }
-  if (error instanceof FrameioAuthError) return troubleOf(FrameioAuthException.of(error));
+  if (error instanceof FrameioAuthError) return problemOf(FrameioAuthException.of(error));
   return { status: error instanceof HttpException ? error.getStatus() : 500 };
 }

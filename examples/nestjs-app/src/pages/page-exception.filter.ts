@@ -3,7 +3,7 @@ import { FrameioAuthException, FrameioAuthExceptionFilter } from '@frameio-auth/
 import { type ArgumentsHost, Catch, HttpException, Logger } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { apologyFor } from './apology.js';
+import { errorPageFor } from './apology.js';
 
 /** Responds to errors: to people with a page, to programs with JSON. */
 @Catch()
@@ -29,7 +29,7 @@ export class PageExceptionFilter extends BaseExceptionFilter {
   }
 
   private show(error: unknown, response: Response): void {
-    const { status, page } = apologyFor(error);
+    const { status, page } = errorPageFor(error);
     // HttpExceptions were logged where they were thrown. The errors of these packages contain no token.
     if (status >= 500 && !(error instanceof HttpException)) {
       this.logger.error(error instanceof FrameioAuthError ? error.message : error);

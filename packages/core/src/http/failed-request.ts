@@ -6,7 +6,7 @@ import type { Delivery } from '../kernel/failure.js';
  * How far a request without a response came: resolving the host, connecting, verifying the certificate, and the
  * exchange. Only the exchange sends anything.
  */
-type Stage = 'lookup' | 'connection' | 'certificate' | 'exchange';
+type Phase = 'lookup' | 'connection' | 'certificate' | 'exchange';
 
 /** The codes of OpenSSL and Node for a rejected certificate, before anything is sent. */
 const CERTIFICATE =
@@ -15,12 +15,12 @@ const CERTIFICATE =
 /** Node's message when the server disconnects during the TLS handshake; the code is a plain `ECONNRESET`. */
 const HANDSHAKE_CUT_SHORT = 'before secure TLS connection was established';
 
-interface Words {
+interface PhaseMessage {
   readonly event: (host: string, code: string) => string;
   readonly advice?: string;
 }
 
-const WORDS: Record<Stage, Words> = {
+const MESSAGES: Record<Phase, PhaseMessage> = {
   lookup: {
     event: (host, code) => `The host name in ${host} could not be resolved (${code}).`,
     advice: 'Check its spelling and the DNS.',
@@ -48,21 +48,21 @@ const WORDS: Record<Stage, Words> = {
  *
  * @param error - what `fetch`, undici or Node reported
  * @param host - the host of the request, as messages name it
- * @param begun - whether writing the request had begun, if the HTTP client knows. Default: judged by the error, which
+ * @param begun - whether writing the request had begun, if the HTTP client knows. Default: inferred from the error, which
  * counts as `'not_sent'` only if it proves that
  */
 export function requestFailure(error: unknown, host: string, begun?: boolean): TransportError {
-  const judged = stageOf(error);
-  const stage = begun === undefined ? judged : begun ? 'exchange' : judged === 'exchange' ? 'connection' : judged;
+  const inferred = phaseOf(error);
+  const phase = begun === undefined ? inferred : begun ? 'exchange' : inferred === 'exchange' ? 'connection' : inferred;
   const code = codeOf(error);
-  const delivery: Delivery = stage === 'exchange' ? 'unknown' : 'not_sent';
-  const { event, advice } = WORDS[stage];
+  const delivery: Delivery = phase === 'exchange' ? 'unknown' : 'not_sent';
+  const { event, advice } = MESSAGES[phase];
   return new TransportError(code, event(host, code), { delivery, advice });
 }
 
 /** Returns the platform's code, or `request_failed` if there is none that is safe to repeat. */
 export function codeOf(error: unknown, depth = 0): ErrorCode {
-  const { code, errors } = informative(error);
+  const { code, errors } = firstInformative(error);
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return foreignCode(code);
   return errors === undefined || depth === DEEPEST ? 'request_failed' : codeOf(errors[0], depth + 1);
 }
@@ -71,14 +71,14 @@ export function codeOf(error: unknown, depth = 0): ErrorCode {
  * Returns how far the request came; `exchange` if in doubt. A code alone proves little: a connection in use can fail
  * with `EHOSTUNREACH` or `ETIMEDOUT` too. For those, the system call must be the one that connects.
  */
-function stageOf(error: unknown, depth = 0): Stage {
-  const { code, syscall, message, errors } = informative(error);
+function phaseOf(error: unknown, depth = 0): Phase {
+  const { code, syscall, message, errors } = firstInformative(error);
   if (errors !== undefined) {
     // Several addresses of one host were tried: nothing was sent only if nothing was sent to any of them.
-    const stages = depth === DEEPEST ? [] : errors.map((each) => stageOf(each, depth + 1));
-    return stages.find((stage) => stage === 'exchange') ?? stages[0] ?? 'exchange';
+    const phases = depth === DEEPEST ? [] : errors.map((each) => phaseOf(each, depth + 1));
+    return phases.find((phase) => phase === 'exchange') ?? phases[0] ?? 'exchange';
   }
-  if (code === undefined) return stageByText(message);
+  if (code === undefined) return phaseByMessage(message);
   if (syscall === 'getaddrinfo' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'lookup';
   if (syscall === 'connect' || code === 'ECONNREFUSED' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'connection';
   if (typeof code !== 'string') return 'exchange';
@@ -94,7 +94,7 @@ function stageOf(error: unknown, depth = 0): Stage {
 const DENO_CONNECT =
   /^(?:error sending request for url \(\S*\): )?(?:client error \(Connect\)|error trying to connect)(?:: (.*))?$/s;
 
-function stageByText(message: unknown): Stage {
+function phaseByMessage(message: unknown): Phase {
   const found = typeof message === 'string' ? DENO_CONNECT.exec(message) : null;
   if (found === null) return 'exchange';
   const [, details = ''] = found;
@@ -116,7 +116,7 @@ interface ForeignError {
  * Returns the first error in the chain of causes that has a code or the errors of several addresses: `fetch` wraps it
  * in errors without details. Without one, returns the innermost message.
  */
-function informative(error: unknown): ForeignError {
+function firstInformative(error: unknown): ForeignError {
   let current: unknown = error;
   let words: unknown;
   for (let depth = 0; depth < 8 && typeof current === 'object' && current !== null; depth += 1) {

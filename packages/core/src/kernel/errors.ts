@@ -44,50 +44,49 @@ export abstract class FrameioAuthError extends Error {
   }
 }
 
-/** The application's configuration or arguments are wrong; the message says what to change. Tokens are kept. */
-export class ConfigurationError extends FrameioAuthError {
-  override readonly name: string = 'ConfigurationError';
-  /** HTTP status of the response, if a server rejected the application. */
-  declare readonly status?: number;
-  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
-  declare readonly debugId?: string;
-
-  constructor(
-    code: ErrorCode,
-    message: string,
-    details: { status?: number | undefined; debugId?: string | undefined } = {},
-  ) {
-    super(code, message);
-    if (details.status !== undefined) this.status = details.status;
-    if (details.debugId !== undefined) this.debugId = details.debugId;
-  }
-}
-
-export interface AuthenticationErrorDetails {
-  /** The server's `error_description`, or a sentence of this package. */
-  readonly errorDescription: string;
+interface ResponseDetails {
   /** HTTP status of the server's response. */
   readonly status?: number | undefined;
   /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
   readonly debugId?: string | undefined;
 }
 
+/** An error that may come from a server's response. */
+abstract class ResponseError extends FrameioAuthError {
+  /** HTTP status of the server's response, if there was one. */
+  declare readonly status?: number;
+  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
+  declare readonly debugId?: string;
+
+  constructor(code: ErrorCode, message: string, { status, debugId }: ResponseDetails = {}) {
+    super(code, message);
+    if (status !== undefined) this.status = status;
+    if (debugId !== undefined) this.debugId = debugId;
+  }
+}
+
+/** The application's configuration or arguments are wrong; the message says what to change. Tokens are kept. */
+export class ConfigurationError extends ResponseError {
+  override readonly name: string = 'ConfigurationError';
+}
+
+export interface AuthenticationErrorDetails extends ResponseDetails {
+  /** The server's `error_description`, or a sentence of this package. */
+  readonly errorDescription: string;
+}
+
 /**
  * The user or the client is not signed in, or a sign-in failed. `errorCode` is the server's `error`, if it sent one.
  */
-export class AuthenticationError extends FrameioAuthError {
+export class AuthenticationError extends ResponseError {
   override readonly name: string = 'AuthenticationError';
   readonly errorCode: ErrorCode;
   readonly errorDescription: string;
-  declare readonly status?: number;
-  declare readonly debugId?: string;
 
   constructor(errorCode: ErrorCode, message: string, details: AuthenticationErrorDetails) {
-    super(errorCode, message);
+    super(errorCode, message, details);
     this.errorCode = errorCode;
     this.errorDescription = details.errorDescription;
-    if (details.status !== undefined) this.status = details.status;
-    if (details.debugId !== undefined) this.debugId = details.debugId;
   }
 }
 
@@ -145,22 +144,8 @@ export class RateLimitError extends FrameioAuthError {
 }
 
 /** The server's response violates OAuth, or the server failed (5xx). Tokens are kept. */
-export class ProtocolError extends FrameioAuthError {
+export class ProtocolError extends ResponseError {
   override readonly name: string = 'ProtocolError';
-  /** HTTP status of the response. */
-  declare readonly status?: number;
-  /** The server's ID of its response, which its support asks for (Adobe: `x-debug-id`). */
-  declare readonly debugId?: string;
-
-  constructor(
-    code: ErrorCode,
-    message: string,
-    details: { status?: number | undefined; debugId?: string | undefined } = {},
-  ) {
-    super(code, message);
-    if (details.status !== undefined) this.status = details.status;
-    if (details.debugId !== undefined) this.debugId = details.debugId;
-  }
 }
 
 /** The storage could not read or write. Its records are unchanged, and tokens in memory are kept. */

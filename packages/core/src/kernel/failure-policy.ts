@@ -50,8 +50,8 @@ export const NO_RESPONSE_RULES: readonly Rule<NoResponse>[] = [
   },
   {
     outcome:
-      'It may have been sent: a time-out, a connection lost, an answer cut off or too long, or an error that is no ' +
-      '`TransportError`, as of a bare `fetch`',
+      'It may have been sent: a time-out, a lost connection, an incomplete or oversized response, or an error other than ' +
+      '`TransportError`, such as that of a bare `fetch`',
     fits: () => true,
     kind: 'ambiguous',
     reason: 'The server may have rotated the refresh token, and the new one was in the lost response.',
@@ -91,90 +91,89 @@ export const RESPONSE_RULES: readonly Rule<UnsuccessfulResponse>[] = [
     outcome: '429',
     fits: ({ status }) => status === 429,
     kind: 'transient',
-    reason: 'The server asks to wait and has judged nothing, whatever its body says.',
+    reason: 'The server asks to wait and has decided nothing, whatever the body says.',
   },
   {
-    outcome: "An answer that the server's profile lists in `wrongSecret`",
+    outcome: "A response that the server's profile lists in `wrongSecret`",
     fits: ({ rejectsSecret }) => rejectsSecret,
     kind: 'configuration',
-    reason: 'It refuses the client. The other secret has been tried, if there is one.',
+    reason: 'It rejects the client. The other secret has been tried, if there is one.',
   },
   {
-    outcome: 'An `error` by which this server wants the user to act (Adobe: `ride_…`)',
+    outcome: 'An `error` by which this server requires the user to act (Adobe: `ride_…`)',
     fits: ({ requiresAction }) => requiresAction,
     kind: 'terminal',
-    reason: 'Only the user can help: the error has the address where.',
+    reason: 'Only the user can resolve it, at the address in the error.',
   },
   {
-    outcome:
-      "An `error` that the server's profile has a meaning for, or a 400 without one where it has `bareBadRequest`",
+    outcome: "An `error` that the server's profile defines, or a 400 without one if the profile has `bareBadRequest`",
     fits: ({ ofProfile }) => ofProfile !== undefined,
     kind: 'profile',
-    reason: 'Servers have words of their own.',
+    reason: 'Servers have their own error codes.',
   },
   {
     outcome: `${listed(CLIENT_ERRORS)}, with any status`,
     fits: ({ error }) => isOneOf(CLIENT_ERRORS, error),
     kind: 'configuration',
-    reason: 'It is about the application and not about the user: a wrong setting must not cost every user a sign-in.',
+    reason: 'It is about the application, not the user. A wrong setting must not sign out every user.',
   },
   {
     outcome: '`server_error`, `temporarily_unavailable`, with any status',
     fits: ({ error }) => error === 'server_error' || error === 'temporarily_unavailable',
     kind: 'transient',
-    reason: 'The server says itself that it failed.',
+    reason: 'The server reports its own failure.',
   },
   {
     outcome: '5xx and 408, with any other `error` or none',
     fits: ({ status }) => status >= 500 || status === 408,
     kind: 'transient',
     reason:
-      'The server or a gateway failed, so what it says of the grant is not believed. If it rotated the refresh token ' +
-      'behind a 502, the new tokens are lost either way; giving up would end every session whenever a gateway fails.',
+      'The server or a gateway failed, so its statement about the grant is not trusted. If it rotated the refresh token ' +
+      'behind a 502, the new tokens are lost anyway. Ending the session would sign out every user whenever a gateway fails.',
   },
   {
     outcome: 'A redirect that the transport let through, and 1xx',
     fits: ({ status }) => status < 200 || (status >= 300 && status < 400),
     kind: 'transient',
-    reason: 'It points elsewhere, as the sign-in page of a network does, and is never followed with credentials.',
+    reason: 'It points elsewhere, like the sign-in page of a network, and is never followed with credentials.',
   },
   {
-    outcome: '2xx without an `error` that grants nothing that can be used',
+    outcome: '2xx without an `error` and without usable tokens',
     fits: ({ status, error }) => status < 400 && error === undefined,
     kind: 'ambiguous',
-    reason: 'The server seems to have granted something that cannot be read: the refresh token may be spent.',
+    reason: 'The server may have issued tokens that cannot be read, so the refresh token may be spent.',
   },
   {
-    outcome: 'Any other answer to a service',
+    outcome: 'Any other response to a service',
     fits: ({ purpose }) => purpose === 'client_credentials',
     kind: 'configuration',
-    reason: "The credential that was refused is the application's own.",
+    reason: "The rejected credential is the application's own.",
   },
   {
     outcome: listed(GRANT_ERRORS),
     fits: ({ error }) => isOneOf(GRANT_ERRORS, error),
     kind: 'terminal',
-    reason: 'The server refuses the credential itself (RFC 6749 §5.2). `invalid_request` is what some servers call it.',
+    reason: 'The server rejects the credential itself (RFC 6749 §5.2). Some servers call that `invalid_request`.',
   },
   {
-    outcome: "Any other `error`, except with 401, where the server's profile has `unknownErrors: 'terminal'` (Adobe)",
+    outcome: "Any other `error`, except with 401, if the server's profile has `unknownErrors: 'terminal'` (Adobe)",
     fits: ({ unknownIsTerminal, error, status }) => unknownIsTerminal && error !== undefined && status !== 401,
     kind: 'terminal',
-    reason: 'The server does not document how it refuses a refresh token.',
+    reason: 'The server does not document how it rejects a refresh token.',
   },
   {
-    outcome: '401 without an `error`, or with one that is not known',
+    outcome: '401 without an `error`, or with an unknown one',
     fits: ({ status }) => status === 401,
     kind: 'configuration',
     reason:
-      'By this status a server refuses the client (RFC 6749 §5.2). The other secret has been tried, if there is one.',
+      'With this status, a server rejects the client (RFC 6749 §5.2). The other secret has been tried, if there is one.',
   },
   {
-    outcome: 'Any other answer: 400, 403, 404 or 407 without an `error`, or any status with one that is not known',
+    outcome: 'Any other response: 400, 403, 404 or 407 without an `error`, or any status with an unknown one',
     fits: () => true,
     kind: 'configuration',
     reason:
-      'It does not speak of the grant. It may come from a firewall, a proxy or a wrong address, and none of them may ' +
+      'It is not about the grant. It may come from a firewall, a proxy or a wrong address, and none of them may ' +
       'end a session.',
   },
 ];
@@ -198,7 +197,7 @@ export const KNOWN_ERRORS: readonly string[] = [
 /** What follows from a failure of this kind. */
 export interface Consequence {
   /** Whether the request is retried once immediately. */
-  readonly repeatsAtOnce: boolean;
+  readonly retriesImmediately: boolean;
   /** The pause before the next attempt: exponential backoff, or a long pause from the start. */
   readonly pause: 'backoff' | 'long';
   /** Whether callers without a token wait through a short pause, or are rejected at once. */
@@ -210,34 +209,34 @@ export interface Consequence {
 
 export const CONSEQUENCES: Readonly<Record<FailureKind, Consequence>> = {
   transient: {
-    repeatsAtOnce: false,
+    retriesImmediately: false,
     pause: 'backoff',
     callersWait: true,
     endsSession: false,
-    reason: 'Nothing happened, and it may work the next time. Servers in trouble must not be pressed.',
+    reason: 'Nothing happened, and a retry may succeed. A failing server must not be flooded.',
   },
   ambiguous: {
-    repeatsAtOnce: true,
+    retriesImmediately: true,
     pause: 'backoff',
     callersWait: true,
     endsSession: false,
     reason:
-      'A server with a grace period takes a spent refresh token again for a short while, so the repetition must come ' +
-      'at once. A missing response proves nothing, so it ends nothing.',
+      'A server with a grace period accepts a spent refresh token again for a short time, so the retry must be ' +
+      'immediate. A missing response proves nothing, so it ends no session.',
   },
   configuration: {
-    repeatsAtOnce: false,
+    retriesImmediately: false,
     pause: 'long',
     callersWait: false,
     endsSession: false,
     reason: 'The configuration must be fixed first. Tokens are kept, and served until they expire.',
   },
   terminal: {
-    repeatsAtOnce: false,
+    retriesImmediately: false,
     pause: 'long',
     callersWait: false,
     endsSession: true,
-    reason: 'The credential is dead, and asking again would not bring it back.',
+    reason: 'The credential is no longer valid, and a retry would not change that.',
   },
 };
 

@@ -190,7 +190,7 @@ export const session = setup({
     recordIsRevoked: (_, { record }: { record: RecordFacts }) => record.status === 'revoked',
     recordHasTokens: (_, { record }: { record: RecordFacts }) => record.status === 'tokens',
     responseWasLost: ({ context }, { failure }: { failure: Failure }) =>
-      CONSEQUENCES[failure.kind].repeatsAtOnce && !context.retried,
+      CONSEQUENCES[failure.kind].retriesImmediately && !context.retried,
     refreshTokenWasRejected: ({ context }, { failure }: { failure: Failure }) =>
       CONSEQUENCES[failure.kind].endsSession && context.origin === 'refresh_token',
     callersMayWait: ({ context: { attempt }, event: { now } }, { failure }: { failure: Failure }) =>

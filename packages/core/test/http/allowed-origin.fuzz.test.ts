@@ -37,7 +37,7 @@ const anyThing = fc.oneof(
 );
 
 describe('the allowed origins', () => {
-  it('are origins that are safe for a token, or refused with a ConfigurationError', () => {
+  it('are origins that are safe for a token, or rejected with a ConfigurationError', () => {
     fc.assert(
       fc.property(fc.oneof(fc.array(anyAddress), anyThing), (origins) => {
         let set: ReadonlySet<string>;

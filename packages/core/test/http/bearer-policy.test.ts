@@ -24,7 +24,7 @@ describe('a request', () => {
     'http://api.frame.io/',
     'https://api.frame.io.example.com',
     'https://api.frame.io:444',
-  ])('to %s is refused, or passes without the token', (address) => {
+  ])('to %s is rejected, or passes without the token', (address) => {
     const source = { getToken: tokens(NEW) };
     expect(() => bearerPolicy(source).admits(address)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'origin_not_allowed' }),
@@ -32,7 +32,7 @@ describe('a request', () => {
     expect(bearerPolicy(source, { otherOrigins: 'pass' }).admits(address)).toBe(false);
   });
 
-  it.each(['/v4/me', 'api.frame.io', ''])('to "%s", which has no origin, is refused in any case', (address) => {
+  it.each(['/v4/me', 'api.frame.io', ''])('to "%s", which has no origin, is rejected in any case', (address) => {
     const policy = bearerPolicy({ getToken: tokens(NEW) }, { otherOrigins: 'pass' });
     expect(() => policy.admits(address)).toThrow(
       expect.objectContaining({ name: 'ConfigurationError', code: 'invalid_url' }),
@@ -69,7 +69,7 @@ describe('a request', () => {
 });
 
 describe('after a 401', () => {
-  it('a request is repeated with the token that took the place of the rejected one', async () => {
+  it('a request is retried with the token that took the place of the rejected one', async () => {
     const getToken = tokens(OLD, NEW);
     const policy = bearerPolicy({ getToken });
     const { signal } = new AbortController();
@@ -78,7 +78,7 @@ describe('after a 401', () => {
     expect(getToken).toHaveBeenLastCalledWith({ rejected: OLD, signal });
   });
 
-  it('a request is not repeated with the same token: then the token is not the reason', async () => {
+  it('a request is not retried with the same token: then the token is not the reason', async () => {
     const policy = bearerPolicy({ getToken: tokens(OLD) });
     expect(await policy.reauthorize(await policy.authorize(), true)).toBeUndefined();
   });
@@ -114,7 +114,7 @@ describe('options', () => {
     ['a list in place of options', () => bearerPolicy({ getToken: tokens(NEW) }, null as never)],
     ['an origin that is none', () => bearerPolicy({ getToken: tokens(NEW) }, { allowedOrigins: ['api.frame.io'] })],
     ['another word', () => bearerPolicy({ getToken: tokens(NEW) }, { otherOrigins: 'allow' as never })],
-  ])('are refused: %s', (_, make) => {
+  ])('are rejected: %s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError', code: 'invalid_option' }));
   });
 });

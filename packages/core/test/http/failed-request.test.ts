@@ -11,7 +11,7 @@ const URL_OF_TOKENS = 'https://auth.example.com/token';
 const deno = (text: string) => new TypeError(text);
 const sending = `error sending request for url (${URL_OF_TOKENS})`;
 
-describe('a request without an answer under Deno', () => {
+describe('a request without a response under Deno', () => {
   it.each([
     [
       'refused',

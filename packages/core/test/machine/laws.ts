@@ -126,8 +126,8 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'leaves no sign-in or import waiting, unless its request is in progress',
-    holds: ({ snapshot, state, bringer }) =>
-      bringer ===
+    holds: ({ snapshot, state, importer }) =>
+      importer ===
       ((state === 'authorizing.requesting' ||
         state === 'authorizing.committing' ||
         state === 'authorizing.backingOff') &&
@@ -135,9 +135,9 @@ export const laws: readonly Law[] = [
   },
   {
     rule: 'begins nothing else and adopts nothing else while a code or imported tokens are under way',
-    holds: ({ bringer }, { from, effects }) =>
-      !from.bringer ||
-      ((!bringer || effects.every(({ type }) => type !== 'requestLease' && type !== 'commitTombstone')) &&
+    holds: ({ importer }, { from, effects }) =>
+      !from.importer ||
+      ((!importer || effects.every(({ type }) => type !== 'requestLease' && type !== 'commitTombstone')) &&
         each(effects, 'requestToken', ({ grant }) => grant === 'authorization_code') &&
         each(effects, 'adoptTokens', ({ from: source }) => source === 'held')),
   },
@@ -156,7 +156,7 @@ export const laws: readonly Law[] = [
         effects,
         'rejectSignIn',
         ({ failure }) =>
-          from.bringer &&
+          from.importer &&
           from.snapshot.context.origin === 'authorization_code' &&
           event?.type === 'tokenRequest.failed' &&
           event.failure === failure,
@@ -166,7 +166,7 @@ export const laws: readonly Law[] = [
     rule: 'rejects no caller because the server rejects a code',
     about: ['rejectCallers'],
     holds: (_, { from, effects }) =>
-      !from.bringer ||
+      !from.importer ||
       each(
         effects,
         'rejectCallers',

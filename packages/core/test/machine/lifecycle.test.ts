@@ -48,7 +48,7 @@ describe('a session that opens', () => {
     expect(session.context).toMatchObject({ version: 7, tokens: tokens(START), requested: false });
   });
 
-  it('serves tokens that are due at once, and renews them meanwhile', () => {
+  it('serves tokens that are due at once, and refreshes them meanwhile', () => {
     const facts = tokens(START - HOUR + MINUTE);
     const session = user()
       .send(asked)
@@ -76,19 +76,19 @@ describe('a session that opens', () => {
       [record.absent, { reason: 'not_authenticated' }],
       [record.revoked(7), { reason: 'revoked' }],
     ] as const) {
-      for (const wish of [asked, { type: 'refresh.requested' }] as const) {
+      for (const request of [asked, { type: 'refresh.requested' }] as const) {
         const session = user().opensWith(facts);
-        expect(session.send(wish).effectNames).toEqual(['readRecord']);
-        expect(session.send(wish).effects).toEqual([]);
+        expect(session.send(request).effectNames).toEqual(['readRecord']);
+        expect(session.send(request).effects).toEqual([]);
         expect(rejected(session.send({ type: 'record.read', record: facts }))).toEqual(rejection);
 
-        expect(session.send(wish).effectNames).toEqual(['readRecord']);
+        expect(session.send(request).effectNames).toEqual(['readRecord']);
         expect(rejected(session.send(storageFailed))).toMatchObject({
           reason: 'failed',
           failure: { source: 'storage' },
         });
 
-        session.send(wish).send({ type: 'record.read', record: record.holding(8, tokens(START)) });
+        session.send(request).send({ type: 'record.read', record: record.holding(8, tokens(START)) });
         expect(session.state).toBe('valid.fresh');
         expect(session.effectNames).toContain('serveCallers');
       }
@@ -765,7 +765,7 @@ describe('a storage that went back to an earlier record', () => {
   const known = { tokens: tokens(START), ending: null, revoked: false };
 
   it.each(earlier)(
-    'has none of it adopted: the newer tokens are renewed from, and written over it ($status)',
+    'has none of it adopted: the newer tokens are refreshed from, and written over it ($status)',
     (facts) => {
       const session = user()
         .opensFresh()

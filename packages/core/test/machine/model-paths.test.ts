@@ -159,7 +159,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   });
 
   it.each(['unreachable', 'busy', 'lost', 'misconfigured', 'refused', 'userMustAct'])(
-    'turns everybody away who waits, if every request to the server fails (%s)',
+    'rejects all waiting callers if every request to the server fails (%s)',
     (failure) => {
       const left = leftWaiting(entry.model, {
         storage: ['record.read, known', 'record.read, absent', 'lease.granted', 'commit.succeeded'],
@@ -170,7 +170,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   );
 
   it.each(['unreachable', 'lost', 'misconfigured'])(
-    'turns everybody away who waits, if neither storage nor server answers (%s)',
+    'rejects all waiting callers if neither storage nor server responds (%s)',
     (failure) => {
       const left = leftWaiting(entry.model, {
         storage: ['storage.failed'],
@@ -181,7 +181,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   );
 
   it.each(['unreachable', 'lost', 'misconfigured'])(
-    'turns everybody away who waits, if the record cannot be read and the server does not answer (%s)',
+    'rejects all waiting callers if the record cannot be read and the server does not respond (%s)',
     (failure) => {
       const left = leftWaiting(entry.model, {
         storage: ['storage.failed, unreadable still'],
@@ -219,7 +219,8 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   });
 
   it('leads to fresh tokens from every state, by a sign-in or, for a service, by a request', () => {
-    const wishes = entry.input.renewal === 'refresh_token' ? ['code.received', 'session.opened'] : ['token.requested'];
+    const requests =
+      entry.input.renewal === 'refresh_token' ? ['code.received', 'session.opened'] : ['token.requested'];
     const answers = [
       'record.read, known',
       'record.read, absent',
@@ -229,7 +230,7 @@ describe.each(models)('every path of a session ($name)', (entry) => {
       'revocation.finished',
     ];
     const isThere = ({ state }: World) => state === 'valid.fresh';
-    const lost = unled(entry.model, () => true, isThere, [...answers, ...timers, ...wishes]);
+    const lost = unled(entry.model, () => true, isThere, [...answers, ...timers, ...requests]);
     expect(lost).toEqual([]);
   });
 });
@@ -253,7 +254,7 @@ const timers = ['pollTimer.elapsed', 'retryTimer.elapsed', '(the pace allows it)
 /** Returns the stories in which a caller waits for more than a few moves, if storage and server respond as given. */
 function leftWaiting(model: Model, answers: { storage: string[]; server: string[] }): string[] {
   const moves = [...answers.storage, ...answers.server, ...timers];
-  return (['callers', 'bringer'] as const).flatMap((who) =>
+  return (['callers', 'importer'] as const).flatMap((who) =>
     unled(
       model,
       (world) => world[who],

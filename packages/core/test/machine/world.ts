@@ -33,7 +33,7 @@ export interface World {
   /** Whether a caller waits for a token. */
   readonly callers: boolean;
   /** Whether the caller that passed in a code or tokens waits for the outcome. */
-  readonly bringer: boolean;
+  readonly importer: boolean;
   /**
    * Whether the served tokens are only in memory and may be written: because the storage never accepted them, or
    * because it lost them and, as far as is known, nothing newer.
@@ -72,7 +72,7 @@ export function firstWorld(input: SessionInput): World {
     server: null,
     timers: {},
     callers: false,
-    bringer: false,
+    importer: false,
     unwritten: null,
     hinted: [],
     last: null,
@@ -103,13 +103,13 @@ export function move(world: World, { type, occurrence, now }: Move): World {
     server: world.server,
     timers: { ...world.timers },
     callers: world.callers || (event !== null && waits(world, event)),
-    bringer: world.bringer || event?.type === 'code.received' || event?.type === 'tokens.imported',
+    importer: world.importer || event?.type === 'code.received' || event?.type === 'tokens.imported',
     // A write's success is not reported if something else has begun since.
-    unwritten: event?.type === 'commit.succeeded' && traitsOf(world.state).hearsOfWrites ? null : world.unwritten,
+    unwritten: event?.type === 'commit.succeeded' && traitsOf(world.state).receivesHints ? null : world.unwritten,
   };
   const known = world.snapshot.context;
-  const isHeard = event?.type !== 'record.read' || traitsOf(world.state).notesLosses;
-  if (event !== null && 'record' in event && isHeard && snapshot.context.version === event.record.version) {
+  const isReceived = event?.type !== 'record.read' || traitsOf(world.state).notesLosses;
+  if (event !== null && 'record' in event && isReceived && snapshot.context.version === event.record.version) {
     const { version } = event.record;
     const { record } = event;
     // The storage also lost writes if another instance could write that older tokens were rejected.
@@ -154,7 +154,7 @@ export function isOfOlderTokens(record: RecordFacts, { tokens: facts, newest }: 
   return record.status === 'expired' && record.ofVersion !== undefined && facts !== null && record.ofVersion < newest;
 }
 
-type Next = { -readonly [Key in 'storage' | 'server' | 'callers' | 'bringer' | 'unwritten']: World[Key] } & {
+type Next = { -readonly [Key in 'storage' | 'server' | 'callers' | 'importer' | 'unwritten']: World[Key] } & {
   timers: Partial<Record<TimerName, Window>>;
 };
 
@@ -184,7 +184,7 @@ function carryOut(effect: Effect, next: Next) {
       break;
     case 'confirmSignIn':
     case 'rejectSignIn':
-      next.bringer = false;
+      next.importer = false;
       break;
     case 'forgetTokens':
       next.unwritten = null;
@@ -227,7 +227,7 @@ export function movesOf(world: World): Move[] {
   const moves: Move[] = [];
   const may = (type: string, occurrence: SessionOccurrence | null, now = world.now) =>
     void moves.push({ type, occurrence, now });
-  mayWish(world, may);
+  mayRequest(world, may);
   mayLearn(world, may);
   mayBeAnswered(world, may);
   for (const [timer, { notBefore }] of Object.entries(world.timers) as [TimerName, Window][]) {
@@ -248,7 +248,7 @@ export function movesOf(world: World): Move[] {
 
 type May = (type: string, occurrence: SessionOccurrence | null, now?: number) => void;
 
-function mayWish(world: World, may: May): void {
+function mayRequest(world: World, may: May): void {
   const { snapshot, state, now } = world;
   const { context } = snapshot;
   const isRestoring = state.startsWith('restoring');
@@ -267,7 +267,7 @@ function mayWish(world: World, may: May): void {
     may('authorization.started', { type: 'authorization.started' });
     may('authorization.denied', { type: 'authorization.denied' });
   }
-  if (world.bringer) return;
+  if (world.importer) return;
   may('revocation.requested', { type: 'revocation.requested' });
   may('tokens.imported, fresh', { type: 'tokens.imported', tokens: tokens(now) });
   may('tokens.imported, expired', { type: 'tokens.imported', tokens: tokens(now - 2 * HOUR) });
@@ -437,7 +437,7 @@ function mayAge(world: World, may: May): void {
  * the same way. It omits what the machine remembers but does not use in the state.
  */
 export function essenceOf(world: World): string {
-  const { state, now, storage, server, timers, callers, bringer, unwritten } = world;
+  const { state, now, storage, server, timers, callers, importer, unwritten } = world;
   const { context } = world.snapshot;
   const { tokens: served, held, failure, attempt, forcedAt } = context;
   const { isLeaving, isCommitting, mayBeRejected, isBreak, hasOrigin, repeats } = traitsOf(state);
@@ -446,7 +446,7 @@ export function essenceOf(world: World): string {
   if (hasOrigin) essence += ` ${context.origin}`;
   // Callers stop waiting after the third failure, so only the remaining failures count.
   if (!isLeaving) essence += ` ${Math.min(attempt, isBreak ? policy.patience.attempts : policy.patience.attempts - 1)}`;
-  if (isBreak && failure) essence += ` ${failure.retryAfter === undefined ? failure.kind : 'told to wait'}`;
+  if (isBreak && failure) essence += ` ${failure.retryAfter === undefined ? failure.kind : 'received to wait'}`;
   if (storage) essence += ` ${storage}`;
   if (server) essence += ` ${server}`;
   for (const timer of TIMERS) if (timers[timer]) essence += ` ${timer}`;
@@ -468,7 +468,7 @@ export function essenceOf(world: World): string {
   if (state === 'restoring.unread' && failure?.version !== undefined) essence += ' replaceable';
   if (context.retried && repeats) essence += ' repeated';
   if (callers) essence += ' callers';
-  if (bringer) essence += ' bringer';
+  if (importer) essence += ' importer';
   if (unwritten) essence += ` ${unwritten}`;
   return essence;
 }
@@ -498,7 +498,7 @@ function readTraits(state: string) {
     /** Whether the served tokens may be held back. */
     isPacedAtRest: /^valid\.(?:due|unsaved)$/.test(state),
     /** Whether a write's success is reported there. */
-    hearsOfWrites: /committing$|writingTombstone$|unsaved$/.test(state),
+    receivesHints: /committing$|writingTombstone$|unsaved$/.test(state),
     /** Whether a session that learns of a record there notes what the storage lost. */
     notesLosses: /^valid|^refreshing\.backingOff$/.test(state),
   };

@@ -335,20 +335,20 @@ function profileOf(options: Partial<CustomServerOptions> = {}) {
   });
 }
 
-describe.each(ANSWERS)('$server, to a $purpose when $because, answers $status', (told) => {
-  it(`and that is ${told.expected === 'success' ? 'success' : `${told.expected.kind} ${told.expected.code}`}`, async () => {
-    const { status, headers = {}, body = '', expected, requests = 1, purpose } = told;
+describe.each(ANSWERS)('$server, to a $purpose when $because, answers $status', (received) => {
+  it(`and that is ${received.expected === 'success' ? 'success' : `${received.expected.kind} ${received.expected.code}`}`, async () => {
+    const { status, headers = {}, body = '', expected, requests = 1, purpose } = received;
     const reaction = answer(status, body, headers);
     server.answers(reaction, reaction);
     const clientSecrets = [new Secret('first-secret'), new Secret('second-secret')];
-    const outcome = await ASK[purpose](clientOf(profileOf(told.profile), { clientSecrets }));
+    const outcome = await ASK[purpose](clientOf(profileOf(received.profile), { clientSecrets }));
     if (expected === 'success') expect(outcome).toBe('success');
     else expect(outcome).toMatchObject({ ...expected, status, source: 'server' });
     expect(server.requests).toHaveLength(requests);
   });
 });
 
-describe('a bare refusal', () => {
+describe('a bare rejection', () => {
   it('is an error in the words of the server, with its status and the name that its support asks for', async () => {
     server.answers(answer(403, '<h1>Realm closed</h1>', { 'x-request-id': 'request-1' }));
     const failure = await ASK.refresh(clientOf(profileOf({ debugIdHeader: 'x-request-id', name: 'acme' })));
@@ -399,13 +399,13 @@ describe('a code that the wrong secret has burnt', () => {
 });
 
 describe('a revocation', () => {
-  it('tries the second secret whatever the words of the refusal are, and succeeds', async () => {
+  it('tries the second secret whatever the words of the rejection are, and succeeds', async () => {
     server.answers(answer(403, { error: 'no_such_word' }), answer(200, ''));
     const clientSecrets = [new Secret('first-secret'), new Secret('second-secret')];
     expect(await ASK.revoke(clientOf(profileOf(), { clientSecrets }))).toBe('success');
   });
 
-  it('tells why it failed by the answer that is not about the secret', async () => {
+  it('tells why it failed by the response that is not about the secret', async () => {
     const clientSecrets = [new Secret('first-secret'), new Secret('second-secret')];
     const refusals = [answer(400, { error: 'unsupported_token_type' }), answer(401, { error: 'invalid_client' })];
     server.answers(...refusals, ...refusals.toReversed());
@@ -443,7 +443,7 @@ describe('HTTP Basic', () => {
     ]);
   });
 
-  it('that is refused names the other ways when the secret has characters that are encoded, and not the secret', async () => {
+  it('that is rejected names the other ways when the secret has characters that are encoded, and not the secret', async () => {
     const message = await refusedBy({});
     expect(message).toContain(
       "set server.clientAuthentication to 'client_secret_post', or server.basicCredentials to 'raw'",
@@ -452,7 +452,7 @@ describe('HTTP Basic', () => {
     expect(await refusedBy({ basicCredentials: 'raw' })).toContain("server.basicCredentials to 'form-encoded'");
   });
 
-  it('that is refused names them for a bare 401 too, and nothing of the kind for other secrets or ways', async () => {
+  it('that is rejected names them for a bare 401 too, and nothing of the kind for other secrets or ways', async () => {
     server.answers(answer(401, '', BASIC));
     const failure = await ASK.refresh(clientOf(profileOf(), { clientSecrets: [new Secret(SPECIAL)] }));
     expect(errorOf(failure as Failure).message).toContain("'client_secret_post'");

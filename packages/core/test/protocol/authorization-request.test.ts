@@ -64,7 +64,7 @@ describe('authorizationUrl()', () => {
     [legacyFrameio(), 'http://app.example.com/callback', 'must be https'],
     [adobeIms(), 'https://app.example.com/callback#top', 'has a fragment'],
     [adobeIms(), '/callback', 'is not a URL'],
-  ])('refuses a redirect URI that would not work (RFC 6749 §3.1.2)', async (profile, redirectUri, complaint) => {
+  ])('rejects a redirect URI that would not work (RFC 6749 §3.1.2)', async (profile, redirectUri, complaint) => {
     const url = clientOf(profile).authorizationUrl({ ...REQUEST, redirectUri });
     await expect(url).rejects.toThrow(new RegExp(`^redirectUri ${complaint}`));
     await expect(url).rejects.toBeInstanceOf(ConfigurationError);
@@ -80,19 +80,19 @@ describe('authorizationUrl()', () => {
     },
   );
 
-  it('refuses a state that Adobe would cut', async () => {
+  it('rejects a state that Adobe would cut', async () => {
     const longest = 's'.repeat(4096);
     expect(await parametersFor(adobeIms(), { state: longest })).toMatchObject({ state: longest });
     const tooLong = clientOf(adobeIms()).authorizationUrl({ ...REQUEST, state: `${longest}s` });
     await expect(tooLong).rejects.toThrow('state has 4097 characters, and adobe-ims takes 4096');
   });
 
-  it('refuses scopes that are one string, saying how to give them', async () => {
+  it('rejects scopes that are one string, saying how to give them', async () => {
     const url = clientOf(legacyFrameio()).authorizationUrl({ ...REQUEST, scopes: ['account.read offline'] });
     await expect(url).rejects.toThrow('scopes holds "account.read offline", which is not one scope');
   });
 
-  it('refuses a server where no user can sign in', async () => {
+  it('rejects a server where no user can sign in', async () => {
     const profile = customServer({
       issuer: 'https://login.example.com',
       tokenEndpoint: 'https://login.example.com/token',

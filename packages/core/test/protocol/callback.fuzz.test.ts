@@ -51,7 +51,7 @@ function repeatsTheBrowser(error: unknown): boolean {
 }
 
 describe('a callback of any kind', () => {
-  it('is read, or refused with an AuthenticationError that does not show its code (RFC 6749 §4.1.2)', () => {
+  it('is read, or rejected with an AuthenticationError that does not show its code (RFC 6749 §4.1.2)', () => {
     fc.assert(
       fc.property(anyProfile, anyCallback, (profile, url) => {
         const client = clientOf(profile);

@@ -70,13 +70,13 @@ describe('readCallback()', () => {
   });
 
   it.each(['https://app.example.com/callback', '/callback?state=xyz', '', 'hello', 'code=&state=xyz'])(
-    'refuses what has neither a code nor an error: "%s"',
+    'rejects what has neither a code nor an error: "%s"',
     (url) => {
       expect(refusalOf(url)).toBe('invalid_callback');
     },
   );
 
-  it('refuses what has both a code and an error', () => {
+  it('rejects what has both a code and an error', () => {
     expect(refusalOf('?code=abc&state=xyz&error=access_denied')).toBe('invalid_callback');
   });
 
@@ -85,11 +85,11 @@ describe('readCallback()', () => {
     '?code=abc&state=xyz&state=other',
     '?error=a&error=b&state=xyz',
     '?code=abc&state=xyz&iss=https%3A%2F%2Fims-na1.adobelogin.com&iss=',
-  ])('refuses a parameter that comes twice: %s (RFC 6749 §3.1)', (url) => {
+  ])('rejects a parameter that comes twice: %s (RFC 6749 §3.1)', (url) => {
     expect(refusalOf(url)).toBe('invalid_callback');
   });
 
-  it.each(['?code=abc', '?code=abc&state=', '?error=access_denied'])('refuses a callback without state: %s', (url) => {
+  it.each(['?code=abc', '?code=abc&state=', '?error=access_denied'])('rejects a callback without state: %s', (url) => {
     expect(refusalOf(url)).toBe('state_missing');
   });
 
@@ -112,7 +112,7 @@ describe('readCallback()', () => {
     );
   });
 
-  it('refuses the callback of another issuer (RFC 9207 §2.4)', () => {
+  it('rejects the callback of another issuer (RFC 9207 §2.4)', () => {
     expect(refusalOf('?code=abc&state=xyz&iss=https%3A%2F%2Fevil.example.com')).toBe('issuer_mismatch');
     expect(refusalOf('?error=access_denied&state=xyz&iss=https%3A%2F%2Fevil.example.com')).toBe('issuer_mismatch');
     expect(refusalOf('?code=abc&state=xyz&iss=https%3A%2F%2Fims-na1.adobelogin.com%2F')).toBe('issuer_mismatch');

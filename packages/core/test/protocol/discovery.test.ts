@@ -193,7 +193,7 @@ describe('a document that cannot be trusted', () => {
       () => ({ token_endpoint_auth_methods_supported: ['private_key_jwt'] }),
       /offers none of client_secret_basic/,
     ],
-  ])('is refused: one %s', async (_name, members, complaint) => {
+  ])('is rejected: one %s', async (_name, members, complaint) => {
     server.answers(answer(200, metadata(members())));
     const refusal = await refusalOf(discover());
     expect(refusal).toMatchObject({ name: 'ConfigurationError', code: 'invalid_option' });
@@ -245,7 +245,7 @@ describe('a document that is not there', () => {
     expect(await refusalOf(lost)).toMatchObject({ name: 'TransportError', code: 'ECONNREFUSED', delivery: 'not_sent' });
   });
 
-  it('because a transport refuses redirects is not there, and one that is no transport is told', async () => {
+  it('fails if the transport rejects redirects, and reports an invalid transport', async () => {
     const redirected = new TransportError('redirect_refused', 'A redirect.', { delivery: 'unknown' });
     const refusal = await refusalOf(discover({ transport: () => Promise.reject(redirected) }));
     expect(refusal.message).toContain('oauth-authorization-server/tenant answered with a redirect');
@@ -273,7 +273,7 @@ describe('bad input', () => {
       'allowedOrigins has a path',
     ],
     ['no transport', 'https://login.example.com', { transport: undefined }, 'transport is missing'],
-  ])('is refused before anybody is asked: %s', async (_name, named, options, complaint) => {
+  ])('is rejected before a request is sent: %s', async (_name, named, options, complaint) => {
     let asked = 0;
     const counting: Transport = async () => {
       asked += 1;
@@ -286,7 +286,7 @@ describe('bad input', () => {
     expect(asked).toBe(0);
   });
 
-  it('is refused when there are no options at all', async () => {
+  it('is rejected when there are no options at all', async () => {
     const refusal = await refusalOf(discoverServer('https://login.example.com', undefined as never));
     expect(refusal.message).toContain('transport is missing');
   });

@@ -67,23 +67,23 @@ interface Confidences {
 }
 
 /** Returns the failure of a request that a server rejects; `undefined` if it is not a failure. */
-async function failureOf(client: AuthorizationClient, kind: Kind, told: Confidences): Promise<Failure | undefined> {
+async function failureOf(client: AuthorizationClient, kind: Kind, received: Confidences): Promise<Failure | undefined> {
   switch (kind) {
     case 'client_credentials': {
       const reply = await client.clientCredentials({ scopes: [] });
       return reply.ok ? undefined : reply.failure;
     }
     case 'authorization_code': {
-      const [code, codeVerifier] = [new Secret(told.code), new Secret(told.verifier)];
+      const [code, codeVerifier] = [new Secret(received.code), new Secret(received.verifier)];
       const reply = await client.exchangeCode({ ...codeExchange, code, codeVerifier });
       return reply.ok ? undefined : reply.failure;
     }
     case 'refresh_token': {
-      const reply = await client.refresh({ ...refresh, refreshToken: new Secret(told.token) });
+      const reply = await client.refresh({ ...refresh, refreshToken: new Secret(received.token) });
       return reply.ok ? undefined : reply.failure;
     }
     case 'revocation': {
-      const reply = await client.revoke({ token: new Secret(told.token), hint: 'refresh_token' });
+      const reply = await client.revoke({ token: new Secret(received.token), hint: 'refresh_token' });
       return reply.revoked ? undefined : reply.failure;
     }
   }
@@ -173,15 +173,15 @@ describe('an error response of any kind', () => {
         fc.array(anyPlace, { minLength: 1, maxLength: 3 }),
         fc.tuple(fc.nat({ max: 220 }), anyText),
         fc.constantFrom(400, 401, 403, 429, 500),
-        async (profile, kind, told, which, form, places, [padding, after], status) => {
+        async (profile, kind, received, which, form, places, [padding, after], status) => {
           if (!offers(profile, kind)) return;
-          const isTold = { client_credentials: [], authorization_code: ['code', 'verifier'] }[kind as string] ?? [
+          const isReported = { client_credentials: [], authorization_code: ['code', 'verifier'] }[kind as string] ?? [
             'token',
           ];
-          if (which !== 'clientSecret' && !isTold.includes(which)) return;
+          if (which !== 'clientSecret' && !isReported.includes(which)) return;
           // Only clients have credentials.
           if (form === 'as the credentials of HTTP Basic' && which !== 'clientSecret') return;
-          const secret = told[which as keyof Confidences];
+          const secret = received[which as keyof Confidences];
           const echo = `${'.'.repeat(padding)}${echoes[form]?.(secret)}${after}`;
           const prefix = profile.userAction?.errorPrefix ?? '';
           const body = JSON.stringify({
@@ -196,9 +196,9 @@ describe('an error response of any kind', () => {
             : [];
           const client = clientOf(profile, {
             transport: answering({ status, headers, body }),
-            clientSecrets: [new Secret(told.clientSecret)],
+            clientSecrets: [new Secret(received.clientSecret)],
           });
-          const failure = (await failureOf(client, kind, told)) as Failure;
+          const failure = (await failureOf(client, kind, received)) as Failure;
           const shown = [failure.code, failure.description, failure.actionUrl, failure.debugId].join(' \n ');
           expect({ shown, leaks: leaks(shown, secret) || leaks(exposed(errorOf(failure)), secret) }).toEqual({
             shown,

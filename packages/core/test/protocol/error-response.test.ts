@@ -35,7 +35,7 @@ async function failureOf(
   return reply.failure;
 }
 
-describe('a refusal', () => {
+describe('a rejection', () => {
   it('says what the server said, its status and the name that its support asks for', async () => {
     const refused = answer(
       400,
@@ -73,7 +73,7 @@ describe('a refusal', () => {
     expect(await failureOf(answer(400, { error }), request)).toMatchObject({ kind, code: error, status: 400 });
   });
 
-  it('with 401 and a challenge is read by its body all the same (RFC 6749 §5.2)', async () => {
+  it('with 401 and a challenge is read by its body anyway (RFC 6749 §5.2)', async () => {
     const refused = answer(401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="fictional"' });
     expect(await failureOf(refused)).toMatchObject({ kind: 'configuration', code: 'invalid_client', status: 401 });
   });
@@ -269,7 +269,7 @@ describe('a redirect', () => {
   });
 });
 
-describe('an answer that did not come', () => {
+describe('a response that did not come', () => {
   const failureBy = async (transport: Transport) => {
     const reply = await clientOf(adobeIms(), { transport }).refresh(refresh);
     return reply.ok ? undefined : reply.failure;

@@ -104,10 +104,10 @@ describe('the failure policy', () => {
   });
 
   it('lets nothing that a service is told end anything, but that the user must act', () => {
-    const told = everyAnswer.filter(
+    const received = everyAnswer.filter(
       ({ purpose, requiresAction, ofProfile }) =>
         purpose === 'client_credentials' && !requiresAction && ofProfile === undefined,
     );
-    expect(told.filter(ends)).toEqual([]);
+    expect(received.filter(ends)).toEqual([]);
   });
 });

@@ -92,7 +92,7 @@ function expectSecrecy(reply: object): void {
 
 describe('a secret that the server repeats', () => {
   for (const [where, echo] of Object.entries(echoes)) {
-    it.each(Object.keys(requests))(`${where} is not repeated by us, for %s`, async (kind) => {
+    it.each(Object.keys(requests))(`${where} is not retried by us, for %s`, async (kind) => {
       for (const secrets of [CLIENT_SECRETS, CLIENT_SECRETS.toReversed()]) {
         const react: Reaction = (response, request) => echo(confession(request))(response, request);
         server.answers(react, react);
@@ -104,7 +104,7 @@ describe('a secret that the server repeats', () => {
     });
   }
 
-  it('is not repeated for a server without a name for its answers', async () => {
+  it('is not retried for a server without a name for its answers', async () => {
     server.answers((response, request) => echoes['in the error']?.(confession(request))(response, request));
     const reply = await requests['a refresh']?.(canaryClient(legacyFrameio({ origin: server.origin })));
     expectSecrecy(reply ?? {});
@@ -118,7 +118,7 @@ describe('a secret in the words of a transport', () => {
       (body: string) => new TransportError(foreignCode(body), `${body} was not sent`, { delivery: 'unknown' }),
     ],
     ['of another', (body: string) => Object.assign(new TypeError(body, { cause: { body } }), { body })],
-  ])('%s is not repeated', async (_, errorFor) => {
+  ])('%s is not retried', async (_, errorFor) => {
     const client = canaryClient(adobeIms(), CLIENT_SECRETS, {
       transport: (_url, { body }) => Promise.reject(errorFor(body ?? '')),
     });
@@ -126,7 +126,7 @@ describe('a secret in the words of a transport', () => {
     expectSecrecy(await client.clientCredentials({ scopes: [] }));
   });
 
-  it('is not repeated when the answer breaks off', async () => {
+  it('is not retried when the response breaks off', async () => {
     server.answers(hangUp(200));
     const client = canaryClient(adobeIms({ origin: server.origin }));
     expectSecrecy(await client.refresh({ refreshToken: new Secret(REFRESH_TOKEN), scopes: [] }));
@@ -150,7 +150,7 @@ describe('a secret in an address or a callback', () => {
     '?code=canary&error=canary&state=canary',
     '?code=canary&state=canary&iss=https%3A%2F%2Fcanary.example.com',
     'canary',
-  ])('is not in the refusal of the callback %s', (url) => {
+  ])('is not in the rejection of the callback %s', (url) => {
     let refusal: unknown;
     try {
       canaryClient(adobeIms()).readCallback(url);

@@ -29,7 +29,7 @@ describe.each([
   it.each([
     ['a word', 'stage'],
     ['null', null],
-  ])('refuses %s for options', (_name, options) => {
+  ])('rejects %s for options', (_name, options) => {
     expect(refusalOf(() => make(options as never))).toBe(`${name}() takes an object of options, or nothing.`);
   });
 });
@@ -56,13 +56,13 @@ describe('adobeIms()', () => {
     expect(adobeIms().plainHttpRedirects).toBe(false);
   });
 
-  it('refuses an origin that is more than one', () => {
+  it('rejects an origin that is more than one', () => {
     expect(refusalOf(() => adobeIms({ origin: 'https://login.example.com/ims' }))).toContain(
       'Give the origin alone: https://login.example.com.',
     );
   });
 
-  it('refuses an environment that does not exist', () => {
+  it('rejects an environment that does not exist', () => {
     const environment = 'toString' as 'stage';
     expect(refusalOf(() => adobeIms({ environment }))).toContain("'production' or 'stage'");
   });
@@ -120,12 +120,12 @@ describe('customServer()', () => {
     'http://127.0.0.1.example.com/t',
     'http://10.0.0.1/t',
     'ftp://localhost/t',
-  ])('refuses an address where secrets would travel in clear: %s', (tokenEndpoint) => {
+  ])('rejects an address where secrets would travel in clear: %s', (tokenEndpoint) => {
     expect(refusalOf(() => customServer({ ...OPTIONS, tokenEndpoint }))).toContain('tokenEndpoint must be https');
   });
 
   it.each(['issuer', 'authorizationEndpoint', 'tokenEndpoint', 'revocationEndpoint'] as const)(
-    'refuses a user name, a password or a fragment in %s, and does not repeat them (RFC 6749 §3.1)',
+    'rejects a user name, a password or a fragment in %s, and does not repeat them (RFC 6749 §3.1)',
     (option) => {
       const withPassword = refusalOf(() => customServer({ ...OPTIONS, [option]: 'https://ada:canary@example.com/' }));
       expect(withPassword).toMatch(new RegExp(`${option} holds a user name or password`));
@@ -135,7 +135,7 @@ describe('customServer()', () => {
     },
   );
 
-  it('refuses an issuer with a query (RFC 8414 §2)', () => {
+  it('rejects an issuer with a query (RFC 8414 §2)', () => {
     expect(refusalOf(() => customServer({ ...OPTIONS, issuer: 'https://example.com/?a=b' }))).toContain('issuer');
   });
 
@@ -149,11 +149,11 @@ describe('customServer()', () => {
     ['name', ''],
     ['debugIdHeader', 'x debug id'],
     ['debugIdHeader', ''],
-  ])('refuses a value that %s cannot have, naming the option', (option, value) => {
+  ])('rejects a value that %s cannot have, naming the option', (option, value) => {
     expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} must be`);
   });
 
-  it('refuses default scopes that would come apart or together on the wire (RFC 6749 §3.3)', () => {
+  it('rejects default scopes that would come apart or together on the wire (RFC 6749 §3.3)', () => {
     const defaultScopes = { user: ['openid profile'] };
     expect(refusalOf(() => customServer({ ...OPTIONS, defaultScopes }))).toContain('"openid profile"');
   });
@@ -161,7 +161,7 @@ describe('customServer()', () => {
   it.each([
     ['text', 'openid', 'server.defaultScopes.user must be an array'],
     ['numbers', [7], 'server.defaultScopes.user holds something, which is not one scope'],
-  ])('refuses %s for default scopes', (_name, user, complaint) => {
+  ])('rejects %s for default scopes', (_name, user, complaint) => {
     const defaultScopes = { user } as never;
     expect(refusalOf(() => customServer({ ...OPTIONS, defaultScopes }))).toContain(complaint);
   });
@@ -183,7 +183,7 @@ describe('customServer()', () => {
     ['userAction', null, 'must hold an errorPrefix and an addressField'],
     ['errorKinds', { server_busy: 'ambiguous' }, "must map the server's words to 'terminal', 'transient' or"],
     ['errorKinds', 'transient', "must map the server's words"],
-  ])('refuses words in %s by which no answer could be known: %j', (option, value, complaint) => {
+  ])('rejects words in %s by which no response could be known: %j', (option, value, complaint) => {
     expect(refusalOf(() => customServer({ ...OPTIONS, [option]: value }))).toContain(`server.${option} ${complaint}`);
   });
 });
@@ -234,7 +234,7 @@ describe('parameters of a profile', () => {
     ['authorizationParameters', 'state'],
     ['authorizationParameters', 'nonce'],
     ['authorizationParameters', 'request_uri'],
-  ] as const)('are refused in %s when the request has them anyway: %s', (option, name) => {
+  ] as const)('are rejected in %s when the request has them anyway: %s', (option, name) => {
     const refusal = refusalOf(() => customServer({ ...OPTIONS, [option]: { [name]: 'canary' } }));
     expect(refusal).toContain(`server.${option} must not have "${name}", which is reserved`);
     expect(refusal).not.toContain('canary');
@@ -247,14 +247,14 @@ describe('parameters of a profile', () => {
     ['a number', { audience: 7 }, 'has a "audience" that is neither a string nor a list of strings'],
     ['an empty list', { resource: [] }, 'has a "resource" that is neither'],
     ['no name', { '': 'x' }, 'has a parameter without a name'],
-  ])('are refused that cannot be sent: %s', (_name, tokenParameters, complaint) => {
+  ])('are rejected if they cannot be sent: %s', (_name, tokenParameters, complaint) => {
     const options = { ...OPTIONS, tokenParameters } as CustomServerOptions;
     expect(refusalOf(() => customServer(options))).toContain(`server.tokenParameters ${complaint}`);
   });
 });
 
 describe('checkProfile()', () => {
-  it('refuses a server where neither a secret nor PKCE protects the code', () => {
+  it('rejects a server where neither a secret nor PKCE protects the code', () => {
     const profile = { ...legacyFrameio(), clientAuthentication: 'none' } as const;
     expect(refusalOf(() => checkProfile(profile))).toContain("Set pkce to 'S256'");
   });

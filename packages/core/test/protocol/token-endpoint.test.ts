@@ -232,30 +232,30 @@ describe('a client', () => {
     [{ clientId: '' }, 'clientId must be printable ASCII'],
     [{ clientSecrets: [new Secret('')] }, 'clientSecret must be printable ASCII'],
     [{ clientSecrets: [new Secret('canary\n')] }, 'begins or ends with a space or a line break'],
-  ])('is refused an id or a secret that cannot be right, which is not repeated', (options, complaint) => {
+  ])('rejects an impossible ID or secret, without repeating it', (options, complaint) => {
     expect(() => clientOf(adobeIms(), options)).toThrow(complaint);
     expect(() => clientOf(adobeIms(), options)).not.toThrow('canary');
   });
 
-  it('is refused an id with a colon where HTTP Basic is raw (RFC 7617 §2)', () => {
+  it('rejects an ID with a colon if HTTP Basic is raw (RFC 7617 §2)', () => {
     const profile = { ...adobeIms(), basicCredentials: 'raw' } as const;
     expect(() => clientOf(profile, { clientId: 'urn:fictional' })).toThrow('clientId has a colon');
   });
 
-  it('is refused client credentials without a secret (RFC 6749 §4.4)', async () => {
+  it('rejects client credentials without a secret (RFC 6749 §4.4)', async () => {
     const grant = clientOf(adobeIms(), { clientSecrets: [] }).clientCredentials({ scopes: [] });
     await expect(grant).rejects.toMatchObject({ code: 'client_secret_missing' });
   });
 
-  it('is refused a secret where the server takes none', () => {
+  it('rejects a secret if the server takes none', () => {
     expect(() => clientOf(legacyFrameio({ pkce: true }))).toThrow('legacy-frameio takes no clientSecret');
   });
 
-  it('is refused an app that has neither a secret nor PKCE', () => {
+  it('rejects an application with neither a secret nor PKCE', () => {
     expect(() => clientOf(legacyFrameio(), { clientSecrets: [] })).toThrow('legacyFrameio({ pkce: true })');
   });
 
-  it('is refused a profile that was not written by this package and is wrong', () => {
+  it('rejects an invalid profile that this package did not create', () => {
     const profile = { ...adobeIms(), tokenEndpoint: 'http://login.example.com/token' };
     expect(() => clientOf(profile)).toThrow('server.tokenEndpoint must be https');
   });

@@ -77,7 +77,7 @@ describe('a token response of any kind', () => {
     );
   });
 
-  it('never costs the renewal after it: the scopes that it names can be asked for again (RFC 6749 §6)', async () => {
+  it('never costs the refresh after it: the scopes that it names can be asked for again (RFC 6749 §6)', async () => {
     await fc.assert(
       fc.asyncProperty(asked, oddGrant, async ({ profile, ask }, body) => {
         const client = clientOf(profile, { transport: answering({ status: 200, headers: [], body }) });

@@ -88,7 +88,7 @@ describe('a token answer', () => {
     ['', null],
     ['soon', null],
     [[3600], null],
-  ])('with expires_in %j lives for %j seconds', async (expires_in, seconds) => {
+  ])('with expires_in %j is valid for %j seconds', async (expires_in, seconds) => {
     expect((await tokensOf({ ...GRANTED, expires_in })).expiresIn).toBe(seconds);
   });
 

@@ -158,7 +158,7 @@ describe('options of any kind', () => {
     );
   });
 
-  it('that are addresses are private, or refused without being shown', () => {
+  it('that are addresses are private, or rejected without being shown', () => {
     fc.assert(
       fc.property(anyAddress, (address) => {
         const read: (URL | string)[] = [];
@@ -170,7 +170,7 @@ describe('options of any kind', () => {
     );
   });
 
-  it('that are redirect URIs are absolute, or refused', () => {
+  it('that are redirect URIs are absolute, or rejected', () => {
     fc.assert(
       fc.property(fc.constantFrom(adobeIms(), legacyFrameio()), anyAddress, (profile, address) => {
         const error = thrownBy(() => checkRedirectUri(profile, address as string));
@@ -181,7 +181,7 @@ describe('options of any kind', () => {
     );
   });
 
-  it('that are scopes can be sent one by one, or are refused', () => {
+  it('that are scopes can be sent one by one, or are rejected', () => {
     const anyScopes = fc.oneof(fc.array(anyText), anyText, anything, fc.constantFrom<unknown>([1n], ['a b'], [['a']]));
     fc.assert(
       fc.property(anyScopes, fc.constantFrom(' ' as const, ',' as const), (scopes, separator) => {

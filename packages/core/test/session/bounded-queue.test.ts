@@ -125,7 +125,7 @@ describe('during an outage', () => {
     expect(began.at(-1)).toBe('tried');
   });
 
-  it('what was not tried is not told that an answer was lost', async () => {
+  it('the failure of a request that was never sent is not reported as a lost response', async () => {
     const { queue, enter, finish } = place();
     for (let index = 0; index < 20; index += 1) enter(`work-${index}`, index);
     for (let failure = 0; failure < 8; failure += 1)

@@ -10,7 +10,7 @@ import { CoolDown } from '../../src/session/cool-down.js';
 const SECOND = 1_000;
 const KEY = 'client.fictional/cool-down';
 
-function told(seconds: number, code = 'rate_limited'): Failure {
+function received(seconds: number, code = 'rate_limited'): Failure {
   const description = 'A fictional wish to be left alone.';
   return {
     kind: 'transient',
@@ -40,11 +40,11 @@ function place() {
 describe('the longest wait that a server asked for', () => {
   it('stands in the storage when another instance, which heard nothing of it, is told of a shorter one', async () => {
     const { storage, began, coolDown } = place();
-    coolDown().note(told(120, 'first'));
+    coolDown().note(received(120, 'first'));
     await settled(storage);
-    coolDown().note(told(30, 'second'));
+    coolDown().note(received(30, 'second'));
     expect(await settled(storage)).toMatchObject({ until: began + 120 * SECOND, failure: { code: 'first' } });
-    coolDown().note(told(600, 'third'));
+    coolDown().note(received(600, 'third'));
     expect(await settled(storage)).toMatchObject({ until: began + 600 * SECOND, failure: { code: 'third' } });
   });
 
@@ -54,7 +54,7 @@ describe('the longest wait that a server asked for', () => {
       [30, 120],
     ]) {
       const { storage, began, coolDown } = place();
-      for (const wait of waits) coolDown().note(told(wait));
+      for (const wait of waits) coolDown().note(received(wait));
       expect(await settled(storage)).toMatchObject({ until: began + 120 * SECOND });
     }
   });
@@ -62,9 +62,9 @@ describe('the longest wait that a server asked for', () => {
   it('is kept by the instance itself when it is told of a shorter one', async () => {
     const { clock, coolDown } = place();
     const one = coolDown();
-    one.note(told(120, 'first'));
+    one.note(received(120, 'first'));
     clock.setNow(clock.now() + 20 * SECOND);
-    one.note(told(30, 'second'));
+    one.note(received(30, 'second'));
     expect(one.failure).toMatchObject({ code: 'first', retryAfter: 100 * SECOND });
   });
 
@@ -74,7 +74,7 @@ describe('the longest wait that a server asked for', () => {
   ])('replaces what stands in the storage and %s', async (_name, value) => {
     const { storage, began, coolDown } = place();
     await storage.commit(KEY, { value, expectedVersion: 0 });
-    coolDown().note(told(120));
+    coolDown().note(received(120));
     expect(await settled(storage)).toMatchObject({ until: began + 120 * SECOND });
   });
 });
@@ -91,12 +91,12 @@ it('is not told of the past by a reading that is slower than a later one', async
     },
   };
   const other = coolDown();
-  other.note(told(120, 'first'));
+  other.note(received(120, 'first'));
   await settled(storage);
   const one = coolDown(slow);
   one.begin();
   await settled(storage);
-  other.note(told(600, 'second'));
+  other.note(received(600, 'second'));
   await settled(storage);
   expect(answers).toHaveLength(2);
   const [first, second] = answers as [() => void, () => void];

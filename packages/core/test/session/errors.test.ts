@@ -130,8 +130,11 @@ describe('the error of a rejection', () => {
   ])('of a session that ended by %s says so', (cause, sentence) => {
     const alone = errorOfRejection({ reason: 'ended', ending: { cause, failure: null } });
     expect(alone).toMatchObject({ name: 'TokenExpiredError', code: cause, message: expect.stringMatching(sentence) });
-    const told = errorOfRejection({ reason: 'ended', ending: { cause, failure: failure({ code: 'invalid_grant' }) } });
-    expect(told).toMatchObject({
+    const received = errorOfRejection({
+      reason: 'ended',
+      ending: { cause, failure: failure({ code: 'invalid_grant' }) },
+    });
+    expect(received).toMatchObject({
       name: 'TokenExpiredError',
       code: 'invalid_grant',
       errorDescription: 'What happened.',

@@ -30,7 +30,7 @@ const oddImport = fc.record(
 );
 
 describe('an import of any kind', () => {
-  it('is read, or refused with a ConfigurationError that does not show it', () => {
+  it('is read, or rejected with a ConfigurationError that does not show it', () => {
     fc.assert(
       fc.property(fc.oneof({ weight: 4, arbitrary: oddImport }, anyJson, anything), (tokens) => {
         let read: TokenSet | undefined;

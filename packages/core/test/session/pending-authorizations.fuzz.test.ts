@@ -48,7 +48,7 @@ const oddRecord = fc
   )
   .map((body) => JSON.stringify(body));
 
-describe('a sign-in under way', () => {
+describe('a sign-in in progress', () => {
   it('is taken as it was begun, once, whatever its state', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, anyPending, async (state, pending) => {
@@ -61,7 +61,7 @@ describe('a sign-in under way', () => {
     );
   });
 
-  it('is taken, or refused with a documented error that does not show it, whatever its record says', async () => {
+  it('is taken, or rejected with a documented error that does not show it, whatever its record says', async () => {
     const records = fc.oneof(
       oddRecord,
       anyText,

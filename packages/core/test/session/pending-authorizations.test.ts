@@ -38,7 +38,7 @@ async function take(
   return found.begun;
 }
 
-describe('a sign-in under way', () => {
+describe('a sign-in in progress', () => {
   it('is taken as it was begun, once', async () => {
     const { authorizations, pending } = pendings();
     await authorizations.begin(STATE, pending);

@@ -34,7 +34,7 @@ describe('records of older formats', () => {
 });
 
 describe('records that cannot be read', () => {
-  it('refuses one of a newer format and says to update, and nothing by which it could be replaced', () => {
+  it('rejects one of a newer format and says to update, and nothing by which it could be replaced', () => {
     const attempt = () => read({ format: 2, status: 'tokens', accessToken: 'access.fictional.3' });
     expect(attempt).toThrow(expect.objectContaining({ name: 'StorageError', code: 'record_from_newer_version' }));
     expect(attempt).not.toThrow(expect.objectContaining({ version: expect.anything() }));
@@ -48,7 +48,7 @@ describe('records that cannot be read', () => {
     ['a status without a format', '{"status":"tokens","accessToken":"access.fictional.4"}'],
     ['an unknown status', '{"format":1,"status":"asleep"}'],
     ['a truncated record', '{"format":1,"status":"tokens","accessToken":"access.fict'],
-  ])('refuses %s, and repeats none of it', (_, value) => {
+  ])('rejects %s, and repeats none of it', (_, value) => {
     const attempt = () => readRecord({ value, version: 7 }, NOW);
     expect(attempt).toThrow(StorageError);
     expect(attempt).toThrow(expect.objectContaining({ code: 'record_unreadable', version: 7 }));

@@ -49,13 +49,13 @@ describe('arguments of a storage', () => {
     ['a list of no keys', () => assertDueRequest({ prefix: '', limit: 0 })],
     ['a list without an end', () => assertDueRequest({ prefix: '', limit: Infinity })],
     ['an expiry that is a date', () => assertCommitRequest({ ...COMMIT, expiresAt: new Date() as never })],
-  ])('refuses %s with a StorageError', (_, check) => {
+  ])('rejects %s with a StorageError', (_, check) => {
     const failure = thrownBy(check);
     expect(failure).toBeInstanceOf(StorageError);
     expect(failure).toMatchObject({ code: 'invalid_argument' });
   });
 
-  it('does not show a value that it refuses', () => {
+  it('does not show a value that it rejects', () => {
     const failure = thrownBy(() => assertCommitRequest({ ...COMMIT, value: [COMMIT.value] as never }));
     expect(`${failure} ${JSON.stringify(failure)}`).not.toContain(COMMIT.value);
   });

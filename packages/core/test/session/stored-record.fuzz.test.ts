@@ -137,7 +137,7 @@ describe('a stored record of any kind', () => {
     );
   });
 
-  it('is read, or refused as unreadable or as of a newer version, and never shown', () => {
+  it('is read, or rejected as unreadable or as of a newer version, and never shown', () => {
     const records = fc.oneof({ weight: 3, arbitrary: oddRecord }, mutated(realRecord), mutated(oddRecord), anyText);
     fc.assert(
       fc.property(records, (value) => {

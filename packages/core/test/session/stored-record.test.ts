@@ -77,7 +77,7 @@ describe('a record', () => {
     ['has one below zero', -1],
     ['has too large a one', 2 ** 53],
     ['has null', null],
-  ])('of an ending that %s in place of the version of its tokens is read all the same', (_, ofVersion) => {
+  ])('of an ending that %s in place of the version of its tokens is read anyway', (_, ofVersion) => {
     const ending = { cause: 'refresh_token_rejected', failure: null };
     const value = JSON.stringify({ format: 1, status: 'expired', ending, ofVersion });
     expect(readRecord({ value, version: 2 }, NOW)).toEqual({ facts: { status: 'expired', version: 2, ending } });
@@ -92,7 +92,7 @@ describe('a record', () => {
     });
   });
 
-  it('of a sign-out that names no possible sign-in is read all the same', () => {
+  it('of a sign-out that names no possible sign-in is read anyway', () => {
     const value = JSON.stringify({ format: 1, status: 'revoked', signIn: ['one'] });
     expect(readRecord({ value, version: 3 }, NOW)).toEqual({ facts: { status: 'revoked', version: 3 } });
   });
@@ -145,7 +145,7 @@ describe('a record that cannot be read', () => {
         ending: { cause: 'refresh_interrupted', failure: { kind: 'constructor', code: 'x' } },
       },
     ],
-  ])('because it has %s is refused', (_name, body) => {
+  ])('because it has %s is rejected', (_name, body) => {
     const error = refusalOf(JSON.stringify(body));
     expect(error.code).toBe('record_unreadable');
     expect(error.message).toMatch(/It was left as it is.*sign in again, which replaces it/);

@@ -19,7 +19,7 @@ describe('the storage of a session that shares none', () => {
     expect(await storage.read('a')).toMatchObject({ record: { value: 'three', version: 3 } });
   });
 
-  it('writes only over the version that is named, and hands out the one there is', async () => {
+  it('replaces only the named version, and otherwise returns the current record', async () => {
     const storage = unsharedStorage(manualClock());
     await storage.commit('a', { value: 'one', expectedVersion: 0 });
     for (const expectedVersion of [0, 2]) {
@@ -69,7 +69,7 @@ describe('the storage of a session that shares none', () => {
     expect(await storage.commit('a', { value: 'two', expectedVersion: 0 })).toMatchObject({ version: 2 });
   });
 
-  it('goes on with records that expired among thousands that did not', async () => {
+  it('continues with records that expired among thousands that did not', async () => {
     const clock = manualClock();
     const storage = unsharedStorage(clock);
     for (let index = 0; index < 5000; index += 1) {
@@ -81,7 +81,7 @@ describe('the storage of a session that shares none', () => {
     expect(await storage.read('key-4999')).toHaveProperty('record');
   });
 
-  it('lists what is due, the earliest first, unless it was forgotten or written anew', async () => {
+  it('lists what is due, the earliest first, unless it was forgotten or written again', async () => {
     const clock = manualClock();
     const storage = unsharedStorage(clock);
     const now = clock.now();

@@ -13,7 +13,7 @@ describe('callers', () => {
     expect(callers.resolveAll('another.fictional')).toBe(false);
   });
 
-  it('are turned away with an error each', async () => {
+  it('are rejected with an error each', async () => {
     const callers = new Waiters<string>(manualClock());
     const waiting = [callers.wait(), callers.wait()].map((each) => each.catch((error: unknown) => error));
     callers.rejectAll(() => new Error('Not today'));

@@ -107,9 +107,9 @@ function troubled(storage: TokenStorage, troubles: Iterator<Answer | null>): Tok
     get(target, name: (typeof operations)[number]) {
       const act = target[name] as (...args: unknown[]) => unknown;
       return (...args: unknown[]) => {
-        const trouble = troubles.next().value;
-        if (trouble === null || trouble === undefined) return act.apply(target, args);
-        const answer = withOutcome(name, trouble());
+        const problem = troubles.next().value;
+        if (problem === null || problem === undefined) return act.apply(target, args);
+        const answer = withOutcome(name, problem());
         // The result of `watch` is not awaited, so a rejection would be this storage's own fault.
         if (name === 'watch') answer.catch(() => {});
         return answer;

@@ -6,7 +6,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-function crowd(sessions: number) {
+function callers(sessions: number) {
   const clock = manualClock();
   const workload = new Workload(clock, 64);
   for (let count = 0; count < sessions; count += 1) workload.join();
@@ -16,26 +16,26 @@ function crowd(sessions: number) {
   return { clock, now, workload, tokens, window };
 }
 
-describe('the window of renewals', () => {
-  it('is left as it is for as many sessions as can be renewed in it', () => {
-    const { workload, tokens, window } = crowd(30_000);
+describe('the window of refreshes', () => {
+  it('is left as it is for as many sessions as can be refreshed in it', () => {
+    const { workload, tokens, window } = callers(30_000);
     expect(workload.widen(window, tokens)).toEqual(window);
   });
 
   it('begins earlier for more, so that 200 are planned for each second', () => {
-    const { workload, tokens, window } = crowd(100_000);
+    const { workload, tokens, window } = callers(100_000);
     expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: window.notAfter - 500 * SECOND });
   });
 
   it('never begins before half of the life of a token is over, nor in the past', () => {
-    const { clock, now, workload, tokens, window } = crowd(1_000_000);
+    const { clock, now, workload, tokens, window } = callers(1_000_000);
     expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: now + HOUR / 2 });
     clock.pause(40 * MINUTE);
     expect(workload.widen(window, tokens)).toEqual({ ...window, notBefore: now + 40 * MINUTE });
   });
 
-  it('is not widened where there is none: at the end of tokens that nothing renews, and of those without an expiry', () => {
-    const { workload, tokens } = crowd(1_000_000);
+  it('is not widened if there is none: at the end of tokens that nothing refreshes, and of those without an expiry', () => {
+    const { workload, tokens } = callers(1_000_000);
     const end = { notBefore: tokens.expiresAt, notAfter: tokens.expiresAt };
     expect(workload.widen(end, tokens)).toEqual(end);
     const never = { notBefore: Number.MAX_SAFE_INTEGER, notAfter: Number.MAX_SAFE_INTEGER };
@@ -43,15 +43,15 @@ describe('the window of renewals', () => {
   });
 
   it('is narrow again when sessions have been closed', () => {
-    const { workload, tokens, window } = crowd(100_000);
+    const { workload, tokens, window } = callers(100_000);
     for (let count = 0; count < 90_000; count += 1) workload.leave();
     expect(workload.widen(window, tokens)).toEqual(window);
   });
 });
 
 describe('a deadline', () => {
-  it('was an hour ago for what callers wait for, and is the end of the token for what nobody waits for', () => {
-    const { now, workload } = crowd(1);
+  it('was an hour ago if a caller waits, and else is the expiry of the token', () => {
+    const { now, workload } = callers(1);
     expect(workload.deadlineOf({ awaited: true, expiresIn: HOUR })).toBe(now - HOUR);
     expect(workload.deadlineOf({ awaited: false, expiresIn: HOUR })).toBe(now + HOUR);
     expect(workload.deadlineOf({ awaited: false, expiresIn: -HOUR })).toBe(now + 10 * SECOND);

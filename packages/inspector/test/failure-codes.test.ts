@@ -1,10 +1,10 @@
 import { knownErrorCodes } from '@frameio-auth/core/machine';
 import { describe, expect, it } from 'vitest';
-import { failureWord } from '../src/failure-words.js';
+import { publicFailureCode } from '../src/failure-codes.js';
 
 describe('the code of a failure', () => {
   it('is shown for every error that has an entry on the error page', () => {
-    expect([...knownErrorCodes].filter((code) => failureWord(code) !== code)).toEqual([]);
+    expect([...knownErrorCodes].filter((code) => publicFailureCode(code) !== code)).toEqual([]);
     expect([...knownErrorCodes]).toEqual(
       expect.arrayContaining(['storage_timeout', 'state_used', 'invalid_grant', 'CROSSSLOT', 'ECONNREFUSED']),
     );
@@ -12,19 +12,19 @@ describe('the code of a failure', () => {
 
   it.each(['unsupported_response_type', 'insufficient_scope', 'unsupported_token_type', 'ride_AdobeID_acct_actreq'])(
     'is shown for an error of a standard or of Adobe: %s',
-    (code) => expect(failureWord(code)).toBe(code),
+    (code) => expect(publicFailureCode(code)).toBe(code),
   );
 
   it.each(['EADDRINUSE', 'CERT_REVOKED', 'http_418'])('is shown for a code of the platform: %s', (code) =>
-    expect(failureWord(code)).toBe(code),
+    expect(publicFailureCode(code)).toBe(code),
   );
 
   it.each(['', 'constructor', 'toString', 'mara@studio.example', 'http_999', 'invalid_grant '])(
     'is hidden if a server or a storage made it up: %j',
-    (code) => expect(failureWord(code)).toBe('other'),
+    (code) => expect(publicFailureCode(code)).toBe('other'),
   );
 
   it('is missing if it is no text', () => {
-    expect(failureWord({ toString: () => 'invalid_grant' })).toBeUndefined();
+    expect(publicFailureCode({ toString: () => 'invalid_grant' })).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from './disk-failure.js';
-import { absentAs, makePrivateFolders, renameFolder, writePrivateFile } from './private-files.js';
+import { ifMissing, makePrivateFolders, renameFolder, writePrivateFile } from './private-files.js';
 
 /*
  * The highest version of all sessions that were removed: the name of an empty file, `<directory>/version/<version>`. A
@@ -10,13 +10,13 @@ import { absentAs, makePrivateFolders, renameFolder, writePrivateFile } from './
  */
 
 /** How many listings may show no mark, which a concurrent rename can cause. */
-const BLIND_LOOKS = 20;
+const MAX_EMPTY_LISTINGS = 20;
 
 /** Resolves to the highest version of the removed sessions; 0 if there are none. */
-export async function forgottenVersion(directory: string): Promise<number> {
+export async function highestRemovedVersion(directory: string): Promise<number> {
   const folder = folderIn(directory);
-  for (let looks = 0; looks < BLIND_LOOKS; looks += 1) {
-    const names = await absentAs(undefined, () => readdir(folder));
+  for (let looks = 0; looks < MAX_EMPTY_LISTINGS; looks += 1) {
+    const names = await ifMissing(undefined, () => readdir(folder));
     if (names === undefined) return 0;
     const versions = names.filter((name) => /^\d+$/.test(name)).map(Number);
     if (versions.length > 0) return Math.max(...versions);
@@ -25,10 +25,10 @@ export async function forgottenVersion(directory: string): Promise<number> {
 }
 
 /** Records the version of a session that is about to be removed, and resolves when it is on disk. */
-export async function rememberVersion(directory: string, version: number): Promise<void> {
+export async function recordRemovedVersion(directory: string, version: number): Promise<void> {
   const folder = folderIn(directory);
   for (;;) {
-    const known = await forgottenVersion(directory);
+    const known = await highestRemovedVersion(directory);
     if (known >= version) return;
     try {
       if (known === 0) {

@@ -5,17 +5,17 @@ import { listOf, read } from './shape.js';
 import { pathOf, shownEffect } from './shown.js';
 
 /** The limit per step. An application could send any number; the machine has a few. */
-export const MOST_IN_A_STEP = 64;
+export const MAX_STEP = 64;
 
 /** The deadline of a timer that never fires. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const sources = listOf((value) => (typeof value === 'object' && value !== null ? value : undefined), MOST_IN_A_STEP);
+const sources = listOf((value) => (typeof value === 'object' && value !== null ? value : undefined), MAX_STEP);
 
 /**
  * Collects the facts about a session that span several inspection events: the effects of a step, and the active timers.
  */
-export class WatchedSession {
+export class ObservedSession {
   readonly id: string;
   readonly label: string;
   #effects: ShownEffect[] = [];
@@ -41,7 +41,7 @@ export class WatchedSession {
    */
   noteAction(action: unknown): void {
     const effect = shownEffect(action);
-    if (effect === undefined || this.#effects.length >= MOST_IN_A_STEP) return;
+    if (effect === undefined || this.#effects.length >= MAX_STEP) return;
     this.#effects.push(effect);
     const { timer, notBefore, notAfter } = effect.params ?? {};
     if (effect.type === 'requestLease' || effect.type === 'releaseLease') this.#lease = 'none';
@@ -58,7 +58,7 @@ export class WatchedSession {
   noteTransitions(transitions: unknown): void {
     for (const transition of sources(transitions) ?? []) {
       const id = idOf(transition);
-      if (id !== undefined && this.#transitions.length < MOST_IN_A_STEP) this.#transitions.push(id);
+      if (id !== undefined && this.#transitions.length < MAX_STEP) this.#transitions.push(id);
     }
   }
 

@@ -1,18 +1,18 @@
 import { isSameToken, randomToken } from './random-token.js';
 
 /** The maximum at once; beyond it, the oldest is removed. */
-const MOST_LINKS = 16;
-const MOST_VISITORS = 16;
+const MAX_LINKS = 16;
+const MAX_VIEWERS = 16;
 
 /** Tracks the permitted viewers: a browser that opens an unused link is identified by a cookie from then on. */
-export class Visitors {
+export class ViewerAccess {
   #links: string[] = [];
   #cookies: string[] = [];
 
   /** Returns a token for a link that works once. */
-  invite(): string {
+  createLink(): string {
     const token = randomToken();
-    this.#links = [...this.#links, token].slice(-MOST_LINKS);
+    this.#links = [...this.#links, token].slice(-MAX_LINKS);
     return token;
   }
 
@@ -22,7 +22,7 @@ export class Visitors {
     if (link === undefined) return undefined;
     this.#links = this.#links.filter((each) => each !== link);
     const cookie = randomToken();
-    this.#cookies = [...this.#cookies, cookie].slice(-MOST_VISITORS);
+    this.#cookies = [...this.#cookies, cookie].slice(-MAX_VIEWERS);
     return cookie;
   }
 

@@ -16,7 +16,7 @@ const HTTP_STATUS = /^http_[1-5]\d\d$/;
  * Returns the code of a failure if it is known; `other` for any other. Codes come from the server, the platform or a
  * storage, and could contain anything.
  */
-export const failureWord: Shape<string> = (value) => {
+export const publicFailureCode: Shape<string> = (value) => {
   if (typeof value !== 'string') return undefined;
   const isKnown = knownErrorCodes.has(value) || PLATFORM_CODES.has(value) || HTTP_STATUS.test(value);
   return isKnown ? value : 'other';
