@@ -1,11 +1,10 @@
 import { ConfigurationError } from '@frameio-auth/core';
-import { openBrowser } from './open-browser.js';
+import { type PageInspector, pageInspector } from './page-inspector.js';
 import { Poster, readPostingAddress } from './poster.js';
 import { randomToken } from './random-token.js';
-import { type InspectorFunction, inspectorFunction, instanceName, labelOfKey } from './safe-inspector.js';
+import { inspectorFunction, instanceName, labelFunction } from './safe-inspector.js';
 import { folderSite } from './site.js';
-import { readPort, type ViewerOptions } from './viewer-options.js';
-import { ViewerServer } from './viewer-server.js';
+import type { ViewerOptions } from './viewer-options.js';
 
 export interface LocalInspectorOptions extends ViewerOptions {
   /**
@@ -25,17 +24,11 @@ export interface LocalInspectorOptions extends ViewerOptions {
   readonly onPostingFailed?: (reason: string) => unknown;
 }
 
-/** An inspector with its own page. Pass it to core as `inspect`. It never keeps the process alive. */
-export interface LocalInspector {
-  readonly next: InspectorFunction;
-  /** The name of this instance on the page. */
-  readonly instance: string;
-  /**
-   * Resolves to a link to the page, which works once, for one browser. Each call creates another.
-   *
-   * @throws ConfigurationError if the port is taken, or if this inspector posts to another one's viewer
-   */
-  url(): Promise<string>;
+/**
+ * An inspector with its own page, or one that posts to another's. `url()` and `postingUrl()` of one that posts reject
+ * with a `ConfigurationError`, and `close()` posts the remaining messages.
+ */
+export interface LocalInspector extends PageInspector {
   /**
    * Resolves to the address to which other instances of a fleet post, for their option `viewer`. It contains the token
    * for posting, which does not permit viewing.
@@ -43,9 +36,6 @@ export interface LocalInspector {
    * @throws ConfigurationError as `url()`
    */
   postingUrl(): Promise<string>;
-  /** Closes the page, or posts the remaining messages. Sessions continue. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -58,33 +48,19 @@ export function localInspector(options: LocalInspectorOptions = {}): LocalInspec
   return options.viewer === undefined ? servingInspector(options) : postingInspector(options, options.viewer);
 }
 
-function servingInspector({
-  port,
-  open,
-  postingToken = randomToken(),
-  ...labels
-}: LocalInspectorOptions): LocalInspector {
+function servingInspector({ postingToken = randomToken(), ...options }: LocalInspectorOptions): LocalInspector {
   if (typeof postingToken !== 'string' || postingToken.length < 16) {
-    throw new ConfigurationError('invalid_option', 'localInspector: `postingToken` needs 16 characters at least.');
+    throw new ConfigurationError('invalid_option', 'localInspector: `postingToken` needs at least 16 characters.');
   }
-  const instance = instanceName(labels.instance);
-  const server = new ViewerServer({
-    instance,
-    port: readPort(port),
+  const [inspector, server] = pageInspector(options, labelFunction(options, postingToken), {
     // Works for both the sources and the compiled files.
     site: folderSite(new URL('../viewer/', import.meta.url)),
     present: (message) => message,
     postingToken,
   });
-  if (open === true) openBrowser(server.link());
-  const close = () => server.close();
   return {
-    instance,
-    next: inspectorFunction(instance, labelOfKey(labels, postingToken), (message) => server.post(message)),
-    url: () => server.link(),
+    ...inspector,
     postingUrl: async () => `${await server.origin()}/messages?token=${encodeURIComponent(postingToken)}`,
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -96,12 +72,12 @@ function postingInspector({ onPostingFailed, ...labels }: LocalInspectorOptions,
   const elsewhere = async () => {
     throw new ConfigurationError(
       'inspector_posts',
-      'This inspector posts to the viewer of another instance: ask that one.',
+      'This inspector posts to the viewer of another instance. Call url() of that one.',
     );
   };
   return {
     instance,
-    next: inspectorFunction(instance, labelOfKey(labels, address.token), (message) => poster.post(message)),
+    next: inspectorFunction(instance, labelFunction(labels, address.token), (message) => poster.post(message)),
     url: elsewhere,
     postingUrl: elsewhere,
     close,

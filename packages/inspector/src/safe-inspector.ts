@@ -45,7 +45,7 @@ export function safeInspector({ sink, ...labels }: SafeInspectorOptions): Inspec
   if (typeof sink !== 'function') {
     throw new ConfigurationError('invalid_option', 'safeInspector: `sink` must be a function that takes a message.');
   }
-  return inspectorFunction(instanceName(labels.instance), labelOfKey(labels, randomToken()), sink);
+  return inspectorFunction(instanceName(labels.instance), labelFunction(labels, randomToken()), sink);
 }
 
 /** All sessions begin in the same state, whatever their options. */
@@ -73,7 +73,7 @@ export function isInstanceName(name: unknown): name is string {
  * @param shared - the label key if none is given
  * @throws ConfigurationError
  */
-export function labelOfKey({ showKeys, labelKey }: LabelOptions, shared: string): LabelOf {
+export function labelFunction({ showKeys, labelKey }: LabelOptions, shared: string): LabelOf {
   if (labelKey !== undefined && (typeof labelKey !== 'string' || labelKey === '')) {
     throw new ConfigurationError('invalid_option', "An inspector's `labelKey` is a text that is not empty.");
   }

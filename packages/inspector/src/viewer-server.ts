@@ -22,10 +22,10 @@ export interface ViewerServerOptions {
 }
 
 /** The longest batch that is accepted, in bytes. */
-const LONGEST_BATCH = 2 * 1024 * 1024;
+const MAX_BATCH_BYTES = 2 * 1024 * 1024;
 
 /** Further viewers are rejected; no user has this many windows. */
-const MOST_STREAMS = 32;
+const MAX_STREAMS = 32;
 
 /**
  * Serves the page that shows sessions, only on 127.0.0.1 and only to holders of a link. It never keeps the process
@@ -96,15 +96,15 @@ export class ViewerServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#protect(response);
-    if (!request.url?.startsWith('/')) return refuse(response, 400, 'This is no address of a page.');
+    if (!request.url?.startsWith('/')) return refuse(response, 400, 'This is not the address of a page.');
     const url = new URL(`http://127.0.0.1${request.url}`);
     const token = url.pathname === '/' ? url.searchParams.get('token') : null;
     const rejection = rejectionOf(request, this.#port, token !== null);
     if (rejection !== undefined) return refuse(response, rejection.status, rejection.reason);
     if (url.pathname === '/messages') return this.#take(request, response);
-    if (request.method !== 'GET') return refuse(response, 405, 'There is nothing to do here but to look.');
+    if (request.method !== 'GET') return refuse(response, 405, 'Only GET is allowed here.');
     if (token !== null) return this.#admit(response, token);
-    if (!this.#isKnown(request)) return refuse(response, 403, STRANGER);
+    if (!this.#isKnown(request)) return refuse(response, 403, NO_LINK);
     if (url.pathname === '/events') return this.#stream(response);
     if (url.pathname === '/machine.json') return send(response, 'application/json', JSON.stringify(sessionChart));
     const file = await this.#options.site.file(url.pathname);
@@ -139,7 +139,7 @@ export class ViewerServer {
   #admit(response: ServerResponse, token: string): void {
     const cookie = this.#access.admit(token);
     if (cookie === undefined) {
-      refuse(response, 403, STRANGER);
+      refuse(response, 403, NO_LINK);
       return;
     }
     response.setHeader('set-cookie', `${this.#cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict`);
@@ -149,7 +149,7 @@ export class ViewerServer {
   }
 
   #stream(response: ServerResponse): void {
-    if (this.#streams.size >= MOST_STREAMS) {
+    if (this.#streams.size >= MAX_STREAMS) {
       refuse(response, 503, 'Too many windows are open.');
       return;
     }
@@ -170,13 +170,13 @@ export class ViewerServer {
     const { authorization, origin } = request.headers;
     const shown = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : '';
     if (postingToken === undefined || origin !== undefined || !isSameToken(shown, postingToken)) {
-      return refuse(response, 403, 'Posting takes the token of the posting address.');
+      return refuse(response, 403, 'Posting requires the token of the posting address.');
     }
-    if (request.method !== 'POST') return refuse(response, 405, 'Messages are posted.');
+    if (request.method !== 'POST') return refuse(response, 405, 'Only POST is allowed here.');
     const body = await bodyOf(request);
     if (body === undefined) return refuse(response, 413, 'The batch is too long.');
     const batch = readBatch(body);
-    if (batch === undefined) return refuse(response, 400, 'This is no batch of messages.');
+    if (batch === undefined) return refuse(response, 400, 'This is not a batch of messages.');
     const { instance, dropped, messages } = batch;
     if (dropped > 0) for (const stream of this.#streams) stream.notify({ instance, dropped });
     for (const message of messages) this.post(message);
@@ -184,7 +184,7 @@ export class ViewerServer {
   }
 }
 
-const STRANGER =
+const NO_LINK =
   'This page needs a link from the inspector, and each link works once. Call url() of the inspector for another.';
 
 function send(response: ServerResponse, type: string, body: string | Buffer): void {
@@ -202,7 +202,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > LONGEST_BATCH) return undefined;
+    if (length > MAX_BATCH_BYTES) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
