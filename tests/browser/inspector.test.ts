@@ -209,7 +209,7 @@ describe('the viewer', () => {
     }
     expect(order).toEqual(['Theme: auto', 'Keys', 'Sessions', 'Pause', 'Step back', 'Moment', 'all-instances']);
     await page.keyboard.press('?');
-    expect(await page.locator('dialog').textContent()).toContain('one moment back or forth');
+    expect(await page.locator('dialog').textContent()).toContain('one event back or forward');
     await page.keyboard.press('Escape');
     await page.locator('.sessions').focus();
     await page.locator('.now-state', { hasText: 'valid › fresh' }).waitFor();
@@ -279,7 +279,7 @@ describe('the viewer', () => {
     await option('valid › fresh').waitFor();
     await local.close();
     await page.locator('.connection[data-is=reconnecting]').waitFor();
-    expect(await page.locator('.connection').textContent()).toBe('connection lost, trying again …');
+    expect(await page.locator('.connection').textContent()).toBe('connection lost, reconnecting …');
     expect(await option('valid › fresh').count()).toBe(1);
   });
 });

@@ -43,7 +43,7 @@ export class HistoryBar {
     this.#slider.disabled = moments.length < 2;
     const moment = moments[place];
     const words =
-      moment === undefined ? 'before its first moment' : `${place + 1} of ${moments.length}, ${clock(moment.time)}`;
+      moment === undefined ? 'before its first event' : `${place + 1} of ${moments.length}, ${clock(moment.time)}`;
     setText(this.#said, live ? (moment === undefined ? 'live' : `live, ${moments.length} moments`) : words);
     this.#slider.setAttribute('aria-valuetext', words);
   }

@@ -18,7 +18,7 @@ const RIBBON = 120_000;
 export class SessionList {
   #list = html('div', { class: 'sessions', role: 'listbox', 'aria-labelledby': 'sessions-title', tabindex: 0 });
   #count = html('span', { class: 'count' });
-  #empty = html('p', { class: 'empty' }, 'No session has begun yet. One begins when its token is first asked for.');
+  #empty = html('p', { class: 'empty' }, 'No session yet. A session starts when its token is first requested.');
   /** @type {Map<string, Option>} */
   #options = new Map();
   /** @type {Map<string, HTMLElement>} */

@@ -19,7 +19,7 @@ export class StatePanel {
     this.#choice = html(
       'select',
       { 'aria-label': 'State', onchange: onChoice },
-      html('option', { value: '' }, 'where the session is'),
+      html('option', { value: '' }, 'current state'),
       ...chart.states.filter(({ id }) => id !== '').map(({ id }) => html('option', { value: id }, stateName(id))),
     );
     this.element = html(

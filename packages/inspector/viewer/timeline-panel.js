@@ -39,7 +39,7 @@ export class TimelinePanel {
     this.element = html(
       'section',
       { class: 'panel timeline', 'aria-labelledby': 'timeline-title' },
-      html('div', { class: 'title' }, html('h2', { id: 'timeline-title' }, 'Time line'), all),
+      html('div', { class: 'title' }, html('h2', { id: 'timeline-title' }, 'Timeline'), all),
       this.#empty,
       this.#scroll,
     );
@@ -169,12 +169,12 @@ export class MomentPanel {
     this.#shown = moment;
     setText(this.#title, moment === undefined ? 'This moment' : moment.event.type);
     if (moment === undefined) {
-      this.#body.replaceChildren(html('p', { class: 'empty' }, 'Nothing is known of this session before then.'));
+      this.#body.replaceChildren(html('p', { class: 'empty' }, 'No earlier events of this session are kept.'));
       return;
     }
-    const { type: _, ...brought } = moment.event;
+    const { type: _, ...details } = moment.event;
     this.#body.replaceChildren(
-      part('It brought', Object.keys(brought).length === 0 ? null : html('code', { class: 'fields' }, fields(brought))),
+      part('Fields', Object.keys(details).length === 0 ? null : html('code', { class: 'fields' }, fields(details))),
       part(
         'Transitions',
         moment.transitions.length === 0

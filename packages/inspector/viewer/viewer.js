@@ -27,8 +27,8 @@ import { MomentPanel, TimelinePanel } from './timeline-panel.js';
 const CONNECTIONS = {
   connecting: 'connecting …',
   live: 'connected',
-  reconnecting: 'connection lost, trying again …',
-  ended: 'over: the process has ended, or this link is not valid any more',
+  reconnecting: 'connection lost, reconnecting …',
+  ended: 'disconnected: the process has ended, or this link is no longer valid',
 };
 
 const THEMES = ['auto', 'light', 'dark'];
@@ -337,11 +337,11 @@ function rememberedTheme() {
 
 function helpDialog() {
   const keys = [
-    ['Space', 'pause, and back to what happens now'],
-    ['←  →', 'one moment back or forth'],
-    ['↑  ↓', 'the session above or below; in the time line, the moment'],
-    ['?', 'these keys'],
-    ['Esc', 'closes them'],
+    ['Space', 'pause, or return to live'],
+    ['←  →', 'one event back or forward'],
+    ['↑  ↓', 'the session above or below; in the timeline, the event'],
+    ['?', 'show these keys'],
+    ['Esc', 'close this list'],
   ];
   return html(
     'dialog',
@@ -355,7 +355,7 @@ function helpDialog() {
     html(
       'p',
       {},
-      'In the chart: a lit state is where the session is, letters are other instances of the same session, and thick lines are the way it came. Press on a state to read about it.',
+      'In the chart, the current state is lit, letters are other instances of the same session, and thick lines show the path to it. Select a state to read about it.',
     ),
     html('form', { method: 'dialog' }, html('button', {}, 'Close')),
   );
