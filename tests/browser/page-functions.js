@@ -64,7 +64,7 @@ export function replay({ first, others, rounds }) {
   viewer.notice({ instance: 'recorded', dropped: 20 });
 }
 
-export function tell(messages) {
+export function report(messages) {
   globalThis.viewer.messages(messages);
 }
 
