@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
 import { startBetterAuth } from './better-auth.js';
-import { lawsOfServers } from './laws-of-servers.js';
+import { testServerRequirements } from './server-requirements.js';
 
-describe('at better-auth', () => lawsOfServers(startBetterAuth));
+describe('at better-auth', () => testServerRequirements(startBetterAuth));

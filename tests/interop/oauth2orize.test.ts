@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { lawsOfServers } from './laws-of-servers.js';
 import { startOauth2orize } from './oauth2orize.js';
+import { testServerRequirements } from './server-requirements.js';
 
-describe('at oauth2orize', () => lawsOfServers(startOauth2orize));
+describe('at oauth2orize', () => testServerRequirements(startOauth2orize));

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { lawsOfServers } from './laws-of-servers.js';
 import { startOidcProvider } from './provider.js';
+import { testServerRequirements } from './server-requirements.js';
 
-describe('at oidc-provider', () => lawsOfServers(startOidcProvider));
+describe('at oidc-provider', () => testServerRequirements(startOidcProvider));

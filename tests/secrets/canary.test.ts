@@ -15,7 +15,7 @@ import { fault } from '@frameio-auth/testing';
 import { authenticatedFetch, fetchTransport } from '@frameio-auth/transport-fetch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokenStorage, operations, quotingErrors } from './broken-storage.js';
-import { hostileAnswers, hostileTokenAnswers } from './hostile-answers.js';
+import { hostileResponses, hostileTokenResponses } from './hostile-responses.js';
 import { applications, Scene } from './scene.js';
 
 let scene: Scene;
@@ -76,7 +76,7 @@ describe('no secret can be seen', () => {
     const { server, clock, collector } = scene;
     const auth = scene.webApp();
     const unmet: string[] = [];
-    for (const [name, hostile] of Object.entries(hostileTokenAnswers)) {
+    for (const [name, hostile] of Object.entries(hostileTokenResponses)) {
       collector.chapter(name);
       await auth.handleCallback(await scene.callback(auth));
       const rejected = await auth.getToken();
@@ -96,7 +96,7 @@ describe('no secret can be seen', () => {
     const { server, clock, collector } = scene;
     const auth = scene.webApp();
     const unmet: string[] = [];
-    for (const [name, hostile] of Object.entries(hostileTokenAnswers)) {
+    for (const [name, hostile] of Object.entries(hostileTokenResponses)) {
       collector.chapter(name);
       const callback = await scene.callback(auth);
       server.clearRequests();
@@ -116,7 +116,7 @@ describe('no secret can be seen', () => {
     const { server, clock, collector } = scene;
     const service = scene.service();
     const unmet: string[] = [];
-    for (const [name, hostile] of Object.entries(hostileTokenAnswers)) {
+    for (const [name, hostile] of Object.entries(hostileTokenResponses)) {
       collector.chapter(name);
       server.clearRequests();
       server.faults.always('token', hostile);
@@ -134,7 +134,7 @@ describe('no secret can be seen', () => {
     const { server, collector } = scene;
     const auth = scene.webApp();
     const unmet: string[] = [];
-    for (const [name, hostile] of Object.entries(hostileAnswers)) {
+    for (const [name, hostile] of Object.entries(hostileResponses)) {
       collector.chapter(name);
       await auth.handleCallback(await scene.callback(auth));
       server.clearRequests();

@@ -4,9 +4,20 @@ import { Cluster, type ClusterOptions } from 'ioredis';
 import { Cluster as Cluster5 } from 'ioredis-5';
 import { Cluster as Cluster510 } from 'ioredis-5-10';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type ClientOptions, channelOf, connect, failureOf, grant, KEY, LONG, open, until, write } from './bench.js';
 import { startForgetfulProcess } from './forgetful-process.js';
-import { clusterRights } from './rights.js';
+import {
+  type ClientOptions,
+  channelOf,
+  connect,
+  failureOf,
+  grant,
+  KEY,
+  LONG,
+  open,
+  until,
+  write,
+} from './redis-fixture.js';
+import { clusterRights } from './redis-permissions.js';
 
 let cluster: RedisCluster;
 beforeAll(async () => {

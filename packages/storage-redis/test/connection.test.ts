@@ -6,7 +6,18 @@ import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type ClientOptions, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+import {
+  type ClientOptions,
+  connect,
+  failureOf,
+  grant,
+  hashOf,
+  KEY,
+  LONG,
+  open,
+  until,
+  write,
+} from './redis-fixture.js';
 
 let server: RedisServer;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { redisStorage } from '@frameio-auth/storage-redis';
 import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/verification/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientOptions, connect, open, until } from './bench.js';
-import { serverRights } from './rights.js';
+import { type ClientOptions, connect, open, until } from './redis-fixture.js';
+import { serverRights } from './redis-permissions.js';
 
 let durable: RedisServer;
 let sentinel: RedisSentinel;

@@ -8,7 +8,7 @@ import type { redisStorage } from '@frameio-auth/storage-redis';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+import { connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './redis-fixture.js';
 
 const TOKEN = 'fictional-secret-refresh-token';
 const PASSWORD = 'fictional-secret-password';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runs } from '../../../tests/seeds.js';
 import { keyNames } from '../src/key-names.js';
-import { connect, KEY, open, until } from './bench.js';
+import { connect, KEY, open, until } from './redis-fixture.js';
 
 const SECRET = 'canary-token';
 

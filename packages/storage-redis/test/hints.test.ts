@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { channelOf, connect, grant, KEY, open, until, write } from './bench.js';
 import { startForgetfulProcess } from './forgetful-process.js';
 import { startProxyWithoutPubSub } from './proxy.js';
+import { channelOf, connect, grant, KEY, open, until, write } from './redis-fixture.js';
 
 let server: RedisServer;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import type { Lease, TokenStorage } from '@frameio-auth/core/adapter';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { channelOf, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './bench.js';
+import { channelOf, connect, failureOf, grant, hashOf, KEY, LONG, open, until, write } from './redis-fixture.js';
 
 const DAY = 24 * 60 * 60_000;
 

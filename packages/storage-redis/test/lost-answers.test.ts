@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientOptions, connect, failureOf, grant, KEY, open, until, write } from './bench.js';
 import { startLossyProxy } from './proxy.js';
+import { type ClientOptions, connect, failureOf, grant, KEY, open, until, write } from './redis-fixture.js';
 
 let server: RedisServer;
 beforeAll(async () => {

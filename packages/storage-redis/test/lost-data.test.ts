@@ -8,7 +8,7 @@ import { LostData } from '../src/lost-data.js';
 import { RecentCommits } from '../src/recent-commits.js';
 import type { RedisClient } from '../src/redis-client.js';
 import { Watchers } from '../src/watchers.js';
-import { connect, grant, hashOf, KEY, open, stopBeforeOffers, until, write } from './bench.js';
+import { connect, grant, hashOf, KEY, open, stopBeforeOffers, until, write } from './redis-fixture.js';
 
 const PREFIX = 'frameio-auth:';
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisSentinel, type RedisServer, startRedis, startRedisSentinel } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connect, grant, KEY, LONG, open, stopBeforeOffers, until, write } from './bench.js';
+import { connect, grant, KEY, LONG, open, stopBeforeOffers, until, write } from './redis-fixture.js';
 
 let sentinel: RedisSentinel;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AGAIN, seeds } from '../../../tests/seeds.js';
 import { DEFAULT_PREFIX } from '../src/key-names.js';
-import { connect, hashOf, LONG, open } from './bench.js';
+import { connect, hashOf, LONG, open } from './redis-fixture.js';
 
 /** This seed's history once had two commits within a millisecond, the first of which expired immediately. */
 const FORGETFUL = 970107049;

@@ -7,7 +7,7 @@ import { type AuthorizationServer, manualClock, startAuthorizationServer } from 
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { seededEntropy } from '../../../tests/seeds.js';
-import { connect, open, until } from './bench.js';
+import { connect, open, until } from './redis-fixture.js';
 
 let redis: RedisServer;
 let server: AuthorizationServer;

@@ -7,7 +7,7 @@ import type { SessionEvent, SessionOccurrence } from '../../src/machine/events.j
 import { sessionMachine } from '../../src/machine/session-machine.js';
 import { initialSnapshot, type MachineSnapshot, transition } from '../../src/machine/transition.js';
 import { HOUR, SERVICE, USER } from './fixtures.js';
-import { type Law, laws, lawsAbout } from './laws.js';
+import { type Invariant, invariants, invariantsAbout } from './invariants.js';
 import { essenceOf, firstWorld, type Happening, isPaced, move, movesOf, storyOf, type World } from './world.js';
 
 /** Where each move of a world leads. Worlds with the same moves share the list of them. */
@@ -19,9 +19,9 @@ interface Way {
 /** Every possible world, and the result of every possible move in it. */
 interface Model {
   /** By world; each is reached by its shortest story. */
-  readonly ways: ReadonlyMap<World, Way>;
-  /** The worlds reached by a step that broke a law. */
-  readonly broken: ReadonlyMap<Law, readonly World[]>;
+  readonly paths: ReadonlyMap<World, Way>;
+  /** The worlds reached by a step that violated an invariant. */
+  readonly violations: ReadonlyMap<Invariant, readonly World[]>;
   readonly summary: Summary;
 }
 
@@ -39,9 +39,9 @@ interface Summary {
 function modelOf(input: SessionInput): Model {
   const first = firstWorld(input);
   const worlds = new Map([[essenceOf(first), first]]);
-  const ways = new Map<World, Way>();
+  const paths = new Map<World, Way>();
   const lists = new Map<string, Way['moves']>();
-  const broken = new Map(laws.map((law) => [law, [] as World[]]));
+  const violations = new Map(invariants.map((invariant) => [invariant, [] as World[]]));
   const occurrences = new Map<string, SessionOccurrence>();
   const kinds: { snapshot: MachineSnapshot; event: SessionEvent }[] = [];
   const seen = new Branch();
@@ -51,27 +51,28 @@ function modelOf(input: SessionInput): Model {
     const ends: World[] = [];
     for (const next of moves) {
       const after = move(world, next);
-      const happening = after.last as Happening;
+      const step = after.last as Happening;
       const essence = essenceOf(after);
       const known = worlds.get(essence);
       if (known === undefined) worlds.set(essence, after);
       ends.push(known ?? after);
-      for (const law of lawsAbout(happening.effects)) if (!law.holds(after, happening)) broken.get(law)?.push(after);
-      if (happening.event === null || next.occurrence === null) continue;
+      for (const invariant of invariantsAbout(step.effects))
+        if (!invariant.holds(after, step)) violations.get(invariant)?.push(after);
+      if (step.event === null || next.occurrence === null) continue;
       let kind = seen.at(world.state).at(next.type).at(after.state);
       if (isPaced(world)) kind = kind.at('paced');
-      for (const { type } of happening.effects) kind = kind.at(type);
+      for (const { type } of step.effects) kind = kind.at(type);
       if (kind.isEnd) continue;
       kind.isEnd = true;
-      kinds.push({ snapshot: world.snapshot, event: happening.event });
+      kinds.push({ snapshot: world.snapshot, event: step.event });
       occurrences.set(next.type, next.occurrence);
     }
     const types = moves.map(({ type }) => type);
     const list = lists.get(types.join()) ?? new Map(types.map((type, index) => [type, index]));
     lists.set(types.join(), list);
-    ways.set(world, { moves: list, ends });
+    paths.set(world, { moves: list, ends });
   }
-  return { ways, broken, summary: { occurrences, kinds, worlds: typical(worlds.values()) } };
+  return { paths, violations, summary: { occurrences, kinds, worlds: typical(worlds.values()) } };
 }
 
 function typical(worlds: Iterable<World>): World[] {
@@ -106,12 +107,12 @@ const sessions = (['client_credentials', 'refresh_token'] as const).flatMap((ren
 const models = sessions.map((input) => ({
   input,
   name: `${input.renewal}, without storage: ${input.onStorageUnavailable}`,
-  model: { ways: new Map(), broken: new Map() } as unknown as Model,
+  model: { paths: new Map(), violations: new Map() } as unknown as Model,
   summary: undefined as Summary | undefined,
 }));
 
 /** Returns the first few worlds that break a rule, as stories. */
-function storiesOf(worlds: Iterable<World>): string[] {
+function pathsOf(worlds: Iterable<World>): string[] {
   const stories = new Map<string, string>();
   for (const world of worlds) {
     const kind = `${world.last?.move.type} ${world.state}`;
@@ -127,27 +128,27 @@ describe.each(models)('every path of a session ($name)', (entry) => {
   });
   // All models together take a gigabyte.
   afterAll(() => {
-    entry.model = { ...entry.model, ways: new Map(), broken: new Map() };
+    entry.model = { ...entry.model, paths: new Map(), violations: new Map() };
   });
 
-  it.each(laws)('$rule', (law) => {
-    const broken = entry.model.broken.get(law);
-    expect(broken && storiesOf(broken)).toEqual([]);
+  it.each(invariants)('$rule', (invariant) => {
+    const violations = entry.model.violations.get(invariant);
+    expect(violations && pathsOf(violations)).toEqual([]);
   });
 
   it('stays plain JSON', () => {
-    const broken = [...entry.model.ways.keys()].filter(({ snapshot }) => !isPlain(snapshot));
-    expect(storiesOf(broken)).toEqual([]);
+    const violations = [...entry.model.paths.keys()].filter(({ snapshot }) => !isPlain(snapshot));
+    expect(pathsOf(violations)).toEqual([]);
   });
 
   it('is the same on a second run', () => {
-    const broken = [...entry.model.ways.keys()].filter(({ snapshot, last }) => {
+    const violations = [...entry.model.paths.keys()].filter(({ snapshot, last }) => {
       const again = last?.event
         ? transition(last.from.snapshot, last.event)[0]
         : (last?.from.snapshot ?? initialSnapshot(entry.input));
       return !isDeepStrictEqual(factsOf(again), factsOf(snapshot));
     });
-    expect(storiesOf(broken)).toEqual([]);
+    expect(pathsOf(violations)).toEqual([]);
   });
 
   it('serves all waiting callers once storage and server respond', () => {
@@ -268,20 +269,20 @@ function leftWaiting(model: Model, answers: { storage: string[]; server: string[
  * Returns the stories of the worlds from which the first possible move, taken repeatedly, does not lead to the goal.
  */
 function unled(
-  { ways }: Model,
+  { paths }: Model,
   isConcerned: (world: World) => boolean,
   isThere: (world: World) => boolean,
   moves: readonly string[],
 ): string[] {
   const leads = new Set<World>();
   const stories: string[] = [];
-  for (const begin of ways.keys()) {
+  for (const begin of paths.keys()) {
     if (!isConcerned(begin)) continue;
     const passed = [begin];
     const made: string[] = [];
     let at = begin;
     while (!leads.has(at) && !isThere(at) && made.length < 40) {
-      const way = ways.get(at);
+      const way = paths.get(at);
       const type = moves.find((candidate) => way?.moves.has(candidate));
       if (way === undefined || type === undefined) break;
       at = way.ends[way.moves.get(type) as number] as World;
@@ -394,21 +395,21 @@ describe('the machine as a whole', () => {
     for (const summary of summaries) {
       for (const [type, occurrence] of summary.occurrences) occurrences.set(type, occurrence);
     }
-    const broken: World[] = [];
+    const violations: World[] = [];
     for (const world of summaries.flatMap(({ worlds }) => worlds)) {
       for (const [type, occurrence] of occurrences) {
         for (const now of [world.now - HOUR, world.now + HOUR]) {
           const next = move(world, { type, occurrence, now });
           const isLawful = lawsForAnyEvent.every(({ holds }) => holds(next, next.last as Happening));
-          if (!isLawful || !isPlain(next.snapshot)) broken.push(next);
+          if (!isLawful || !isPlain(next.snapshot)) violations.push(next);
         }
       }
     }
-    expect(storiesOf(broken)).toEqual([]);
+    expect(pathsOf(violations)).toEqual([]);
   });
 });
 
 /** What must hold even for events that a session would not send. */
-const lawsForAnyEvent = laws.filter(({ rule }) =>
+const lawsForAnyEvent = invariants.filter(({ rule }) =>
   /^(?:settles|asks only for|starts no timer|says in every|holds received|adopts|announces|asks by|writes)/.test(rule),
 );

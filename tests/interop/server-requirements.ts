@@ -15,7 +15,7 @@ import { rejectionOf } from './rejection.js';
 const WRONG_SECRET = 'client-secret.fictional.mistyped';
 
 /** What holds at any server, tested at one that is started once for all of it. */
-export function lawsOfServers(start: () => Promise<OtherServer>): void {
+export function testServerRequirements(start: () => Promise<OtherServer>): void {
   let server: OtherServer;
   beforeAll(async () => {
     server = await start();

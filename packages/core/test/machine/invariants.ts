@@ -2,12 +2,12 @@
 import type { Effect, EffectName, EffectParameters, TimerName, TokenOrigin } from '../../src/machine/effects.js';
 import { type Happening, isOfOlderTokens, isPaced, isServed, type Question, type World, waits } from './world.js';
 
-export interface Law {
+export interface Invariant {
   readonly rule: string;
-  /** The effects that the law is about: a step without them keeps it. Absent: every step is checked. */
+  /** The effects that the invariant is about: a step without them keeps it. Absent: every step is checked. */
   readonly about?: readonly EffectName[];
   /** Returns whether the step that led to the world keeps the rule. */
-  holds(world: World, happening: Happening): boolean;
+  holds(world: World, step: Happening): boolean;
 }
 
 /** The pending request in each state tagged busy. */
@@ -58,7 +58,7 @@ const PARAMETERS: { readonly [Name in EffectName]: readonly string[] } = {
   rejectCallers: ['rejection'],
 };
 
-export const laws: readonly Law[] = [
+export const invariants: readonly Invariant[] = [
   {
     rule: 'settles at once: no step ends in the state that takes no time',
     holds: ({ snapshot, state }) => snapshot.status === 'active' && state !== 'settling',
@@ -472,18 +472,18 @@ export const laws: readonly Law[] = [
   },
 ];
 
-const general = laws.filter(({ about }) => about === undefined);
-const byEffects = new Map<string, readonly Law[]>();
+const general = invariants.filter(({ about }) => about === undefined);
+const byEffects = new Map<string, readonly Invariant[]>();
 
-/** Returns the laws that a step with these effects may break. */
-export function lawsAbout(effects: readonly Effect[]): readonly Law[] {
+/** Returns the invariants that a step with these effects may break. */
+export function invariantsAbout(effects: readonly Effect[]): readonly Invariant[] {
   if (effects.length === 0) return general;
   let key = '';
   for (const { type } of effects) key += type;
   let concerned = byEffects.get(key);
   if (concerned === undefined) {
     const types = new Set(effects.map(({ type }) => type));
-    concerned = laws.filter(({ about }) => about === undefined || about.some((type) => types.has(type)));
+    concerned = invariants.filter(({ about }) => about === undefined || about.some((type) => types.has(type)));
     byEffects.set(key, concerned);
   }
   return concerned;

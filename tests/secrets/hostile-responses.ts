@@ -23,7 +23,7 @@ function answer(make: (secrets: string) => Partial<Omit<Answer, 'body'>> & { rea
  * Possible responses of a server to any request: those of real servers, and those of one that tries to get secrets into
  * a log.
  */
-export const hostileAnswers: Readonly<Record<string, Fault>> = {
+export const hostileResponses: Readonly<Record<string, Fault>> = {
   'a bare 400': fault.status(400),
   'a bare 401': fault.status(401),
   'a bare 403': fault.status(403),
@@ -92,8 +92,8 @@ export const hostileAnswers: Readonly<Record<string, Fault>> = {
 };
 
 /** The same, and possible flaws of the tokens in a response. */
-export const hostileTokenAnswers: Readonly<Record<string, Fault>> = {
-  ...hostileAnswers,
+export const hostileTokenResponses: Readonly<Record<string, Fault>> = {
+  ...hostileResponses,
   'each member twice': fault.duplicateKeys(),
   'an access token with a line break': fault.altered({ access_token: 'access-token.fictional\r\nx-injected: yes' }),
   'an access token that is none': fault.altered({ access_token: 42 }),

@@ -3,8 +3,8 @@ import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { connect, failureOf, grant, KEY, open, write } from './bench.js';
-import { serverRights } from './rights.js';
+import { connect, failureOf, grant, KEY, open, write } from './redis-fixture.js';
+import { serverRights } from './redis-permissions.js';
 
 let server: RedisServer;
 beforeAll(async () => {
