@@ -120,7 +120,10 @@ describe('the messages', () => {
     expect(facts.refreshAt).toEqual({ notBefore: expiresAt - 300_000, notAfter: expiresAt - 150_000 });
     expect(facts.storage).toEqual({ version: 1, newest: 1, unwritten: null, lease: 'none' });
     await scene.auth.revoke();
-    expect((received.at(-1) as SnapshotMessage).frameio.facts).toMatchObject({ state: 'revoked', hasUsableToken: false });
+    expect((received.at(-1) as SnapshotMessage).frameio.facts).toMatchObject({
+      state: 'revoked',
+      hasUsableToken: false,
+    });
   });
 
   it('is what failed, how often, and when it is tried again', async () => {

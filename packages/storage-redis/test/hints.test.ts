@@ -173,10 +173,10 @@ describe('many storages on one client', () => {
     const [client, admin] = [connect(server, { connectionName: name }), connect(server)];
     for (const expected of ['first', 'second']) {
       const places = [watching(client), watching(client)];
-      for (const { storage, heard } of places) {
+      for (const { storage, received } of places) {
         await until(`a storage of the ${expected} pair is notified`, async () => {
           await storage.release((await grant(storage, 'one')).lease);
-          return heard.length > 0;
+          return received.length > 0;
         });
       }
       expect(await connectionsOf(admin, name)).toEqual({ all: 2, subscribed: 1 });
