@@ -4,7 +4,7 @@ import type { SessionFacts } from '../src/messages.js';
 type Words = (facts: SessionFacts, now: number) => string;
 
 // The page's scripts have no type declarations.
-const page = new URL('../viewer/words.js', import.meta.url).href;
+const page = new URL('../viewer/labels.js', import.meta.url).href;
 const { colourOf, currentState } = (await import(/* @vite-ignore */ page)) as Record<
   'colourOf' | 'currentState',
   Words
