@@ -3,7 +3,7 @@ import { frameioAuth } from '@frameio-auth/sign-in/express';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Portal } from './frameio.ts';
 import { headers, type Page } from './layout.ts';
-import { apology, home, notFound } from './pages.ts';
+import { errorPage, home, notFound } from './pages.ts';
 
 export function expressApp({ frameio, api }: Portal): Express {
   const app = express().disable('x-powered-by');
@@ -21,7 +21,7 @@ export function expressApp({ frameio, api }: Portal): Express {
 
   // Express recognizes an error handler by its four parameters.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    send(response, apology(error));
+    send(response, errorPage(error));
   });
   return app;
 }

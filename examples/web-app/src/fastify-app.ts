@@ -3,7 +3,7 @@ import { frameioAuth } from '@frameio-auth/sign-in/fastify';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Portal } from './frameio.ts';
 import { headers, type Page } from './layout.ts';
-import { apology, home, notFound } from './pages.ts';
+import { errorPage, home, notFound } from './pages.ts';
 
 export async function fastifyApp({ frameio, api }: Portal): Promise<FastifyInstance> {
   const app = fastify();
@@ -15,7 +15,7 @@ export async function fastifyApp({ frameio, api }: Portal): Promise<FastifyInsta
   app.get('/', async ({ frameio }, reply) => send(reply, await home(frameio, api)));
 
   app.setNotFoundHandler((_request, reply) => send(reply, notFound));
-  app.setErrorHandler((error, _request, reply) => send(reply, apology(error)));
+  app.setErrorHandler((error, _request, reply) => send(reply, errorPage(error)));
   return app;
 }
 

@@ -3,7 +3,7 @@ import type { WebAppAuth } from '@frameio-auth/core';
 import { cookieLogin, type SignIn, signIn } from '@frameio-auth/sign-in';
 import { authenticatedFetch } from '@frameio-auth/transport-fetch';
 import { headers } from './layout.ts';
-import { apology } from './pages.ts';
+import { errorPage } from './pages.ts';
 
 /** The dependencies of each of the applications. None knows which authorization server is used. */
 export interface Portal {
@@ -22,10 +22,10 @@ export function frameioSignIn(auth: WebAppAuth, api: string, cookieKey: Uint8Arr
     path: '/', // The routes are /login, /callback and /logout.
     login: cookieLogin({ keys: { one: cookieKey }, current: 'one' }),
     fetch: (session) => authenticatedFetch(session, { allowedOrigins: [api] }),
-    logger: { ...console, debug() {}, error() {} }, // apology() logs errors.
+    logger: { ...console, debug() {}, error() {} }, // errorPage() logs errors.
     // Leave it out for the plain pages of the package, in the user's language.
     onFailure({ error }) {
-      const { status, html } = apology(error);
+      const { status, html } = errorPage(error);
       return new Response(html, { status, headers: { ...headers, 'content-type': 'text/html; charset=utf-8' } });
     },
   });

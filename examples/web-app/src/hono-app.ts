@@ -3,7 +3,7 @@ import { type FrameioEnv, frameioAuth } from '@frameio-auth/sign-in/hono';
 import { type Context, Hono } from 'hono';
 import type { Portal } from './frameio.ts';
 import { headers, type Page } from './layout.ts';
-import { apology, home, notFound } from './pages.ts';
+import { errorPage, home, notFound } from './pages.ts';
 
 export function honoApp({ frameio, api }: Portal): Hono<FrameioEnv> {
   const app = new Hono<FrameioEnv>();
@@ -16,7 +16,7 @@ export function honoApp({ frameio, api }: Portal): Hono<FrameioEnv> {
   app.get('/', async (c) => send(c, await home(c.var.frameio, api)));
 
   app.notFound((c) => send(c, notFound));
-  app.onError((error, c) => send(c, apology(error)));
+  app.onError((error, c) => send(c, errorPage(error)));
   return app;
 }
 
