@@ -62,7 +62,7 @@ describe('a cluster', () => {
     await expect(cluster.migrateSlot(1, replica && { to: replica })).rejects.toThrow('to a master of its cluster');
   });
 
-  it('has a replica take over that asks for it, and one whose master dies, which follows it when it is back', async () => {
+  it('promotes a replica on request, and after the death of its master, which then follows the new master', async () => {
     const first = await cluster.masterOf(SLOT);
 
     const second = await cluster.failover({ how: 'ask', slot: SLOT });

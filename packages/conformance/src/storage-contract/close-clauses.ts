@@ -6,7 +6,7 @@ import { assertRecord, type Clause, grant, KEY, LONG, waitUntil, write } from '.
 export const closeClauses: readonly Clause[] = [
   {
     id: 'close.after',
-    rule: 'After `close()` every call rejects with a StorageError, and `watch` throws one.',
+    rule: 'After `close()`, every call rejects with a StorageError, and `watch` throws one.',
     async prove({ storage }) {
       const { lease } = await grant(storage, 'one');
       await storage.close();
@@ -24,7 +24,7 @@ export const closeClauses: readonly Clause[] = [
   },
   {
     id: 'close.during',
-    rule: 'Calls that are under way when the storage is closed are answered, or reject with a StorageError.',
+    rule: 'Calls in progress when the storage is closed resolve, or reject with a StorageError.',
     async prove(fixture) {
       const { storage } = fixture;
       const failures: unknown[] = [];
@@ -51,7 +51,7 @@ export const closeClauses: readonly Clause[] = [
   },
   {
     id: 'close.twice',
-    rule: '`close()` may come twice, also before the first one is done.',
+    rule: '`close()` may be called twice, even before the first call has resolved.',
     async prove({ storage }) {
       await write(storage, KEY, 'value');
       await Promise.all([storage.close(), storage.close()]);
@@ -60,7 +60,7 @@ export const closeClauses: readonly Clause[] = [
   },
   {
     id: 'close.watchers',
-    rule: 'After `close()` no watcher is called, and one can still be stopped.',
+    rule: 'After `close()`, no watcher is called, and one can still be stopped.',
     async prove({ storage, other, advance }) {
       let closed = false;
       let late = 0;
@@ -79,7 +79,7 @@ export const closeClauses: readonly Clause[] = [
   },
   {
     id: 'close.own-handle',
-    rule: 'Closing one handle on the records leaves them, and every other handle, as they are.',
+    rule: 'Closing one handle on the records affects neither the records nor other handles.',
     async prove({ storage, other }) {
       const version = await write(other, KEY, 'value');
       if (other !== storage) await other.close();

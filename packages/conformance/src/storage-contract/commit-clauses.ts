@@ -40,7 +40,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.conflict',
-    rule: 'A commit that expects another version, older or newer, writes nothing and is shown the current record.',
+    rule: 'A commit that expects another version, older or newer, writes nothing and returns the current record.',
     async prove({ storage, other }) {
       const first = await write(storage, KEY, 'first');
       const second = await write(storage, KEY, 'second', { expectedVersion: first });
@@ -68,7 +68,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.one-winner',
-    rule: 'Of many commits at once that expect the same version, one writes, and the others are shown what it wrote.',
+    rule: 'Of many concurrent commits that expect the same version, one writes, and the others return what it wrote.',
     async prove(fixture) {
       const first = await assertOneWinner(fixture, 0);
       await assertOneWinner(fixture, first);
@@ -76,7 +76,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.no-lost-update',
-    rule: 'Of many writers who each commit over what they last saw, none undoes the work of another.',
+    rule: 'If many writers each commit over the version that they last saw, no update is lost.',
     async prove({ storage, other }) {
       const turns = 5;
       const writers = [storage, other, storage, other, storage, other];
@@ -99,7 +99,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.without-lease',
-    rule: 'A commit needs no lease, also while somebody else has it.',
+    rule: 'A commit needs no lease, even while another owner holds it.',
     async prove({ storage, other }) {
       await grant(storage, 'one');
       const version = await write(other, KEY, 'without a lease');
@@ -119,7 +119,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.lost-lease',
-    rule: 'A commit whose lease expired and was taken by another still writes over the version that it expects.',
+    rule: 'A commit whose lease expired and was granted to another owner still writes over the version that it expects.',
     async prove({ storage, other, advance }) {
       const { lease } = await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -130,7 +130,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.ends-lease',
-    rule: 'A commit ends the lease that it was made under, and the next one is told of no abandonment.',
+    rule: 'A commit ends the lease that it was made under, and the next lease is not reported as following an abandoned one.',
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       const version = await write(storage, KEY, 'value', { lease });
@@ -141,7 +141,7 @@ export const commitClauses: readonly Clause[] = [
   },
   {
     id: 'commit.ends-any-lease',
-    rule: 'A commit ends a lease that somebody else has, for the record that it stands on is no longer there.',
+    rule: 'A commit ends the lease of any owner, because the record that the lease was granted on has changed.',
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       const version = await write(other, KEY, 'value');

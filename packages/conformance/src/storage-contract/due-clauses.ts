@@ -17,7 +17,7 @@ async function assertDue(storage: TokenStorage, keys: readonly string[], prefix 
 export const dueClauses: readonly Clause[] = [
   {
     id: 'due.lists',
-    rule: 'A record whose `dueAt` has come is listed by its key, whichever handle wrote it, and one without is not.',
+    rule: 'A record whose `dueAt` has passed is listed by its key, through any handle; a record without `dueAt` is not.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
       await assertDue(storage, []);
@@ -49,7 +49,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.order',
-    rule: 'What was due first is listed first.',
+    rule: 'Keys are listed in the order of their `dueAt`.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
       const keys = range(0, 20).map((turn) => `${PREFIX}/${turn}`);
@@ -61,7 +61,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.limit',
-    rule: 'No more keys are listed than asked for, and those are the earliest.',
+    rule: 'No more keys are listed than requested, and those are the earliest.',
     async prove({ storage }) {
       const { now } = await storage.read(KEY);
       for (const turn of range(0, 9)) await write(storage, `${PREFIX}/${turn}`, 'value', { dueAt: now - 100 + turn });
@@ -70,7 +70,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.prefix',
-    rule: 'Only keys that begin with the prefix, to the letter, are listed and counted.',
+    rule: 'Only keys that begin with exactly the prefix are listed and counted.',
     async prove({ storage }) {
       const { now } = await storage.read(KEY);
       const keys = [`not ${PREFIX}`, 'a/FICTIONAL/one', 'a?fictional*', PREFIX, `${PREFIX}/one`];
@@ -82,7 +82,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.anew',
-    rule: 'Every commit says anew when the record is due, and never when it has no `dueAt`; a conflict says nothing.',
+    rule: 'Every commit sets again when the record is due; without `dueAt`, it never is. A conflict changes nothing.',
     async prove({ storage, other }) {
       const key = `${PREFIX}/one`;
       const { now } = await storage.read(key);
@@ -96,7 +96,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.stays',
-    rule: 'A record stays in the list until a commit, also while a lease on it comes and goes.',
+    rule: 'A record stays in the list until the next commit, even while a lease on it is granted and released.',
     async prove({ storage, other, advance }) {
       const { now } = await storage.read(KEY);
       const version = await write(storage, KEY, 'value', { dueAt: now });
@@ -111,7 +111,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.forgotten',
-    rule: 'A record that was forgotten is not listed, nor is what is written under its key afterwards without a `dueAt`.',
+    rule: 'An expired record is not listed, nor is a later record of its key without a `dueAt`.',
     async prove({ storage, other, advance }) {
       const key = `${PREFIX}/short`;
       const { now } = await storage.read(key);
@@ -125,7 +125,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.keys',
-    rule: 'Keys are listed as they were written, to the character, and long ones too.',
+    rule: 'Keys are listed exactly as they were written, even long ones.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
       const keys = ['../up', 'nul\0l', '{17}', '*', 'e\u0301', '\u00e9', '\ud83d\udd11', 'x'.repeat(10_000)];
@@ -136,7 +136,7 @@ export const dueClauses: readonly Clause[] = [
   },
   {
     id: 'due.many',
-    rule: 'Of many that are due, and many more that are not listed, each is listed once.',
+    rule: 'Of many due records among many others, each is listed once.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
       const keys = range(0, 260).map((turn) => ({ key: `${turn % 2 === 0 ? PREFIX : 'another'}/${turn}`, turn }));

@@ -34,7 +34,7 @@ const SENSELESS: Readonly<Record<string, (storage: TokenStorage) => Promise<unkn
 export const errorClauses: readonly Clause[] = [
   {
     id: 'error.argument',
-    rule: 'What no storage could keep is refused with a StorageError, and changes nothing.',
+    rule: 'An argument that no storage could keep is rejected with a StorageError, and changes nothing.',
     async prove({ storage }) {
       for (const [what, call] of Object.entries(SENSELESS)) {
         assertStorageError(await failureOf(() => call(storage)), `With ${what}, a call`);
@@ -49,7 +49,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.secret',
-    rule: 'No error shows the value that was to be written, or the one that is there.',
+    rule: 'No error contains the value that was to be written, or the stored one.',
     async prove({ storage, other }) {
       const version = await write(storage, KEY, SECRET);
       const failures = await Promise.all(Object.values(SENSELESS).map((call) => failureOf(() => call(storage))));

@@ -22,7 +22,7 @@ const MANY = 20;
 export const expiryClauses: readonly Clause[] = [
   {
     id: 'expiry.forgets',
-    rule: 'A record with `expiresAt` is there before that time, and gone after it.',
+    rule: 'A record with `expiresAt` exists before that time, and not afterwards.',
     async prove({ storage, other, advance }) {
       const { now } = await storage.read('a-longer-fictional-session');
       const version = await write(storage, 'a-longer-fictional-session', 'longer', { expiresAt: now + LONG });
@@ -35,7 +35,7 @@ export const expiryClauses: readonly Clause[] = [
   },
   {
     id: 'expiry.anew',
-    rule: 'Every commit says anew when the record may be forgotten, and never when it has no `expiresAt`.',
+    rule: 'Every commit sets the expiry of the record again; without `expiresAt`, it never expires.',
     async prove({ storage, other, advance }) {
       const { life, made: kept } = await inTime(storage, async (ms) => {
         const first = await writeShortLived(storage, 'for a while', ms);
@@ -51,7 +51,7 @@ export const expiryClauses: readonly Clause[] = [
   },
   {
     id: 'expiry.absent',
-    rule: 'A record that was forgotten is absent for leases and commits too.',
+    rule: 'An expired record is absent for leases and commits too.',
     async prove({ storage, other, advance }) {
       const version = await writeShortLived(storage, 'short');
       await advance(PAST_SHORT);
@@ -66,7 +66,7 @@ export const expiryClauses: readonly Clause[] = [
   },
   {
     id: 'expiry.version',
-    rule: 'No version is used twice for a key, also when its record was forgotten in between.',
+    rule: 'No version of a key is used twice, even if its record expired in between.',
     async prove({ storage, other, advance }) {
       let last = 0;
       for (const turn of range(0, 3)) {
@@ -80,7 +80,7 @@ export const expiryClauses: readonly Clause[] = [
   },
   {
     id: 'expiry.at-once',
-    rule: 'No version is used twice for a key, however quickly its records are written and forgotten.',
+    rule: 'No version of a key is used twice, however quickly its records are written and expire.',
     async prove({ storage, other }) {
       const { now } = await storage.read(KEY);
       // Each expires immediately, so none affects the next, and all may come within one tick of the clock.
@@ -99,7 +99,7 @@ export const expiryClauses: readonly Clause[] = [
   },
   {
     id: 'expiry.lease',
-    rule: 'A lease outlives the record that it stands on, and so does the evidence that it was abandoned.',
+    rule: 'A lease outlives the record that it was granted on, and so does the information that it was abandoned.',
     async prove({ storage, other, advance }) {
       const leaseOnForgotten = async (ttl: number) => {
         const { life, made } = await inTime(storage, async (ms) => {

@@ -78,17 +78,17 @@ const LOOKALIKE_KEYS: readonly string[] = [
 export const keyClauses: readonly Clause[] = [
   {
     id: 'key.any',
-    rule: 'A key is any string: path separators, dots, control characters, emoji and the names of built-in members too.',
+    rule: 'A key is any string, even with path separators, dots, control characters, emoji or the names of built-in members.',
     prove: (fixture) => assertApart(fixture, HOSTILE_KEYS),
   },
   {
     id: 'key.exact',
-    rule: 'Keys that differ in case, Unicode normalisation or white space alone have records of their own.',
+    rule: 'Keys that differ only in case, Unicode normalisation or white space have separate records.',
     prove: (fixture) => assertApart(fixture, LOOKALIKE_KEYS),
   },
   {
     id: 'key.long',
-    rule: 'Keys of ten thousand characters that differ in the last one alone have records of their own.',
+    rule: 'Keys of ten thousand characters that differ only in the last one have separate records.',
     prove: (fixture) =>
       assertApart(
         fixture,
@@ -97,7 +97,7 @@ export const keyClauses: readonly Clause[] = [
   },
   {
     id: 'key.many',
-    rule: 'Three hundred keys that are written and read at the same time have records of their own.',
+    rule: 'Three hundred keys that are written and read concurrently have separate records.',
     prove: (fixture) =>
       assertApart(
         fixture,
@@ -106,7 +106,7 @@ export const keyClauses: readonly Clause[] = [
   },
   {
     id: 'key.ill-formed',
-    rule: 'Keys that are not well-formed Unicode have records of their own, or are refused with a StorageError.',
+    rule: 'Keys that are not well-formed Unicode have separate records, or are rejected with a StorageError.',
     async prove({ storage, other }) {
       const kept = [];
       for (const key of ['a\ud800', 'a\udfff', 'a\ufffd']) {

@@ -18,7 +18,7 @@ const RIVALS = 50;
 export const leaseClauses: readonly Clause[] = [
   {
     id: 'lease.granted',
-    rule: 'A free lease is granted as it was asked for, until `ttl` after `now`, and a first one follows no abandonment.',
+    rule: 'A free lease is granted as requested, until `ttl` after `now`; the first lease of a key follows no abandoned one.',
     async prove({ storage }) {
       const { lease, until, now, abandoned } = await grant(storage, 'one', { ttl: 1234 });
       const { id, ...asked } = lease;
@@ -30,7 +30,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.reads',
-    rule: 'A lease is granted together with the record that it stands on; without one, the reply has no `record` member.',
+    rule: 'A granted lease comes with the current record; if there is none, the reply has no `record` member.',
     async prove({ storage, other }) {
       const first = await grant(storage, 'one');
       assertNoRecord(first);
@@ -40,7 +40,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.held',
-    rule: 'While one owner has the lease, another is told until when, and shown the record.',
+    rule: 'While one owner holds the lease, a request of another owner returns until when, and the record.',
     async prove({ storage, other }) {
       const version = await write(storage, KEY, 'value');
       const { until } = await grant(storage, 'one', { ifVersion: version });
@@ -52,7 +52,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.held-absent',
-    rule: 'A lease can be held for a key without a record, and then the reply has no `record` member.',
+    rule: 'A lease can be held on a key without a record; then the reply has no `record` member.',
     async prove({ storage, other }) {
       await grant(storage, 'one');
       const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
@@ -62,7 +62,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.one-holder',
-    rule: 'Of many who ask for a lease at once, one gets it, and the others are told until when.',
+    rule: 'Of many concurrent requests for a lease, one is granted, and the others return until when it is held.',
     async prove({ storage, other }) {
       const version = await write(storage, KEY, 'value');
       const replies = await Promise.all(
@@ -78,7 +78,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.moved',
-    rule: 'Who knows another version than the current one gets no lease but the current record.',
+    rule: 'A request for a lease that names another version than the current one is not granted, and returns the current record.',
     async prove({ storage, other }) {
       const first = await write(storage, KEY, 'first');
       const second = await write(storage, KEY, 'second', { expectedVersion: first });
@@ -93,7 +93,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.moved-absent',
-    rule: 'Who knows of a record that is not there is told that it moved on, and the reply has no `record` member.',
+    rule: 'A request for a lease on a record that does not exist returns `moved` without a `record` member.',
     async prove({ storage }) {
       const reply = await storage.lease(KEY, { owner: 'one', ttl: LONG, ifVersion: 7 });
       assert.equal(reply.outcome, 'moved', 'A lease on version 7 of a key that has no record:');
@@ -102,7 +102,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.moved-first',
-    rule: 'That the record moved on is said before that the lease is held, because then there is nothing to wait for.',
+    rule: 'If the record has moved on and the lease is held, the reply is `moved`, because then there is nothing to wait for.',
     async prove({ storage, other }) {
       const version = await write(storage, KEY, 'value');
       await grant(storage, 'one', { ifVersion: version });
@@ -113,7 +113,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.expired',
-    rule: 'A lease that was not renewed is free for others after its `ttl`.',
+    rule: 'A lease that was not renewed is free for other owners after its `ttl`.',
     async prove({ storage, other, advance }) {
       await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -124,7 +124,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.abandoned',
-    rule: 'Who gets a lease after one that time ended is told that it was abandoned, be it the same owner or another.',
+    rule: 'A lease that follows an expired one is reported as following an abandoned one, for the same owner or another.',
     async prove({ storage, other, advance }) {
       await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -137,7 +137,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.abandoned-last',
-    rule: 'What is said of abandonment is about the lease right before, and none before that.',
+    rule: 'Only the lease right before counts as abandoned, not earlier ones.',
     async prove({ storage, other, advance }) {
       await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -148,7 +148,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.late-commit',
-    rule: 'A lease that time ended counts as abandoned no longer once a commit has been made under it.',
+    rule: 'An expired lease no longer counts as abandoned once a commit has been made under it.',
     async prove({ storage, other, advance }) {
       const { lease } = await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -159,7 +159,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.same-owner',
-    rule: 'Who has the lease is granted a new one in place of the old, which is lost but not abandoned.',
+    rule: 'The owner of a lease is granted a new one in its place; the old one is lost, but not abandoned.',
     async prove({ storage }) {
       const first = await grant(storage, 'one');
       const second = await grant(storage, 'one');
@@ -171,7 +171,7 @@ export const leaseClauses: readonly Clause[] = [
   },
   {
     id: 'lease.own-key',
-    rule: 'A lease stands for its own key alone.',
+    rule: 'A lease applies only to its own key.',
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       const reply = await other.lease('another-fictional-session', { owner: 'two', ttl: LONG, ifVersion: 0 });

@@ -17,7 +17,7 @@ const AUTUMN_OF_2001 = 1e12;
 export const readClauses: readonly Clause[] = [
   {
     id: 'read.absent',
-    rule: 'A key without a record is answered without a `record` member.',
+    rule: 'The reply for a key without a record has no `record` member.',
     async prove({ storage, other }) {
       assertNoRecord(await storage.read(KEY));
       assertNoRecord(await other.read(KEY));
@@ -25,7 +25,7 @@ export const readClauses: readonly Clause[] = [
   },
   {
     id: 'read.record',
-    rule: 'A read gives the value and the version of the last commit, whichever handle made it.',
+    rule: 'A read returns the value and the version of the last commit, through any handle.',
     async prove({ storage, other }) {
       const first = await write(storage, KEY, 'first');
       assertRecord(await storage.read(KEY), 'first', first);
@@ -37,7 +37,7 @@ export const readClauses: readonly Clause[] = [
   },
   {
     id: 'read.copy',
-    rule: 'What a caller does to a reply changes nothing in the storage.',
+    rule: 'Changing a reply changes nothing in the storage.',
     async prove({ storage }) {
       const version = await write(storage, KEY, 'as it was');
       const { record } = await storage.read(KEY);
@@ -48,7 +48,7 @@ export const readClauses: readonly Clause[] = [
   },
   {
     id: 'now.replies',
-    rule: 'Every reply carries `now`, in milliseconds since the Unix epoch, and it never goes back.',
+    rule: 'Every reply has `now`, in milliseconds since the Unix epoch, and it never goes back.',
     async prove({ storage, other }) {
       let last = AUTUMN_OF_2001;
       const see = <Reply extends { readonly now: number }>(reply: Reply): Reply => {
@@ -69,7 +69,7 @@ export const readClauses: readonly Clause[] = [
   },
   {
     id: 'now.passes',
-    rule: 'The clock of `now` is the one by which leases and records end.',
+    rule: 'Leases and records expire by the clock that `now` shows.',
     async prove({ storage, advance }) {
       const before = await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);

@@ -19,7 +19,7 @@ const ATTEMPTS = 50;
 export const renewClauses: readonly Clause[] = [
   {
     id: 'renew.extends',
-    rule: 'Renewing a lease begins its `ttl` anew.',
+    rule: 'Renewing a lease restarts its `ttl`.',
     async prove({ storage, other, advance }) {
       const { lease, until } = await grant(storage, 'one');
       await advance(SHORT);
@@ -36,13 +36,13 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'renew.expired',
-    rule: 'A lease that expired can be renewed as long as nobody has taken it.',
+    rule: 'An expired lease can be renewed as long as it has not been granted to another owner.',
     async prove({ storage, other, advance }) {
       for (let attempt = 1; ; attempt += 1) {
         const { lease } = await grant(storage, 'one', { ttl: MEDIUM });
         await advance(past(MEDIUM));
         const { now } = await storage.read(KEY);
-        assert.equal(await storage.renew(lease), true, 'Renewing the lease that nobody has taken:');
+        assert.equal(await storage.renew(lease), true, 'Renewing the lease that no other owner has:');
         const reply = await other.lease(KEY, { owner: 'two', ttl: LONG, ifVersion: 0 });
         // On a busy machine the call may come after the renewed lease has ended too. Then it is repeated.
         const isLate = reply.outcome === 'granted' && reply.now >= now + MEDIUM && attempt < ATTEMPTS;
@@ -53,7 +53,7 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'renew.lost',
-    rule: 'Renewing a lease that expired and was taken says `false`, and leaves the one of the other alone.',
+    rule: 'Renewing a lease that expired and was granted to another owner returns `false`, and does not affect the new lease.',
     async prove({ storage, other, advance }) {
       const { lease } = await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -65,7 +65,7 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'renew.released',
-    rule: 'Renewing a lease that was released says `false`, and does not bring it back.',
+    rule: 'Renewing a released lease returns `false`, and does not restore it.',
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       await storage.release(lease);
@@ -75,7 +75,7 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'release.frees',
-    rule: 'A lease that was released is free at once, was not abandoned, and leaves the record as it is.',
+    rule: 'A released lease is free at once, does not count as abandoned, and leaves the record unchanged.',
     async prove({ storage, other }) {
       const version = await write(storage, KEY, 'value');
       const { lease } = await grant(storage, 'one', { ifVersion: version });
@@ -87,7 +87,7 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'release.lost',
-    rule: 'Releasing a lease that another has taken leaves the one of the other alone.',
+    rule: 'Releasing a lease that was granted to another owner does not affect the new lease.',
     async prove({ storage, other, advance }) {
       const { lease } = await grant(storage, 'one', { ttl: SHORT });
       await advance(PAST_SHORT);
@@ -99,7 +99,7 @@ export const renewClauses: readonly Clause[] = [
   },
   {
     id: 'release.twice',
-    rule: 'A lease may be released twice, and the second time takes nothing from whoever got it in between.',
+    rule: 'A lease may be released twice; the second release does not affect a lease that was granted in between.',
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       await storage.release(lease);

@@ -26,7 +26,7 @@ const MEBIBYTE = 1024 * 1024;
 export const valueClauses: readonly Clause[] = [
   {
     id: 'value.verbatim',
-    rule: 'A value comes back as it was written, to the character: an empty one, and any of Unicode.',
+    rule: 'A value is returned exactly as it was written, even if it is empty, with any character of Unicode.',
     async prove({ storage, other }) {
       let version = 0;
       for (const value of VALUES) {
@@ -37,7 +37,7 @@ export const valueClauses: readonly Clause[] = [
   },
   {
     id: 'value.large',
-    rule: 'A value of a mebibyte comes back as it was written.',
+    rule: 'A value of one mebibyte is returned exactly as it was written.',
     async prove({ storage, other }) {
       for (const [key, unit] of [
         ['ascii', 'The quick brown fox. '],
@@ -54,7 +54,7 @@ export const valueClauses: readonly Clause[] = [
   },
   {
     id: 'value.ill-formed',
-    rule: 'A value that is not well-formed Unicode comes back as it was written, or is refused with a StorageError.',
+    rule: 'A value that is not well-formed Unicode is returned exactly as it was written, or is rejected with a StorageError.',
     async prove({ storage, other }) {
       const value = 'half a character: \ud83d';
       const version = await keptOrRefused(() => write(storage, KEY, value));

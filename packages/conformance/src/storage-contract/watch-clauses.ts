@@ -10,7 +10,7 @@ const LOOKS = 25;
 export const watchClauses: readonly Clause[] = [
   {
     id: 'watch.commit',
-    rule: 'A watcher is told the version that a commit gave the record, whichever handle made it.',
+    rule: 'A watcher is called with the version of a commit, through any handle.',
     async prove(fixture) {
       for (const [writer, watcher] of directions(fixture)) {
         const heard: number[] = [];
@@ -21,7 +21,7 @@ export const watchClauses: readonly Clause[] = [
   },
   {
     id: 'watch.release',
-    rule: 'A watcher is told when a lease is released: by the version of the record, or 0 when there is none.',
+    rule: 'A watcher is called when a lease is released: with the version of the record, or 0 if there is none.',
     async prove(fixture) {
       for (const [direction, [writer, watcher]] of directions(fixture).entries()) {
         const key = `${KEY}/${direction}`; // Without commits, so that no late hint of one can pass for that of a release.
@@ -43,7 +43,7 @@ export const watchClauses: readonly Clause[] = [
   },
   {
     id: 'watch.readable',
-    rule: 'When a watcher is told of a version, a read already gives that one or a newer one.',
+    rule: 'When a watcher is called with a version, a read returns that version or a newer one.',
     async prove(fixture) {
       for (const [writer, watcher] of directions(fixture)) {
         const heard: number[] = [];
@@ -89,7 +89,7 @@ export const watchClauses: readonly Clause[] = [
   },
   {
     id: 'watch.own-key',
-    rule: 'A watcher is told of its own key alone.',
+    rule: 'A watcher is called only for its own key.',
     async prove(fixture) {
       const heard: number[] = [];
       const heardElsewhere: number[] = [];
@@ -101,7 +101,7 @@ export const watchClauses: readonly Clause[] = [
   },
   {
     id: 'watch.stop',
-    rule: 'A watcher that stopped is told nothing more; stopping is harmless twice, and stops that one watch alone.',
+    rule: 'A watcher that was stopped is not called again; it may be stopped twice, and other watchers continue.',
     async prove(fixture) {
       const { storage, other } = fixture;
       const stopped: number[] = [];

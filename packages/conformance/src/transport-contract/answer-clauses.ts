@@ -69,7 +69,7 @@ const CODINGS: Readonly<Record<string, (text: string) => Buffer>> = {
 export const answerClauses: readonly Clause[] = [
   {
     id: 'answer.status',
-    rule: 'Every status from 200 to 599 is an answer and no failure; but for redirects, and 407, which is for a proxy to say.',
+    rule: 'Every status from 200 to 599 is a response and not a failure, except redirects, and 407, which is for proxies.',
     async prove(fixture) {
       const server = await start(fixture, (connection, request) => {
         const status = Number(pathOf(request).slice(1));
@@ -84,7 +84,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.headers',
-    rule: 'The headers of the answer come with it, and one that came several times has all its values.',
+    rule: 'A response has its headers; a header that arrived several times has all its values.',
     async prove(fixture) {
       const head = [
         'HTTP/1.1 429 Too Many Requests',
@@ -110,7 +110,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.verbatim',
-    rule: 'The body of an answer is passed on as it came, to the byte, whatever it is and says it is.',
+    rule: 'The body of a response is passed on unchanged, whatever it is and claims to be.',
     async prove(fixture) {
       for (const [type, body] of BODIES) {
         const server = await start(fixture, respond(502, body, { 'Content-Type': type }));
@@ -123,7 +123,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.framing',
-    rule: 'A body is read to its end, whether its length, its last chunk or the end of the connection tells it (RFC 9112 §6).',
+    rule: 'A body is read to its end, which its length, its last chunk or the end of the connection marks (RFC 9112 §6).',
     async prove(fixture) {
       const { origin } = await startRoutes(fixture, FRAMINGS);
       for (const path of Object.keys(FRAMINGS)) {
@@ -134,7 +134,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.empty',
-    rule: 'An answer may have no body: a revocation is answered so.',
+    rule: 'A response may have no body, such as that to a revocation.',
     async prove(fixture) {
       const { origin } = await startRoutes(fixture, EMPTY);
       for (const path of Object.keys(EMPTY)) {
@@ -145,7 +145,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.complete',
-    rule: 'When the answer is here, so is its body: nothing that happens to the connection afterwards takes it away.',
+    rule: 'A response is returned with its whole body: nothing that happens to the connection later affects it.',
     async prove(fixture) {
       const body = 'x'.repeat(fixture.maxBodySize);
       const head = responseText(200, '', { 'Content-Length': String(body.length) });
@@ -162,7 +162,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.compressed',
-    rule: 'An answer that is compressed in a way that the request allowed is decompressed.',
+    rule: 'A response is decompressed if it is compressed in a way that the request allowed.',
     async prove(fixture) {
       const text = '{"access_token":"fictional"}'.repeat(100);
       let coding = 'identity';
@@ -183,7 +183,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.never-raw',
-    rule: 'An answer that comes compressed although nobody asked for it is decompressed or refused, and never passed on as it is.',
+    rule: 'A response that is compressed although the request did not allow it is decompressed or rejected, never passed on as it is.',
     async prove(fixture) {
       const text = '{"access_token":"fictional"}'.repeat(100);
       for (const [coding, compress] of Object.entries(CODINGS)) {
@@ -201,7 +201,7 @@ export const answerClauses: readonly Clause[] = [
   },
   {
     id: 'answer.fresh',
-    rule: 'Each request reaches the server, though an answer to the same one says that it may be kept (RFC 9111): tokens are good once.',
+    rule: 'Each request reaches the server, even if an earlier response to the same request may be cached (RFC 9111).',
     async prove(fixture) {
       const keep = { 'Cache-Control': 'public, max-age=3600', ETag: '"fictional"', Age: '0' };
       const server = await start(fixture, (connection, request) => {

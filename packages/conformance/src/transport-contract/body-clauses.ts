@@ -36,14 +36,14 @@ const ENDLESS: readonly (readonly [head: string, more: string])[] = [
 export const bodyClauses: readonly Clause[] = [
   {
     id: 'body.cut',
-    rule: 'An answer that ends before its length or its last chunk fails with `body_incomplete` and `unknown`.',
+    rule: 'A response that ends before its length or its last chunk fails with `body_incomplete` and `unknown`.',
     async prove(fixture) {
       for (const answer of CUT) assertUnknown(await failureOn(fixture, sendAndHangUp(answer)), 'body_incomplete');
     },
   },
   {
     id: 'body.reset',
-    rule: 'An answer whose connection is reset before its end fails with `body_incomplete` and `unknown`.',
+    rule: 'A response whose connection is reset before its end fails with `body_incomplete` and `unknown`.',
     async prove(fixture) {
       const [half = ''] = CUT;
       const failure = await failureOn(fixture, (connection) => {
@@ -56,7 +56,7 @@ export const bodyClauses: readonly Clause[] = [
   },
   {
     id: 'body.undecodable',
-    rule: 'An answer that says that it is compressed, and is not, fails with `body_incomplete` and `unknown`.',
+    rule: 'A response that claims to be compressed, and is not, fails with `body_incomplete` and `unknown`.',
     async prove(fixture) {
       const answer = respond(200, CANARIES.answer, { 'Content-Encoding': 'gzip' });
       assertUnknown(await failureOn(fixture, answer), 'body_incomplete');
@@ -64,7 +64,7 @@ export const bodyClauses: readonly Clause[] = [
   },
   {
     id: 'body.limit',
-    rule: 'A body may be as long as `maxBodySize`, in bytes after decompression, and not longer: `body_too_large`, `unknown`.',
+    rule: 'A body may be up to `maxBodySize` bytes long, after decompression; a longer one fails with `body_too_large` and `unknown`.',
     settings: { maxBodySize: 1_000 },
     async prove(fixture) {
       const plain = (size: number): Misbehaviour => respond(200, '\u00e9'.repeat(size));
@@ -80,7 +80,7 @@ export const bodyClauses: readonly Clause[] = [
   },
   {
     id: 'body.declared',
-    rule: 'A body that is said to be longer is given up once it is, without waiting for the rest.',
+    rule: 'A body that is declared to be longer fails once it is longer, without waiting for the rest.',
     settings: { timeout: 3_000 },
     async prove(fixture) {
       const begun = responseText(200, 'x'.repeat(fixture.maxBodySize + 1), { 'Content-Length': String(2 ** 40) });
@@ -91,7 +91,7 @@ export const bodyClauses: readonly Clause[] = [
   },
   {
     id: 'body.endless',
-    rule: 'A body without an end is given up once it is longer, compressed or not, and its connection is let go.',
+    rule: 'An endless body fails once it is longer, compressed or not, and its connection is closed.',
     async prove(fixture) {
       for (const [head, more] of ENDLESS) {
         let poured = 0;

@@ -41,7 +41,7 @@ const FLAWS: Readonly<Record<string, Partial<TransportRequest>>> = {
 export const deliveryClauses: readonly Clause[] = [
   {
     id: 'delivery.refused',
-    rule: 'Where nobody listens, nothing was sent: `not_sent`, whether the host has one address or several.',
+    rule: 'If nothing listens at the address, the failure is `not_sent`, whether the host has one address or several.',
     async prove(fixture) {
       const origin = await closedOrigin();
       for (const host of [origin, origin.replace('127.0.0.1', 'localhost')]) {
@@ -51,29 +51,29 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.no-such-host',
-    rule: 'Nothing was sent to a host name that does not resolve (RFC 6761 §6.4): `not_sent`.',
+    rule: 'A host name that does not resolve (RFC 6761 §6.4): `not_sent`.',
     async prove(fixture) {
       assertDelivery(await failureTo(fixture, `https://frameio-auth.invalid${PATH}`), 'not_sent');
     },
   },
   {
     id: 'delivery.untrusted',
-    rule: 'Nothing is sent to a server whose certificate nobody vouches for: `not_sent`.',
+    rule: 'Nothing is sent to a server with an untrusted certificate: `not_sent`.',
     prove: async (fixture) => assertNothingSent(fixture, await serverCertificate()),
   },
   {
     id: 'delivery.wrong-host',
-    rule: "Nothing is sent to a server whose certificate is another host's: `not_sent`.",
+    rule: 'Nothing is sent to a server with the certificate of another host: `not_sent`.',
     prove: async (fixture) => assertNothingSent(fixture, await vouchedFor({ host: 'another.example' })),
   },
   {
     id: 'delivery.expired',
-    rule: 'Nothing is sent to a server whose certificate has expired: `not_sent`.',
+    rule: 'Nothing is sent to a server with an expired certificate: `not_sent`.',
     prove: async (fixture) => assertNothingSent(fixture, await vouchedFor({ expired: true })),
   },
   {
     id: 'delivery.handshake',
-    rule: 'Nothing was sent to a server that hangs up in the middle of the TLS handshake: `not_sent`.',
+    rule: 'Nothing is sent to a server that closes the connection during the TLS handshake: `not_sent`.',
     async prove(fixture) {
       const server = await start(fixture, hang, {
         onConnection: (connection) => connection.once('data', () => connection.end()),
@@ -83,7 +83,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.invalid',
-    rule: 'What cannot be a request over HTTP fails with `invalid_request` and `not_sent`, and nobody is connected to.',
+    rule: 'A request that is not valid in HTTP fails with `invalid_request` and `not_sent`, without a connection.',
     async prove(fixture) {
       const server = await start(fixture, respond(200));
       const cases: [what: string, url: string, request: TransportRequest][] = [
@@ -101,7 +101,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.hang-up',
-    rule: 'A server that hangs up after the request may have seen it: `unknown`.',
+    rule: 'A server that closes the connection after the request may have processed it: `unknown`.',
     prove: async (fixture) => assertDelivery(await failureOn(fixture, hangUp), 'unknown'),
   },
   {
@@ -111,7 +111,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.half-sent',
-    rule: 'A connection that is reset while the request is on its way: `unknown`, because the server has some of it.',
+    rule: 'A connection that is reset while the request is being sent: `unknown`, because the server has a part of it.',
     async prove(fixture) {
       const server = await start(fixture, hang, {
         onConnection: (connection) => connection.once('data', () => connection.resetAndDestroy()),
@@ -122,7 +122,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.no-http',
-    rule: 'An answer that is no HTTP: `unknown`.',
+    rule: 'A response that is not HTTP: `unknown`.',
     async prove(fixture) {
       for (const answer of [`SSH-2.0-${CANARIES.answer}\r\n`, 'HTTP/1.1 abc\r\n\r\n', '\0\0\0\r\n\r\n']) {
         assertDelivery(await failureOn(fixture, sendAndHangUp(answer)), 'unknown');
@@ -131,7 +131,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.status',
-    rule: 'An answer with a status that HTTP does not have (RFC 9110 §15) fails with `invalid_status` and `unknown`.',
+    rule: 'A response with a status that HTTP does not have (RFC 9110 §15) fails with `invalid_status` and `unknown`.',
     async prove(fixture) {
       for (const status of [600, 999]) {
         assertUnknown(await failureOn(fixture, respond(status, CANARIES.answer)), 'invalid_status');
@@ -140,7 +140,7 @@ export const deliveryClauses: readonly Clause[] = [
   },
   {
     id: 'delivery.head-cut',
-    rule: 'An answer that ends within its headers: `unknown`.',
+    rule: 'A response that ends within its headers: `unknown`.',
     async prove(fixture) {
       const [head = ''] = responseText(200, '', { 'X-Secret': CANARIES.answer }).split('\r\n\r\n');
       assertDelivery(await failureOn(fixture, sendAndHangUp(head)), 'unknown');

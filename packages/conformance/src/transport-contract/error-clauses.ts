@@ -82,7 +82,7 @@ const LITTLE = { maxBodySize: 1_000 } as const;
 export const errorClauses: readonly Clause[] = [
   {
     id: 'error.host',
-    rule: 'An error names the host and the port that the request was for.',
+    rule: 'An error names the host and the port of the request.',
     settings: LITTLE,
     async prove(fixture) {
       for (const [host, { code, message }] of await allFailures(fixture)) {
@@ -92,7 +92,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.code',
-    rule: 'The code of an error is one of this contract, or a word of the platform such as `ECONNREFUSED`.',
+    rule: 'The code of an error is one of this contract, or one of the platform such as `ECONNREFUSED`.',
     settings: LITTLE,
     async prove(fixture) {
       for (const [, { code }] of await allFailures(fixture))
@@ -101,7 +101,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.secret',
-    rule: 'No error shows anything of a header, of a body, or of path and query, nor of what the server answered.',
+    rule: 'No error contains anything of a header, a body, the path, the query, or the response.',
     settings: LITTLE,
     async prove(fixture) {
       for (const [, failure] of await allFailures(fixture)) assertShowsNothing(failure);
@@ -109,7 +109,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.late',
-    rule: 'The error for a request that took too long names the host and the port too, and shows as little.',
+    rule: 'The error of a request that timed out names the host and the port too, and contains no secret either.',
     settings: { timeout: SHORT },
     async prove(fixture) {
       const origins = Object.values(SILENT).map((misbehave) => originOf(fixture, misbehave));
@@ -121,7 +121,7 @@ export const errorClauses: readonly Clause[] = [
   },
   {
     id: 'error.secret-unfit',
-    rule: 'The error for what could not be sent does not show what was wrong with it.',
+    rule: 'The error of a request that could not be sent does not contain what was wrong with it.',
     async prove(fixture) {
       for (const [url, flaw] of UNFIT) assertShowsNothing(await failureTo(fixture, url, { ...REQUEST, ...flaw }));
     },

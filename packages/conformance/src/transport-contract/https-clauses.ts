@@ -25,7 +25,7 @@ import {
 export const httpsClauses: readonly Clause[] = [
   {
     id: 'https.request',
-    rule: 'Over https, request and answer arrive as they were given, in whichever version of HTTP they go.',
+    rule: 'Over https, with HTTP/1.1 and HTTP/2, request and response arrive unchanged.',
     async prove(fixture) {
       const server = await startSecure(fixture, ({ request, response }) => {
         response.writeHead(400, { 'x-debug-id': 'fictional-1' }).end(`${request.method} ${request.path}`);
@@ -51,7 +51,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.many',
-    rule: 'Over https, each of many requests at once gets its own answer, and one that is stuck holds up no other.',
+    rule: 'Over https, each of many concurrent requests gets its own response, and one that waits does not delay the others.',
     async prove(fixture) {
       const server = await startSecure(fixture, ({ request, response }) => {
         if (request.path !== '/stuck') response.end(request.path + request.body);
@@ -71,14 +71,14 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.broken',
-    rule: 'Over https, a connection that breaks after the request: `unknown`, and the server saw it once.',
+    rule: 'Over https, a connection that breaks after the request: `unknown`, and the request arrives once.',
     async prove(fixture) {
       await assertSeenOnce(fixture, ({ breakConnection }) => breakConnection());
     },
   },
   {
     id: 'https.stream-reset',
-    rule: 'A request that the server ends by a code of HTTP/2, for a fault of its own or for calm: `unknown`, and it saw it once.',
+    rule: 'A request whose HTTP/2 stream the server resets, for an internal error or for load: `unknown`, and it arrives once.',
     async prove(fixture) {
       for (const code of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_ENHANCE_YOUR_CALM]) {
         await assertSeenOnce(fixture, ({ resetStream }) => resetStream(code));
@@ -87,7 +87,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.refused-stream',
-    rule: 'A request that the server refuses by a code of HTTP/2 is not made again, although it might be (RFC 9113 §8.7).',
+    rule: 'A request whose HTTP/2 stream the server refuses is not repeated, although it could be (RFC 9113 §8.7).',
     async prove(fixture) {
       const server = await startSecure(fixture, ({ resetStream }) => resetStream(constants.NGHTTP2_REFUSED_STREAM));
       await failureTo(fixture, server.origin);
@@ -96,7 +96,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.going-away',
-    rule: 'A server that takes no more requests on a connection of HTTP/2 (RFC 9113 §6.8) answers those it has, and the next on another.',
+    rule: 'A server that accepts no more requests on an HTTP/2 connection (RFC 9113 §6.8) answers the pending ones, and the next on another.',
     async prove(fixture) {
       const server = await startSecure(fixture, ({ request, response, goAway }) => {
         goAway();
@@ -110,7 +110,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.body-cut',
-    rule: 'Over https, an answer that breaks off fails with `body_incomplete` and `unknown`.',
+    rule: 'Over https, a response that breaks off fails with `body_incomplete` and `unknown`.',
     async prove(fixture) {
       await assertSeenOnce(
         fixture,
@@ -124,7 +124,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.body-endless',
-    rule: 'Over https, an answer without an end fails with `body_too_large` and `unknown`, and the rest is not read.',
+    rule: 'Over https, an endless response fails with `body_too_large` and `unknown`, and the rest is not read.',
     async prove(fixture) {
       const chunk = Buffer.alloc(0x4000);
       let poured = 0;
@@ -143,7 +143,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.redirect',
-    rule: 'Over https, a redirect fails with `redirect_refused` and `unknown`, and no other path is asked for.',
+    rule: 'Over https, a redirect fails with `redirect_refused` and `unknown`, and no other path is requested.',
     async prove(fixture) {
       await assertSeenOnce(
         fixture,
@@ -156,7 +156,7 @@ export const httpsClauses: readonly Clause[] = [
   },
   {
     id: 'https.timeout',
-    rule: 'Over https, a request that gets no answer fails with `timeout` and `unknown`, and the server is told that nobody waits.',
+    rule: 'Over https, a request without a response fails with `timeout` and `unknown`, and its stream is closed.',
     settings: { timeout: 1_000 },
     async prove(fixture) {
       const server = await startSecure(fixture, () => {});
@@ -181,5 +181,5 @@ async function assertSeenOnce(
 }
 
 function assertNoneOpen(server: SecureServer): Promise<void> {
-  return waitUntil('the end of a request that nobody waits for', () => server.open === 0);
+  return waitUntil('the end of a request that was given up', () => server.open === 0);
 }

@@ -16,7 +16,7 @@ const { respond, send } = misbehaviour;
 export const redirectClauses: readonly Clause[] = [
   {
     id: 'redirect.elsewhere',
-    rule: 'A redirect to another origin fails with `redirect_refused` and `unknown`, and the other origin hears nothing.',
+    rule: 'A redirect to another origin fails with `redirect_refused` and `unknown`, and sends nothing to that origin.',
     async prove(fixture) {
       const other = await start(fixture, respond(200));
       await assertRefused(fixture, (status) => respond(status, '', { Location: `${other.origin}/elsewhere` }));
@@ -25,21 +25,21 @@ export const redirectClauses: readonly Clause[] = [
   },
   {
     id: 'redirect.same-origin',
-    rule: 'A redirect within the origin fails with `redirect_refused` too, and no other path of it is asked for.',
+    rule: 'A redirect within the origin also fails with `redirect_refused`, and no other path is requested.',
     async prove(fixture) {
       await assertRefused(fixture, (status) => respond(status, '', { Location: '/elsewhere' }));
     },
   },
   {
     id: 'redirect.any',
-    rule: 'Any status from 300 to 399 fails with `redirect_refused`, whether it says where to go or not.',
+    rule: 'Any status from 300 to 399 fails with `redirect_refused`, with or without a location.',
     async prove(fixture) {
       await assertRefused(fixture, (status) => respond(status), [...range(300, 310), 350, 399]);
     },
   },
   {
     id: 'redirect.let-go',
-    rule: 'A redirect whose body does not end is refused all the same, and its connection is let go.',
+    rule: 'A redirect with an endless body fails too, and its connection is closed.',
     async prove(fixture) {
       const half = responseText(302, 'half', { Location: '/elsewhere', 'Content-Length': '1000' });
       const server = await startRoutes(fixture, { '/': send(half), '/elsewhere': respond(200) });

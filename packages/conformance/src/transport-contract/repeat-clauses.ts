@@ -35,12 +35,12 @@ const TEMPTATIONS: Readonly<Record<string, Misbehaviour>> = {
 export const repeatClauses: readonly Clause[] = [
   {
     id: 'repeat.post',
-    rule: 'No request is made again, whatever became of it; after a 421, which says that it was for another server, it may be.',
+    rule: 'No request is repeated, whatever its result; except after a 421, which says that it was for another server.',
     prove: (fixture) => assertOnce(fixture, 'POST'),
   },
   {
     id: 'repeat.get',
-    rule: 'No request is made again by a method that HTTP calls safe or idempotent either: after a second attempt, nobody knows of the first.',
+    rule: 'No request is repeated even if its method is safe or idempotent in HTTP, because a repetition would hide the first attempt.',
     async prove(fixture) {
       await assertOnce(fixture, 'GET');
       await assertOnce(fixture, 'PUT');
@@ -48,12 +48,12 @@ export const repeatClauses: readonly Clause[] = [
   },
   {
     id: 'repeat.stale',
-    rule: 'A connection that was used before, and breaks as the next request arrives, does not make two requests of that one.',
+    rule: 'A request on a reused connection that breaks as the request arrives is not sent twice.',
     prove: (fixture) => assertTruthful(fixture, 'when it has read the next request'),
   },
   {
     id: 'repeat.closing',
-    rule: 'A connection that the server closes or resets as soon as it has answered does not make two requests of the next one.',
+    rule: 'A connection that the server closes or resets right after its response does not make the next request arrive twice.',
     async prove(fixture) {
       await assertTruthful(fixture, 'right after its answer');
       await assertTruthful(fixture, 'right after its answer, by a reset');

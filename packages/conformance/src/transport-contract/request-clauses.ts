@@ -39,7 +39,7 @@ const ADDRESSES: readonly string[] = [
 export const requestClauses: readonly Clause[] = [
   {
     id: 'request.address',
-    rule: 'Method, path and query arrive as they were given, to the byte.',
+    rule: 'Method, path and query arrive exactly as given.',
     async prove(fixture) {
       const { origin, requests } = await start(fixture, respond(200));
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
@@ -53,7 +53,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'request.headers',
-    rule: 'Headers arrive with the values that they were given, to the byte.',
+    rule: 'Headers arrive with exactly the values given.',
     async prove(fixture) {
       const headers = {
         Authorization: 'Basic Y2xpZW50OnNlY3JldA==',
@@ -72,7 +72,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'request.body',
-    rule: 'A body arrives in UTF-8, to the byte, and a request without one arrives without one.',
+    rule: 'A body arrives exactly as given, in UTF-8; a request without a body arrives without one.',
     async prove(fixture) {
       const { origin, requests } = await start(fixture, respond(200));
       for (const body of BODIES) {
@@ -89,7 +89,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'request.no-credentials',
-    rule: 'Nothing is added that says who asks: no `Authorization`, also after a 401, and no cookie of an earlier answer.',
+    rule: 'No credentials are added: no `Authorization`, even after a 401, and no cookie of an earlier response.',
     async prove(fixture) {
       const challenge = { 'Set-Cookie': 'fictional=1; Path=/', 'WWW-Authenticate': 'Basic realm="fictional"' };
       const { origin, requests } = await start(fixture, respond(401, '', challenge));
@@ -105,7 +105,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'request.many',
-    rule: 'Each of many requests gets its own answer, whether they come one after the other or at once.',
+    rule: 'Each of many requests gets its own response, both sequentially and concurrently.',
     async prove(fixture) {
       const server = await start(fixture, (connection, request) =>
         respond(200, `${pathOf(request)} ${bodyOf(request)}`)(connection, request),
@@ -121,7 +121,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'request.stuck',
-    rule: 'A request that waits for its answer holds up no other to the same server.',
+    rule: 'A request that waits for its response does not delay others to the same server.',
     async prove(fixture) {
       const server = await startRoutes(fixture, { '/stuck': hang, '/': respond(200) });
       const stuck = range(0, 10).map(() => failureTo(fixture, `${server.origin}/stuck`));

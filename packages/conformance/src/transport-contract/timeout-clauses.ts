@@ -26,37 +26,37 @@ const LONG_ANSWER = responseText(200, 'x'.repeat(10_000), { 'X-Long': 'v'.repeat
 export const timeoutClauses: readonly Clause[] = [
   {
     id: 'timeout.silence',
-    rule: 'A request that gets no answer fails with `timeout` and `unknown` in time, and its connection is let go.',
+    rule: 'A request without a response fails in time with `timeout` and `unknown`, and its connection is closed.',
     settings: { timeout: SHORT },
     prove: (fixture) => assertTimesOut(fixture, hang),
   },
   {
     id: 'timeout.head',
-    rule: 'A request whose answer stops within its headers fails with `timeout` and `unknown` in time.',
+    rule: 'A request whose response stops within its headers fails in time with `timeout` and `unknown`.',
     settings: { timeout: SHORT },
     prove: (fixture) => assertTimesOut(fixture, send('HTTP/1.1 200 OK\r\nContent-Ty')),
   },
   {
     id: 'timeout.body',
-    rule: 'A request whose answer stops within its body fails with `timeout` and `unknown` in time.',
+    rule: 'A request whose response stops within its body fails in time with `timeout` and `unknown`.',
     settings: { timeout: SHORT },
     prove: (fixture) => assertTimesOut(fixture, send(responseText(200, 'half', { 'Content-Length': '1000' }))),
   },
   {
     id: 'timeout.trickle-head',
-    rule: 'The time is that of the whole request: it ends for headers that come a byte at a time.',
+    rule: 'The time-out covers the whole request, even if the headers arrive one byte at a time.',
     settings: { timeout: SHORT },
     prove: (fixture) => assertTimesOut(fixture, trickle(fixture, LONG_ANSWER)),
   },
   {
     id: 'timeout.trickle-body',
-    rule: 'The time is that of the whole request: it ends for a body that comes a byte at a time.',
+    rule: 'The time-out covers the whole request, even if the body arrives one byte at a time.',
     settings: { timeout: SHORT },
     prove: (fixture) => assertTimesOut(fixture, trickle(fixture, LONG_ANSWER, LONG_ANSWER.indexOf('\r\n\r\n') + 4)),
   },
   {
     id: 'timeout.handshake',
-    rule: 'A request whose connection never stands, for want of a TLS handshake, fails with `timeout` in time.',
+    rule: 'A request whose TLS handshake does not complete fails in time with `timeout`.',
     settings: { timeout: SHORT },
     async prove(fixture) {
       const server = await start(fixture, hang);
@@ -65,7 +65,7 @@ export const timeoutClauses: readonly Clause[] = [
   },
   {
     id: 'timeout.patience',
-    rule: 'An answer that takes its time, and comes before the time is over, is an answer.',
+    rule: 'A slow response that arrives before the time-out is a response.',
     settings: { timeout: 5_000 },
     async prove(fixture) {
       const server = await start(fixture, (connection) => {
@@ -77,7 +77,7 @@ export const timeoutClauses: readonly Clause[] = [
   },
   {
     id: 'timeout.next',
-    rule: 'After a time-out the next request is made as if nothing had happened.',
+    rule: 'After a time-out, the next request works as usual.',
     settings: { timeout: LONGER },
     async prove(fixture) {
       let silent = true;

@@ -161,7 +161,7 @@ export function assertTimedOut(failure: TransportError, arrived: number): void {
 
 /** Asserts that the transport closes all connections, because the server does not. */
 export async function assertReleased(server: MisbehavingServer): Promise<void> {
-  await within(GRACE, 'the end of a connection that nobody reads from', server.deserted());
+  await within(GRACE, 'the end of a connection that is not read from', server.deserted());
 }
 
 /** Resolves to the result of a promise; if it takes longer, the clause fails. */

@@ -53,7 +53,7 @@ describe('the transport contract', () => {
     const clauses = transportContract({ name: 'offline', create: async () => ({ transport, dispose }) });
     const clause = clauses.find(({ id }) => id === 'delivery.refused');
     await expect(clause?.check()).rejects.toThrow(
-      /^offline breaks delivery\.refused\. Where nobody listens, .*`delivery` of the failure OFFLINE/s,
+      /^offline breaks delivery\.refused\. If nothing listens at the address, .*`delivery` of the failure OFFLINE/s,
     );
   });
 
