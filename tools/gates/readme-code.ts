@@ -78,6 +78,7 @@ function configuration(root: string, files: readonly string[]): object {
       lib: ['ES2023', 'ESNext.Disposable', 'DOM', 'DOM.Iterable'],
       types: ['node'],
       paths: {
+        '@frameio-auth/sign-in/*': [`${root}/packages/sign-in/dist/*.d.ts`],
         '@frameio-auth/*': [`${root}/packages/*/dist/index.d.ts`],
         '@/*': [`${root}/${NEXT_FOLDER}/*.mts`],
       },
