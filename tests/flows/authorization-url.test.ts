@@ -114,9 +114,13 @@ describe('an authorization URL', () => {
     ['null for options', null as never, /^getAuthorizationUrl\(\) takes an object of options, or nothing/],
     ['an empty state', { state: '' }, /^state must be .*Leave it out/],
     ['a state that is no string', { state: 42 as never }, /^state must be .*Leave it out/],
-    ['a state longer than Adobe takes', { state: 's'.repeat(4097) }, /^state has 4097 characters.*takes 4096/],
+    [
+      'a state longer than Adobe takes',
+      { state: 's'.repeat(4097) },
+      /^state has 4097 characters.*accepts at most 4096/,
+    ],
     ['scopes that are neither', { scopes: 42 as never }, /^scopes must be an array of strings, such as/],
-    ['a scope that is several', { scopes: ['openid,profile'] }, /^scopes holds "openid,profile".*Give each/],
+    ['a scope that is several', { scopes: ['openid,profile'] }, /^scopes holds "openid,profile".*Pass each/],
   ])('is rejected for %s', async (_name, options, message) => {
     const auth = new SPAAuth({ ...common, redirectUri });
     expect(await errorOf(auth.getAuthorizationUrl(options))).toMatchObject({

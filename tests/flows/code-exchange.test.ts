@@ -74,7 +74,7 @@ describe('exchangeCode()', () => {
     const { server, portal } = await startWorld();
     const error = await errorOf(portal().exchangeCode({ code: 'a-code.fictional' }));
     expect(error).toMatchObject({ name: 'AuthenticationError', code: 'state_unknown' });
-    expect(error.message).toMatch(/Give the state of the sign-in, or its codeVerifier/);
+    expect(error.message).toMatch(/Pass the state of the sign-in or its codeVerifier/);
     expect(server.count()).toBe(0);
   });
 

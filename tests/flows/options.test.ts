@@ -35,9 +35,9 @@ function refusalOf(make: () => unknown): ConfigurationError {
 }
 
 const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])[] = [
-  ['no clientId', 'service', { clientId: undefined }, /^clientId is missing\. Give the client ID/],
-  ['an empty clientId', 'player', { clientId: '' }, /^clientId is missing\. Give the client ID/],
-  ['a clientId that is no string', 'portal', { clientId: 7 }, /^clientId is missing\. Give the client ID/],
+  ['no clientId', 'service', { clientId: undefined }, /^clientId is missing\. Pass the client ID/],
+  ['an empty clientId', 'player', { clientId: '' }, /^clientId is missing\. Pass the client ID/],
+  ['a clientId that is no string', 'portal', { clientId: 7 }, /^clientId is missing\. Pass the client ID/],
   ['a clientId with a space before it', 'service', { clientId: ' x' }, /^clientId begins or ends with a space/],
   [
     'a blank at the end of the second secret',
@@ -56,15 +56,15 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     'no secret for a service',
     'service',
     { clientSecret: undefined },
-    /^clientSecret is missing.*see SPAAuth and NativeAppAuth/,
+    /^clientSecret is missing.*use SPAAuth or NativeAppAuth/,
   ],
   [
     'no secret for a web app',
     'portal',
     { clientSecret: undefined },
-    /^clientSecret is missing.*see SPAAuth and NativeAppAuth/,
+    /^clientSecret is missing.*use SPAAuth or NativeAppAuth/,
   ],
-  ['an empty secret', 'portal', { clientSecret: '' }, /^clientSecret is missing.*see SPAAuth and NativeAppAuth/],
+  ['an empty secret', 'portal', { clientSecret: '' }, /^clientSecret is missing.*use SPAAuth or NativeAppAuth/],
   ['null for a secret', 'service', { clientSecret: null }, /^clientSecret is missing/],
   ['no secret in an array', 'service', { clientSecret: [] }, /^clientSecret must be a string, or an array of two/],
   [
@@ -83,14 +83,14 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     'a secret for a single-page app',
     'player',
     { clientSecret: 's' },
-    /^clientSecret is given.*use WebAppAuth on a server/,
+    /^clientSecret is set.*use WebAppAuth on a server/,
   ],
-  ['a secret for a native app', 'uploader', { clientSecret: 's' }, /^clientSecret is given, and NativeAppAuth/],
+  ['a secret for a native app', 'uploader', { clientSecret: 's' }, /^clientSecret is set, but NativeAppAuth/],
   [
     'no redirectUri',
     'portal',
     { redirectUri: undefined },
-    /^redirectUri is missing\. Give the address that is registered/,
+    /^redirectUri is missing\. Pass the address that is registered/,
   ],
   ['an empty redirectUri', 'player', { redirectUri: '' }, /^redirectUri is missing/],
   ['a redirectUri that is no URI', 'player', { redirectUri: '/callback' }, /^redirectUri is not a URL.*https:\/\/host/],
@@ -104,7 +104,7 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     'a redirectUri without a scheme, which reads as one named "localhost"',
     'player',
     { redirectUri: 'localhost:8080/callback' },
-    /^redirectUri has no scheme\. Give the whole of it: https:\/\/host/,
+    /^redirectUri has no scheme\. Pass the whole URL: https:\/\/host/,
   ],
   [
     'http for Adobe',
@@ -124,15 +124,15 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     { redirectUri: `${redirectUri}#top` },
     /^redirectUri has a fragment.*Take it out \(RFC 6749 §3\.1\.2\)/,
   ],
-  ['no transport', 'service', { transport: undefined }, /^transport is missing\. Give fetchTransport\(\)/],
-  ['a transport that is an object', 'service', { transport: {} }, /^transport is missing\. Give fetchTransport\(\)/],
-  ['a storage that is none', 'service', { storage: new Map() }, /^storage is no storage\. Give memoryStorage\(\)/],
-  ['null for a storage', 'service', { storage: null }, /^storage is no storage\. Give memoryStorage\(\)/],
+  ['no transport', 'service', { transport: undefined }, /^transport is missing\. Pass fetchTransport\(\)/],
+  ['a transport that is an object', 'service', { transport: {} }, /^transport is missing\. Pass fetchTransport\(\)/],
+  ['a storage that is none', 'service', { storage: new Map() }, /^storage is not a storage\. Pass memoryStorage\(\)/],
+  ['null for a storage', 'service', { storage: null }, /^storage is not a storage\. Pass memoryStorage\(\)/],
   [
     'a storage that was not made',
     'service',
     { storage: () => ({}) },
-    /^storage is no storage\. Give memoryStorage\(\)/,
+    /^storage is not a storage\. Pass memoryStorage\(\)/,
   ],
   ['a negative buffer', 'service', { refreshBuffer: -1 }, /^refreshBuffer must be a number of seconds, 0 or more/],
   [
@@ -186,9 +186,14 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
   ],
   ['scopes that are not strings', 'player', { scopes: ['openid', 7] }, /^scopes must be an array of strings/],
   ['null for scopes', 'player', { scopes: null }, /^scopes must be an array of strings/],
-  ['null for a server', 'service', { server: null }, /^server is no server\. Give adobeIms\(\)/],
-  ['the name of a server', 'service', { server: 'adobe-ims' }, /^server is no server\. Give adobeIms\(\)/],
-  ['a server that was not made', 'service', { server: adobeIms }, /^server is no server\. Give adobeIms\(\)/],
+  ['null for a server', 'service', { server: null }, /^server is not a server profile\. Pass adobeIms\(\)/],
+  ['the name of a server', 'service', { server: 'adobe-ims' }, /^server is not a server profile\. Pass adobeIms\(\)/],
+  [
+    'a server that was not made',
+    'service',
+    { server: adobeIms },
+    /^server is not a server profile\. Pass adobeIms\(\)/,
+  ],
   [
     'a server over plain http',
     'service',
@@ -199,13 +204,13 @@ const REFUSED: readonly (readonly [string, keyof typeof flows, Options, RegExp])
     'a secret for a legacy app with PKCE',
     'portal',
     { server: legacyFrameio({ pkce: true }) },
-    /takes no clientSecret as it is configured here\. Leave it out/,
+    /accepts no clientSecret, as its profile says\. Leave it out/,
   ],
   [
     'a legacy app without PKCE that has no secret',
     'player',
     { server: legacyFrameio() },
-    /clientSecret\. Give it, or register the app with PKCE: legacyFrameio\(\{ pkce: true \}\)/,
+    /clientSecret\. Pass it, or register the app with PKCE: legacyFrameio\(\{ pkce: true \}\)/,
   ],
 ];
 
@@ -219,9 +224,7 @@ describe('an auth object', () => {
   it.each(NO_REDIRECT)('is rejected with the redirectUri %s', (address) => {
     for (const flow of ['portal', 'player', 'uploader'] as const) {
       const error = refusalOf(() => flows[flow]({ redirectUri: address }));
-      expect(error.message).toMatch(
-        /^redirectUri has the scheme [a-z-]+: which leads to no application\. Give an https/,
-      );
+      expect(error.message).toMatch(/^redirectUri has the scheme [a-z-]+: which opens no application\. Pass an https/);
     }
   });
 
@@ -285,7 +288,7 @@ describe('the profile of a server', () => {
     [
       'a path in the origin',
       () => adobeIms({ origin: 'https://ims.example/ims' }),
-      /^adobeIms: origin has a path.*Give the origin alone/,
+      /^adobeIms: origin has a path.*Pass only the origin/,
     ],
     [
       'plain http to elsewhere',
@@ -295,7 +298,7 @@ describe('the profile of a server', () => {
     [
       'no token endpoint',
       () => customServer({ ...endpoints, tokenEndpoint: undefined } as never),
-      /^server\.tokenEndpoint is not a URL.*Give an absolute one/,
+      /^server\.tokenEndpoint is not a URL.*Pass an absolute one/,
     ],
     [
       'an issuer that is no URL',

@@ -131,26 +131,38 @@ export function authParts({ options, clientSecret, renewal }: AuthSettings): Aut
   const { clientId, scopes, transport, storage } = options;
   const { server: given = adobeIms(), clock = systemClock(), entropy = systemEntropy } = options;
   if (typeof clientId !== 'string' || clientId === '') {
-    refuse('clientId', "is missing. Give the client ID of the application's credential.");
+    refuse('clientId', "is missing. Pass the client ID of the application's credential.");
   }
   if (typeof transport !== 'function') {
-    refuse('transport', 'is missing. Give fetchTransport() of @frameio-auth/transport-fetch, or fetch itself.');
+    refuse('transport', 'is missing. Pass fetchTransport() of @frameio-auth/transport-fetch, or fetch itself.');
   }
   if (typeof given !== 'object' || given === null) {
-    refuse('server', 'is no server. Give adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.');
+    refuse(
+      'server',
+      'is not a server profile. Pass adobeIms(), legacyFrameio() or customServer({ … }), or leave it out.',
+    );
   }
   if (storage !== undefined && !hasMethods(storage, ['read', 'lease', 'renew', 'release', 'commit', 'due', 'watch'])) {
-    refuse('storage', 'is no storage. Give memoryStorage() or another of the storages, or leave it out.');
+    refuse('storage', 'is not a storage. Pass memoryStorage() or another storage, or leave it out.');
   }
   if (!hasMethods(clock, ['now', 'monotonic', 'setTimeout', 'clearTimeout'])) {
-    refuse('clock', 'is no clock. Give one with now(), monotonic(), setTimeout() and clearTimeout(), or leave it out.');
+    refuse(
+      'clock',
+      'is not a clock. Pass one with now(), monotonic(), setTimeout() and clearTimeout(), or leave it out.',
+    );
   }
   for (const reading of ['now', 'monotonic'] as const) {
     if (Number.isFinite(clock[reading]())) continue;
-    refuse('clock', `does not work: its ${reading}() gives no number. Give milliseconds, or leave the clock out.`);
+    refuse(
+      'clock',
+      `does not work: its ${reading}() does not return a number. Return milliseconds, or leave the clock out.`,
+    );
   }
   if (typeof entropy !== 'function') {
-    refuse('entropy', 'must be a function that returns as many random bytes as it is asked for. Or leave it out.');
+    refuse(
+      'entropy',
+      'must be a function that returns the requested number of random bytes. Pass one, or leave it out.',
+    );
   }
   const refreshBuffer = options.refreshBuffer ?? DEFAULT_REFRESH_BUFFER;
   if (!Number.isFinite(refreshBuffer) || refreshBuffer < 0) {
@@ -235,14 +247,14 @@ function readKeepAlive(option: UserAuthOptions['keepAlive'], server: ServerProfi
   if (server.refreshTokenLifetime === undefined) {
     refuse(
       'keepAlive',
-      `needs to know how long a refresh token of ${server.name} lives. Set refreshTokenLifetime in the server's profile, in seconds.`,
+      `needs the lifetime of a refresh token of ${server.name}. Set refreshTokenLifetime in the server's profile, in seconds.`,
     );
   }
   const lifetime = server.refreshTokenLifetime * 1000;
   if (option === true || option.before === undefined) return defaultKeepAliveBefore(lifetime);
   const before = option.before * 1000;
   if (!(before >= 1000 && before < lifetime)) {
-    refuse('keepAlive', 'must have a `before` of at least 1 second, and less than a refresh token lives.');
+    refuse('keepAlive', 'must have a `before` of at least 1 second, and below the lifetime of a refresh token.');
   }
   return before;
 }
@@ -279,7 +291,7 @@ export function requireSecret(flow: string, options: { readonly clientSecret?: u
   if (clientSecret === undefined || clientSecret === null || clientSecret === '') {
     refuse(
       'clientSecret',
-      `is missing, and ${flow} is for clients that have one. For those without, see SPAAuth and NativeAppAuth.`,
+      `is missing, and ${flow} needs one. For clients without a secret, use SPAAuth or NativeAppAuth.`,
     );
   }
 }
@@ -290,7 +302,7 @@ export function refuseSecret(flow: string, options: object): void {
   if ('clientSecret' in options && options.clientSecret !== undefined) {
     refuse(
       'clientSecret',
-      `is given, and ${flow} is for clients that cannot keep one: the server refuses it. Leave it out, or use WebAppAuth on a server.`,
+      `is set, but ${flow} is for clients that cannot keep a secret, and the server rejects it. Leave it out, or use WebAppAuth on a server.`,
     );
   }
 }

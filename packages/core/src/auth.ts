@@ -103,7 +103,10 @@ export abstract class Auth<Session extends TokenSession> {
   /** @throws ConfigurationError after `close()` */
   protected assertOpen(): void {
     if (this.#closed) {
-      throw new ConfigurationError('auth_closed', 'This auth object was closed. Make a new one to go on.');
+      throw new ConfigurationError(
+        'auth_closed',
+        'This auth object was closed with close(). Create a new one, or close it later.',
+      );
     }
   }
 

@@ -28,7 +28,7 @@ export function checkPlatform({ hashes }: { readonly hashes: boolean }): void {
   }
   if (hashes && typeof globalThis.crypto.subtle?.digest !== 'function') {
     refuse(
-      'This page has no crypto.subtle, without which no sign-in is safe: browsers give it to secure contexts alone. Serve the page over https, or from localhost.',
+      'This page has no crypto.subtle, which sign-ins need. Browsers provide it only in secure contexts. Serve the page over https, or from localhost.',
     );
   }
 }

@@ -55,9 +55,9 @@ export class StaticTokenAuth {
     if (token !== undefined) return token;
     const [code, sentence] =
       this.#state === 'revoked'
-        ? (['token_revoked', 'The token was given up with revoke().'] as const)
-        : (['access_token_rejected', 'The API refused the token.'] as const);
-    throw new TokenExpiredError(code, `${sentence} Make a new StaticTokenAuth with a token that is good.`, {
+        ? (['token_revoked', 'The token was revoked with revoke().'] as const)
+        : (['access_token_rejected', 'The API rejected the token.'] as const);
+    throw new TokenExpiredError(code, `${sentence} Create a new StaticTokenAuth with a valid token.`, {
       errorDescription: sentence,
     });
   };
@@ -66,7 +66,7 @@ export class StaticTokenAuth {
 
   /** @throws AuthenticationError always: a static token cannot be refreshed */
   async refresh(): Promise<void> {
-    const message = 'A static token cannot be renewed. Make a new StaticTokenAuth with a new token.';
+    const message = 'A static token cannot be refreshed. Create a new StaticTokenAuth with a new token.';
     throw new AuthenticationError('no_refresh_token', message, { errorDescription: message });
   }
 
@@ -85,7 +85,7 @@ export class StaticTokenAuth {
   async importTokens(): Promise<void> {
     throw new ConfigurationError(
       'import_unsupported',
-      'A StaticTokenAuth has the token that it was made with. Make a new one, or import into one of the other classes.',
+      'The token of a StaticTokenAuth cannot change. Create a new one, or import the tokens into one of the other classes.',
     );
   }
 

@@ -26,7 +26,7 @@ export abstract class UserAuth extends Auth<UserSession> {
     if (typeof redirectUri !== 'string' || redirectUri === '') {
       refuse(
         'redirectUri',
-        'is missing. Give the address that is registered for the credential, such as https://host/callback.',
+        'is missing. Pass the address that is registered for the credential, such as https://host/callback.',
       );
     }
     checkRedirectUri(server, redirectUri);

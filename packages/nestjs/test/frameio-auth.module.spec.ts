@@ -286,14 +286,14 @@ describe('a wrong option fails at the start, and is named', () => {
     [
       'clientId',
       { ...offline, clientId: undefined },
-      "clientId is missing. Give the client ID of the application's credential.",
+      "clientId is missing. Pass the client ID of the application's credential.",
     ],
     [
       'clientSecret',
       { ...offline, clientSecret: undefined },
-      'clientSecret is missing, and ServerToServerAuth is for clients',
+      'clientSecret is missing, and ServerToServerAuth needs one',
     ],
-    ['transport', { ...offline, transport: undefined }, 'transport is missing. Give fetchTransport()'],
+    ['transport', { ...offline, transport: undefined }, 'transport is missing. Pass fetchTransport()'],
     ['token', { flow: 'static' }, 'token must be a token'],
     [
       'restore',

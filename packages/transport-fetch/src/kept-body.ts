@@ -14,7 +14,7 @@ export function bodyOf(
   signal: AbortSignal | null | undefined,
 ): Promise<Blob | ReadableStream | undefined> | undefined {
   if (request.bodyUsed) {
-    throw new TypeError('The request was not sent: the body of its Request was read already. Make a new Request.');
+    throw new TypeError('The request was not sent: the body of its Request was already read. Create a new Request.');
   }
   const body = request.body as Bytes | null | undefined;
   if (body === null) return undefined;

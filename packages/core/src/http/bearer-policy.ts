@@ -154,7 +154,7 @@ function credentialsOf(token: string, companions: Readonly<Record<string, string
     // The platform's error is not passed on, because it quotes the token.
     throw new ConfigurationError(
       'invalid_token',
-      'The token, or a header that goes with it, holds characters that a header cannot carry, such as a line break. Copy or import it again.',
+      'The token, or a header that goes with it, contains characters that a header cannot contain, such as a line break. Copy or import it again.',
     );
   }
 }

@@ -126,14 +126,14 @@ function assertUsable({ status, type }: Response, host: string): void {
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     throw unanswered(
       'redirect_refused',
-      `${host} answered with a redirect, which was not followed: it would carry credentials elsewhere.`,
+      `${host} answered with a redirect, which was not followed, because it would send credentials to another address.`,
       'Check the address of the endpoint.',
     );
   }
   if (status < 200 || status > 599) {
     throw unanswered(
       'invalid_status',
-      `${host} answered with the status ${status}, which HTTP does not have.`,
+      `${host} answered with the status ${status}, which HTTP does not define.`,
       'Check the address of the endpoint, and what stands in front of it.',
     );
   }

@@ -223,7 +223,7 @@ export function errorOf(failure: Failure): FrameioAuthError {
   }
   return new ProtocolError(
     code,
-    `The authorization server failed (${code}): ${asSentence(description)} Tokens are kept. Try again later; if that lasts, ask its support.`,
+    `The authorization server failed (${code}): ${asSentence(description)} Tokens are kept. Try again later. If it keeps failing, contact its support.`,
     { status, debugId },
   );
 }
@@ -235,14 +235,14 @@ function asSentence(text: string): string {
 
 /** What to check when the server rejects the client with an `error` of RFC 6749 §5.2, or with a 401 without one. */
 const ADVICE: ReadonlyMap<string, string> = new Map<KnownErrorCode, string>([
-  ['invalid_client', 'Check clientId and clientSecret, and whether the secret is still live.'],
-  ['http_401', 'Check clientId and clientSecret, and whether the secret is still live.'],
-  ['invalid_scope', 'Check scopes: each must be one that the credential may ask for in this flow.'],
-  ['unauthorized_client', 'Check whether the credential is of the kind that this flow needs.'],
+  ['invalid_client', 'Check clientId and clientSecret, and whether the secret is still valid.'],
+  ['http_401', 'Check clientId and clientSecret, and whether the secret is still valid.'],
+  ['invalid_scope', 'Check scopes: the credential must be allowed to request each of them in this flow.'],
+  ['unauthorized_client', 'Check whether the kind of the credential matches this flow.'],
   ['unsupported_grant_type', 'Check server: it does not offer this flow.'],
   ['invalid_target', 'Check the parameters `resource` and `audience` in server.tokenParameters.'],
-  ['server_error', 'Start the sign-in again in a while.'],
-  ['temporarily_unavailable', 'Start the sign-in again in a while.'],
+  ['server_error', 'Start the sign-in again in a few minutes.'],
+  ['temporarily_unavailable', 'Start the sign-in again in a few minutes.'],
 ]);
 
 /** Returns the error for what a browser claims that the server said. */
@@ -274,12 +274,12 @@ export function errorOfRejection(rejection: Rejection): FrameioAuthError {
 const SIGN_IN = 'Sign in with getAuthorizationUrl() and handleCallback().';
 
 const ENDINGS: Readonly<Record<EndingCause, string>> = {
-  refresh_token_rejected: 'The authorization server refused the refresh token.',
+  refresh_token_rejected: 'The authorization server rejected the refresh token.',
   refresh_interrupted:
-    'The authorization server refused the refresh token after a refresh with a lost response; the new tokens were in that answer.',
-  user_action_required: 'The authorization server wants the user to act first.',
+    'The authorization server rejected the refresh token, because the response to an earlier refresh was lost with the new tokens.',
+  user_action_required: 'The authorization server requires an action of the user first.',
   access_token_expired: 'The access token expired, and there is no refresh token.',
-  access_token_rejected: 'The API refused the access token, and there is no refresh token.',
+  access_token_rejected: 'The API rejected the access token, and there is no refresh token.',
 };
 
 function errorOfEnding({ cause, failure }: SessionEnding): FrameioAuthError {

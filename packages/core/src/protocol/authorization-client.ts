@@ -66,7 +66,7 @@ function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOp
     if (values.some((value) => value !== value.trim())) {
       throw new ConfigurationError(
         'invalid_option',
-        `${option} begins or ends with a space or a line break, which was probably copied along. Copy it again without, or trim() it where you read it.`,
+        `${option} begins or ends with a space or a line break, which was probably copied by mistake. Copy it again without it, or trim() it where you read it.`,
       );
     }
     if (!values.every((value) => VISIBLE.test(value))) {
@@ -86,13 +86,13 @@ function checkClient({ profile, clientId, clientSecrets }: AuthorizationClientOp
   if (clientSecrets.length > 0 && !secretsUsed) {
     throw new ConfigurationError(
       'client_secret_unexpected',
-      `${profile.name} takes no clientSecret as it is configured here. Leave it out, or configure the server for clients that have one.`,
+      `${profile.name} accepts no clientSecret, as its profile says. Leave it out, or set clientAuthentication in the profile.`,
     );
   }
   if (clientSecrets.length === 0 && profile.pkce === 'none') {
     throw new ConfigurationError(
       'client_secret_missing',
-      `${profile.name} without PKCE is for clients that have a clientSecret. Give it, or register the app with PKCE: legacyFrameio({ pkce: true }).`,
+      `${profile.name} without PKCE is for clients that have a clientSecret. Pass it, or register the app with PKCE: legacyFrameio({ pkce: true }).`,
     );
   }
 }

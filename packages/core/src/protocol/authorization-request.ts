@@ -54,7 +54,7 @@ export async function authorizationUrl(
   if (state.length > maxStateLength) {
     throw new ConfigurationError(
       'invalid_option',
-      `state has ${state.length} characters, and ${profile.name} takes ${maxStateLength}. Keep what it stands for, and send a name of it.`,
+      `state has ${state.length} characters, but ${profile.name} accepts at most ${maxStateLength}. Store the long value yourself, and send a short random state for it.`,
     );
   }
 

@@ -34,7 +34,7 @@ export function readCallback(profile: ServerProfile, secrets: readonly string[],
   if (typeof url !== 'string' && !(url instanceof URL)) {
     refuse(
       'invalid_callback',
-      'This is no callback: it is neither a string nor a URL. Pass on the URL with its query.',
+      'This is not a callback: it is neither a string nor a URL. Pass the whole URL with its query.',
     );
   }
   const text = unwrapped(String(url));
@@ -74,7 +74,7 @@ export function checkReturn({ address }: Callback, redirectUri: string): void {
   const place = sanitizeText(address.pathname, LIMITS.sentence);
   refuse(
     'redirect_uri_mismatch',
-    `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be of another server, so it was not used. Hand each callback to the client of its server; if a proxy changes paths, hand over the path and query as handleCallback('/callback?…').`,
+    `The browser came back to ${place}, and this sign-in's redirectUri is ${expected.pathname}${expected.search}. The callback may be from another server, so it was not used. Pass each callback to the client of its server; if a proxy changes paths, pass the path and query as handleCallback('/callback?…').`,
   );
 }
 
@@ -158,14 +158,14 @@ function outcomeOf(
   if (code !== undefined && oauthError !== undefined) {
     refuse(
       'invalid_callback',
-      'The callback has a code and an error, one of which is not true. Start the sign-in again.',
+      'The callback has both a code and an error, so it cannot be trusted. Start the sign-in again.',
     );
   }
   if (code !== undefined) return { ok: true, code: new Secret(code) };
   if (oauthError === undefined) {
     refuse(
       'invalid_callback',
-      'This is no callback: it has neither a code nor an error. Pass on the URL with its query.',
+      'This is not a callback: it has neither a code nor an error. Pass the whole URL with its query.',
     );
   }
   // Anyone can forge a callback. So none affects more than this one sign-in, whatever it says of the application or the
@@ -178,9 +178,9 @@ function outcomeOf(
 /** Returns the message for a callback without a state, in which the error counts only as the browser's claim. */
 function stateMissing(outcome: Callback['outcome']): string {
   if (outcome.ok) {
-    return 'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its callback on whole.';
+    return 'The callback has no state, so it may be forged. Start the sign-in with getAuthorizationUrl(), and pass its whole callback.';
   }
-  return `The callback has no state, so it belongs to no sign-in. ${outcome.error.message} A sign-in that is refused before it begins may also have a client or a redirect URI that the server does not know.`;
+  return `The callback has no state, so it belongs to no sign-in. ${outcome.error.message} If the server rejects sign-ins before they start, it may not know the client or the redirect URI: check both.`;
 }
 
 /** Rejects a callback of another server, because its code may not be meant for this one (RFC 9207 §2.4). */
@@ -195,7 +195,7 @@ function checkIssuer(
   if (named !== undefined && named !== issuer) {
     refuse(
       'issuer_mismatch',
-      `The callback names the issuer "${redact(named, LIMITS.sentence)}", and this client's server is "${issuer}". Hand each server's callback to the client of that server; if they are one server, set server.issuer to the name that it gives itself.`,
+      `The callback names the issuer "${redact(named, LIMITS.sentence)}", and this client's server is "${issuer}". Pass each server's callbacks to the client of that server. If both are the same server, set server.issuer to the name in the callback.`,
     );
   }
 }

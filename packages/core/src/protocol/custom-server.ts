@@ -20,7 +20,7 @@ export function customServer(options: CustomServerOptions): ServerProfile {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError(
       'invalid_option',
-      'customServer() needs what is known of the server: customServer({ issuer, tokenEndpoint, clientAuthentication, … }).',
+      'customServer() needs the facts about the server: customServer({ issuer, tokenEndpoint, clientAuthentication, … }).',
     );
   }
   const { clientAuthentication, defaultScopes } = options;

@@ -104,7 +104,7 @@ function failureForStatus(
   }
   // An unreadable success may hold tokens, so none of it is shown.
   if (status < 300) {
-    return { code: 'invalid_response', description: `${name} answered ${status} without what was asked for.` };
+    return { code: 'invalid_response', description: `${name} answered ${status}, but its response cannot be used.` };
   }
   const message = humanMessage(text, redact);
   const quoted = message === '' ? '.' : `: "${message}"`;

@@ -38,6 +38,6 @@ export function checkNonce(
     kind: 'terminal',
     source: 'session',
     code,
-    description: `The id token of ${name} ${what}, so the tokens were not taken. Start the sign-in again.`,
+    description: `The ID token of ${name} ${what}, so the tokens were rejected. Start the sign-in again.`,
   };
 }

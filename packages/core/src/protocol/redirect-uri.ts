@@ -17,15 +17,14 @@ const FOREIGN_SCHEMES: readonly string[] = [
  */
 export function checkRedirectUri(profile: ServerProfile, redirectUri: string): void {
   const url = absoluteUrl(redirectUri);
-  if (url === undefined) refuse('is not a URL. Give it as it is registered: https://host/callback.');
+  if (url === undefined) refuse('is not a URL. Pass it as it is registered: https://host/callback.');
   // The URL parser accepts what the server's comparison does not, and parses "localhost:8080/callback" as a scheme.
-  if (/\s/.test(redirectUri)) refuse('has a space or a line break. Give it to the letter as it is registered.');
-  if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri))
-    refuse('has no scheme. Give the whole of it: https://host/callback.');
+  if (/\s/.test(redirectUri)) refuse('has a space or a line break. Pass it exactly as it is registered.');
+  if (!/^[a-z][a-z0-9+.-]*:\//i.test(redirectUri)) refuse('has no scheme. Pass the whole URL: https://host/callback.');
   if (redirectUri.includes('#')) refuse('has a fragment ("#…"). Take it out (RFC 6749 §3.1.2).');
   if (FOREIGN_SCHEMES.includes(url.protocol)) {
     refuse(
-      `has the scheme ${url.protocol} which leads to no application. Give an https address, or a scheme of your own.`,
+      `has the scheme ${url.protocol} which opens no application. Pass an https address, or one with your own scheme.`,
     );
   }
   if (url.protocol !== 'http:') return;

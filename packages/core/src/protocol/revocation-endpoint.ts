@@ -66,6 +66,6 @@ function unsupported({ name }: ServerProfile): Failure {
     kind: 'configuration',
     source: 'server',
     code: 'revocation_unsupported',
-    description: `${name} has no revocation endpoint: nothing was revoked there, and tokens live until they expire.`,
+    description: `${name} has no revocation endpoint: nothing was revoked there, and the tokens stay valid until they expire.`,
   };
 }

@@ -14,7 +14,7 @@ export function checkScopes(option: string, scopes: readonly string[], separator
       const what = typeof scope === 'string' ? JSON.stringify(scope) : 'something';
       throw new ConfigurationError(
         'invalid_option',
-        `${option} holds ${what}, which is not one scope. Give each as an item of its own, such as ['openid', 'profile'].`,
+        `${option} holds ${what}, which is not one scope. Pass each scope as its own item, such as ['openid', 'profile'].`,
       );
     }
   }

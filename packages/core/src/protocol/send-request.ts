@@ -101,7 +101,7 @@ export function transportFailure(reason: unknown, redact: Redactor): Failure {
       source: 'transport',
       code: 'no_answer',
       description:
-        'No whole answer came, and whether the server got the request is not known. fetchTransport() would tell why.',
+        'No complete response arrived, and the server may have received the request. Use fetchTransport() to learn the reason.',
       delivery: 'unknown',
     };
   }

@@ -91,13 +91,13 @@ export function tokenEndpoint(
       if (authentication === undefined) {
         throw new ConfigurationError(
           'grant_unsupported',
-          `${profile.name} has no client credentials grant: tokens come of a user who signs in. Use one of the user flows.`,
+          `${profile.name} has no client credentials grant, so only users can sign in there. Use one of the user flows.`,
         );
       }
       if (!confidential) {
         throw new ConfigurationError(
           'client_secret_missing',
-          'The client credentials grant needs a clientSecret: it is all that the client has to show (RFC 6749 §4.4).',
+          'The client credentials grant needs a clientSecret, because nothing else authenticates the client (RFC 6749 §4.4).',
         );
       }
       const parameters = withScope(parametersOf({}), scopes);

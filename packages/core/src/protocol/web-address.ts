@@ -10,7 +10,7 @@ import { isSecureUrl } from '../kernel/secure-url.js';
 export function checkOrigin(option: string, value: string): string {
   const { origin, href } = checkAddress(option, value);
   if (href === `${origin}/`) return origin;
-  throw new ConfigurationError('invalid_option', `${option} has a path or a query. Give the origin alone: ${origin}.`);
+  throw new ConfigurationError('invalid_option', `${option} has a path or a query. Pass only the origin: ${origin}.`);
 }
 
 /**
@@ -22,7 +22,7 @@ export function checkOrigin(option: string, value: string): string {
 export function checkAddress(option: string, value: unknown): URL {
   const url = absoluteUrl(value);
   if (url === undefined) {
-    throw new ConfigurationError('invalid_option', `${option} is not a URL. Give an absolute one: https://host/path.`);
+    throw new ConfigurationError('invalid_option', `${option} is not a URL. Pass an absolute one: https://host/path.`);
   }
   if (!isSecureUrl(url)) {
     throw new ConfigurationError(

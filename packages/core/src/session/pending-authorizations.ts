@@ -105,7 +105,7 @@ export class PendingAuthorizations {
     if (value.length > LONGEST_RECORD) {
       throw new ConfigurationError(
         'sign_in_too_large',
-        `This sign-in takes ${value.length} characters to keep, and at most ${LONGEST_RECORD} are kept. Use a shorter session key, or fewer scopes.`,
+        `The record of this sign-in would have ${value.length} characters, and the limit is ${LONGEST_RECORD}. Use a shorter session key, or fewer scopes.`,
       );
     }
     const expiresAt = now + policy.authorizationTtl;
@@ -114,7 +114,7 @@ export class PendingAuthorizations {
     else {
       throw new ConfigurationError(
         'state_in_use',
-        'This state belongs to another sign-in. Leave it out, and a random one is made; or make a new one for each sign-in.',
+        'This state belongs to another sign-in. Leave it out for a random one, or pass a new one for each sign-in.',
       );
     }
   }
@@ -131,7 +131,7 @@ export class PendingAuthorizations {
     if (record === undefined) {
       throw refusal(
         'state_unknown',
-        'No sign-in with this state was begun here within the last ten minutes, or the process that began it is gone and has no shared `storage`: without one, a restart forgets the sign-ins under way. Start a new one with getAuthorizationUrl().',
+        'No sign-in with this state is pending: it was started more than ten minutes ago, or by a process that restarted and has no shared `storage`. Start a new one with getAuthorizationUrl().',
       );
     }
     const content = parse(record.value);
@@ -140,7 +140,7 @@ export class PendingAuthorizations {
     if (sessionKey !== undefined && content.sessionKey !== sessionKey) {
       throw refusal(
         'state_mismatch',
-        'This callback belongs to a sign-in of another session, so it was not used. Start a new sign-in for this one.',
+        'This callback belongs to a sign-in of another session, so it was not used. Start a new sign-in in this session.',
       );
     }
     return { ...found, begun: content };
@@ -261,13 +261,13 @@ function parse(value: string): PendingAuthorization | PendingOutcome {
   }
   throw new StorageError(
     'record_unreadable',
-    'The stored sign-in cannot be read: it is damaged, or of another version. Start a new one with getAuthorizationUrl().',
+    'The stored sign-in cannot be read: it is damaged, or from another version. Start a new one with getAuthorizationUrl().',
   );
 }
 
 /** Returns the error for a sign-in that was used. */
 export function alreadyUsed(): AuthenticationError {
-  return refusal('state_used', 'This callback was used before. If the sign-in did not succeed then, start a new one.');
+  return refusal('state_used', 'This callback was used before. If the user is not signed in now, start a new sign-in.');
 }
 
 function refusal(code: KnownErrorCode, message: string): AuthenticationError {

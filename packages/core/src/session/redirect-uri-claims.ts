@@ -25,7 +25,7 @@ export function claimRedirectUri(storage: TokenStorage, redirectUri: string, ser
     if (other.server.callbackCarriesIssuer || server.callbackCarriesIssuer) continue;
     throw new ConfigurationError(
       'redirect_uri_shared',
-      `redirectUri is that of another server's sign-in as well, or cannot be told from it: ${server.issuer} and ${other.server.issuer} both send users back to it, and neither says in the callback which of them it is. Register one with a path of its own for each server.`,
+      `redirectUri is also that of another server, or cannot be distinguished from it: ${server.issuer} and ${other.server.issuer} both redirect users to it, and neither names itself in the callback. Register a redirect URI with its own path for each server.`,
     );
   }
   const claim = { redirectUri, server };

@@ -303,5 +303,8 @@ function outcomeOf(event: SessionEvent, { onStorageUnavailable }: SessionInput):
 }
 
 function closedError(): ConfigurationError {
-  return new ConfigurationError('session_closed', 'The session was closed with close(). Make a new one to go on.');
+  return new ConfigurationError(
+    'session_closed',
+    'The session was closed with close(). Get a new one with session(key), or close it later.',
+  );
 }

@@ -141,7 +141,7 @@ export class SignIn {
     const known = state ?? (codeVerifier === undefined ? lastState : undefined);
     if (known === undefined && codeVerifier === undefined) {
       const message =
-        'This session began no sign-in in this process. Give the state of the sign-in, or its codeVerifier, or use handleCallback().';
+        'This session started no sign-in in this process. Pass the state of the sign-in or its codeVerifier, or use handleCallback().';
       throw new AuthenticationError('state_unknown', message, { errorDescription: message });
     }
     const found = known === undefined ? undefined : await pending.find(known, session.key);

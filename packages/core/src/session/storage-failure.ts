@@ -12,7 +12,7 @@ export async function fromStorage<Reply>(ask: () => Promise<Reply>): Promise<Rep
   if (isReply(reply)) return reply;
   throw new StorageError(
     'invalid_reply',
-    'The storage answered with something that the port does not allow, so it was not used. Prove it with storageContract().',
+    'The storage returned an invalid reply, which was not used. Test the storage with storageContract().',
   );
 }
 
@@ -59,7 +59,7 @@ function storageErrorOf(error: unknown): StorageError {
     ? new StorageError(error.code, error.message, { version: error.version })
     : new StorageError(
         'storage_failed',
-        'The storage failed, and not with a StorageError, so its reason is not shown here. Look at its own log; a storage of yours tells more by throwing a StorageError.',
+        'The storage failed with an error that is not a StorageError, so its reason is not safe to show. Check the log of the storage. If it is your own, throw a StorageError to show the reason.',
       );
 }
 

@@ -76,7 +76,7 @@ export function readRecord(record: StoredRecord | undefined, now: number): Recor
     if (!(error instanceof Unreadable)) throw error;
     throw new StorageError(
       'record_unreadable',
-      'The stored session cannot be read: it is damaged, or something else was written under its key. It was left as it is: mend it, or sign in again, which replaces it.',
+      'The stored session cannot be read: it is damaged, or its key contains something else. It was not changed. Restore it from a backup, or sign in again, which replaces it.',
       { version: record.version },
     );
   }
@@ -126,7 +126,7 @@ function parse(value: string): Body {
   if ((format as number) > FORMAT) {
     throw new StorageError(
       'record_from_newer_version',
-      'The stored session was written by a newer version of @frameio-auth/core. Update this application; the record was left as it is.',
+      'The stored session was written by a newer version of @frameio-auth/core. The record was not changed. Update this application.',
     );
   }
   return body;

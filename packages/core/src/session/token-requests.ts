@@ -139,6 +139,6 @@ function misuseOf(error: unknown): Failure {
     code: known ? error.code : 'unexpected_error',
     description: known
       ? error.message
-      : 'The request could not be made, for a reason that is not shown here. Check the transport and the server, if they are your own.',
+      : 'The request failed for a reason that is not safe to show. Check the transport and the server, if they are your own.',
   };
 }

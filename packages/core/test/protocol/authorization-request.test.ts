@@ -84,7 +84,7 @@ describe('authorizationUrl()', () => {
     const longest = 's'.repeat(4096);
     expect(await parametersFor(adobeIms(), { state: longest })).toMatchObject({ state: longest });
     const tooLong = clientOf(adobeIms()).authorizationUrl({ ...REQUEST, state: `${longest}s` });
-    await expect(tooLong).rejects.toThrow('state has 4097 characters, and adobe-ims takes 4096');
+    await expect(tooLong).rejects.toThrow('state has 4097 characters, but adobe-ims accepts at most 4096');
   });
 
   it('rejects scopes that are one string, saying how to give them', async () => {

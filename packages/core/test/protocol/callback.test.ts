@@ -135,8 +135,8 @@ describe('readCallback()', () => {
     ['__proto__', 'Start the sign-in again.'],
     ['invalid_client', 'Check clientId and clientSecret'],
     ['invalid_scope', 'Check scopes'],
-    ['unauthorized_client', 'Check whether the credential is of the kind'],
-    ['server_error', 'Start the sign-in again in a while.'],
+    ['unauthorized_client', 'Check whether the kind of the credential'],
+    ['server_error', 'Start the sign-in again in a few minutes.'],
   ])(
     'takes %s for what the browser claims, whatever it says of the application (RFC 6749 §4.1.2.1)',
     (word, advice) => {

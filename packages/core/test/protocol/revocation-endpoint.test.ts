@@ -68,7 +68,7 @@ describe('revoke()', () => {
         source: 'server',
         code: 'revocation_unsupported',
         description:
-          'legacy-frameio has no revocation endpoint: nothing was revoked there, and tokens live until they expire.',
+          'legacy-frameio has no revocation endpoint: nothing was revoked there, and the tokens stay valid until they expire.',
       },
     });
     expect(server.requests).toEqual([]);

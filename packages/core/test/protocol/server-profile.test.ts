@@ -58,7 +58,7 @@ describe('adobeIms()', () => {
 
   it('rejects an origin that is more than one', () => {
     expect(refusalOf(() => adobeIms({ origin: 'https://login.example.com/ims' }))).toContain(
-      'Give the origin alone: https://login.example.com.',
+      'Pass only the origin: https://login.example.com.',
     );
   });
 

@@ -363,7 +363,7 @@ describe('a bare rejection', () => {
     server.answers(answer(401, 'Unauthorized', BASIC));
     const failure = await ASK.refresh(clientOf(profileOf({ name: 'acme' })));
     expect(errorOf(failure as Failure).message).toBe(
-      'The authorization server refused the request (http_401): acme answered 401 without an OAuth error: "Unauthorized". Check clientId and clientSecret, and whether the secret is still live.',
+      'The authorization server refused the request (http_401): acme answered 401 without an OAuth error: "Unauthorized". Check clientId and clientSecret, and whether the secret is still valid.',
     );
   });
 });

@@ -248,7 +248,7 @@ describe('a client', () => {
   });
 
   it('rejects a secret if the server takes none', () => {
-    expect(() => clientOf(legacyFrameio({ pkce: true }))).toThrow('legacy-frameio takes no clientSecret');
+    expect(() => clientOf(legacyFrameio({ pkce: true }))).toThrow('legacy-frameio accepts no clientSecret');
   });
 
   it('rejects an application with neither a secret nor PKCE', () => {

@@ -140,7 +140,7 @@ describe('a token answer', () => {
         kind: 'ambiguous',
         source: 'server',
         code: 'invalid_response',
-        description: 'adobe-ims answered 200 without what was asked for.',
+        description: 'adobe-ims answered 200, but its response cannot be used.',
         status: 200,
       },
     });

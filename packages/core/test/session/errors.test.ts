@@ -122,11 +122,11 @@ describe('the error of a rejection', () => {
   });
 
   it.each<readonly [EndingCause, RegExp]>([
-    ['refresh_token_rejected', /refused the refresh token\. Sign in/],
-    ['refresh_interrupted', /a refresh with a lost response/],
-    ['user_action_required', /wants the user to act first/],
+    ['refresh_token_rejected', /rejected the refresh token\. Sign in/],
+    ['refresh_interrupted', /response to an earlier refresh was lost/],
+    ['user_action_required', /requires an action of the user first/],
     ['access_token_expired', /expired, and there is no refresh token/],
-    ['access_token_rejected', /API refused the access token/],
+    ['access_token_rejected', /API rejected the access token/],
   ])('of a session that ended by %s says so', (cause, sentence) => {
     const alone = errorOfRejection({ reason: 'ended', ending: { cause, failure: null } });
     expect(alone).toMatchObject({ name: 'TokenExpiredError', code: cause, message: expect.stringMatching(sentence) });

@@ -148,7 +148,7 @@ describe('a record that cannot be read', () => {
   ])('because it has %s is rejected', (_name, body) => {
     const error = refusalOf(JSON.stringify(body));
     expect(error.code).toBe('record_unreadable');
-    expect(error.message).toMatch(/It was left as it is.*sign in again, which replaces it/);
+    expect(error.message).toMatch(/It was not changed.*sign in again, which replaces it/);
   });
 
   it('is not quoted', () => {

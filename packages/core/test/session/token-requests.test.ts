@@ -43,7 +43,7 @@ describe('a message that cannot be made', () => {
         source: 'session',
         code: 'unexpected_error',
         description:
-          'The request could not be made, for a reason that is not shown here. Check the transport and the server, if they are your own.',
+          'The request failed for a reason that is not safe to show. Check the transport and the server, if they are your own.',
       },
     });
     expect(await revokeTokens(client, tokens)).toEqual({ revokedRemotely: false, reason: 'unexpected_error' });
