@@ -526,7 +526,7 @@ describe('the option keepAlive', () => {
     expect(() => portal({ keepAlive })).toThrow(expect.objectContaining({ code: 'invalid_option' }));
   });
 
-  it('needs to know the lifetime of a refresh token lives', async () => {
+  it('needs the lifetime of a refresh token', async () => {
     const { portal, profile } = await startWorld();
     const { refreshTokenLifetime: _, ...server } = profile;
     expect(() => portal({ keepAlive: true, server })).toThrow(/refreshTokenLifetime/);
