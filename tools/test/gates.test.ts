@@ -73,6 +73,18 @@ describe('the manifest of a package', () => {
     },
   );
 
+  it('may depend on the package for tests of applications if it is the one for tests of adapters, but not the reverse', () => {
+    const dependingOn = (name: string, other: string) =>
+      problemsOfManifest(name, {
+        ...manifest,
+        name: `@frameio-auth/${name}`,
+        dependencies: { [`@frameio-auth/${other}`]: 'workspace:^' },
+      });
+
+    expect(dependingOn('conformance', 'testing')).toEqual([]);
+    expect(dependingOn('testing', 'conformance')).toEqual([expect.stringMatching(/cannot depend on another adapter/)]);
+  });
+
   it('cannot depend on any package of this repository if it is core', () => {
     const { peerDependencies, devDependencies, ...rest } = manifest;
     const core = { ...rest, name: '@frameio-auth/core', dependencies: { '@frameio-auth/testing': 'workspace:^' } };

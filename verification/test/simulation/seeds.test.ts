@@ -6,7 +6,7 @@ import { simulate } from '../../simulation/simulation.ts';
 
 const SEEDS = 50;
 
-it(`keeps every invariant through the first ${SEEDS} seeds, in which every fault strikes`, async () => {
+it(`keeps every invariant through the first ${SEEDS} seeds, in which every fault occurs`, async () => {
   const coverage = noCoverage();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const outcome = await simulate(planOf(seed));

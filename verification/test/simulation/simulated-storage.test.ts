@@ -9,7 +9,7 @@ import { SimulatedStorage } from '../../simulation/simulated-storage.ts';
 import { storageConnection } from '../../simulation/storage-connection.ts';
 import { VirtualTime } from '../../simulation/virtual-time.ts';
 
-describe('the simulated storage keeps the contract while no fault strikes', () => {
+describe('the simulated storage keeps the contract without faults', () => {
   const clauses = storageContract({
     name: 'the simulated storage',
     async create() {
