@@ -40,7 +40,7 @@ describe('a response that is lost after the server carried the refresh out', () 
       server.faults.next('token', fault.lostAnswer());
       const error = await errorOf(auth.refresh());
       expect(error).toMatchObject({ name: 'TokenExpiredError', code: 'invalid_grant' });
-      expect(error.message).toContain('a refresh with a lost response');
+      expect(error.message).toContain('the response to an earlier refresh was lost');
       expect(auth.snapshot).toMatchObject({ state: 'expired', ending: { cause: 'refresh_interrupted' } });
       expect(server.count({ grantType: 'refresh_token' })).toBe(2);
     },
