@@ -61,7 +61,11 @@ const running = spawn(process.execPath, [next, 'start', '--hostname', '127.0.0.1
   } as NodeJS.ProcessEnv,
 });
 try {
-  for await (const line of running.stdout) if (String(line).includes('Ready')) break;
+  await new Promise<void>((resolve, reject) => {
+    // Read to its end, because Next.js could not write its log otherwise.
+    running.stdout.on('data', (text) => String(text).includes('Ready') && resolve());
+    running.once('exit', (code) => reject(new Error(`next start ended with code ${code}.`)));
+  });
 
   const cookies = new Map<string, string>();
   const page = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin' };
