@@ -20,6 +20,14 @@ export type Delivery = 'not_sent' | 'unknown';
  */
 export interface Failure {
   readonly kind: FailureKind;
+  /**
+   * Where it arose:
+   *
+   * - `server`: the authorization server answered, but granted nothing. A 5xx and a 429 are such answers.
+   * - `transport`: no complete response arrived, for example because of a time-out or a lost connection.
+   * - `storage`: the storage failed, whatever the reason.
+   * - `session`: the session made no request, or cannot say more.
+   */
   readonly source: 'server' | 'transport' | 'storage' | 'session';
   /** The server's `error` (RFC 6749 §5.2), or a code of this project, such as `timeout` or `http_503`. */
   readonly code: ErrorCode;

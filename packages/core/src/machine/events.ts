@@ -2,7 +2,7 @@ import type { Failure } from '../kernel/failure.js';
 import type { RecordFacts } from '../kernel/record-facts.js';
 import type { TokenFacts } from '../kernel/token-set.js';
 
-/** What callers request. */
+/** What callers and the application request or report. */
 type CallerEvents =
   /** The session is used for the first time. */
   | { type: 'session.opened' }

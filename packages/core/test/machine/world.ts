@@ -222,7 +222,10 @@ export function isServed({ snapshot: { context }, now }: World): boolean {
   return held !== null && !suspect && (held.expiresAt === null || now < held.expiresAt);
 }
 
-/** Returns everything that may happen in a world. */
+/**
+ * Returns everything that may happen in a world. Each event of the machine needs a move, in one of the functions called
+ * here.
+ */
 export function movesOf(world: World): Move[] {
   const moves: Move[] = [];
   const may = (type: string, occurrence: SessionOccurrence | null, now = world.now) =>
@@ -435,6 +438,9 @@ function mayAge(world: World, may: May): void {
 /**
  * Returns what decides how a world continues, without times and versions: two worlds with the same essence continue in
  * the same way. It omits what the machine remembers but does not use in the state.
+ *
+ * Only the first world of each essence is explored. If a new guard reads another part of the context, add that part here.
+ * No test fails if it is missing, but only one of its values is explored.
  */
 export function essenceOf(world: World): string {
   const { state, now, storage, server, timers, callers, importer, unwritten } = world;

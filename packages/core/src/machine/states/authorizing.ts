@@ -57,7 +57,7 @@ export const authorizing = session.createStateConfig({
     }),
     backingOff: backingOff({
       retry: [{ ...whileExchanging, target: 'requesting' }],
-      wish: [{ ...whileExchanging, actions: 'noteRequest' }],
+      requests: [{ ...whileExchanging, actions: 'noteRequest' }],
       hint: [whileExchanging],
       read: [whileExchanging],
     }),

@@ -73,7 +73,7 @@ export const refreshing = session.createStateConfig({
     },
     backingOff: backingOff({
       retry: [],
-      wish: [],
+      requests: [],
       hint: [],
       read: [
         { guard: { type: 'recordIsLost', params: recordOf }, actions: noteRecord },

@@ -155,12 +155,15 @@ export interface JoiningExchange {
   readonly actions: 'noteRequest';
 }
 
-/** Pauses after a failure. Tokens are served until they expire. The arguments are transitions to try first. */
+/**
+ * Pauses after a failure. Tokens are served until they expire. The arguments are transitions to try first: when the pause
+ * ends, when a caller requests a token, when a hint arrives, and when a record was read.
+ */
 export function backingOff<
   const Retry extends TransitionsOn<'retryTimer.elapsed'>,
   const Hint extends TransitionsOn<'record.changed'>,
   const Read extends TransitionsOn<'record.read'>,
->({ retry, wish, hint, read }: { retry: Retry; wish: readonly JoiningExchange[]; hint: Hint; read: Read }) {
+>({ retry, requests, hint, read }: { retry: Retry; requests: readonly JoiningExchange[]; hint: Hint; read: Read }) {
   return session.createStateConfig({
     entry: [
       {
@@ -173,12 +176,12 @@ export function backingOff<
     on: {
       // Without callers there is no retry: the next caller causes one.
       'retryTimer.elapsed': [...retry, { guard: 'isRequested', target: 'leasing' }, { target: '#session.settling' }],
-      'token.requested': [...wish, ...waitingForRetry],
+      'token.requested': [...requests, ...waitingForRetry],
       // An API rejects the requests with one token one after the other; all of them wait for one refresh.
-      'token.rejected': [...wish, ...waitingForRetry],
+      'token.rejected': [...requests, ...waitingForRetry],
       // The application wants a retry now, and gets it unless the server sent a `Retry-After`.
       'refresh.requested': [
-        ...wish,
+        ...requests,
         { guard: 'serverSetNoTime', target: 'leasing', actions: 'noteRequest' },
         { actions: ['noteRequest', rejectWithLastFailure] },
       ],
