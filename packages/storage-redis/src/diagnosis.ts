@@ -50,6 +50,12 @@ const LARGE_OFFSET = 60_000;
 /** How long to wait for a hint, or for a server's `INFO`, in milliseconds. */
 const TIMEOUT = 2_000;
 
+/**
+ * How long the temporary record may stay if the doctor is interrupted, in milliseconds: longer than it takes on any
+ * machine, because a record that expires meanwhile is no longer listed as due.
+ */
+const LEFTOVER = 600_000;
+
 /** Runs all checks against a Redis, in an order in which the first error explains the others. */
 export async function diagnose(
   client: RedisClient,
@@ -229,7 +235,7 @@ async function runDemo(
     // Without an expiry at first, like most records; then immediately with one, whatever happens to the rest.
     const first = await write(0, { dueAt: leased.now });
     const listed = await isDue(storage, probe);
-    const version = await write(first, { expiresAt: leased.now + 10 * TIMEOUT });
+    const version = await write(first, { expiresAt: leased.now + LEFTOVER });
     const unlisted = (await isDue(storage, probe)) === false;
     // Subscribing may take longer than writing, so a second write gives another chance for a hint.
     let notified = await within(hint, TIMEOUT / 4, false);
