@@ -102,7 +102,10 @@ local function schedule(key, due)
   local folder = string.match(key, '^.*/') or ''
   local set = KEYS[3] .. ':' .. folder
   if due == '' then
-    if redis.pcall('ZREM', set, key) == 1 and #redis.pcall('ZRANGE', set, '0', '0') == 0 then
+    local removed = redis.pcall('ZREM', set, key) == 1
+    local first = removed and redis.pcall('ZRANGE', set, '0', '0')
+    -- A refusal has no elements either, and says nothing about what the set holds.
+    if first and not first.err and #first == 0 then
       redis.pcall('ZREM', KEYS[3], folder)
     end
   else

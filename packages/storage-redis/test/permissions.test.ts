@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { TokenStorage } from '@frameio-auth/core/adapter';
 import { type RedisServer, startRedis } from '@frameio-auth/verification/redis';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
@@ -48,6 +49,25 @@ describe('the least rights that are documented', () => {
       }),
     );
     expect(missed.filter(([command, miss]) => !miss && command !== '+eval')).toEqual([]);
+  });
+
+  it('that are not granted to one user take no session of another from the list of due ones', async () => {
+    const full = open({ client: connect(server, await userWith(serverRights)) });
+    const less = open({ client: connect(server, await userWith(serverRights.filter((right) => right !== '+zrange'))) });
+    const write = async (storage: TokenStorage, key: string, expectedVersion: number, dueAt?: number) => {
+      const reply = await storage.commit(key, { value: 'tokens', expectedVersion, ...(dueAt && { dueAt }) });
+      return reply.outcome === 'committed' ? reply.version : expect.fail(reply.outcome);
+    };
+    // In one folder, and enough of them that each shard has some of both.
+    const keys = Array.from({ length: 64 }, (_, index) => `shared/${index}`);
+    for (const key of keys) {
+      await write(full, `${key}-kept`, 0, 1);
+      await write(less, key, await write(less, key, 0, 1));
+    }
+
+    const { keys: listed } = await full.due({ prefix: 'shared/', limit: 1_000 });
+
+    expect(listed.toSorted()).toEqual(keys.map((key) => `${key}-kept`).toSorted());
   });
 
   it('without those on channels are enough as well, but for hints', async () => {
