@@ -9,6 +9,8 @@ export {
 export { type BoundedRequest, boundedTransport, type TransportLimits } from './http/bounded-transport.js';
 export { startDeadline } from './http/deadline.js';
 export { requestFailure } from './http/failed-request.js';
+export { ownPath } from './http/own-path.js';
+export { type Problem, problemOf } from './http/problem.js';
 export { isRepeatable, isRepeatableBody } from './http/repeatable-request.js';
 export { type Clock, systemClock, type TimerHandle } from './kernel/clock.js';
 export { type Entropy, systemEntropy } from './kernel/entropy.js';

@@ -1,32 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import {
-  AuthenticationError,
-  ConfigurationError,
-  type FrameioAuthError,
-  type KnownErrorCode,
-  ProtocolError,
-  RateLimitError,
-  UserActionRequiredError,
-} from '@frameio-auth/core';
+import type { FrameioAuthError, KnownErrorCode } from '@frameio-auth/core';
+import { type Problem, problemOf } from '@frameio-auth/core/adapter';
 import { HttpException, HttpStatus } from '@nestjs/common';
 
 /** The response body for a request that gets no token, in the format of Nest's own exceptions. */
-export interface FrameioAuthProblem {
-  readonly statusCode: number;
-  /** The name of the status, such as `Unauthorized`. */
-  readonly error: string;
-  /** The reason, for programs: the `code` of the original error, such as `not_authenticated`. */
-  readonly code: string;
-  readonly message: string;
-  /** The path of the sign-in, if the module provides one. */
-  readonly signIn?: string;
-  /** The address where the user must act before signing in again. */
-  readonly actionUrl?: string;
-  /** How long to wait, in seconds, if the server said so. */
-  readonly retryAfter?: number;
-  /** The server's id of its response, for its support. */
-  readonly debugId?: string;
-}
+export type FrameioAuthProblem = Problem;
 
 /** Represents an error of these packages as an HTTP response. It reveals no hosts, options or secrets. */
 export class FrameioAuthException extends HttpException {
@@ -55,55 +33,15 @@ export class FrameioAuthException extends HttpException {
 }
 
 /**
- * Converts an error into the exception that a caller of the application sees:
- *
- * | error | status |
- * | --- | --- |
- * | `AuthenticationError`, `TokenExpiredError`, `UserActionRequiredError` | 401 |
- * | `TransportError`, `StorageError`, `RateLimitError` (with `Retry-After`) | 503 |
- * | `ProtocolError` | 502 |
- * | `ConfigurationError` | 500 |
+ * Converts an error into the exception that a caller of the application sees: the {@link problemOf} it, with
+ * `Retry-After` where the server named a time.
  *
  * @param signIn - the path of the sign-in
  */
 export function exceptionOf(error: FrameioAuthError, signIn?: string): FrameioAuthException {
-  const { code } = error;
-  if (error instanceof AuthenticationError) {
-    const actionUrl = error instanceof UserActionRequiredError ? error.actionUrl : undefined;
-    const { errorDescription, debugId } = error;
-    return new FrameioAuthException({
-      ...statusOf(HttpStatus.UNAUTHORIZED),
-      code,
-      message: errorDescription,
-      ...(signIn !== undefined && { signIn }),
-      ...(actionUrl !== undefined && { actionUrl }),
-      ...(debugId !== undefined && { debugId }),
-    });
-  }
-  if (error instanceof ConfigurationError) {
-    const message = 'This application is not configured correctly. Its log says what to change.';
-    return new FrameioAuthException({ ...statusOf(HttpStatus.INTERNAL_SERVER_ERROR), code, message });
-  }
-  if (error instanceof ProtocolError) {
-    const message = 'The authorization server sent no usable response. Try again later.';
-    const { debugId } = error;
-    return new FrameioAuthException({
-      ...statusOf(HttpStatus.BAD_GATEWAY),
-      code,
-      message,
-      ...(debugId !== undefined && { debugId }),
-    });
-  }
-  const retryAfter = error instanceof RateLimitError ? error.retryAfter : undefined;
-  return new FrameioAuthException(
-    {
-      ...statusOf(HttpStatus.SERVICE_UNAVAILABLE),
-      code,
-      message: 'No access token is available at the moment. Try again later.',
-      ...(retryAfter !== undefined && { retryAfter }),
-    },
-    retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
-  );
+  const problem = problemOf(error, signIn);
+  const { retryAfter } = problem;
+  return new FrameioAuthException(problem, retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) });
 }
 
 /** Creates a 403 response for a request that the application itself does not allow. */

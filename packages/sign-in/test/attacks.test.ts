@@ -7,9 +7,9 @@ import { fault } from '@frameio-auth/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../../../tests/seeds.js';
+import { hostilePlace, hostilePlaces, ownPlaces, staysHere } from '../../core/test/http/hostile-paths.js';
 import { Browser, type Headed } from './asking.js';
 import { doors } from './doors.js';
-import { hostilePlace, hostilePlaces, ownPlaces, staysHere } from './hostile-paths.js';
 import { allowed, KEY, LOGIN, ORIGIN, own, PENDING, scene, signedIn } from './scene.js';
 
 const LOGIN_ROUTE = '/auth/frameio/login';

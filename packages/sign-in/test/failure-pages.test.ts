@@ -3,7 +3,7 @@ import { RateLimitError, UserActionRequiredError } from '@frameio-auth/core';
 import { describe, expect, test } from 'vitest';
 import { failurePage } from '../src/web/failure-page.js';
 import { wordsFor } from '../src/web/languages/negotiation.js';
-import { problemOf } from '../src/web/problem.js';
+import { signInProblemOf } from '../src/web/problem.js';
 
 test.each([
   [null, 'en'],
@@ -49,7 +49,7 @@ test('links to where the user must act, and shows no words that others chose', a
     debugId: 'call me',
   };
   const error = new UserActionRequiredError('ride_AdobeID_acct_terms' as never, 'Pay $100.', details);
-  const { html } = await failurePage(problemOf(error, '/login'), 'en');
+  const { html } = await failurePage(signInProblemOf(error, '/login'), 'en');
   expect(html).toContain('<a href="https://adobe.example/terms?a=&#34;&#62;&#60;b&#62;">Continue</a>');
   expect(html).toContain('<a href="/login">Sign in again</a>');
   expect(html).not.toMatch(/Pay|call me/);
@@ -57,5 +57,5 @@ test('links to where the user must act, and shows no words that others chose', a
 
 test('tells programs how long to wait', () => {
   const error = new RateLimitError('Wait.', { retryAfter: 600 });
-  expect(problemOf(error, '/login')).toMatchObject({ statusCode: 503, retryAfter: 600 });
+  expect(signInProblemOf(error, '/login')).toMatchObject({ statusCode: 503, retryAfter: 600 });
 });

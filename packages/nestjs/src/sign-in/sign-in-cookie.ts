@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { ownPath } from '@frameio-auth/core/adapter';
 import type { FrameioRequest } from '../frameio-users.interface.js';
 import { DEFAULT_CONNECTION } from '../injection-tokens.js';
-import { ownPath } from './return-to.js';
 
 /**
  * The longest time that a sign-in can take, in seconds. After the sign-in, a repeated callback still finds its

@@ -1,8 +1,7 @@
-import { isSecureUrl } from '@frameio-auth/core/adapter';
+import { isSecureUrl, ownPath } from '@frameio-auth/core/adapter';
 import { complaint, type FrameioAuthModuleOptions } from '../connection-options.js';
 import type { FrameioAuthProblem } from '../frameio-auth.exception.js';
 import type { FrameioRequest } from '../frameio-users.interface.js';
-import { ownPath } from './return-to.js';
 
 /**
  * Configures the built-in sign-in: the routes `GET login`, `GET callback`, `GET action` and `POST logout` under a path.

@@ -7,6 +7,7 @@ import {
   type UserSession,
   type WebAppAuth,
 } from '@frameio-auth/core';
+import { ownPath } from '@frameio-auth/core/adapter';
 import {
   Controller,
   createParamDecorator,
@@ -29,7 +30,6 @@ import { SkipFrameioAuth } from '../frameio-auth.guard.js';
 import type { FrameioRequest, FrameioUsers } from '../frameio-users.interface.js';
 import { connectionToken } from '../injection-tokens.js';
 import { isFromOwnPage, userOf } from '../request-sessions.service.js';
-import { ownPath } from './return-to.js';
 import { SignInCookie, type SignInSecret, signInSecret } from './sign-in-cookie.js';
 import { signInExceptionFilter } from './sign-in-exception.filter.js';
 import { type SignInOptions, type SignInRoutes, signInPath } from './sign-in-routes.js';

@@ -1,6 +1,5 @@
-import { isSecureUrl } from '@frameio-auth/core/adapter';
+import { isSecureUrl, ownPath } from '@frameio-auth/core/adapter';
 import { refuse, type SignInOptions } from './options.js';
-import { ownPath } from './own-path.js';
 import type { SignInProblem } from './problem.js';
 import { addressOf, type SignInRequest } from './request.js';
 

@@ -1,10 +1,10 @@
 import { FrameioAuthError } from '@frameio-auth/core';
+import { ownPath } from '@frameio-auth/core/adapter';
 import type { Addresses } from './addresses.js';
 import { failurePage } from './failure-page.js';
 import { refuse, type SignInLogger, type SignInOptions } from './options.js';
-import { ownPath } from './own-path.js';
 import type { PendingCookie } from './pending-cookie.js';
-import { ForbiddenRequestError, problemOf, type SignInProblem } from './problem.js';
+import { ForbiddenRequestError, type SignInProblem, signInProblemOf } from './problem.js';
 import { acceptsPage, type SignInRequest } from './request.js';
 import { redirect, reply } from './responses.js';
 import { describe } from './sessions.js';
@@ -60,7 +60,7 @@ export class Failures<Native> {
   }
 
   #problemOf(error: FrameioAuthError): SignInProblem {
-    const problem = problemOf(error, this.#addresses.login);
+    const problem = signInProblemOf(error, this.#addresses.login);
     if (problem.statusCode >= 500) this.#logger.error(describe(error));
     return problem;
   }

@@ -1,7 +1,7 @@
+import { ownPath } from '@frameio-auth/core/adapter';
 import { base64url } from 'jose';
 import type { Cookie, Cookies } from './cookies.js';
 import { randomText, sha256 } from './digest.js';
-import { ownPath } from './own-path.js';
 import type { SignInRequest } from './request.js';
 
 /**

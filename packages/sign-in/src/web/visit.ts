@@ -1,6 +1,6 @@
 import { AuthenticationError, FrameioAuthError, type UserSession } from '@frameio-auth/core';
+import { ownPath } from '@frameio-auth/core/adapter';
 import type { Fetch } from './options.js';
-import { ownPath } from './own-path.js';
 import type { Parts } from './parts.js';
 import { authenticationError } from './problem.js';
 import { addressOf, isPageLoad, type SignInRequest } from './request.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ORIGIN } from './scene.js';
+
+const ORIGIN = 'https://app.example';
 
 /** What attackers write into `returnTo`, by what it tries. */
 export const hostilePlaces: readonly (readonly [string, string])[] = [
@@ -11,9 +12,11 @@ export const hostilePlaces: readonly (readonly [string, string])[] = [
   ['a tab, which browsers leave out', '/\t/evil.example'],
   ['a newline, which browsers leave out', '/\n/evil.example'],
   ['a carriage return', '/reviews\r\nPlanted: 1\r\nSet-Cookie: planted=1'],
+  ['a line break and a cookie', '/reviews\r\nSet-Cookie: planted=1'],
   ['an encoded slash at the beginning', '/%2Fevil.example'],
   ['an encoded backslash at the beginning', '/%5cevil.example'],
   ['an encoded newline', '/reviews%0d%0aPlanted:%201'],
+  ['an encoded line break and a cookie', '/reviews%0d%0aSet-Cookie:%20planted=1'],
   ['an encoded tab', '/%09/evil.example'],
   ['a dot that vanishes', '/.//evil.example'],
   ['two dots that vanish', '/reviews/..//evil.example'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AGAIN, runs } from '../../../tests/seeds.js';
-import { ownPath } from '../src/web/own-path.js';
+import { AGAIN, runs } from '../../../../tests/seeds.js';
+import { ownPath } from '../../src/http/own-path.js';
 import { hostilePlace, hostilePlaces, ownPlaces, staysHere } from './hostile-paths.js';
 
 describe('a path to return to', () => {

@@ -1,14 +1,14 @@
 /** The base for resolving a path, to check that it stays on the same origin. */
 const BASE = 'https://own.invalid';
 
-/** The longest path that is kept in the cookie, in characters. */
+/** The longest path that is accepted, in characters: a cookie has to hold it. */
 const LONGEST = 1_024;
 
 /** After the first slash, no character that makes browsers read the rest as a host; no control characters. */
 const OWN_PATH = /^\/(?![/\\])[^\\\p{Cc}]*$/u;
 
 /**
- * Returns a path of the application's own origin, encoded for use in a header. Returns `undefined` for anything that a
+ * For packages that sign users in: returns a path of the application's own origin, encoded for use in a header. Returns `undefined` for anything that a
  * browser or a proxy might resolve to another origin. The decoded form is checked too, because an intermediary may
  * decode it.
  */
