@@ -1,8 +1,29 @@
 import type { WebAppAuth } from '@frameio-auth/core';
-import { type FrameioUsers, type FrameioVisit, getFrameioAuthToken } from '@frameio-auth/nestjs';
+import {
+  FrameioAuthModule,
+  type FrameioAuthModuleExtras,
+  type FrameioUsers,
+  type FrameioVisit,
+  getFrameioAuthToken,
+  type WebAppConnection,
+} from '@frameio-auth/nestjs';
 import type { AuthorizationServer } from '@frameio-auth/testing';
+import type { INestApplication } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import type { Answer, ApplicationForTest } from '../application.js';
+import { type Answer, type ApplicationForTest, type platforms, start, webApp } from '../application.js';
+
+/** Returns what starts an application with a sign-in at `auth/frameio`, on the platform that an adapter is for. */
+export function signInAt(adapter: (typeof platforms)[number]['adapter']) {
+  return (
+    server: AuthorizationServer,
+    signIn: Partial<FrameioAuthModuleExtras['signIn']> = {},
+    more: Partial<WebAppConnection> = {},
+    prepare?: (app: INestApplication) => unknown,
+  ): Promise<ApplicationForTest> => {
+    const options = { ...webApp(server, more), signIn: { path: 'auth/frameio', ...signIn } };
+    return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, prepare);
+  };
+}
 
 export const authOf = ({ app }: ApplicationForTest) => app.get<WebAppAuth>(getFrameioAuthToken(), { strict: false });
 
@@ -49,3 +70,6 @@ export class Logins implements FrameioUsers {
 
 /** The header of a browser that follows a link on a page of the application. */
 export const fromOwnPage = { 'sec-fetch-site': 'same-origin' };
+
+/** A request that Mara makes from a page of the application. */
+export const asMara = { 'x-user': 'mara', ...fromOwnPage };

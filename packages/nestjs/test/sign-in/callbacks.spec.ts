@@ -1,27 +1,24 @@
 import { createHash } from 'node:crypto';
-import { FrameioAuthModule, type FrameioAuthModuleExtras, type WebAppConnection } from '@frameio-auth/nestjs';
+import type { FrameioAuthModuleExtras, WebAppConnection } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
 import { type AuthorizationServer, fault } from '@frameio-auth/testing';
 import { HttpAdapterHost } from '@nestjs/core';
 import { describe, expect, test } from 'vitest';
-import { type ApplicationForTest, platforms, serverForTest, start, webApp } from '../application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { platforms, serverForTest } from '../application.js';
+import { allowed, asMara, authOf, COOKIE, cookieOf, fromOwnPage, Logins, signInAt } from './browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 
 describe.each(platforms)('what browsers do with a sign-in on $platform', ({ adapter }) => {
-  async function application(
+  const begin = signInAt(adapter);
+  const application = (
     server: AuthorizationServer,
     more: Partial<WebAppConnection> = {},
     signIn: Partial<FrameioAuthModuleExtras['signIn']> = {},
-  ): Promise<ApplicationForTest> {
-    const options = { ...webApp(server, more), signIn: { path: 'auth/frameio', ...signIn } };
-    return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, (made) => {
+  ) =>
+    begin(server, signIn, more, (made) => {
       if (more.users instanceof Logins) more.users.host = made.get(HttpAdapterHost);
     });
-  }
-
-  const asMara = { 'x-user': 'mara', ...fromOwnPage };
   const exchanges = (server: AuthorizationServer) => server.count({ grantType: 'authorization_code' });
 
   describe('when its users have a login of their own', () => {

@@ -1,32 +1,16 @@
 import { createHash } from 'node:crypto';
 import { StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import {
-  FrameioAuthHealthIndicator,
-  FrameioAuthModule,
-  type FrameioAuthModuleExtras,
-  type FrameioUsers,
-  type WebAppConnection,
-} from '@frameio-auth/nestjs';
+import { FrameioAuthHealthIndicator, type FrameioUsers } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import { type AuthorizationServer, fault } from '@frameio-auth/testing';
-import { ForbiddenException, type INestApplication } from '@nestjs/common';
+import { fault } from '@frameio-auth/testing';
+import { ForbiddenException } from '@nestjs/common';
 import { describe, expect, test } from 'vitest';
-import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from '../application.js';
-import { allowed, authOf, COOKIE, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { ORIGIN, platforms, serverForTest } from '../application.js';
+import { allowed, asMara, authOf, COOKIE, cookieOf, fromOwnPage, Logins, signInAt } from './browsers.js';
 
 describe.each(platforms)('what a sign-in on $platform proves, and what it ends', ({ adapter }) => {
-  async function application(
-    server: AuthorizationServer,
-    signIn: Partial<FrameioAuthModuleExtras['signIn']> = {},
-    more: Partial<WebAppConnection> = {},
-    prepare?: (app: INestApplication) => unknown,
-  ): Promise<ApplicationForTest> {
-    const options = { ...webApp(server, more), signIn: { path: 'auth/frameio', ...signIn } };
-    return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, prepare);
-  }
-
-  const asMara = { 'x-user': 'mara', ...fromOwnPage };
+  const application = signInAt(adapter);
 
   test('leaves nothing in the browser but what proves that it began, which no address shows', async () => {
     const server = await serverForTest();

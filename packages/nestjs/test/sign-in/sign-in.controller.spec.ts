@@ -1,20 +1,14 @@
 import { type FrameioAuthError, StorageError } from '@frameio-auth/core';
 import type { TokenStorage } from '@frameio-auth/core/adapter';
-import {
-  FrameioAuthException,
-  FrameioAuthModule,
-  type FrameioAuthModuleExtras,
-  type WebAppConnection,
-} from '@frameio-auth/nestjs';
+import { FrameioAuthException, FrameioAuthModule } from '@frameio-auth/nestjs';
 import { memoryStorage } from '@frameio-auth/storage-memory';
-import { type AuthorizationServer, fault } from '@frameio-auth/testing';
+import { fault } from '@frameio-auth/testing';
 import {
   type ArgumentsHost,
   type CanActivate,
   Catch,
   type ExceptionFilter,
   type ExecutionContext,
-  type INestApplication,
   Injectable,
   SetMetadata,
   UseFilters,
@@ -25,22 +19,12 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, test } from 'vitest';
 import { type ApplicationForTest, ORIGIN, platforms, serverForTest, start, webApp } from '../application.js';
-import { allowed, authOf, cookieOf, fromOwnPage, Logins } from './browsers.js';
+import { allowed, asMara, authOf, cookieOf, fromOwnPage, Logins, signInAt } from './browsers.js';
 
 const REVIEWS = '/auth/frameio/login?returnTo=/reviews';
 
 describe.each(platforms)('the sign-in on $platform', ({ adapter }) => {
-  async function application(
-    server: AuthorizationServer,
-    signIn: Partial<FrameioAuthModuleExtras['signIn']> = {},
-    more: Partial<WebAppConnection> = {},
-    prepare?: (app: INestApplication) => unknown,
-  ): Promise<ApplicationForTest> {
-    const options = { ...webApp(server, more), signIn: { path: 'auth/frameio', ...signIn } };
-    return start(adapter(), { imports: [FrameioAuthModule.forRoot(options)] }, prepare);
-  }
-
-  const asMara = { 'x-user': 'mara', ...fromOwnPage };
+  const application = signInAt(adapter);
 
   test('takes a user to the server and back to the page that was asked for', async () => {
     const server = await serverForTest();
