@@ -16,7 +16,7 @@ const LOGIN_ROUTE = '/auth/frameio/login';
 const LOGOUT = '/auth/frameio/logout';
 const html = { accept: 'text/html' };
 
-/** Resolves to the key of the session whose user a browser is. */
+/** Resolves to the key of the session that a browser is signed in to. */
 async function keyOf(browser: Browser): Promise<string | null> {
   return ((await browser.ask('/who')).json as { key: string | null }).key;
 }
@@ -91,7 +91,7 @@ describe.each(doors)('a sign-in over $name', (door) => {
     expect((await attacker.ask('/reviews')).json).toMatchObject({ code: 'token_revoked' });
   });
 
-  test('admits nobody who planted the cookie of a sign-in and keeps a copy (session fixation)', async () => {
+  test('admits no attacker who planted the cookie of a sign-in and keeps a copy (session fixation)', async () => {
     const at = await scene(door);
     const attacker = at.browser();
     const path = await allowed(at.server, await attacker.ask(LOGIN_ROUTE));
@@ -223,7 +223,7 @@ describe.each(doors)('a sign-in over $name', (door) => {
     }
   });
 
-  test('signs nobody out because another site says so (logout CSRF)', async () => {
+  test('signs no user out because another site says so (logout CSRF)', async () => {
     const at = await scene(door);
     const browser = at.browser();
     await signedIn(at, browser);
@@ -253,7 +253,7 @@ describe.each(doors)('a sign-in over $name', (door) => {
     expect((await browser.ask('/reviews')).status).toBe(401);
   });
 
-  test('begins no other sign-in for a user whom another site sent, but asks', async () => {
+  test('begins no other sign-in for a user that another site sent, but asks', async () => {
     const at = await scene(door);
     const browser = at.browser();
     expect((await browser.ask(LOGIN_ROUTE, { 'sec-fetch-site': 'cross-site' })).status).toBe(303);

@@ -145,7 +145,7 @@ export const commitClauses: readonly Clause[] = [
     async prove({ storage, other }) {
       const { lease } = await grant(storage, 'one');
       const version = await write(other, KEY, 'value');
-      assert.equal(await storage.renew(lease), false, "Renewing a lease after somebody else's commit:");
+      assert.equal(await storage.renew(lease), false, 'Renewing a lease after the commit of another owner:');
       const { abandoned } = await grant(other, 'two', { ifVersion: version });
       assert.equal(abandoned, false, 'Whether a lease that ended with a commit was abandoned:');
     },

@@ -98,7 +98,7 @@ export const requestClauses: readonly Clause[] = [
       assert.equal(requests.length, 2, 'The number of requests that arrived:');
       for (const arrived of requests) {
         for (const name of ['authorization', 'proxy-authorization', 'cookie', 'referer']) {
-          assert.equal(headerOf(arrived, name), undefined, `The header ${name}, which nobody asked for:`);
+          assert.equal(headerOf(arrived, name), undefined, `The header ${name}, which the caller did not set:`);
         }
       }
     },

@@ -15,7 +15,7 @@ async function raceWith(text: string): Promise<unknown> {
 }
 
 describe('a race rejects an instance', () => {
-  it('whose module exports no createInstance', async () => {
+  it('without createInstance in its module', async () => {
     await expect(raceWith('export const instance = 1;')).rejects.toThrow(
       'A instance failed to open: the module exports no createInstance.',
     );
@@ -26,7 +26,7 @@ describe('a race rejects an instance', () => {
     await expect(raceWith(text)).rejects.toThrow(/^A instance failed to open: TypeError\.$/);
   });
 
-  it('whose session does not use the recorded storage', async () => {
+  it('with a session that does not use the recorded storage', async () => {
     const text = `export function createInstance({ client, origin }) {
       const session = {
         getAuthorizationUrl: async () => {

@@ -16,8 +16,8 @@ const EARLIEST = 0.5;
 const UNHURRIED = 10_000;
 
 /**
- * How much earlier than it is, work with waiting callers is due, in milliseconds. Callers overtake sessions that nobody
- * waits for, also if those expired long ago because the process has more to refresh than it can.
+ * How much earlier work with waiting callers counts as due, in milliseconds. So it overtakes sessions without callers,
+ * even if those expired long ago because the process could not keep up.
  */
 const HEAD_START = 3_600_000;
 

@@ -83,7 +83,7 @@ export class AuthorizeEndpoint {
       });
     }
     const user = users.find((each) => each.id === form.get('user'));
-    if (user === undefined) throw new OAuthError('invalid_request', 'nobody of that name may sign in');
+    if (user === undefined) throw new OAuthError('invalid_request', 'no user of that name may sign in');
     const code = issuer.issueCode({ ...question.consent, userId: user.id });
     ledger.add(code);
     return this.#redirect(redirectUri, state, { code });
@@ -140,7 +140,7 @@ function consentAsked(
     throw new OAuthError('invalid_request', 'missing code_challenge parameter');
   }
   // No user is signed in before the page is submitted, so a silent sign-in is impossible.
-  if (query.get('prompt') === 'none') throw new OAuthError('login_required', 'nobody is signed in');
+  if (query.get('prompt') === 'none') throw new OAuthError('login_required', 'no user is signed in');
 
   const nonce = query.get('nonce');
   return {

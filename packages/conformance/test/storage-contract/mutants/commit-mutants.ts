@@ -92,7 +92,7 @@ export const commitMutants: StorageMutants = {
         request.lease === undefined ? whole.commit(key, request) : commitAnyway(whole, key, request),
     }),
   },
-  'refuses a commit whose lease is lost': {
+  'refuses a commit after its lease was lost': {
     breaks: ['commit.lost-lease'],
     mutate: (whole) => ({
       async commit(key, request) {

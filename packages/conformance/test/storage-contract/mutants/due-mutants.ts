@@ -40,7 +40,7 @@ export const dueMutants: StorageMutants = {
       };
     },
   },
-  'takes a record from the list when somebody sees to it': {
+  'takes a record from the list when it is leased': {
     breaks: ['due.stays'],
     mutate(whole) {
       const leased = new Set<string>();

@@ -70,7 +70,7 @@ export const failureMutants: TransportMutants = {
     breaks: ['error.secret', 'error.secret-unfit', 'error.late'],
     mutate: (whole) => failing(whole, (url) => (error) => copyOf(error, { message: `${error.message} ${url}` })),
   },
-  'shows the request to whoever looks for what is hidden': {
+  'shows the request in a property that is not enumerable': {
     breaks: ['error.secret'],
     mutate: (whole) =>
       failing(
@@ -80,7 +80,7 @@ export const failureMutants: TransportMutants = {
             Object.defineProperty(error, 'request', { value: { headers } }),
       ),
   },
-  'shows the body to whoever follows the causes': {
+  'shows the body in the cause of its error': {
     breaks: ['error.secret'],
     mutate: (whole) =>
       failing(whole, (_, { body }) => (error) => {
